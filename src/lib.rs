@@ -1,0 +1,1 @@
+//! bproxy connects a code agent to the browser that its person already uses.

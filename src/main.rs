@@ -1,0 +1,2 @@
+//! The `bproxy` binary.
+fn main() {}
