@@ -1,1 +1,3 @@
 //! bproxy connects a code agent to the browser that its person already uses.
+
+pub mod protocol;
