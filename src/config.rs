@@ -103,49 +103,31 @@ impl Config {
     fn from_lookup(lookup: Lookup<'_>) -> Result<Config, Error> {
         Ok(Config {
             home: home(lookup)?,
-            port: parse(
-                lookup,
-                PORT,
-                "a port number from 0 (any free port) to 65535",
-                |text| text.parse().ok(),
-            )?
+            port: parse(lookup, PORT, "a port number from 0 (any free port) to 65535", |text| {
+                text.parse().ok()
+            })?
             .unwrap_or(DEFAULT_PORT),
-            secrets: parse(
-                lookup,
-                SECRETS,
-                "file, keyring or auto",
-                |text| match text {
-                    "file" => Some(SecretsChoice::File),
-                    "keyring" => Some(SecretsChoice::Keyring),
-                    "auto" => Some(SecretsChoice::Auto),
-                    _ => None,
-                },
-            )?
+            secrets: parse(lookup, SECRETS, "file, keyring or auto", |text| match text {
+                "file" => Some(SecretsChoice::File),
+                "keyring" => Some(SecretsChoice::Keyring),
+                "auto" => Some(SecretsChoice::Auto),
+                _ => None,
+            })?
             .unwrap_or(SecretsChoice::Auto),
-            log: parse(
-                lookup,
-                LOG,
-                "file, stderr, journald or auto",
-                |text| match text {
-                    "file" => Some(LogChoice::File),
-                    "stderr" => Some(LogChoice::Stderr),
-                    "journald" => Some(LogChoice::Journald),
-                    "auto" => Some(LogChoice::Auto),
-                    _ => None,
-                },
-            )?
+            log: parse(lookup, LOG, "file, stderr, journald or auto", |text| match text {
+                "file" => Some(LogChoice::File),
+                "stderr" => Some(LogChoice::Stderr),
+                "journald" => Some(LogChoice::Journald),
+                "auto" => Some(LogChoice::Auto),
+                _ => None,
+            })?
             .unwrap_or(LogChoice::Auto),
-            log_level: parse(
-                lookup,
-                LOG_LEVEL,
-                "debug, info or warn",
-                |text| match text {
-                    "debug" => Some(LogLevel::Debug),
-                    "info" => Some(LogLevel::Info),
-                    "warn" => Some(LogLevel::Warn),
-                    _ => None,
-                },
-            )?
+            log_level: parse(lookup, LOG_LEVEL, "debug, info or warn", |text| match text {
+                "debug" => Some(LogLevel::Debug),
+                "info" => Some(LogLevel::Info),
+                "warn" => Some(LogLevel::Warn),
+                _ => None,
+            })?
             .unwrap_or(LogLevel::Info),
             extension_ids: parse(
                 lookup,
@@ -167,11 +149,9 @@ pub fn home_from_env() -> Result<PathBuf, Error> {
 
 fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {
     match lookup(HOME) {
-        Some(value) if value.is_empty() => Err(Error::Invalid {
-            variable: HOME,
-            value,
-            expected: "a directory",
-        }),
+        Some(value) if value.is_empty() => {
+            Err(Error::Invalid { variable: HOME, value, expected: "a directory" })
+        }
         Some(value) => Ok(value.into()),
         None => match std::env::home_dir() {
             Some(home) if home.is_absolute() => Ok(home.join(".bproxy")),
@@ -191,11 +171,7 @@ fn parse<T>(
     };
     match value.to_str().and_then(read) {
         Some(parsed) => Ok(Some(parsed)),
-        None => Err(Error::Invalid {
-            variable,
-            value,
-            expected,
-        }),
+        None => Err(Error::Invalid { variable, value, expected }),
     }
 }
 

@@ -73,11 +73,7 @@ pub enum Error {
 
 impl Error {
     fn io(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-        move |source| Error::Io {
-            operation,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Error::Io { operation, path: path.to_owned(), source }
     }
 }
 
@@ -94,17 +90,14 @@ impl Home {
     /// When it cannot be created, or is not a directory, or belongs to or is writable for others.
     pub fn open(path: &Path) -> Result<Home, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)
-            .map_err(|source| match source.kind() {
-                ErrorKind::AlreadyExists => Error::Kind {
-                    path: path.clone(),
-                    expected: "directory",
-                },
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(
+            |source| match source.kind() {
+                ErrorKind::AlreadyExists => {
+                    Error::Kind { path: path.clone(), expected: "directory" }
+                }
                 _ => Error::io("create", &path)(source),
-            })?;
+            },
+        )?;
         match Home::find(&path)? {
             Some(home) => Ok(home),
             None => Err(Error::io("open", &path)(ErrorKind::NotFound.into())),
@@ -123,10 +116,7 @@ impl Home {
             Err(error) => return Err(Error::io("look at", &path)(error)),
         };
         if !metadata.is_dir() {
-            return Err(Error::Kind {
-                path,
-                expected: "directory",
-            });
+            return Err(Error::Kind { path, expected: "directory" });
         }
         check_owner(&path, &metadata)?;
         check_mode(&path, &metadata, OTHERS_MAY_WRITE, "write to", "700")?;
@@ -189,8 +179,7 @@ impl Home {
         file.write_all(bytes)
             .and_then(|()| file.as_file().sync_data())
             .map_err(Error::io("write", path))?;
-        file.persist(path)
-            .map_err(|error| Error::io("replace", path)(error.error))?;
+        file.persist(path).map_err(|error| Error::io("replace", path)(error.error))?;
         Ok(())
     }
 
@@ -205,26 +194,19 @@ impl Home {
             Err(error)
                 if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::LOOP) =>
             {
-                return Err(Error::Symlink {
-                    path: path.to_owned(),
-                });
+                return Err(Error::Symlink { path: path.to_owned() });
             }
             Err(error) => return Err(Error::io("open", path)(error)),
         };
         let metadata = file.metadata().map_err(Error::io("look at", path))?;
         if !metadata.is_file() {
-            return Err(Error::Kind {
-                path: path.to_owned(),
-                expected: "file",
-            });
+            return Err(Error::Kind { path: path.to_owned(), expected: "file" });
         }
         check_owner(path, &metadata)?;
         check_mode(path, &metadata, OTHERS_MAY_ANYTHING, "read or write", "600")?;
         // Reserved in full, so that growing never leaves a copy behind.
         let mut bytes = Vec::with_capacity(metadata.size().min(MAX_SECRET_BYTES) as usize + 1);
-        file.take(MAX_SECRET_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(Error::io("read", path))?;
+        file.take(MAX_SECRET_BYTES).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
         Ok(Some(bytes))
     }
 
@@ -247,10 +229,7 @@ impl Home {
     /// When it cannot be made, or is there already.
     pub fn create_session_dir(&self, id: &str) -> io::Result<PathBuf> {
         let sessions = self.tmp().join("sessions");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&sessions)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&sessions)?;
         let path = sessions.join(id);
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(path)
@@ -271,31 +250,21 @@ impl Home {
     pub fn clear_tmp(&self) -> Result<(), Error> {
         let tmp = self.tmp();
         remove_all(&tmp).map_err(Error::io("empty", &tmp))?;
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&tmp)
-            .map_err(Error::io("create", &tmp))
+        DirBuilder::new().mode(0o700).create(&tmp).map_err(Error::io("create", &tmp))
     }
 }
 
 /// Opens for reading what lies at `path` itself: never a link's target, and never waiting for a pipe's other end.
 fn open_unfollowed(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     let user = geteuid().as_raw();
     match metadata.uid() {
         owner if owner == user => Ok(()),
-        owner => Err(Error::Owner {
-            path: path.to_owned(),
-            owner,
-            user,
-        }),
+        owner => Err(Error::Owner { path: path.to_owned(), owner, user }),
     }
 }
 
@@ -308,12 +277,7 @@ fn check_mode(
 ) -> Result<(), Error> {
     match metadata.mode() & 0o777 {
         mode if mode & forbidden == 0 => Ok(()),
-        mode => Err(Error::Mode {
-            path: path.to_owned(),
-            mode,
-            access,
-            fix,
-        }),
+        mode => Err(Error::Mode { path: path.to_owned(), mode, access, fix }),
     }
 }
 
@@ -355,10 +319,7 @@ mod tests {
         let (_parent, home) = home();
         chmod(home.path(), 0o770);
         let message = Home::open(home.path()).unwrap_err().to_string();
-        assert!(
-            message.contains("mode 770") && message.contains("chmod 700"),
-            "{message}"
-        );
+        assert!(message.contains("mode 770") && message.contains("chmod 700"), "{message}");
         chmod(home.path(), 0o755);
         assert!(
             Home::open(home.path()).is_ok(),
@@ -388,10 +349,7 @@ mod tests {
         let (_parent, home) = home();
         for text in ["first, longer", "second"] {
             home.write_secret(&home.token(), text.as_bytes()).unwrap();
-            assert_eq!(
-                home.read_secret(&home.token()).unwrap().unwrap(),
-                text.as_bytes()
-            );
+            assert_eq!(home.read_secret(&home.token()).unwrap().unwrap(), text.as_bytes());
         }
         assert_eq!(mode(&home.token()), 0o600);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
@@ -410,10 +368,7 @@ mod tests {
         for open in [0o604, 0o640, 0o660, 0o602] {
             chmod(&home.token(), open);
             let message = home.read_secret(&home.token()).unwrap_err().to_string();
-            assert!(
-                message.contains("chmod 600") && message.contains("token"),
-                "{message}"
-            );
+            assert!(message.contains("chmod 600") && message.contains("token"), "{message}");
         }
     }
 
@@ -422,15 +377,9 @@ mod tests {
         let (_parent, home) = home();
         fs::write(home.path().join("elsewhere"), "x").unwrap();
         symlink(home.path().join("elsewhere"), home.token()).unwrap();
-        assert!(matches!(
-            home.read_secret(&home.token()),
-            Err(Error::Symlink { .. })
-        ));
+        assert!(matches!(home.read_secret(&home.token()), Err(Error::Symlink { .. })));
         fs::create_dir(home.port()).unwrap();
-        assert!(matches!(
-            home.read_secret(&home.port()),
-            Err(Error::Kind { .. })
-        ));
+        assert!(matches!(home.read_secret(&home.port()), Err(Error::Kind { .. })));
     }
 
     #[test]

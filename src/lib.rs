@@ -4,5 +4,6 @@ pub mod config;
 pub mod daemon;
 pub mod home;
 pub mod loopback;
+pub mod protocol;
 pub mod secrets;
 pub mod service;

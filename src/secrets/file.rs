@@ -38,9 +38,7 @@ impl SecretStore for FileStore {
     }
 
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
-        Ok(self
-            .home
-            .write_secret(&self.home.token(), token.expose().as_bytes())?)
+        Ok(self.home.write_secret(&self.home.token(), token.expose().as_bytes())?)
     }
 
     fn remove_daemon_token(&self) -> Result<(), Error> {
@@ -106,13 +104,7 @@ mod tests {
         assert!(store.daemon_token().unwrap().is_none());
         let token = Secret::random_hex();
         store.set_daemon_token(&token).unwrap();
-        assert!(
-            store
-                .daemon_token()
-                .unwrap()
-                .unwrap()
-                .matches(token.expose().as_bytes())
-        );
+        assert!(store.daemon_token().unwrap().unwrap().matches(token.expose().as_bytes()));
         store.remove_daemon_token().unwrap();
         store.remove_daemon_token().unwrap();
         assert!(store.daemon_token().unwrap().is_none());
@@ -121,14 +113,9 @@ mod tests {
     #[test]
     fn an_extension_credential_comes_back_with_its_origin_if_it_has_one() {
         let (_parent, store) = store();
-        for origin in [
-            None,
-            Some("chrome-extension://abcdefghijklmnopabcdefghijklmnop".to_owned()),
-        ] {
-            let credential = ExtensionCredential {
-                token: Secret::random_base64url(),
-                origin,
-            };
+        for origin in [None, Some("chrome-extension://abcdefghijklmnopabcdefghijklmnop".to_owned())]
+        {
+            let credential = ExtensionCredential { token: Secret::random_base64url(), origin };
             store.set_extension(&credential).unwrap();
             let stored = store.extension().unwrap().unwrap();
             assert!(stored.token.matches(credential.token.expose().as_bytes()));
@@ -141,17 +128,8 @@ mod tests {
     #[test]
     fn a_damaged_record_is_an_error_that_names_its_file() {
         let (_parent, store) = store();
-        for text in [
-            "",
-            "\n",
-            "short",
-            "a token with spaces in it",
-            "0123456789abcdef\nx\ny",
-        ] {
-            store
-                .home
-                .write_secret(&store.home.extension_token(), text.as_bytes())
-                .unwrap();
+        for text in ["", "\n", "short", "a token with spaces in it", "0123456789abcdef\nx\ny"] {
+            store.home.write_secret(&store.home.extension_token(), text.as_bytes()).unwrap();
             let error = store.extension().err().unwrap().to_string();
             assert!(error.contains("extension-token"), "{error}");
         }

@@ -40,17 +40,8 @@ impl Started {
         let pairing: Pairing = bytes
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .ok_or_else(|| Error::Pairing(path.display().to_string()))?;
-        let Pairing {
-            pairing_code,
-            pairing_expires_at,
-        } = pairing;
-        Ok(Started {
-            running: true,
-            pid,
-            port,
-            pairing_code,
-            pairing_expires_at,
-        })
+        let Pairing { pairing_code, pairing_expires_at } = pairing;
+        Ok(Started { running: true, pid, port, pairing_code, pairing_expires_at })
     }
 
     /// As one line of JSON, with its end.

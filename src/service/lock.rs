@@ -40,8 +40,7 @@ pub enum Error {
 }
 
 fn with_pid(pid: Option<i32>) -> String {
-    pid.map(|pid| format!(" (process {pid})"))
-        .unwrap_or_default()
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
 /// The lock of a running daemon. It ends with the process, or earlier by [`Lock::release`].
@@ -59,11 +58,7 @@ impl Lock {
         let path = home.pid();
         let io = |operation| {
             let path = path.clone();
-            move |source| Error::Io {
-                operation,
-                path,
-                source,
-            }
+            move |source| Error::Io { operation, path, source }
         };
         for _ in 0..ATTEMPTS {
             let mut file = options()
@@ -112,11 +107,7 @@ impl Watch {
         match options().open(&path) {
             Ok(file) => Ok(Some(Watch { file })),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(Error::Io {
-                operation: "open",
-                path,
-                source,
-            }),
+            Err(source) => Err(Error::Io { operation: "open", path, source }),
         }
     }
 
@@ -129,18 +120,13 @@ impl Watch {
 /// Never a link's target. Every descriptor is close-on-exec.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    options.read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     options
 }
 
 fn owner(file: &File) -> Option<i32> {
     let wanted = Flock::from(FlockType::WriteLock);
-    fcntl_getlk(file, &wanted)
-        .ok()??
-        .pid
-        .map(|pid| pid.as_raw_nonzero().get())
+    fcntl_getlk(file, &wanted).ok()??.pid.map(|pid| pid.as_raw_nonzero().get())
 }
 
 fn still_there(file: &File, path: &PathBuf) -> io::Result<bool> {
@@ -168,10 +154,7 @@ mod tests {
         fs::write(home.pid(), "1\n").unwrap();
         assert!(Watch::open(&home).unwrap().unwrap().daemon().is_none());
         let lock = Lock::acquire(&home).unwrap();
-        assert_eq!(
-            fs::read_to_string(home.pid()).unwrap(),
-            format!("{}\n", std::process::id())
-        );
+        assert_eq!(fs::read_to_string(home.pid()).unwrap(), format!("{}\n", std::process::id()));
         lock.release();
         assert!(Watch::open(&home).unwrap().is_none());
     }

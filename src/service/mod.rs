@@ -122,23 +122,13 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
 fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
-    let Listening {
-        listener,
-        activation,
-    } = listener::listen(config.port)?;
-    let port = listener
-        .local_addr()
-        .map_err(Error::system("look at the socket"))?
-        .port();
+    let Listening { listener, activation } = listener::listen(config.port)?;
+    let port = listener.local_addr().map_err(Error::system("look at the socket"))?.port();
     let secrets = open_secrets(config.secrets, home)?;
     home.read_secret(&home.pairing())?;
     home.clear_tmp()?;
     let extension = secrets.extension()?;
-    let transient = Transient {
-        home,
-        secrets: secrets.clone(),
-        activation,
-    };
+    let transient = Transient { home, secrets: secrets.clone(), activation };
     let options = daemon::Options {
         home: home.clone(),
         daemon_token: daemon_token(&*secrets, activation)?,
@@ -210,9 +200,7 @@ fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
     }
     let line = Started::read(home, std::process::id(), port)?.to_line();
     // Whoever waited may have been ended meanwhile, which is no reason to stop.
-    let _ = io::stdout()
-        .write_all(line.as_bytes())
-        .and_then(|()| io::stdout().flush());
+    let _ = io::stdout().write_all(line.as_bytes()).and_then(|()| io::stdout().flush());
     if mode == Mode::Detached {
         close_standard_streams().map_err(Error::system("let go of the terminal"))?;
     }
@@ -221,10 +209,7 @@ fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
 
 /// Closing them would hand their numbers to the next sockets that are opened.
 fn close_standard_streams() -> io::Result<()> {
-    let null = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;

@@ -35,18 +35,13 @@ pub enum Error {
 }
 
 fn by(holder: Option<&(u32, String)>) -> String {
-    holder
-        .map(|(pid, name)| format!(" by process {pid} ({name})"))
-        .unwrap_or_default()
+    holder.map(|(pid, name)| format!(" by process {pid} ({name})")).unwrap_or_default()
 }
 
 /// Binds `port` on loopback, 0 for any free one.
 pub(super) fn bind(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => Error::Taken {
-            port,
-            holder: loopback::holder(port),
-        },
+        ErrorKind::AddrInUse => Error::Taken { port, holder: loopback::holder(port) },
         ErrorKind::PermissionDenied => Error::Reserved { port },
         _ => Error::Io { port, source },
     })
@@ -63,10 +58,7 @@ mod tests {
         let message = bind(port).unwrap_err().to_string();
         assert!(message.contains(&port.to_string()), "{message}");
         if cfg!(target_os = "linux") {
-            assert!(
-                message.contains(&std::process::id().to_string()),
-                "{message}"
-            );
+            assert!(message.contains(&std::process::id().to_string()), "{message}");
         }
     }
 }

@@ -28,8 +28,5 @@ pub(super) struct Listening {
 /// Names the port, and who holds it where the system tells.
 pub(super) fn listen(port: u16) -> Result<Listening, Error> {
     let listener = bind::bind(port)?;
-    Ok(Listening {
-        listener,
-        activation: Activation::Standalone,
-    })
+    Ok(Listening { listener, activation: Activation::Standalone })
 }

@@ -29,9 +29,8 @@ impl Files {
 
     /// Appends whole lines to today's file: all of them or, with an error, none.
     pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let seconds = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| elapsed.as_secs());
+        let seconds =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
         self.append_on(seconds.cast_signed() / SECONDS_PER_DAY, lines)
     }
 
@@ -40,10 +39,7 @@ impl Files {
         let path = self.dir.join(format!("{}.log", date(day)));
         let mut file = match open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(&self.dir)?;
+                DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
                 open(&path)?
             }
             other => other?,
@@ -97,11 +93,7 @@ fn date_of(name: &str) -> Option<&str> {
     let date = stem.strip_suffix(".1").unwrap_or(stem);
     let looks_like_one = date.len() == 10
         && date.bytes().enumerate().all(|(at, byte)| {
-            if matches!(at, 4 | 7) {
-                byte == b'-'
-            } else {
-                byte.is_ascii_digit()
-            }
+            if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
         });
     looks_like_one.then_some(date)
 }
@@ -117,11 +109,7 @@ fn date(day: i64) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let of_month = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     format!("{year:04}-{month:02}-{of_month:02}")
 }
@@ -165,10 +153,7 @@ mod tests {
         let path = files.dir.join("2026-05-08.log");
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(
-            fs::read_to_string(files.dir.join("2026-05-09.log")).unwrap(),
-            "three\n"
-        );
+        assert_eq!(fs::read_to_string(files.dir.join("2026-05-09.log")).unwrap(), "three\n");
     }
 
     #[test]
@@ -177,10 +162,7 @@ mod tests {
         files.append_on(DAY, b"one\n").unwrap();
         fs::remove_dir_all(&files.dir).unwrap();
         files.append_on(DAY, b"two\n").unwrap();
-        assert_eq!(
-            fs::read_to_string(files.dir.join("2026-05-08.log")).unwrap(),
-            "two\n"
-        );
+        assert_eq!(fs::read_to_string(files.dir.join("2026-05-08.log")).unwrap(), "two\n");
     }
 
     #[test]

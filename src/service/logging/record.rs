@@ -34,22 +34,14 @@ impl Records {
     /// Libraries speak of their own affairs at the lower levels: of them, only trouble is wanted.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let own = metadata.target().starts_with(OWN);
-        let limit = if own {
-            self.level
-        } else {
-            self.level.min(LevelFilter::WARN)
-        };
+        let limit = if own { self.level } else { self.level.min(LevelFilter::WARN) };
         *metadata.level() <= limit
     }
 }
 
 impl<S: Subscriber> Layer<S> for Records {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.wants(metadata) {
-            Interest::always()
-        } else {
-            Interest::never()
-        }
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
@@ -80,9 +72,7 @@ pub(super) fn lost(count: u64) -> Vec<u8> {
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_millis() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
 }
 
 fn level_name(level: &Level) -> &'static str {
@@ -105,10 +95,7 @@ impl Line {
         let mut bytes = Vec::with_capacity(LINE_BYTES);
         // Writing to memory cannot fail, here and below.
         let _ = write!(bytes, r#"{{"level":"{level}","ts":{ts}"#);
-        Line {
-            bytes,
-            has_event: false,
-        }
+        Line { bytes, has_event: false }
     }
 
     fn json(&mut self, name: &str, value: &impl Serialize) {
@@ -184,13 +171,7 @@ mod tests {
             );
         });
         let mut record = records[0].clone();
-        let ts = record
-            .as_object_mut()
-            .unwrap()
-            .remove("ts")
-            .unwrap()
-            .as_u64()
-            .unwrap();
+        let ts = record.as_object_mut().unwrap().remove("ts").unwrap().as_u64().unwrap();
         assert!(ts > 1_700_000_000_000);
         assert_eq!(
             record,

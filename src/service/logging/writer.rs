@@ -79,9 +79,7 @@ impl Queue {
         let waiting = self.lock();
         let waiting = self
             .changed
-            .wait_while(waiting, |waiting| {
-                waiting.lines.is_empty() && !waiting.closing
-            })
+            .wait_while(waiting, |waiting| waiting.lines.is_empty() && !waiting.closing)
             .unwrap_or_else(poisoned);
         let (mut waiting, _) = self
             .changed
@@ -115,13 +113,10 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(sink: Sink) -> io::Result<Writer> {
         let queue = Arc::new(Queue::default());
-        let thread = thread::Builder::new()
-            .name("log".into())
-            .stack_size(128 * 1024)
-            .spawn({
-                let queue = queue.clone();
-                move || run(sink, &queue)
-            })?;
+        let thread = thread::Builder::new().name("log".into()).stack_size(128 * 1024).spawn({
+            let queue = queue.clone();
+            move || run(sink, &queue)
+        })?;
         Ok(Writer { queue, thread })
     }
 
@@ -184,15 +179,8 @@ mod tests {
             writer.queue().push(b"a line\n");
         }
         writer.close();
-        let file = fs::read_dir(dir.path().join("logs"))
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap();
-        assert_eq!(
-            fs::read_to_string(file.path()).unwrap().lines().count(),
-            1000
-        );
+        let file = fs::read_dir(dir.path().join("logs")).unwrap().next().unwrap().unwrap();
+        assert_eq!(fs::read_to_string(file.path()).unwrap().lines().count(), 1000);
     }
 
     #[test]
@@ -228,10 +216,7 @@ mod tests {
         let file = fs::read_dir(&logs).unwrap().next().unwrap().unwrap();
         let text = fs::read_to_string(file.path()).unwrap();
         // Whether the first write came before the way was clear is up to the scheduler; that nothing vanishes is not.
-        assert!(
-            text.contains(r#""records":2"#) || text.contains("one\ntwo\n"),
-            "{text}"
-        );
+        assert!(text.contains(r#""records":2"#) || text.contains("one\ntwo\n"), "{text}");
         assert!(text.ends_with("three\n"), "{text}");
     }
 }
