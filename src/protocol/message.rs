@@ -51,6 +51,8 @@ pub enum Outcome<'a> {
         /// The page after the command.
         page: &'a str,
     },
+    /// `ok` is true, and that is all: enough for actions on tabs, an invalid answer to others.
+    Bare,
     /// The extension's `error`.
     Failed {
         /// A name, known or not.
@@ -192,10 +194,10 @@ impl<'a> Fields<'a> {
 
     fn outcome(&self) -> Option<Outcome<'a>> {
         match self.ok? {
-            "true" => {
-                let (data, page) = (self.data?, self.page?);
-                (is_object(data) && is_object(page)).then_some(Outcome::Ok { data, page })
-            }
+            "true" => Some(match (self.data, self.page) {
+                (Some(data), Some(page)) if is_object(data) && is_object(page) => Outcome::Ok { data, page },
+                _ => Outcome::Bare,
+            }),
             "false" => {
                 let mut error: serde_json::Map<String, serde_json::Value> =
                     serde_json::from_str(self.error?).ok()?;
@@ -278,7 +280,7 @@ mod tests {
             Message::Answer(Answer { relayable: false, outcome: Some(_), .. })
         ));
         let repeated = exact.replace(r#""data":{}"#, r#""id":"b""#);
-        assert!(matches!(parse(&repeated), Message::Answer(Answer { outcome: None, .. })));
+        assert!(matches!(parse(&repeated), Message::Answer(Answer { outcome: Some(Outcome::Bare), .. })));
     }
 
     #[test]
@@ -286,13 +288,19 @@ mod tests {
         for text in [
             r#"{"id":"a"}"#,
             r#"{"id":"a","ok":1}"#,
-            r#"{"id":"a","ok":true,"data":[],"page":{}}"#,
-            r#"{"id":"a","ok":true,"data":{}}"#,
             r#"{"id":"a","ok":false,"error":{"code":"X"}}"#,
             r#"{"id":"a","ok":false,"error":null}"#,
         ] {
             let Message::Answer(answer) = parse(text) else { panic!("{text}") };
             assert!(answer.id == "a" && answer.outcome.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_success_without_data_or_page_is_bare() {
+        for text in [r#"{"id":"a","ok":true,"data":[],"page":{}}"#, r#"{"id":"a","ok":true,"data":{}}"#] {
+            let Message::Answer(answer) = parse(text) else { panic!("{text}") };
+            assert!(matches!(answer.outcome, Some(Outcome::Bare)), "{text}");
         }
     }
 
