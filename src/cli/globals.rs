@@ -14,6 +14,7 @@ use crate::{config, secrets};
 
 /// Flags before or after any verb.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every verb")]
 pub(super) struct Globals {
     /// The session to act in
     #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID")]

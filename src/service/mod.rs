@@ -119,7 +119,7 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     if let Err(error) = &result {
         tracing::error!(event = "failed", message = %error);
     }
-    log.close();
+    drop(log);
     lock.release();
     result
 }
@@ -133,10 +133,12 @@ fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
     home.read_secret(&home.pairing())?;
     home.clear_tmp()?;
     let extension = secrets.extension()?;
+    let daemon_token = daemon_token(&*secrets, activation)?;
+    // From here on there is something to clean up, and nothing that a person has to look at first.
     let transient = Transient { home, secrets: secrets.clone(), activation };
     let options = daemon::Options {
         home: home.clone(),
-        daemon_token: daemon_token(&*secrets, activation)?,
+        daemon_token,
         extension,
         extension_ids: config.extension_ids.clone(),
         activation,
