@@ -1,1 +1,9 @@
 //! bproxy connects a code agent to the browser that its person already uses.
+
+pub mod config;
+pub mod daemon;
+pub mod home;
+pub mod loopback;
+pub mod protocol;
+pub mod secrets;
+pub mod service;

@@ -191,7 +191,11 @@ impl Reply {
     #[track_caller]
     pub fn data(&self) -> Value {
         let body = self.0.json();
-        assert!(self.0.status == 200 && body["ok"] == true, "not a success: {} {body}", self.0.status);
+        assert!(
+            self.0.status == 200 && body["ok"] == true,
+            "not a success: {} {body}",
+            self.0.status
+        );
         body["data"].clone()
     }
 
@@ -199,13 +203,20 @@ impl Reply {
     #[track_caller]
     pub fn error(&self, code: &str) -> Value {
         let body = self.0.json();
-        assert!(body["ok"] == false && body["error"]["code"] == code, "not {code}: {} {body}", self.0.status);
+        assert!(
+            body["ok"] == false && body["error"]["code"] == code,
+            "not {code}: {} {body}",
+            self.0.status
+        );
         let status = if code == "NO_EXTENSION" { 502 } else { 200 };
         assert_eq!(self.0.status, status, "{body}");
         assert_eq!(body["protocol_version"], 1, "{body}");
         assert!(body["id"].is_string(), "{body}");
         for field in ["category", "retry", "message"] {
-            assert!(body["error"][field].as_str().is_some_and(|text| !text.is_empty()), "no {field}: {body}");
+            assert!(
+                body["error"][field].as_str().is_some_and(|text| !text.is_empty()),
+                "no {field}: {body}"
+            );
         }
         body["error"].clone()
     }

@@ -24,7 +24,10 @@ pub struct Home {
 
 impl Home {
     pub fn new() -> Self {
-        let root = tempfile::Builder::new().prefix("bproxy-test-").tempdir().expect("a temporary directory");
+        let root = tempfile::Builder::new()
+            .prefix("bproxy-test-")
+            .tempdir()
+            .expect("a temporary directory");
         let home = Self { root };
         fs::create_dir(home.path()).expect("a fresh directory");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("own directory");
@@ -45,13 +48,15 @@ impl Home {
     /// # Panics
     /// If it is not there.
     pub fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.file(name)).unwrap_or_else(|error| panic!("reading {name}: {error}"))
+        fs::read_to_string(self.file(name))
+            .unwrap_or_else(|error| panic!("reading {name}: {error}"))
     }
 
     /// Permission bits of a file, or of the home itself for `""`.
     pub fn mode(&self, name: &str) -> u32 {
         let path = if name.is_empty() { self.path() } else { self.file(name) };
-        fs::metadata(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).mode() & 0o7777
+        fs::metadata(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).mode()
+            & 0o7777
     }
 
     /// A daemon to be started here: every variable that bproxy reads has a value for tests.
@@ -76,14 +81,21 @@ impl Home {
     /// # Panics
     /// If a whole line is not a JSON object.
     pub fn log(&self) -> Vec<Value> {
-        let mut files: Vec<_> =
-            fs::read_dir(self.file("logs")).into_iter().flatten().map(|entry| entry.expect("a log").path()).collect();
+        let mut files: Vec<_> = fs::read_dir(self.file("logs"))
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.expect("a log").path())
+            .collect();
         files.sort();
-        let text: String = files.iter().map(|file| fs::read_to_string(file).expect("a readable log")).collect();
+        let text: String =
+            files.iter().map(|file| fs::read_to_string(file).expect("a readable log")).collect();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         whole
             .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("log line {line:?}: {error}")))
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("log line {line:?}: {error}"))
+            })
             .collect()
     }
 
@@ -99,7 +111,8 @@ impl Home {
 
     /// Waits for a record of `event` that `fits`.
     pub async fn record(&self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        wait_for(&format!("a log record {event:?}"), || self.records(event).into_iter().find(&fits)).await
+        wait_for(&format!("a log record {event:?}"), || self.records(event).into_iter().find(&fits))
+            .await
     }
 
     fn output(&self, name: &str) -> PathBuf {
@@ -136,7 +149,8 @@ impl Setup {
     /// # Panics
     /// If it ends instead, with what it said.
     pub async fn start(mut self) -> Daemon {
-        let identity = |path: &Path| fs::metadata(path).ok().map(|it| (it.ino(), it.mtime(), it.mtime_nsec()));
+        let identity =
+            |path: &Path| fs::metadata(path).ok().map(|it| (it.ino(), it.mtime(), it.mtime_nsec()));
         let port_file = self.home.file("port");
         let stale = identity(&port_file);
         let mut child = self.spawn();
@@ -155,7 +169,8 @@ impl Setup {
     /// Starts a daemon that must refuse to run, and waits for its end.
     pub async fn refused(mut self) -> Exit {
         let mut child = self.spawn();
-        let status = patiently("the daemon's refusal", child.wait()).await.expect("a child to wait for");
+        let status =
+            patiently("the daemon's refusal", child.wait()).await.expect("a child to wait for");
         assert!(!status.success(), "the daemon ended well instead of refusing");
         Exit::of(status, self.home)
     }
@@ -219,7 +234,8 @@ impl Daemon {
 
     /// Waits for the daemon's end.
     pub async fn ended(mut self) -> Exit {
-        let status = patiently("the daemon's end", self.child.wait()).await.expect("a child to wait for");
+        let status =
+            patiently("the daemon's end", self.child.wait()).await.expect("a child to wait for");
         Exit::of(status, self.home)
     }
 
@@ -266,7 +282,8 @@ impl Daemon {
 
     /// The pairing code that can be claimed now.
     pub fn pairing_code(&self) -> String {
-        let pairing: Value = serde_json::from_str(&self.home.read("pairing.json")).expect("JSON in pairing.json");
+        let pairing: Value =
+            serde_json::from_str(&self.home.read("pairing.json")).expect("JSON in pairing.json");
         pairing["pairingCode"].as_str().expect("a code in pairing.json").to_owned()
     }
 
@@ -291,7 +308,9 @@ impl Daemon {
     /// A connected extension that has not said anything.
     pub async fn connected(&self) -> FakeExtension {
         let pairing = self.pairing().await;
-        FakeExtension::connect(self.port, &pairing).await.unwrap_or_else(|status| panic!("the upgrade got {status}"))
+        FakeExtension::connect(self.port, &pairing)
+            .await
+            .unwrap_or_else(|status| panic!("the upgrade got {status}"))
     }
 
     /// A connected extension that has introduced itself as `instance`.

@@ -41,7 +41,8 @@ pub fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             text.push(char::from(ALPHABET[(word >> (18 - 6 * place)) as usize & 63]));
         }
@@ -115,13 +116,18 @@ pub struct FakeExtension {
 impl FakeExtension {
     /// Upgrades a connection with everything in order, or gives the status of the refusal.
     pub async fn connect(port: u16, pairing: &Pairing) -> Result<Self, u16> {
-        let mut upgrade: Upgrade = format!("ws://127.0.0.1:{port}/ws").into_client_request().expect("a URL");
+        let mut upgrade: Upgrade =
+            format!("ws://127.0.0.1:{port}/ws").into_client_request().expect("a URL");
         let headers = upgrade.headers_mut();
         headers.insert("origin", pairing.origin.parse().expect("a header value"));
-        headers.insert("sec-websocket-protocol", pairing.subprotocols().parse().expect("a header value"));
+        headers.insert(
+            "sec-websocket-protocol",
+            pairing.subprotocols().parse().expect("a header value"),
+        );
         let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the daemon listens");
         stream.set_nodelay(true).expect("a TCP socket takes nodelay");
-        let handshake = patiently("the upgrade", tokio_tungstenite::client_async(upgrade, stream)).await;
+        let handshake =
+            patiently("the upgrade", tokio_tungstenite::client_async(upgrade, stream)).await;
         match handshake {
             Ok((socket, response)) => {
                 assert_eq!(response.headers()["sec-websocket-protocol"], "bproxy.v1");
@@ -181,7 +187,10 @@ impl FakeExtension {
     /// Reports a navigation with its cause, and waits until the daemon knows.
     pub async fn navigated_by(&mut self, tab_id: i64, url: &str, cause: &str) {
         self.urls.insert(tab_id, url.to_owned());
-        self.send(json!({"type": "navigation", "tabId": tab_id, "url": url, "cause": cause}).to_string()).await;
+        self.send(
+            json!({"type": "navigation", "tabId": tab_id, "url": url, "cause": cause}).to_string(),
+        )
+        .await;
         self.fence().await;
     }
 
@@ -274,7 +283,12 @@ impl FakeExtension {
     // --- whole round trips ---
 
     /// Sends `request` for a client, receives it, answers it with `data`: the command and the client's reply.
-    pub async fn exchange(&mut self, client: &Client, request: Request, data: Value) -> (Command, Reply) {
+    pub async fn exchange(
+        &mut self,
+        client: &Client,
+        request: Request,
+        data: Value,
+    ) -> (Command, Reply) {
         let on_its_way = client.begin(request);
         let command = self.receive().await;
         assert_eq!(command.id(), on_its_way.id, "another command came first");
@@ -299,7 +313,11 @@ impl FakeExtension {
         let (_, reply) = self.exchange(client, open, json!({"tabId": id, "url": url})).await;
         self.urls.insert(id, url);
         let data = reply.data();
-        Tab { session: session.to_owned(), tab: data["tab"].as_str().expect("a tab").to_owned(), id }
+        Tab {
+            session: session.to_owned(),
+            tab: data["tab"].as_str().expect("a tab").to_owned(),
+            id,
+        }
     }
 
     /// Answers every command from now on: as `script` says, and as a browser would where it says nothing.
@@ -309,7 +327,11 @@ impl FakeExtension {
         Serving { seen, task }
     }
 
-    async fn serving(mut self, mut script: impl FnMut(&Command) -> Option<Answer>, seen: Arc<Mutex<Vec<Command>>>) {
+    async fn serving(
+        mut self,
+        mut script: impl FnMut(&Command) -> Option<Answer>,
+        seen: Arc<Mutex<Vec<Command>>>,
+    ) {
         while let Some(text) = self.text_or_end().await {
             let json: Value = serde_json::from_str(&text).expect("JSON from the daemon");
             if json["type"].is_string() {
@@ -349,7 +371,9 @@ impl FakeExtension {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Some(text.to_string()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Binary(bytes))) => panic!("a binary message from the daemon: {bytes:?}"),
+                Some(Ok(Message::Binary(bytes))) => {
+                    panic!("a binary message from the daemon: {bytes:?}")
+                }
                 Some(Ok(Message::Close(frame))) => eprintln!("the daemon closes: {frame:?}"),
                 Some(Ok(Message::Frame(_)) | Err(_)) | None => return None,
             }
@@ -371,7 +395,8 @@ impl Serving {
 
     /// Waits until a command of `action` has been received.
     pub async fn saw(&self, action: &str) -> Command {
-        wait_for(action, || self.seen().into_iter().find(|command| command.action() == action)).await
+        wait_for(action, || self.seen().into_iter().find(|command| command.action() == action))
+            .await
     }
 }
 
@@ -385,7 +410,6 @@ impl Drop for Serving {
 pub fn page(url: &str) -> Value {
     json!({"url": url, "title": "A page", "state": "ready", "busy": false})
 }
-
 
 fn as_command(text: String) -> Command {
     let json: Value = serde_json::from_str(&text).expect("JSON from the daemon");

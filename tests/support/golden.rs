@@ -56,7 +56,8 @@ impl Golden {
         paths.sort();
         let read = |path: &std::path::PathBuf| {
             let text = std::fs::read_to_string(path).expect("a readable golden file");
-            let golden: Self = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let golden: Self = serde_json::from_str(&text)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(&*golden.action));
             golden
         };

@@ -52,9 +52,9 @@ impl Connection {
     /// # Panics
     /// If the connection ends before a whole response, or none comes.
     pub async fn response(&mut self) -> Response {
-        patiently("an HTTP response", self.read_response())
-            .await
-            .unwrap_or_else(|| panic!("the connection ended without a response; got {:?}", self.text()))
+        patiently("an HTTP response", self.read_response()).await.unwrap_or_else(|| {
+            panic!("the connection ended without a response; got {:?}", self.text())
+        })
     }
 
     /// Reads one response, or `None` if the connection ends first.
@@ -114,7 +114,11 @@ impl Connection {
 
     async fn read_response(&mut self) -> Option<Response> {
         let status_line = self.read_line().await?;
-        let status = status_line.split(' ').nth(1).and_then(|text| text.parse().ok()).expect("a status line");
+        let status = status_line
+            .split(' ')
+            .nth(1)
+            .and_then(|text| text.parse().ok())
+            .expect("a status line");
         let mut response = Response { status, headers: Vec::new(), body: Vec::new() };
         loop {
             let line = self.read_line().await?;
@@ -159,8 +163,9 @@ impl Response {
     /// # Panics
     /// If it is none.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|_| panic!("status {} with a body that is no JSON: {:?}", self.status, self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| {
+            panic!("status {} with a body that is no JSON: {:?}", self.status, self.text())
+        })
     }
 
     /// The body as text, for messages.

@@ -39,7 +39,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use client::{Client, OnItsWay, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
-pub use extension::{Answer, Command, FakeExtension, Pairing, Serving, Tab, base64url, origin, page};
+pub use extension::{
+    Answer, Command, FakeExtension, Pairing, Serving, Tab, base64url, origin, page,
+};
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
 

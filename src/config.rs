@@ -1,0 +1,249 @@
+//! The environment, turned into a configuration once, at the start.
+//!
+//! A variable that is set but empty is an error: what it was meant to say cannot be told.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The port where no other is asked for.
+pub const DEFAULT_PORT: u16 = 9615;
+
+const HOME: &str = "BPROXY_HOME";
+const PORT: &str = "BPROXY_PORT";
+const SECRETS: &str = "BPROXY_SECRETS";
+const LOG: &str = "BPROXY_LOG";
+const LOG_LEVEL: &str = "BPROXY_LOG_LEVEL";
+const EXTENSION_IDS: &str = "BPROXY_EXTENSION_IDS";
+
+/// A Chrome extension id is 32 letters from a to p.
+const EXTENSION_ID_LENGTH: usize = 32;
+
+/// A variable that cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not one of the values it may have.
+    #[error("{variable} is {value:?}: it must be {expected}")]
+    Invalid {
+        /// Its name.
+        variable: &'static str,
+        /// What it holds.
+        value: OsString,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// Neither `BPROXY_HOME` nor a home directory to put the default into.
+    #[error("this user has no home directory to keep the state in: set BPROXY_HOME to a directory")]
+    NoHome,
+}
+
+/// Where the tokens are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretsChoice {
+    /// Files of mode 0600 in the state directory.
+    File,
+    /// The keyring of the desktop.
+    Keyring,
+    /// The keyring where there is one, else files.
+    Auto,
+}
+
+/// Where the log goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogChoice {
+    /// One file a day in the state directory.
+    File,
+    /// Standard error.
+    Stderr,
+    /// The system's journal.
+    Journald,
+    /// Standard error where that is the journal, else files.
+    Auto,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Everything, payloads included.
+    Debug,
+    /// The life of every command.
+    Info,
+    /// What should not happen.
+    Warn,
+}
+
+/// What a daemon is told by its environment.
+#[derive(Debug)]
+pub struct Config {
+    /// The state directory.
+    pub home: PathBuf,
+    /// The port to bind; 0 takes a free one.
+    pub port: u16,
+    /// Where the tokens are kept.
+    pub secrets: SecretsChoice,
+    /// Where the log goes.
+    pub log: LogChoice,
+    /// How much is logged.
+    pub log_level: LogLevel,
+    /// The extensions that may pair and connect; `None` is any.
+    pub extension_ids: Option<Vec<String>>,
+}
+
+/// Looks a variable up.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+impl Config {
+    /// Reads the variables of this process.
+    ///
+    /// # Errors
+    /// Names the first variable that cannot be followed, and what it may be.
+    pub fn from_env() -> Result<Config, Error> {
+        Config::from_lookup(&|name| std::env::var_os(name))
+    }
+
+    fn from_lookup(lookup: Lookup<'_>) -> Result<Config, Error> {
+        Ok(Config {
+            home: home(lookup)?,
+            port: parse(lookup, PORT, "a port number from 0 (any free port) to 65535", |text| {
+                text.parse().ok()
+            })?
+            .unwrap_or(DEFAULT_PORT),
+            secrets: parse(lookup, SECRETS, "file, keyring or auto", |text| match text {
+                "file" => Some(SecretsChoice::File),
+                "keyring" => Some(SecretsChoice::Keyring),
+                "auto" => Some(SecretsChoice::Auto),
+                _ => None,
+            })?
+            .unwrap_or(SecretsChoice::Auto),
+            log: parse(lookup, LOG, "file, stderr, journald or auto", |text| match text {
+                "file" => Some(LogChoice::File),
+                "stderr" => Some(LogChoice::Stderr),
+                "journald" => Some(LogChoice::Journald),
+                "auto" => Some(LogChoice::Auto),
+                _ => None,
+            })?
+            .unwrap_or(LogChoice::Auto),
+            log_level: parse(lookup, LOG_LEVEL, "debug, info or warn", |text| match text {
+                "debug" => Some(LogLevel::Debug),
+                "info" => Some(LogLevel::Info),
+                "warn" => Some(LogLevel::Warn),
+                _ => None,
+            })?
+            .unwrap_or(LogLevel::Info),
+            extension_ids: parse(
+                lookup,
+                EXTENSION_IDS,
+                "extension ids, each 32 letters from a to p, separated by commas",
+                |text| text.split(',').map(|id| extension_id(id.trim())).collect(),
+            )?,
+        })
+    }
+}
+
+/// The state directory of this process: `BPROXY_HOME`, else `.bproxy` in the user's home.
+///
+/// # Errors
+/// When the variable is empty, or when there is no home directory either.
+pub fn home_from_env() -> Result<PathBuf, Error> {
+    home(&|name| std::env::var_os(name))
+}
+
+fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {
+    match lookup(HOME) {
+        Some(value) if value.is_empty() => {
+            Err(Error::Invalid { variable: HOME, value, expected: "a directory" })
+        }
+        Some(value) => Ok(value.into()),
+        None => match std::env::home_dir() {
+            Some(home) if home.is_absolute() => Ok(home.join(".bproxy")),
+            _ => Err(Error::NoHome),
+        },
+    }
+}
+
+fn parse<T>(
+    lookup: Lookup<'_>,
+    variable: &'static str,
+    expected: &'static str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let Some(value) = lookup(variable) else {
+        return Ok(None);
+    };
+    match value.to_str().and_then(read) {
+        Some(parsed) => Ok(Some(parsed)),
+        None => Err(Error::Invalid { variable, value, expected }),
+    }
+}
+
+fn extension_id(text: &str) -> Option<String> {
+    let valid =
+        text.len() == EXTENSION_ID_LENGTH && text.bytes().all(|byte| matches!(byte, b'a'..=b'p'));
+    valid.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<Config, Error> {
+        Config::from_lookup(&|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| OsString::from(value))
+                .or_else(|| (name == HOME).then(|| "/somewhere".into()))
+        })
+    }
+
+    #[test]
+    fn an_empty_environment_gives_the_defaults() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.port, 9615);
+        assert_eq!(config.secrets, SecretsChoice::Auto);
+        assert_eq!(config.log, LogChoice::Auto);
+        assert_eq!(config.log_level, LogLevel::Info);
+        assert_eq!(config.extension_ids, None);
+    }
+
+    #[test]
+    fn every_variable_is_followed() {
+        let (a, b) = ("a".repeat(32), "p".repeat(32));
+        let config = config(&[
+            (HOME, "/other"),
+            (PORT, "0"),
+            (SECRETS, "file"),
+            (LOG, "stderr"),
+            (LOG_LEVEL, "debug"),
+            (EXTENSION_IDS, &format!("{a}, {b}")),
+        ])
+        .unwrap();
+        assert_eq!(config.home, PathBuf::from("/other"));
+        assert_eq!(config.port, 0);
+        assert_eq!(config.secrets, SecretsChoice::File);
+        assert_eq!(config.log, LogChoice::Stderr);
+        assert_eq!(config.log_level, LogLevel::Debug);
+        assert_eq!(config.extension_ids, Some(vec![a, b]));
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_with_its_variable_its_value_and_what_is_right() {
+        for (variable, value, right) in [
+            (HOME, "", "directory"),
+            (PORT, "80000", "65535"),
+            (PORT, "", "65535"),
+            (PORT, "http", "65535"),
+            (SECRETS, "vault", "keyring"),
+            (LOG, "syslog", "journald"),
+            (LOG_LEVEL, "trace", "warn"),
+            (EXTENSION_IDS, "abc", "32 letters"),
+            (EXTENSION_IDS, "", "32 letters"),
+        ] {
+            let message = config(&[(variable, value)]).unwrap_err().to_string();
+            assert!(
+                message.contains(variable) && message.contains(&format!("{value:?}")),
+                "{message}"
+            );
+            assert!(message.contains(right), "{message}");
+        }
+    }
+}

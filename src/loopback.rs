@@ -1,0 +1,170 @@
+//! Who listens on a loopback port, as far as the system tells.
+//!
+//! On Linux `/proc` knows. On other systems nobody is asked: there the state directory, which only its user can write
+//! to, is what vouches for the port written in it.
+
+/// The user that listens on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// The user with this id.
+    User(u32),
+    /// Nobody.
+    Nobody,
+    /// This system does not tell.
+    Untold,
+}
+
+/// Looks up who would answer a connection to `127.0.0.1:port`.
+///
+/// # Errors
+/// When the system should tell but cannot be read.
+pub fn listener(port: u16) -> std::io::Result<Listener> {
+    imp::listener(port)
+}
+
+/// The process that listens on a port, as far as this user may know: its id and name.
+pub fn holder(port: u16) -> Option<(u32, String)> {
+    imp::holder(port)
+}
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use std::fs::{self, File};
+    use std::io::{self, BufRead, BufReader, ErrorKind};
+    use std::path::PathBuf;
+
+    use super::Listener;
+
+    const LISTENING: &str = "0A";
+    const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+
+    struct Entry {
+        user: u32,
+        inode: u64,
+    }
+
+    pub(super) fn listener(port: u16) -> io::Result<Listener> {
+        Ok(entry(port)?.map_or(Listener::Nobody, |entry| Listener::User(entry.user)))
+    }
+
+    pub(super) fn holder(port: u16) -> Option<(u32, String)> {
+        let target = PathBuf::from(format!("socket:[{}]", entry(port).ok()??.inode));
+        fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+            let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+            let mut descriptors = fs::read_dir(process.path().join("fd")).ok()?.flatten();
+            descriptors.find(|fd| fs::read_link(fd.path()).is_ok_and(|link| link == target))?;
+            let name = fs::read_to_string(process.path().join("comm")).ok()?;
+            Some((pid, name.trim_end().to_owned()))
+        })
+    }
+
+    fn entry(port: u16) -> io::Result<Option<Entry>> {
+        for table in TABLES {
+            let file = match File::open(table) {
+                Ok(file) => file,
+                // A system without IPv6 has no such table.
+                Err(error) if error.kind() == ErrorKind::NotFound && table != TABLES[0] => continue,
+                Err(error) => return Err(error),
+            };
+            if let Some(entry) = find(BufReader::new(file), port)? {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find(table: impl BufRead, port: u16) -> io::Result<Option<Entry>> {
+        for line in table.lines().skip(1) {
+            let line = line?;
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            let (Some(local), Some(_remote), Some(state)) =
+                (fields.next(), fields.next(), fields.next())
+            else {
+                continue;
+            };
+            // The kernel lists the listening sockets first, and a busy machine has many others.
+            if state != LISTENING {
+                break;
+            }
+            if !answers(local, port) {
+                continue;
+            }
+            // Next come queues, timer and retransmissions, then user, timeout, inode.
+            let mut fields = fields.skip(3);
+            let user = fields.next().and_then(|user| user.parse().ok());
+            let inode = fields.nth(1).and_then(|inode| inode.parse().ok());
+            let (Some(user), Some(inode)) = (user, inode) else {
+                return Err(io::Error::new(
+                    ErrorKind::InvalidData,
+                    "an entry without user and inode",
+                ));
+            };
+            return Ok(Some(Entry { user, inode }));
+        }
+        Ok(None)
+    }
+
+    /// Whether a socket bound to `local` (address and port in hexadecimal, the address in the machine's byte order)
+    /// answers at 127.0.0.1: bound to that address, or to all, also as IPv6.
+    fn answers(local: &str, port: u16) -> bool {
+        let Some((address, given)) = local.split_once(':') else {
+            return false;
+        };
+        let loopback = format!("{:08X}", u32::from_ne_bytes([127, 0, 0, 1]));
+        let address_fits = address == loopback
+            || address.bytes().all(|digit| digit == b'0')
+            || (address.len() == 32 && address.ends_with(&loopback));
+        address_fits && u16::from_str_radix(given, 16) == Ok(port)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_listener_of_this_process_is_found_with_its_user_and_its_process() {
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = socket.local_addr().unwrap().port();
+            assert_eq!(
+                listener(port).unwrap(),
+                Listener::User(rustix::process::geteuid().as_raw())
+            );
+            assert_eq!(holder(port).unwrap().0, std::process::id());
+            drop(socket);
+            assert_eq!(listener(port).unwrap(), Listener::Nobody);
+        }
+
+        #[test]
+        fn another_users_listener_is_told_apart_from_a_connection_on_the_same_port() {
+            let table = "head\n\
+                0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1001  0 77 1 0 100 0 0 10 0\n\
+                1: 0100007F:2589 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0  0 78 1 0 20 4 30 10 -1\n";
+            if cfg!(target_endian = "little") {
+                let entry = find(table.as_bytes(), 0x1f90).unwrap().unwrap();
+                assert_eq!((entry.user, entry.inode), (1001, 77));
+            }
+            assert!(find(table.as_bytes(), 0x2589).unwrap().is_none());
+        }
+
+        #[test]
+        fn a_socket_bound_to_all_addresses_answers_at_loopback() {
+            assert!(answers("00000000:0050", 80));
+            assert!(answers("00000000000000000000000000000000:0050", 80));
+            assert!(!answers("00000000:0051", 80));
+            assert!(!answers("0101A8C0:0050", 80));
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    use super::Listener;
+
+    pub(super) fn listener(_port: u16) -> std::io::Result<Listener> {
+        Ok(Listener::Untold)
+    }
+
+    pub(super) fn holder(_port: u16) -> Option<(u32, String)> {
+        None
+    }
+}

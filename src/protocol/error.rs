@@ -1,0 +1,193 @@
+//! What can go wrong, in one table: code, category, whether to try again, and what to run next.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// Which part of the way a failure belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Category {
+    /// Between the parties.
+    Transport,
+    /// Somebody must allow or decide something.
+    Policy,
+    /// The session, tab or element meant.
+    Target,
+    /// The page or the browser.
+    Execution,
+}
+
+/// Whether the same request can succeed later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Retry {
+    /// At any time: nothing was done.
+    Safe,
+    /// After something else has changed.
+    Conditional,
+    /// Not as it is.
+    Never,
+}
+
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $category:ident, $retry:ident, $suggestion:expr;)*) => {
+        /// A failure that the protocol knows.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+        #[allow(missing_docs)] // the names are the protocol's own
+        pub enum ErrorCode { $($variant,)* }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name on the wire.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Which part of the way the failure belongs to.
+            pub fn category(self) -> Category {
+                match self { $(Self::$variant => Category::$category,)* }
+            }
+
+            /// Whether the same request can succeed later.
+            pub fn retry(self) -> Retry {
+                match self { $(Self::$variant => Retry::$retry,)* }
+            }
+
+            /// A command line that helps, with `{session}` to be replaced; empty if there is none.
+            fn suggestion(self) -> &'static str {
+                match self { $(Self::$variant => $suggestion,)* }
+            }
+
+            /// The code called `name`.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+codes! {
+    NoExtension = "NO_EXTENSION", Transport, Conditional, "bproxy pair";
+    Timeout = "TIMEOUT", Transport, Conditional, "bproxy debug last --count 5";
+    Overloaded = "OVERLOADED", Transport, Safe, "bproxy debug status";
+    SessionRequired = "SESSION_REQUIRED", Policy, Conditional, "bproxy session create";
+    HumanRequired = "HUMAN_REQUIRED", Policy, Conditional, "bproxy session resume -s {session}";
+    DebuggerDisabled = "DEBUGGER_DISABLED", Policy, Never, "bproxy screenshot -s {session}";
+    InvalidSessionId = "INVALID_SESSION_ID", Target, Never, "bproxy session list";
+    SessionNotFound = "SESSION_NOT_FOUND", Target, Conditional, "bproxy session list";
+    TabNotFound = "TAB_NOT_FOUND", Target, Conditional, "bproxy tab list -s {session}";
+    TabHandleNotFound = "TAB_HANDLE_NOT_FOUND", Target, Conditional, "bproxy tab list -s {session}";
+    TabNotInSession = "TAB_NOT_IN_SESSION", Target, Conditional, "bproxy tab list -s {session}";
+    ElementNotFound = "ELEMENT_NOT_FOUND", Target, Conditional, "bproxy elements -s {session}";
+    ElementNotActionable = "ELEMENT_NOT_ACTIONABLE", Target, Conditional, "bproxy elements -s {session}";
+    SelectorAmbiguous = "SELECTOR_AMBIGUOUS", Target, Conditional, "bproxy elements -s {session}";
+    ElementHandleNotFound = "ELEMENT_HANDLE_NOT_FOUND", Target, Conditional, "bproxy elements -s {session}";
+    ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, "bproxy elements -s {session}";
+    ElementHandleScopeMismatch = "ELEMENT_HANDLE_SCOPE_MISMATCH", Target, Never, "bproxy elements -s {session}";
+    ScriptError = "SCRIPT_ERROR", Execution, Conditional, "bproxy debug log -s {session}";
+    NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, "bproxy navigate URL -s {session}";
+    TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, "bproxy tab activate -s {session}";
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// The `error` of a failure envelope.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProtocolError {
+    /// A name of the table, or one that only the extension knows.
+    pub code: Cow<'static, str>,
+    /// See [`ErrorCode::category`].
+    pub category: Category,
+    /// See [`ErrorCode::retry`].
+    pub retry: Retry,
+    /// What happened, for a person or a model to read.
+    pub message: String,
+    /// A command line to run next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggested_action: Option<String>,
+    /// More, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+}
+
+impl ProtocolError {
+    /// A failure of the table in the given session, which may be empty.
+    pub fn new(code: ErrorCode, message: impl Into<String>, session: &str) -> Self {
+        Self {
+            code: Cow::Borrowed(code.name()),
+            category: code.category(),
+            retry: code.retry(),
+            message: message.into(),
+            suggested_action: suggest(code, session),
+            details: None,
+        }
+    }
+
+    /// A failure that the extension reports. Category and retry come from the table; codes that
+    /// it does not have are failures of execution.
+    pub fn from_extension(
+        code: &str,
+        message: String,
+        suggested_action: Option<String>,
+        details: Option<Value>,
+        session: &str,
+    ) -> Self {
+        let known = ErrorCode::from_name(code);
+        Self {
+            code: known
+                .map_or_else(|| Cow::Owned(code.to_owned()), |known| Cow::Borrowed(known.name())),
+            category: known.map_or(Category::Execution, ErrorCode::category),
+            retry: known.map_or(Retry::Conditional, ErrorCode::retry),
+            message,
+            suggested_action: suggested_action.or_else(|| suggest(known?, session)),
+            details,
+        }
+    }
+
+    /// The same failure with details for programs.
+    #[must_use]
+    pub fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+}
+
+fn suggest(code: ErrorCode, session: &str) -> Option<String> {
+    let session = if session.is_empty() { "SESSION" } else { session };
+    match code.suggestion() {
+        "" => None,
+        command => Some(command.replace("{session}", session)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_found_by_its_name() {
+        for code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::from_name(code.name()), Some(*code));
+        }
+    }
+
+    #[test]
+    fn category_and_retry_of_a_reported_failure_come_from_the_table() {
+        let known =
+            ProtocolError::from_extension("TAB_NOT_VISIBLE", "hidden".into(), None, None, "m4q7z2");
+        assert_eq!((known.category, known.retry), (Category::Execution, Retry::Conditional));
+        assert_eq!(known.suggested_action.as_deref(), Some("bproxy tab activate -s m4q7z2"));
+        let unknown = ProtocolError::from_extension("MOON_PHASE", "full".into(), None, None, "");
+        assert_eq!((unknown.category, unknown.retry), (Category::Execution, Retry::Conditional));
+        assert_eq!(unknown.suggested_action, None);
+    }
+}

@@ -1,0 +1,137 @@
+//! Tokens in files of the state directory, mode 0600.
+
+use super::{Error, ExtensionCredential, Secret, SecretStore};
+use crate::home::Home;
+
+/// Keeps `token` and `extension-token` in the state directory.
+pub struct FileStore {
+    home: Home,
+}
+
+impl FileStore {
+    /// A store in `home`. Nothing is read or written yet.
+    pub fn new(home: Home) -> FileStore {
+        FileStore { home }
+    }
+}
+
+impl SecretStore for FileStore {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn daemon_token(&self) -> Result<Option<Secret>, Error> {
+        let path = self.home.token();
+        let damaged = || Error::Damaged {
+            what: "daemon token",
+            place: path.display().to_string(),
+            then: " and run `bproxy service restart`",
+        };
+        let Some(bytes) = self.home.read_secret(&path)? else {
+            return Ok(None);
+        };
+        let (token, rest) = lines(bytes).ok_or_else(damaged)?;
+        if rest.is_some() {
+            return Err(damaged());
+        }
+        Ok(Some(token))
+    }
+
+    fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
+        Ok(self.home.write_secret(&self.home.token(), token.expose().as_bytes())?)
+    }
+
+    fn remove_daemon_token(&self) -> Result<(), Error> {
+        Ok(self.home.remove(&self.home.token())?)
+    }
+
+    fn extension(&self) -> Result<Option<ExtensionCredential>, Error> {
+        let path = self.home.extension_token();
+        let Some(bytes) = self.home.read_secret(&path)? else {
+            return Ok(None);
+        };
+        let (token, origin) = lines(bytes).ok_or_else(|| Error::Damaged {
+            what: "extension token",
+            place: path.display().to_string(),
+            then: " and pair the extension again (`bproxy pair`)",
+        })?;
+        Ok(Some(ExtensionCredential { token, origin }))
+    }
+
+    fn set_extension(&self, credential: &ExtensionCredential) -> Result<(), Error> {
+        let path = self.home.extension_token();
+        let token = credential.token.expose();
+        match &credential.origin {
+            None => self.home.write_secret(&path, token.as_bytes())?,
+            Some(origin) => {
+                let record = Secret::new(format!("{token}\n{origin}"));
+                self.home.write_secret(&path, record.expose().as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_extension(&self) -> Result<(), Error> {
+        Ok(self.home.remove(&self.home.extension_token())?)
+    }
+}
+
+/// A token, and what a second line says. `None` for anything that cannot be a token or has more than two lines.
+fn lines(bytes: Vec<u8>) -> Option<(Secret, Option<String>)> {
+    // The record is a secret as a whole, so that it is wiped when its parts have been taken out.
+    let record = Secret::new(String::from_utf8(bytes).ok()?);
+    let mut lines = record.expose().trim_end().lines();
+    let token = lines.next()?;
+    let second = lines.next().map(str::to_owned);
+    let is_token =
+        (16..=256).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_token && lines.next().is_none()).then(|| (Secret::new(token.to_owned()), second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, FileStore) {
+        let parent = tempfile::tempdir().unwrap();
+        let home = Home::open(&parent.path().join("home")).unwrap();
+        (parent, FileStore::new(home))
+    }
+
+    #[test]
+    fn a_daemon_token_is_kept_until_it_is_removed() {
+        let (_parent, store) = store();
+        assert!(store.daemon_token().unwrap().is_none());
+        let token = Secret::random_hex();
+        store.set_daemon_token(&token).unwrap();
+        assert!(store.daemon_token().unwrap().unwrap().matches(token.expose().as_bytes()));
+        store.remove_daemon_token().unwrap();
+        store.remove_daemon_token().unwrap();
+        assert!(store.daemon_token().unwrap().is_none());
+    }
+
+    #[test]
+    fn an_extension_credential_comes_back_with_its_origin_if_it_has_one() {
+        let (_parent, store) = store();
+        for origin in [None, Some("chrome-extension://abcdefghijklmnopabcdefghijklmnop".to_owned())]
+        {
+            let credential = ExtensionCredential { token: Secret::random_base64url(), origin };
+            store.set_extension(&credential).unwrap();
+            let stored = store.extension().unwrap().unwrap();
+            assert!(stored.token.matches(credential.token.expose().as_bytes()));
+            assert_eq!(stored.origin, credential.origin);
+        }
+        store.remove_extension().unwrap();
+        assert!(store.extension().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_damaged_record_is_an_error_that_names_its_file() {
+        let (_parent, store) = store();
+        for text in ["", "\n", "short", "a token with spaces in it", "0123456789abcdef\nx\ny"] {
+            store.home.write_secret(&store.home.extension_token(), text.as_bytes()).unwrap();
+            let error = store.extension().err().unwrap().to_string();
+            assert!(error.contains("extension-token"), "{error}");
+        }
+    }
+}

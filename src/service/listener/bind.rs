@@ -1,0 +1,64 @@
+//! The daemon's own socket, where no service manager holds one for it.
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::loopback;
+
+/// Why the port could not be bound.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has it.
+    #[error("port {port} is taken{}: stop that program, or choose another port with BPROXY_PORT (0 is any free one)", by(holder.as_ref()))]
+    Taken {
+        /// The port.
+        port: u16,
+        /// Process id and name, where the system tells.
+        holder: Option<(u32, String)>,
+    },
+    /// Ports below 1024 are for root on most systems.
+    #[error(
+        "port {port} is reserved for the system: choose one from 1024 with BPROXY_PORT (0 is any free one)"
+    )]
+    Reserved {
+        /// The port.
+        port: u16,
+    },
+    /// Anything else.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Io {
+        /// The port.
+        port: u16,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+fn by(holder: Option<&(u32, String)>) -> String {
+    holder.map(|(pid, name)| format!(" by process {pid} ({name})")).unwrap_or_default()
+}
+
+/// Binds `port` on loopback, 0 for any free one.
+pub(super) fn bind(port: u16) -> Result<TcpListener, Error> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match source.kind() {
+        ErrorKind::AddrInUse => Error::Taken { port, holder: loopback::holder(port) },
+        ErrorKind::PermissionDenied => Error::Reserved { port },
+        _ => Error::Io { port, source },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_refused_with_its_number_and_its_holder() {
+        let socket = bind(0).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let message = bind(port).unwrap_err().to_string();
+        assert!(message.contains(&port.to_string()), "{message}");
+        if cfg!(target_os = "linux") {
+            assert!(message.contains(&std::process::id().to_string()), "{message}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Log files: one a day (UTC), for 14 days, each day at most 10 MB.
+//!
+//! A day that grows beyond half of that moves its file aside to `YYYY-MM-DD.1.log`, over an earlier one there, and goes
+//! on with a new one: what is kept of a busy day is its latest 5 to 10 MB.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::OFlags;
+
+const MAX_FILE_BYTES: u64 = 5_000_000;
+const DAYS_KEPT: i64 = 14;
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+
+/// The files of one directory.
+pub(super) struct Files {
+    dir: PathBuf,
+    /// The day (since 1970) for which old files have been removed.
+    pruned: Option<i64>,
+}
+
+impl Files {
+    pub(super) fn new(dir: PathBuf) -> Files {
+        Files { dir, pruned: None }
+    }
+
+    /// Appends whole lines to today's file: all of them or, with an error, none.
+    pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let seconds =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
+        self.append_on(seconds.cast_signed() / SECONDS_PER_DAY, lines)
+    }
+
+    /// The file is opened anew each time: a few times a second at most, and so one that was removed comes back.
+    fn append_on(&mut self, day: i64, lines: &[u8]) -> io::Result<()> {
+        let path = self.dir.join(format!("{}.log", date(day)));
+        let mut file = match open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+                open(&path)?
+            }
+            other => other?,
+        };
+        let mut length = file.metadata()?.len();
+        if length > 0 && length + lines.len() as u64 > MAX_FILE_BYTES {
+            fs::rename(&path, self.dir.join(format!("{}.1.log", date(day))))?;
+            file = open(&path)?;
+            length = 0;
+        }
+        if let Err(error) = file.write_all(lines) {
+            // On a full disk a part may have been written; half a line would spoil the next one.
+            let _ = file.set_len(length);
+            return Err(error);
+        }
+        if self.pruned != Some(day) {
+            self.pruned = Some(day);
+            self.prune(day);
+        }
+        Ok(())
+    }
+
+    /// Removes the files of days long past. What does not look like a log file is left alone.
+    fn prune(&self, today: i64) {
+        let oldest = date(today - DAYS_KEPT + 1);
+        for file in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            if file
+                .file_name()
+                .to_str()
+                .and_then(date_of)
+                .is_some_and(|date| date < oldest.as_str())
+            {
+                let _ = fs::remove_file(file.path());
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+}
+
+/// The date in a log file's name.
+fn date_of(name: &str) -> Option<&str> {
+    let stem = name.strip_suffix(".log")?;
+    let date = stem.strip_suffix(".1").unwrap_or(stem);
+    let looks_like_one = date.len() == 10
+        && date.bytes().enumerate().all(|(at, byte)| {
+            if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
+        });
+    looks_like_one.then_some(date)
+}
+
+/// `YYYY-MM-DD` of a day counted from 1970-01-01 in the Gregorian calendar.
+///
+/// Years are taken to begin in March, which puts the leap day last; 400 of them have 146,097 days.
+fn date(day: i64) -> String {
+    let day = day + 719_468;
+    let era = day.div_euclid(146_097);
+    let of_era = day.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{of_month:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    /// 2026-05-08.
+    const DAY: i64 = 20_581;
+
+    fn files() -> (tempfile::TempDir, Files) {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path().join("logs"));
+        (dir, files)
+    }
+
+    #[test]
+    fn days_have_their_dates() {
+        for (day, expected) in [
+            (0, "1970-01-01"),
+            (58, "1970-02-28"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (19_782, "2024-02-29"),
+            (19_783, "2024-03-01"),
+            (DAY, "2026-05-08"),
+            (20_818, "2026-12-31"),
+        ] {
+            assert_eq!(date(day), expected);
+        }
+    }
+
+    #[test]
+    fn lines_go_to_the_days_file_which_only_its_user_can_read() {
+        let (_dir, mut files) = files();
+        files.append_on(DAY, b"one\n").unwrap();
+        files.append_on(DAY, b"two\n").unwrap();
+        files.append_on(DAY + 1, b"three\n").unwrap();
+        let path = files.dir.join("2026-05-08.log");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_to_string(files.dir.join("2026-05-09.log")).unwrap(), "three\n");
+    }
+
+    #[test]
+    fn a_file_that_was_removed_comes_back() {
+        let (_dir, mut files) = files();
+        files.append_on(DAY, b"one\n").unwrap();
+        fs::remove_dir_all(&files.dir).unwrap();
+        files.append_on(DAY, b"two\n").unwrap();
+        assert_eq!(fs::read_to_string(files.dir.join("2026-05-08.log")).unwrap(), "two\n");
+    }
+
+    #[test]
+    fn fourteen_days_are_kept_and_strangers_left_alone() {
+        let (_dir, mut files) = files();
+        for day in DAY - 20..=DAY {
+            files.append_on(day, b"x\n").unwrap();
+        }
+        for name in ["2020-01-01.1.log", "2020-01-01.log.gz", "notes-2020.log"] {
+            fs::write(files.dir.join(name), "x").unwrap();
+        }
+        files.append_on(DAY + 1, b"x\n").unwrap();
+        let mut names: Vec<_> = fs::read_dir(&files.dir)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names.len(), 14 + 2, "{names:?}");
+        assert_eq!(names[0], "2020-01-01.log.gz");
+        assert_eq!(names[1], "2026-04-26.log");
+    }
+
+    #[test]
+    fn a_day_keeps_its_latest_lines_and_no_more_than_ten_megabytes() {
+        let (_dir, mut files) = files();
+        let mut lines = vec![b'x'; 999_999];
+        lines.push(b'\n');
+        for _ in 0..23 {
+            files.append_on(DAY, &lines).unwrap();
+        }
+        files.append_on(DAY, b"last\n").unwrap();
+        let size = |name: &str| fs::metadata(files.dir.join(name)).unwrap().len();
+        assert_eq!(size("2026-05-08.1.log"), 5_000_000);
+        assert_eq!(size("2026-05-08.log"), 3_000_005);
+        assert_eq!(fs::read_dir(&files.dir).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,101 @@
+//! The log: records of `tracing` events as JSON lines, in files of the state directory or on standard error.
+//!
+//! Owns where they go and how soon. What is logged is said where it happens. A record costs its maker a copy into a
+//! buffer; a thread writes the buffer out.
+
+mod files;
+mod record;
+mod writer;
+
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::config::{LogChoice, LogLevel};
+use crate::home::Home;
+use files::Files;
+use record::Records;
+use writer::{Sink, Writer};
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal is asked for.
+    #[error(
+        "BPROXY_LOG is journald, which this version cannot write to itself: set it to file, or to stderr, which \
+         systemd hands to the journal"
+    )]
+    Journal,
+    /// The writer could not be started.
+    #[error("cannot start the thread that writes the log: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// The running log. Closing it writes out what is left; nothing may be logged after that.
+pub(super) struct Log {
+    writer: Writer,
+}
+
+impl Log {
+    /// Makes this the log of the whole process, panics included.
+    ///
+    /// # Errors
+    /// When the log that is asked for cannot be had.
+    pub(super) fn start(choice: LogChoice, level: LogLevel, home: &Home) -> Result<Log, Error> {
+        let sink = match choice {
+            LogChoice::Journald => return Err(Error::Journal),
+            LogChoice::Stderr => Sink::Stderr,
+            LogChoice::Auto if stderr_is_the_journal() => Sink::Stderr,
+            LogChoice::File | LogChoice::Auto => Sink::Files(Files::new(home.logs())),
+        };
+        let writer = Writer::start(sink).map_err(Error::Thread)?;
+        let level = match level {
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Warn => LevelFilter::WARN,
+        };
+        let subscriber = tracing_subscriber::registry().with(Records::new(level, writer.queue()));
+        // A process has one log: whoever set one before keeps it.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+        log_panics();
+        Ok(Log { writer })
+    }
+
+    /// Writes out what is left.
+    pub(super) fn close(self) {
+        self.writer.close();
+    }
+}
+
+/// systemd says in `JOURNAL_STREAM` which device and inode of standard error lead to the journal.
+fn stderr_is_the_journal() -> bool {
+    let Some(stream) = std::env::var("JOURNAL_STREAM").ok() else {
+        return false;
+    };
+    let Ok(stderr) = rustix::stdio::stderr().try_clone_to_owned() else {
+        return false;
+    };
+    let Ok(metadata) = std::fs::File::from(stderr).metadata() else {
+        return false;
+    };
+    stream == format!("{}:{}", metadata.dev(), metadata.ino())
+}
+
+/// Logs where every panic happened. Its message is told only where it is fixed text: a formatted one may quote a page.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        let message = panic.payload().downcast_ref::<&'static str>();
+        tracing::error!(
+            event = "panic",
+            location = location.as_deref(),
+            message = message.copied()
+        );
+        eprintln!(
+            "bproxy: internal error at {}",
+            location.as_deref().unwrap_or("an unknown place")
+        );
+    }));
+}

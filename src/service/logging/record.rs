@@ -1,0 +1,206 @@
+//! One event, turned into one line of JSON: `{"level":"info","ts":1714000027000,"event":"received",…}`.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+
+use super::writer::Queue;
+
+/// Events of this crate have module paths that begin so.
+const OWN: &str = env!("CARGO_CRATE_NAME");
+
+/// Enough for nearly every record, so that its line is allocated once.
+const LINE_BYTES: usize = 256;
+
+/// Formats the events that are wanted and queues their lines.
+pub(super) struct Records {
+    level: LevelFilter,
+    queue: Arc<Queue>,
+}
+
+impl Records {
+    pub(super) fn new(level: LevelFilter, queue: Arc<Queue>) -> Records {
+        Records { level, queue }
+    }
+
+    /// Libraries speak of their own affairs at the lower levels: of them, only trouble is wanted.
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        let own = metadata.target().starts_with(OWN);
+        let limit = if own { self.level } else { self.level.min(LevelFilter::WARN) };
+        *metadata.level() <= limit
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Records {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Line::begin(level_name(event.metadata().level()), now());
+        event.record(&mut line);
+        if !line.has_event {
+            line.text("event", "message");
+            line.text("target", event.metadata().target());
+        }
+        self.queue.push(&line.end());
+    }
+}
+
+/// The record that tells how many others are missing before it.
+pub(super) fn lost(count: u64) -> Vec<u8> {
+    let mut line = Line::begin("warn", now());
+    line.text("event", "log_lost");
+    line.json("records", &count);
+    line.end()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
+}
+
+fn level_name(level: &Level) -> &'static str {
+    match *level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+struct Line {
+    bytes: Vec<u8>,
+    has_event: bool,
+}
+
+impl Line {
+    fn begin(level: &str, ts: u64) -> Line {
+        let mut bytes = Vec::with_capacity(LINE_BYTES);
+        // Writing to memory cannot fail, here and below.
+        let _ = write!(bytes, r#"{{"level":"{level}","ts":{ts}"#);
+        Line { bytes, has_event: false }
+    }
+
+    fn json(&mut self, name: &str, value: &impl Serialize) {
+        self.has_event |= name == "event";
+        let _ = write!(self.bytes, r#","{name}":"#);
+        let _ = serde_json::to_writer(&mut self.bytes, value);
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.json(name, &value);
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.bytes.extend_from_slice(b"}\n");
+        self.bytes
+    }
+}
+
+impl Visit for Line {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.json(field.name(), &value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.json(field.name(), &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.json(field.name(), &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.json(field.name(), &value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.text(field.name(), value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.text(field.name(), &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    fn logged(level: LevelFilter, events: impl FnOnce()) -> Vec<serde_json::Value> {
+        let queue = Arc::new(Queue::default());
+        let subscriber = tracing_subscriber::registry().with(Records::new(level, queue.clone()));
+        tracing::subscriber::with_default(subscriber, events);
+        let bytes = queue.take();
+        String::from_utf8(bytes)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_record_has_its_level_its_time_and_its_fields_as_they_are() {
+        let records = logged(LevelFilter::INFO, || {
+            tracing::info!(
+                event = "received",
+                sourceAction = "a\"b\n",
+                delay_ms = 5_u64,
+                offset = -2_i64,
+                ok = true,
+                missing = None::<&str>,
+                shown = %"text",
+            );
+        });
+        let mut record = records[0].clone();
+        let ts = record.as_object_mut().unwrap().remove("ts").unwrap().as_u64().unwrap();
+        assert!(ts > 1_700_000_000_000);
+        assert_eq!(
+            record,
+            serde_json::json!({"level": "info", "event": "received", "sourceAction": "a\"b\n", "delay_ms": 5,
+                "offset": -2, "ok": true, "shown": "text"})
+        );
+    }
+
+    #[test]
+    fn records_below_the_level_are_left_out() {
+        let events = || {
+            tracing::debug!(event = "d");
+            tracing::info!(event = "i");
+            tracing::warn!(event = "w");
+            tracing::error!(event = "e");
+        };
+        assert_eq!(logged(LevelFilter::DEBUG, events).len(), 4);
+        assert_eq!(logged(LevelFilter::INFO, events).len(), 3);
+        assert_eq!(logged(LevelFilter::WARN, events).len(), 2);
+    }
+
+    #[test]
+    fn libraries_are_heard_from_warnings_on() {
+        let records = logged(LevelFilter::DEBUG, || {
+            tracing::info!(target: "hyper::proto", "chatter");
+            tracing::warn!(target: "hyper::proto", "trouble");
+        });
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0]["message"], "trouble");
+        assert_eq!(records[0]["target"], "hyper::proto");
+    }
+}

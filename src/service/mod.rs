@@ -1,0 +1,235 @@
+//! A process's life: lock, log, socket, tokens, readiness, serving, draining, and what is cleaned up in the end.
+//!
+//! Knows nothing of commands and connections; the daemon module serves those.
+
+pub mod lifecycle;
+mod listener;
+pub mod lock;
+mod logging;
+mod shutdown;
+
+use std::cell::Cell;
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Config, SecretsChoice};
+use crate::daemon::{self, Activation};
+use crate::home::{self, Home};
+use crate::secrets::{self, FileStore, Secret, SecretStore};
+use lifecycle::Started;
+use listener::Listening;
+use lock::Lock;
+use logging::Log;
+
+/// How long the threads that do blocking work, such as writing a token, may hold up the end of the process. They take
+/// milliseconds; a file system that hangs must not keep the process alive.
+const BLOCKING_WORK: Duration = Duration::from_secs(1);
+
+/// The exit status of a bad configuration (`EX_CONFIG` of sysexits.h): starting again will not help.
+pub const EXIT_CONFIG: u8 = 78;
+
+/// Why a daemon could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A variable that cannot be followed.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The keyring is asked for.
+    #[error("BPROXY_SECRETS is keyring, which this version cannot use yet: set it to file")]
+    Keyring,
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    Home(#[from] home::Error),
+    /// Another daemon has the state directory.
+    #[error(transparent)]
+    Lock(#[from] lock::Error),
+    /// There is no log.
+    #[error(transparent)]
+    Log(#[from] logging::Error),
+    /// There is no socket.
+    #[error(transparent)]
+    Listener(#[from] listener::Error),
+    /// The tokens cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
+    /// The system refuses something that every process needs.
+    #[error("cannot {operation}: {source}")]
+    System {
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The daemon's pairing code cannot be told.
+    #[error(transparent)]
+    Lifecycle(#[from] lifecycle::Error),
+    /// Serving failed.
+    #[error(transparent)]
+    Daemon(#[from] daemon::Error),
+}
+
+impl Error {
+    fn system(operation: &'static str) -> impl FnOnce(io::Error) -> Error {
+        move |source| Error::System { operation, source }
+    }
+
+    /// The exit status of a daemon that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Config(_) | Error::Keyring | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
+            _ => 2,
+        }
+    }
+}
+
+/// How a daemon was started, and so whom it tells that it is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By a service manager or by hand: nobody waits for a word.
+    Service,
+    /// In a terminal: the person is told on standard output.
+    Foreground,
+    /// By `service start`, which reads standard output until the daemon is ready and standard error if it never is.
+    Detached,
+}
+
+/// Runs a daemon until it is told to stop.
+///
+/// # Errors
+/// When it cannot start, or cannot go on. All it made is cleaned up then too.
+pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
+    if mode == Mode::Detached {
+        // Out of the terminal's session, so that closing it does not end the daemon.
+        rustix::process::setsid()
+            .map_err(|errno| Error::system("leave the terminal's session")(errno.into()))?;
+    }
+    let home = Home::open(&config.home)?;
+    let lock = Lock::acquire(&home)?;
+    let log = Log::start(config.log, config.log_level, &home)?;
+    let result = run_locked(config, mode, &home);
+    if let Err(error) = &result {
+        tracing::error!(event = "failed", message = %error);
+    }
+    log.close();
+    lock.release();
+    result
+}
+
+fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
+    // What a killed daemon left would mislead clients while this one starts.
+    home.remove(&home.port())?;
+    let Listening { listener, activation } = listener::listen(config.port)?;
+    let port = listener.local_addr().map_err(Error::system("look at the socket"))?.port();
+    let secrets = open_secrets(config.secrets, home)?;
+    home.read_secret(&home.pairing())?;
+    home.clear_tmp()?;
+    let extension = secrets.extension()?;
+    let transient = Transient { home, secrets: secrets.clone(), activation };
+    let options = daemon::Options {
+        home: home.clone(),
+        daemon_token: daemon_token(&*secrets, activation)?,
+        extension,
+        extension_ids: config.extension_ids.clone(),
+        activation,
+        secrets,
+    };
+    let result = serve(listener, options, || announce(home, port, mode));
+    drop(transient);
+    result
+}
+
+/// A standalone daemon makes a token of its own each time. One that a service manager starts on a first connection goes
+/// on with the token that the client of that connection has read.
+fn daemon_token(secrets: &dyn SecretStore, activation: Activation) -> Result<Secret, Error> {
+    let stored = match (secrets.daemon_token(), activation) {
+        (Ok(Some(token)), Activation::Systemd | Activation::Launchd) => return Ok(token),
+        (Err(secrets::Error::Damaged { .. }), Activation::Standalone) => Ok(None),
+        (stored, _) => stored,
+    };
+    stored?;
+    let token = Secret::random_hex();
+    secrets.set_daemon_token(&token)?;
+    Ok(token)
+}
+
+fn open_secrets(choice: SecretsChoice, home: &Home) -> Result<Arc<dyn SecretStore>, Error> {
+    match choice {
+        SecretsChoice::File | SecretsChoice::Auto => Ok(Arc::new(FileStore::new(home.clone()))),
+        SecretsChoice::Keyring => Err(Error::Keyring),
+    }
+}
+
+fn serve(
+    listener: TcpListener,
+    options: daemon::Options,
+    announce: impl FnOnce() -> Result<(), Error>,
+) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::system("start the event loop"))?;
+    let announced = Cell::new(Ok(()));
+    let served = runtime.block_on(async {
+        let shutdown = CancellationToken::new();
+        shutdown::on_signal(shutdown.clone()).map_err(Error::system("handle signals"))?;
+        let ready = || {
+            announced.set(announce().inspect_err(|_| shutdown.cancel()));
+        };
+        Ok::<(), Error>(daemon::serve(listener, options, ready, shutdown.clone()).await?)
+    });
+    runtime.shutdown_timeout(BLOCKING_WORK);
+    announced.into_inner()?;
+    served
+}
+
+/// Makes the daemon findable, and tells who waits for it.
+fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
+    home.write_secret(&home.port(), format!("{port}\n").as_bytes())?;
+    tracing::info!(
+        event = "start",
+        pid = std::process::id(),
+        port,
+        version = env!("CARGO_PKG_VERSION")
+    );
+    if mode == Mode::Service {
+        return Ok(());
+    }
+    let line = Started::read(home, std::process::id(), port)?.to_line();
+    // Whoever waited may have been ended meanwhile, which is no reason to stop.
+    let _ = io::stdout().write_all(line.as_bytes()).and_then(|()| io::stdout().flush());
+    if mode == Mode::Detached {
+        close_standard_streams().map_err(Error::system("let go of the terminal"))?;
+    }
+    Ok(())
+}
+
+/// Closing them would hand their numbers to the next sockets that are opened.
+fn close_standard_streams() -> io::Result<()> {
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
+}
+
+/// The files that tell of a running daemon, removed when it ends, however that comes.
+struct Transient<'a> {
+    home: &'a Home,
+    secrets: Arc<dyn SecretStore>,
+    activation: Activation,
+}
+
+impl Drop for Transient<'_> {
+    fn drop(&mut self) {
+        let _ = self.home.remove(&self.home.port());
+        let _ = self.home.remove(&self.home.pairing());
+        // The client whose connection makes a service manager start the next daemon has to find a token.
+        if self.activation == Activation::Standalone {
+            let _ = self.secrets.remove_daemon_token();
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Sessions and their tabs: who owns what, what it is bound to, and whether it is paused.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde::Serialize;
+
+use crate::protocol::{ErrorCode, HandleKind, Pacing, ProtocolError, SessionId, TabHandle};
+
+use super::{browsers::BrowserId, pacing::Pacer, pending::CommandKey};
+
+/// How many sessions there may be at once: far more than agents on one machine, few enough to list.
+pub(super) const MAX_SESSIONS: usize = 256;
+/// How many tabs a session may hold at once: more than a person could follow.
+pub(super) const MAX_TABS: usize = 64;
+
+/// A tab of a session.
+pub(super) struct Tab {
+    pub(super) ordinal: u32,
+    pub(super) browser: BrowserId,
+    /// The browser's own id of the tab; never shown to a client.
+    pub(super) chrome_id: i64,
+    pub(super) url: String,
+    pub(super) title: String,
+    /// Commands for this tab in their order; the first is in flight, or waits for its browser.
+    pub(super) queue: VecDeque<CommandKey>,
+}
+
+/// An agent's claim to some tabs.
+pub(super) struct Session {
+    /// Grows with every session, so that lists keep the order of creation.
+    ordinal: u64,
+    label: Option<String>,
+    pub(super) bound: Option<u32>,
+    pub(super) pacing: Pacing,
+    pub(super) paused: Option<String>,
+    pub(super) tabs: Vec<Tab>,
+    last_tab: u32,
+    last_handle: [u32; 2],
+    pub(super) pacer: Pacer,
+}
+
+/// A session as clients see it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionInfo {
+    id: SessionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    tab: Option<TabHandle>,
+    pacing: Pacing,
+    paused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause_reason: Option<String>,
+}
+
+/// A tab as clients see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct TabInfo {
+    tab: TabHandle,
+    url: String,
+    title: String,
+    bound: bool,
+}
+
+impl Session {
+    pub(super) fn tab(&self, ordinal: u32) -> Option<&Tab> {
+        self.tabs.iter().find(|tab| tab.ordinal == ordinal)
+    }
+
+    pub(super) fn tab_mut(&mut self, ordinal: u32) -> Option<&mut Tab> {
+        self.tabs.iter_mut().find(|tab| tab.ordinal == ordinal)
+    }
+
+    /// The tab that a new one should open beside: the bound one, else the newest.
+    pub(super) fn main_tab(&self) -> Option<&Tab> {
+        self.bound.and_then(|bound| self.tab(bound)).or_else(|| self.tabs.last())
+    }
+
+    /// Takes a tab in and binds it.
+    pub(super) fn open_tab(&mut self, browser: BrowserId, chrome_id: i64, url: String, title: String) -> TabHandle {
+        self.last_tab += 1;
+        let ordinal = self.last_tab;
+        self.tabs.push(Tab { ordinal, browser, chrome_id, url, title, queue: VecDeque::new() });
+        self.bound = Some(ordinal);
+        TabHandle::new(ordinal)
+    }
+
+    /// Lets a tab go; returns it with the commands that still wait for it.
+    pub(super) fn remove_tab(&mut self, ordinal: u32) -> Option<Tab> {
+        let at = self.tabs.iter().position(|tab| tab.ordinal == ordinal)?;
+        if self.bound == Some(ordinal) {
+            self.bound = None;
+        }
+        Some(self.tabs.remove(at))
+    }
+
+    /// Numbers for `count` new handles, which are never given twice; returns the first.
+    pub(super) fn number_handles(&mut self, kind: HandleKind, count: usize) -> u32 {
+        let last = &mut self.last_handle[kind as usize];
+        let first = *last + 1;
+        *last += count as u32;
+        first
+    }
+
+    pub(super) fn tab_infos(&self) -> Vec<TabInfo> {
+        let info = |tab: &Tab| TabInfo {
+            tab: TabHandle::new(tab.ordinal),
+            url: tab.url.clone(),
+            title: tab.title.clone(),
+            bound: self.bound == Some(tab.ordinal),
+        };
+        self.tabs.iter().map(info).collect()
+    }
+
+    fn info(&self, id: SessionId) -> SessionInfo {
+        SessionInfo {
+            id,
+            label: self.label.clone(),
+            tab: self.bound.map(TabHandle::new),
+            pacing: self.pacing,
+            paused: self.paused.is_some(),
+            pause_reason: self.paused.clone(),
+        }
+    }
+}
+
+/// All sessions of the daemon.
+#[derive(Default)]
+pub(super) struct Sessions {
+    map: HashMap<SessionId, Session>,
+    last_ordinal: u64,
+}
+
+impl Sessions {
+    /// An id that no session has.
+    pub(super) fn draw_id(&self) -> SessionId {
+        loop {
+            let id = SessionId::from_bits(rand::random());
+            if !self.map.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.map.len() >= MAX_SESSIONS
+    }
+
+    pub(super) fn insert(&mut self, id: SessionId, label: Option<String>) -> &mut Session {
+        self.last_ordinal += 1;
+        let session = Session {
+            ordinal: self.last_ordinal,
+            label: label.filter(|label| !label.is_empty()),
+            bound: None,
+            pacing: Pacing::Human,
+            paused: None,
+            tabs: Vec::new(),
+            last_tab: 0,
+            last_handle: [0; 2],
+            pacer: Pacer::default(),
+        };
+        self.map.entry(id).insert_entry(session).into_mut()
+    }
+
+    pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.map.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.map.get_mut(&id)
+    }
+
+    pub(super) fn remove(&mut self, id: SessionId) -> Option<Session> {
+        self.map.remove(&id)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SessionId, &Session)> {
+        self.map.iter().map(|(id, session)| (*id, session))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (SessionId, &mut Session)> {
+        self.map.iter_mut().map(|(id, session)| (*id, session))
+    }
+
+    /// Sessions in the order of their creation.
+    pub(super) fn in_order(&self) -> Vec<(SessionId, &Session)> {
+        let mut all: Vec<_> = self.iter().collect();
+        all.sort_unstable_by_key(|(_, session)| session.ordinal);
+        all
+    }
+
+    pub(super) fn infos(&self) -> Vec<SessionInfo> {
+        self.in_order().into_iter().map(|(id, session)| session.info(id)).collect()
+    }
+
+    /// The id in a request.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal of the protocol's order: none given, no id, no session.
+    pub(super) fn check(&self, given: &str) -> Result<SessionId, ProtocolError> {
+        if given.is_empty() {
+            let message = "no session was given: name one with `-s`, or open a tab to get one";
+            return Err(ProtocolError::new(ErrorCode::SessionRequired, message, ""));
+        }
+        let id: SessionId = given.parse().map_err(|()| {
+            let message = "the session's id is not six characters of a-z and 2-7";
+            ProtocolError::new(ErrorCode::InvalidSessionId, message, "")
+        })?;
+        match self.map.contains_key(&id) {
+            true => Ok(id),
+            false => Err(not_found(id)),
+        }
+    }
+
+    /// The tab that a command of this session means: the one it names, else the bound one.
+    pub(super) fn find_tab(&self, id: SessionId, named: Option<&TabHandle>) -> Result<u32, ProtocolError> {
+        let session = self.get(id).ok_or_else(|| not_found(id))?;
+        let Some(named) = named else {
+            return session.bound.ok_or_else(|| {
+                let message = "the session has no tab: open one, or bind one of its tabs";
+                ProtocolError::new(ErrorCode::TabNotFound, message, id.as_str())
+            });
+        };
+        let has = |session: &Session| named.ordinal().filter(|ordinal| session.tab(*ordinal).is_some());
+        if let Some(ordinal) = has(session) {
+            return Ok(ordinal);
+        }
+        let (code, place) = match self.map.values().any(|session| has(session).is_some()) {
+            true => (ErrorCode::TabNotInSession, "is a tab of another session"),
+            false => (ErrorCode::TabHandleNotFound, "is no open tab"),
+        };
+        Err(ProtocolError::new(code, format!("{} {place}", named.as_str()), id.as_str()))
+    }
+}
+
+/// The refusal of a session that is not there, or not there any more.
+pub(super) fn not_found(id: SessionId) -> ProtocolError {
+    let message = format!("there is no session {id}: it was closed, or the daemon was restarted");
+    ProtocolError::new(ErrorCode::SessionNotFound, message, id.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn browser() -> BrowserId {
+        BrowserId::default()
+    }
+
+    #[test]
+    fn tabs_and_handles_are_never_numbered_twice() {
+        let mut sessions = Sessions::default();
+        let session = sessions.insert(SessionId::from_bits(1), None);
+        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()).as_str(), "t1");
+        session.remove_tab(1);
+        assert_eq!(session.bound, None);
+        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()).as_str(), "t2");
+        assert_eq!(session.number_handles(HandleKind::Element, 5), 1);
+        assert_eq!(session.number_handles(HandleKind::Element, 1), 6);
+        assert_eq!(session.number_handles(HandleKind::Link, 1), 1);
+    }
+
+    #[test]
+    fn a_tab_that_is_not_there_is_told_from_one_of_another_session() {
+        let mut sessions = Sessions::default();
+        let (one, two) = (SessionId::from_bits(1), SessionId::from_bits(2));
+        sessions.insert(one, Some(String::new())).open_tab(browser(), 7, String::new(), String::new());
+        sessions.insert(two, None);
+        let code = |id, name: &str| match sessions.find_tab(id, Some(&name.parse().unwrap())) {
+            Ok(ordinal) => ordinal.to_string(),
+            Err(error) => error.code.into_owned(),
+        };
+        assert_eq!(code(one, "t1"), "1");
+        assert_eq!(code(two, "t1"), "TAB_NOT_IN_SESSION");
+        assert_eq!(code(two, "t2"), "TAB_HANDLE_NOT_FOUND");
+        assert_eq!(code(one, "t01"), "TAB_HANDLE_NOT_FOUND");
+        assert_eq!(sessions.find_tab(two, None).unwrap_err().code, "TAB_NOT_FOUND");
+        assert_eq!(sessions.infos()[0].label, None);
+    }
+
+    #[test]
+    fn sessions_are_refused_in_the_order_of_the_protocol() {
+        let sessions = Sessions::default();
+        let code = |given| sessions.check(given).unwrap_err().code;
+        assert_eq!(code(""), "SESSION_REQUIRED");
+        assert_eq!(code("UPPER1"), "INVALID_SESSION_ID");
+        assert_eq!(code("aaaaaa"), "SESSION_NOT_FOUND");
+    }
+}
