@@ -195,7 +195,9 @@ impl<'a> Fields<'a> {
     fn outcome(&self) -> Option<Outcome<'a>> {
         match self.ok? {
             "true" => Some(match (self.data, self.page) {
-                (Some(data), Some(page)) if is_object(data) && is_object(page) => Outcome::Ok { data, page },
+                (Some(data), Some(page)) if is_object(data) && is_object(page) => {
+                    Outcome::Ok { data, page }
+                }
                 _ => Outcome::Bare,
             }),
             "false" => {
@@ -280,7 +282,10 @@ mod tests {
             Message::Answer(Answer { relayable: false, outcome: Some(_), .. })
         ));
         let repeated = exact.replace(r#""data":{}"#, r#""id":"b""#);
-        assert!(matches!(parse(&repeated), Message::Answer(Answer { outcome: Some(Outcome::Bare), .. })));
+        assert!(matches!(
+            parse(&repeated),
+            Message::Answer(Answer { outcome: Some(Outcome::Bare), .. })
+        ));
     }
 
     #[test]
@@ -298,7 +303,9 @@ mod tests {
 
     #[test]
     fn a_success_without_data_or_page_is_bare() {
-        for text in [r#"{"id":"a","ok":true,"data":[],"page":{}}"#, r#"{"id":"a","ok":true,"data":{}}"#] {
+        for text in
+            [r#"{"id":"a","ok":true,"data":[],"page":{}}"#, r#"{"id":"a","ok":true,"data":{}}"#]
+        {
             let Message::Answer(answer) = parse(text) else { panic!("{text}") };
             assert!(matches!(answer.outcome, Some(Outcome::Bare)), "{text}");
         }
