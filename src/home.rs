@@ -223,14 +223,20 @@ impl Home {
         }
     }
 
+    /// The directory that the files of a session go to.
+    pub fn session_dir(&self, id: &str) -> PathBuf {
+        self.tmp().join("sessions").join(id)
+    }
+
     /// Makes the directory (0700) that the files of a session go to.
     ///
     /// # Errors
     /// When it cannot be made, or is there already.
     pub fn create_session_dir(&self, id: &str) -> io::Result<PathBuf> {
-        let sessions = self.tmp().join("sessions");
-        DirBuilder::new().recursive(true).mode(0o700).create(&sessions)?;
-        let path = sessions.join(id);
+        let path = self.session_dir(id);
+        if let Some(sessions) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(sessions)?;
+        }
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(path)
     }
@@ -240,7 +246,7 @@ impl Home {
     /// # Errors
     /// When something in it cannot be removed.
     pub fn remove_session_dir(&self, id: &str) -> io::Result<()> {
-        remove_all(&self.tmp().join("sessions").join(id))
+        remove_all(&self.session_dir(id))
     }
 
     /// Empties the directory of the files that live no longer than the daemon.

@@ -1,0 +1,340 @@
+//! One run of `bproxy daemon` in a state directory of the test's own: start, readiness, log, signals, end.
+
+use std::fs;
+use std::ops::Deref;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Mutex;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use super::client::Client;
+use super::extension::{FakeExtension, Pairing, origin};
+use super::{patiently, wait_for};
+
+/// A state directory (0700) that goes away with its owner.
+pub struct Home {
+    /// Holds the state directory and, beside it, what the daemon prints.
+    root: TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let root = tempfile::Builder::new()
+            .prefix("bproxy-test-")
+            .tempdir()
+            .expect("a temporary directory");
+        let home = Self { root };
+        fs::create_dir(home.path()).expect("a fresh directory");
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("own directory");
+        home
+    }
+
+    /// The directory that `BPROXY_HOME` names.
+    pub fn path(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// The file's text.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.file(name))
+            .unwrap_or_else(|error| panic!("reading {name}: {error}"))
+    }
+
+    /// Permission bits of a file, or of the home itself for `""`.
+    pub fn mode(&self, name: &str) -> u32 {
+        let path = if name.is_empty() { self.path() } else { self.file(name) };
+        fs::metadata(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).mode()
+            & 0o7777
+    }
+
+    /// A daemon to be started here: every variable that bproxy reads has a value for tests.
+    pub fn daemon(self) -> Setup {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bproxy"));
+        command
+            .arg("daemon")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.root.path())
+            .env("BPROXY_HOME", self.path())
+            .env("BPROXY_PORT", "0")
+            .env("BPROXY_SECRETS", "file")
+            .env("BPROXY_LOG", "file")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        Setup { home: self, command }
+    }
+
+    /// All records of the log so far, in order.
+    ///
+    /// # Panics
+    /// If a whole line is not a JSON object.
+    pub fn log(&self) -> Vec<Value> {
+        let mut files: Vec<_> = fs::read_dir(self.file("logs"))
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.expect("a log").path())
+            .collect();
+        files.sort();
+        let text: String =
+            files.iter().map(|file| fs::read_to_string(file).expect("a readable log")).collect();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole
+            .lines()
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("log line {line:?}: {error}"))
+            })
+            .collect()
+    }
+
+    /// The log as it lies on the disk.
+    pub fn log_text(&self) -> String {
+        self.log().iter().map(|record| format!("{record}\n")).collect()
+    }
+
+    /// The records of one event.
+    pub fn records(&self, event: &str) -> Vec<Value> {
+        self.log().into_iter().filter(|record| record["event"] == event).collect()
+    }
+
+    /// Waits for a record of `event` that `fits`.
+    pub async fn record(&self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        wait_for(&format!("a log record {event:?}"), || self.records(event).into_iter().find(&fits))
+            .await
+    }
+
+    fn output(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A daemon about to start.
+pub struct Setup {
+    home: Home,
+    command: Command,
+}
+
+impl Setup {
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    fn spawn(&mut self) -> Child {
+        let sink = |name: &str| fs::File::create(self.home.output(name)).expect("a fresh file");
+        let (stdout, stderr) = (sink("stdout"), sink("stderr"));
+        self.command.stdout(stdout).stderr(stderr).spawn().expect("the bproxy binary runs")
+    }
+
+    /// Starts the daemon and waits until it is ready: until it has written its `port` file.
+    ///
+    /// # Panics
+    /// If it ends instead, with what it said.
+    pub async fn start(mut self) -> Daemon {
+        let identity =
+            |path: &Path| fs::metadata(path).ok().map(|it| (it.ino(), it.mtime(), it.mtime_nsec()));
+        let port_file = self.home.file("port");
+        let stale = identity(&port_file);
+        let mut child = self.spawn();
+        let port = wait_for("the daemon's port file", || {
+            if let Some(status) = child.try_wait().expect("a child to ask") {
+                panic!("the daemon ended with {status}: {}", read(&self.home.output("stderr")));
+            }
+            let fresh = identity(&port_file).is_some_and(|found| Some(found) != stale);
+            fresh.then(|| read(&port_file).trim().parse().ok()).flatten()
+        })
+        .await;
+        let token = self.home.read("token").trim().to_owned();
+        Daemon { client: Client { port, token }, home: self.home, child, pairing: Mutex::new(None) }
+    }
+
+    /// Starts a daemon that must refuse to run, and waits for its end.
+    pub async fn refused(mut self) -> Exit {
+        let mut child = self.spawn();
+        let status =
+            patiently("the daemon's refusal", child.wait()).await.expect("a child to wait for");
+        assert!(!status.success(), "the daemon ended well instead of refusing");
+        Exit::of(status, self.home)
+    }
+
+    /// Starts a daemon and leaves everything else to the caller. The home goes away when the returned one does.
+    pub fn spawned(mut self) -> (Child, Home) {
+        (self.spawn(), self.home)
+    }
+}
+
+/// How a daemon ended, and the home that it left.
+pub struct Exit {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+    pub home: Home,
+}
+
+impl Exit {
+    fn of(status: ExitStatus, home: Home) -> Self {
+        let (stdout, stderr) = (read(&home.output("stdout")), read(&home.output("stderr")));
+        Self { status, stdout, stderr, home }
+    }
+}
+
+/// A running daemon; killed when dropped.
+pub struct Daemon {
+    client: Client,
+    pub home: Home,
+    child: Child,
+    /// How this daemon's extensions were paired; kept over restarts, as a browser does.
+    pairing: Mutex<Option<Pairing>>,
+}
+
+impl Deref for Daemon {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Daemon {
+    /// Starts a daemon with nothing special in a fresh home.
+    pub async fn start() -> Self {
+        Home::new().daemon().start().await
+    }
+
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub fn pid(&self) -> Pid {
+        let pid = self.child.id().expect("a child that has not been waited for");
+        Pid::from_raw(pid.cast_signed()).expect("a process id")
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("a signal to an own child");
+    }
+
+    /// Waits for the daemon's end.
+    pub async fn ended(mut self) -> Exit {
+        let status =
+            patiently("the daemon's end", self.child.wait()).await.expect("a child to wait for");
+        Exit::of(status, self.home)
+    }
+
+    /// Ends the daemon by SIGTERM and requires exit status 0.
+    pub async fn stop(self) -> Exit {
+        self.signal(Signal::TERM);
+        let exit = self.ended().await;
+        assert!(exit.status.success(), "the daemon ended with {}: {}", exit.status, exit.stderr);
+        exit
+    }
+
+    /// Stops the daemon and starts the next one in the same home. The extension stays paired.
+    pub async fn restart(self) -> Self {
+        let pairing = self.pairing.lock().expect("no panic inside").clone();
+        let daemon = self.stop().await.home.daemon().start().await;
+        *daemon.pairing.lock().expect("no panic inside") = pairing;
+        daemon
+    }
+
+    /// Ends the daemon by SIGKILL: it can tidy nothing.
+    pub async fn kill(self) -> Exit {
+        self.signal(Signal::KILL);
+        self.ended().await
+    }
+
+    pub fn log(&self) -> Vec<Value> {
+        self.home.log()
+    }
+
+    pub fn records(&self, event: &str) -> Vec<Value> {
+        self.home.records(event)
+    }
+
+    pub async fn record(&self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.home.record(event, fits).await
+    }
+
+    /// Waits until the daemon has taken in the command `id`, as its log tells; a round trip through the daemon then
+    /// makes sure that it has also finished with its admission.
+    pub async fn admitted(&self, id: &str) {
+        self.record("received", |record| record["id"] == id).await;
+        self.get("/health").await;
+    }
+
+    /// The pairing code that can be claimed now.
+    pub fn pairing_code(&self) -> String {
+        let pairing: Value =
+            serde_json::from_str(&self.home.read("pairing.json")).expect("JSON in pairing.json");
+        pairing["pairingCode"].as_str().expect("a code in pairing.json").to_owned()
+    }
+
+    /// Claims the current code for the extension of `origin`.
+    pub async fn pair_as(&self, origin: &str) -> Pairing {
+        let reply = self.claim(&self.pairing_code(), origin).await;
+        let token = reply.data()["extensionToken"].as_str().expect("a token").to_owned();
+        let pairing = Pairing { token, origin: origin.to_owned() };
+        *self.pairing.lock().expect("no panic inside") = Some(pairing.clone());
+        pairing
+    }
+
+    /// The pairing of this daemon's extensions, made on the first call.
+    pub async fn pairing(&self) -> Pairing {
+        let known = self.pairing.lock().expect("no panic inside").clone();
+        match known {
+            Some(pairing) => pairing,
+            None => self.pair_as(&origin('a')).await,
+        }
+    }
+
+    /// A connected extension that has not said anything.
+    pub async fn connected(&self) -> FakeExtension {
+        let pairing = self.pairing().await;
+        FakeExtension::connect(self.port, &pairing)
+            .await
+            .unwrap_or_else(|status| panic!("the upgrade got {status}"))
+    }
+
+    /// A connected extension that has introduced itself as `instance`.
+    pub async fn extension_named(&self, instance: &str) -> FakeExtension {
+        let mut extension = self.connected().await;
+        extension.hello(instance).await;
+        extension.fence().await;
+        extension
+    }
+
+    /// A connected extension that has introduced itself, with an instance of its own.
+    pub async fn extension(&self) -> FakeExtension {
+        self.extension_named(&super::request("instance").id()).await
+    }
+
+    /// A connected extension that is plain: its first message was not a hello.
+    pub async fn plain_extension(&self) -> FakeExtension {
+        let mut extension = self.connected().await;
+        extension.fence().await;
+        extension
+    }
+}
+
+/// The file's text, or nothing.
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}

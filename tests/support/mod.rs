@@ -1,0 +1,84 @@
+//! The harness of the integration tests: a real daemon from the built binary, a raw HTTP client, and a fake browser
+//! extension over a real WebSocket. It knows the wire protocol and nothing of the daemon's insides.
+//!
+//! A test reads like this:
+//!
+//! ```ignore
+//! let daemon = Daemon::start().await;                     // its own home, its own port, ended on drop
+//! let mut ext = daemon.extension().await;                 // paired, connected, introduced by a hello
+//! let tab = ext.open_tab(&daemon).await;                  // a session with `fast` pacing and a bound tab
+//! let text = daemon.begin(tab.request("text"));           // a command on its way, on its own connection
+//! let command = ext.receive().await;                      // what the daemon forwards
+//! ext.answer(&command, json!({"text": "hello"})).await;
+//! assert_eq!(text.reply().await.data()["text"], "hello");
+//! ```
+//!
+//! - [`Home`] is a state directory of the test's own; [`Daemon`] is one run of `bproxy daemon` in it. For another
+//!   environment: `Home::new().daemon().env("BPROXY_EXTENSION_IDS", "…").start().await`; for a start that must fail:
+//!   `.refused().await`. `stop`, `restart` and `kill` return the home or the next daemon.
+//! - [`Client`] speaks HTTP to it ([`Daemon`] dereferences to it): `send` for a whole round trip, `begin` for a command
+//!   that stays on its way, [`Connection`] for bytes that no well-behaved client would send.
+//! - [`FakeExtension`] is pulled by hand (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
+//!   `exchange` is the common round trip in one call.
+//! - [`Golden`] reads the golden wire files.
+//!
+//! No wait here is a fixed sleep: each polls for a condition and gives up after [`PATIENCE`] with a panic that says
+//! what it waited for. That something does *not* happen is shown by a fence: a later round trip on the same ordered
+//! channel that has come back first.
+
+// Every test binary compiles this harness and uses its own part of it.
+#![allow(dead_code, unreachable_pub, unused_imports)]
+
+mod client;
+mod daemon;
+mod extension;
+mod golden;
+mod http;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use client::{Client, OnItsWay, Reply, Request, request};
+pub use daemon::{Daemon, Exit, Home};
+pub use extension::{
+    Answer, Command, FakeExtension, Pairing, Serving, Tab, base64url, origin, page,
+};
+pub use golden::{Golden, Invalid, Valid};
+pub use http::{Connection, Response};
+
+/// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often a condition that nothing announces is looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+/// The present in Unix milliseconds, as the protocol counts it.
+pub fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    i64::try_from(now.as_millis()).expect("milliseconds fit")
+}
+
+/// Polls until `probe` gives a value.
+///
+/// # Panics
+/// After [`PATIENCE`], naming `what`.
+pub async fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = probe() {
+            return value;
+        }
+        assert!(tokio::time::Instant::now() < end, "waited {PATIENCE:?} in vain for {what}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Awaits `future` for at most [`PATIENCE`].
+///
+/// # Panics
+/// After that, naming `what`.
+pub async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {PATIENCE:?} in vain for {what}"),
+    }
+}
