@@ -7,3 +7,4 @@ pub mod loopback;
 pub mod protocol;
 pub mod secrets;
 pub mod service;
+pub mod state;
