@@ -99,25 +99,28 @@ export class Dispatcher {
     const entry = this.journal.find(id, same);
     if (entry?.answer) {
       this.trace.add('replay', { id, action, tab });
-      this.send(JSON.stringify({ ...entry.answer, replay: true }));
+      // Laid out anew: the browser's storage does not keep the order of keys.
+      const { answer } = entry;
+      this.send(JSON.stringify(answer.ok ? success(id, answer.result, true) : failure(id, answer.error, true)));
       return;
     }
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
-      this.#answer(id, failure(id, { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' }));
+      this.#answer(id, { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } });
       return;
     }
 
     this.running.add(id);
     const began = this.now();
     this.trace.add('received', { id, action, tab });
+    /** @type {import('./storage.js').Answer} */
     let answer;
     try {
       await this.journal.begin(id, same, !READS.has(action));
       if (tab !== null) this.navigations.hold(tab);
-      answer = success(id, await this.#run(command));
+      answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
-      answer = failure(id, asFailure(error));
+      answer = { ok: false, error: asFailure(error) };
     }
     this.running.delete(id);
     this.trace.add('answered', {
@@ -126,7 +129,7 @@ export class Dispatcher {
       tab,
       ok: answer.ok,
       elapsedMs: this.now() - began,
-      errorCode: 'error' in answer ? answer.error.code : undefined,
+      errorCode: answer.ok ? undefined : answer.error.code,
     });
     this.#answer(id, answer);
   }
@@ -156,7 +159,7 @@ export class Dispatcher {
 
   /** @param {string} id @param {import('./storage.js').Answer} answer */
   #answer(id, answer) {
-    const text = JSON.stringify(answer);
+    const text = JSON.stringify(answer.ok ? success(id, answer.result) : failure(id, answer.error));
     // With no socket the answer stays in the journal: the daemon asks again when it is back.
     this.send(text);
     this.journal.finish(id, answer, text.length);

@@ -1,5 +1,5 @@
 /**
- * Calls into a page: runs one command of the page scripts in the isolated world, bringing the
+ * The way into a page: runs one command of the page scripts in the isolated world, bringing the
  * scripts there first if this document has not seen them. One round trip when it has.
  */
 
@@ -49,6 +49,33 @@ export async function read(tabId, command, params) {
   }
 }
 
+/** @param {number} tabId @returns {Promise<chrome.tabs.Tab>} */
+export async function getTab(tabId) {
+  try {
+    return await chrome.tabs.get(tabId);
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/**
+ * What the browser knows of a page without asking it.
+ * @param {chrome.tabs.Tab | undefined} tab
+ * @returns {import('./protocol.js').Page}
+ */
+export function tabPage(tab) {
+  return { url: tab?.url ?? '', title: tab?.title ?? '', state: tab?.status === 'complete' ? 'ready' : 'loading', busy: false };
+}
+
+/** The browser's own pages, the web store, a PDF: no extension may look into them. */
+export class RestrictedPage extends ActionError {
+  constructor() {
+    super('SCRIPT_ERROR', 'the browser lets no extension into this page (its own pages, the web store, PDF files, empty tabs): navigate to an ordinary web page', {
+      suggestedAction: 'bproxy navigate URL',
+    });
+  }
+}
+
 /** The page was replaced while a command ran in it. */
 export class DocumentGone extends ActionError {
   constructor() {
@@ -82,7 +109,7 @@ export function explain(error) {
     return new ActionError('NAVIGATION_FAILED', 'the tab shows the browser’s error page: navigate to an address that loads');
   }
   if (/Cannot access|cannot be scripted|extensions gallery|Missing host permission|Blocked/i.test(message)) {
-    return new ActionError('SCRIPT_ERROR', `the browser lets no extension into this page (${message}): navigate to an ordinary web page`);
+    return new RestrictedPage();
   }
   return new ActionError('SCRIPT_ERROR', message);
 }

@@ -59,23 +59,26 @@ export class Navigations {
     const { kind, tabId, url } = event;
     if (kind === 'started') this.underWay.add(tabId);
     if (kind === 'loaded' || kind === 'failed') this.underWay.delete(tabId);
-    if ((kind === 'committed' || kind === 'moved') && this.held.has(tabId)) this.announce(tabId, url, kind);
+    // An error page takes the place of the page before it; an abort leaves that as it was.
+    const replaced = kind === 'committed' || (kind === 'failed' && event.error !== ABORTED);
+    if ((replaced || kind === 'moved') && this.held.has(tabId)) this.announce(tabId, url, kind === 'moved' ? 'history_state' : 'committed');
     for (const watcher of [...this.watchers]) watcher(event);
   }
 
-  /** @param {number} tabId @param {string} url @param {'committed' | 'moved'} kind */
-  announce(tabId, url, kind) {
-    this.tell({ type: 'navigation', tabId, url, cause: kind === 'committed' ? 'committed' : 'history_state' });
+  /** @param {number} tabId @param {string} url @param {'committed' | 'history_state'} cause */
+  announce(tabId, url, cause) {
+    this.tell({ type: 'navigation', tabId, url, cause });
   }
 
   /**
    * Resolves when the next navigation of the tab has loaded, or has changed the address within its
    * document. Call it before the navigation starts, or while it is `underWay`.
    * @param {number} tabId
-   * @param {AbortSignal} signal gives up waiting: a document that is there by then will do
+   * @param {AbortSignal} signal gives up waiting
+   * @param {AbortSignal} [enough] from then on a new document will do, loaded or not
    * @returns {Promise<void>} rejects with `NAVIGATION_FAILED` and the browser's reason, or the signal's
    */
-  next(tabId, signal) {
+  next(tabId, signal, enough) {
     return new Promise((resolve, reject) => {
       let committed = false;
       /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -84,13 +87,16 @@ export class Navigations {
         clearTimeout(grace);
         this.watchers.delete(watcher);
         signal.removeEventListener('abort', aborted);
+        enough?.removeEventListener('abort', sufficed);
         settle();
       };
-      const aborted = () => end(committed ? resolve : () => reject(signal.reason));
+      const aborted = () => end(() => reject(signal.reason));
+      const sufficed = () => committed && end(resolve);
       const watcher = (/** @type {NavigationEvent} */ event) => {
         if (event.tabId !== tabId) return;
         if (event.kind === 'started') clearTimeout(grace);
         if (event.kind === 'committed') committed = true;
+        if (committed && enough?.aborted) end(resolve);
         if (event.kind === 'moved' && !this.underWay.has(tabId)) end(resolve);
         if (event.kind === 'loaded' && committed) end(resolve);
         if (event.kind === 'failed') {
@@ -102,6 +108,7 @@ export class Navigations {
       if (signal.aborted) return reject(signal.reason);
       this.watchers.add(watcher);
       signal.addEventListener('abort', aborted);
+      enough?.addEventListener('abort', sufficed);
     });
   }
 }

@@ -4,8 +4,7 @@
  */
 
 import { ActionError } from './protocol.js';
-import { DocumentGone, call } from './inject.js';
-import { getTab, tabPage } from './actions/tabs.js';
+import { DocumentGone, call, getTab, tabPage } from './inject.js';
 
 /** Two looks this far apart that see the same make a page at rest. Jittered, like everything a page could time. */
 const LOOK_MS = [25, 60];

@@ -51,7 +51,7 @@ const STORED_ANSWER_MAX = 64 * 1024;
 const ANSWERS_MAX = 32 * 1024 * 1024;
 
 /**
- * @typedef {Record<string, any> & { ok: boolean }} Answer
+ * @typedef {{ ok: true, result: import('./protocol.js').Result } | { ok: false, error: import('./protocol.js').Failure }} Answer
  * @typedef {{ command: string, at: number, acts: boolean, answer: Answer | null, size: number }} Entry
  *   `command` tells whether an id that comes again means the same command.
  */

@@ -1,9 +1,8 @@
 /** Acts of the pointer and the wheel: done in the page, then reported once the page has come to rest. */
 
 import { ActionError } from '../protocol.js';
-import { call } from '../inject.js';
+import { call, getTab } from '../inject.js';
 import { settle } from '../settle.js';
-import { getTab } from './tabs.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */
 

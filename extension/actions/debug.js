@@ -1,6 +1,6 @@
 /** What the extension remembers of its own doings. */
 
-import { getTab, tabPage } from './tabs.js';
+import { getTab, tabPage } from '../inject.js';
 
 const DEFAULT_LIMIT = 100;
 

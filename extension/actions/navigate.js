@@ -1,7 +1,7 @@
 /** Going to an address: waits for the load event of the new document, no longer. */
 
 import { ActionError } from '../protocol.js';
-import { explain, read } from '../inject.js';
+import { RestrictedPage, explain, read, tabPage } from '../inject.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */
 
@@ -34,12 +34,15 @@ export async function navigate({ tabId, params, navigations, signal, deadline })
  */
 export async function loadedPage(tabId, navigations, signal, deadline) {
   const nearly = AbortSignal.timeout(Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS));
-  await navigations.next(tabId, AbortSignal.any([signal, nearly])).catch((error) => {
-    if (error instanceof ActionError) throw error;
-    throw new ActionError('TIMEOUT', 'the address did not answer in time: try again with a longer timeout, or check its server');
-  });
-  const { data, page } = await read(tabId, 'info');
-  return { page, status: /** @type {number | undefined} */ (data.status) };
+  await navigations.next(tabId, signal, nearly);
+  try {
+    const { data, page } = await read(tabId, 'info');
+    return { page, status: /** @type {number | undefined} */ (data.status) };
+  } catch (error) {
+    // A page that scripts may not enter (an empty one, a PDF) has been loaded all the same.
+    if (error instanceof RestrictedPage) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
+    throw error;
+  }
 }
 
 /**

@@ -1,8 +1,8 @@
 /** A picture of what the tab shows now. */
 
 import { ActionError } from '../protocol.js';
-import { explain } from '../inject.js';
-import { bringToFront, getTab, tabPage } from './tabs.js';
+import { explain, getTab, tabPage } from '../inject.js';
+import { bringToFront } from './tabs.js';
 
 /** Chrome allows two captures a second; a third one is tried again this much later. */
 const QUOTA_RETRY_MS = 300;

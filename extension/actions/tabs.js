@@ -1,7 +1,7 @@
 /** Opening, closing, pinning and showing tabs. A tab opens in the background; only `activate` brings one to the front. */
 
 import { ActionError } from '../protocol.js';
-import { explain } from '../inject.js';
+import { explain, tabPage } from '../inject.js';
 import { checkUrl, loadedPage } from './navigate.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */
@@ -75,20 +75,6 @@ export async function bringToFront(tabId) {
   const window = await chrome.windows.get(tab.windowId);
   if (window.state === 'minimized') await chrome.windows.update(tab.windowId, { state: 'normal' });
   return tab;
-}
-
-/** @param {number} tabId @returns {Promise<chrome.tabs.Tab>} */
-export function getTab(tabId) {
-  return chrome.tabs.get(tabId).catch(rethrow);
-}
-
-/**
- * What the browser knows of a page without asking it.
- * @param {chrome.tabs.Tab | undefined} tab
- * @returns {import('../protocol.js').Page}
- */
-export function tabPage(tab) {
-  return { url: tab?.url ?? '', title: tab?.title ?? '', state: tab?.status === 'complete' ? 'ready' : 'loading', busy: false };
 }
 
 /** @param {unknown} error @returns {never} */

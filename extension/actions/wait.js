@@ -1,8 +1,7 @@
 /** Waiting for something to be there: an element, an address, the next page. */
 
 import { ActionError } from '../protocol.js';
-import { DocumentGone, read } from '../inject.js';
-import { getTab, tabPage } from './tabs.js';
+import { DocumentGone, getTab, read, tabPage } from '../inject.js';
 
 /** Often enough to feel immediate, rarely enough to cost the page nothing. */
 const POLL_MS = 100;
