@@ -9,3 +9,4 @@ pub mod loopback;
 pub mod protocol;
 pub mod secrets;
 pub mod service;
+pub mod state;

@@ -1,49 +1,207 @@
-//! Stand-in until the daemon proper is merged.
-use std::sync::Arc;
+//! The daemon proper: HTTP and WebSocket in, replies and messages out.
+//!
+//! It turns requests into calls of [`crate::state`] and the state's decisions into messages. Where
+//! the socket comes from, and what surrounds the process, is the service layer's business.
 
-use crate::home::Home;
-use crate::secrets::{ExtensionCredential, Secret, SecretStore};
+mod command;
+mod gate;
+mod health;
+mod linger;
+mod local;
+mod pair;
+mod rejection;
+mod routes;
+mod server;
+mod socket;
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    home::{self, Home},
+    protocol::SessionId,
+    secrets::{ExtensionCredential, Secret, SecretStore},
+    state::{CloseWith, IssuedCode, Now, SessionDirs, State},
+};
+
+/// How long commands in flight may go on after the daemon was told to stop (protocol §12).
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long connections may take to deliver what was answered, and to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Who made the listening socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Activation {
-    /// systemd
+    /// systemd handed it over.
     Systemd,
-    /// launchd
+    /// launchd handed it over.
     Launchd,
-    /// this process
+    /// This process bound it.
     Standalone,
+}
+
+impl Activation {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Systemd => "systemd",
+            Self::Launchd => "launchd",
+            Self::Standalone => "standalone",
+        }
+    }
 }
 
 /// What a daemon serves with.
 pub struct Options {
-    /// State directory.
+    /// The state directory.
     pub home: Home,
-    /// Clients' token.
+    /// What clients show.
     pub daemon_token: Secret,
-    /// What is paired.
+    /// What the extension shows, from an earlier pairing.
     pub extension: Option<ExtensionCredential>,
-    /// Admitted extensions.
+    /// The only extensions that may claim or connect; any if none are named.
     pub extension_ids: Option<Vec<String>>,
     /// Who made the listening socket.
     pub activation: Activation,
-    /// Token store.
+    /// Where the extension's token is kept.
     pub secrets: Arc<dyn SecretStore>,
 }
 
-/// Stand-in.
+/// Why a daemon cannot serve.
 #[derive(Debug, thiserror::Error)]
-#[error("stand-in")]
-pub struct Error;
+pub enum Error {
+    /// The socket is not usable.
+    #[error("cannot listen: {0}")]
+    Listen(#[source] io::Error),
+    /// The pairing code cannot be written.
+    #[error(transparent)]
+    Home(#[from] home::Error),
+}
 
-/// Stand-in.
+/// What every route knows.
+struct Context {
+    state: State,
+    port: u16,
+    started: Instant,
+    options: Options,
+    /// Blocking work that must be finished before the process ends.
+    tasks: TaskTracker,
+    /// Browsers' connections end when this is cancelled.
+    browsers: CancellationToken,
+}
+
+/// Serves until `shutdown` is cancelled, then drains: commands in flight have five seconds, then
+/// the browsers are told and `pairing.json` is removed (protocol §12).
+///
+/// `ready` is called once, when requests are accepted and `pairing.json` is there.
+///
+/// # Errors
+///
+/// If the listener cannot be used, or `pairing.json` cannot be written.
+///
+/// # Panics
+///
+/// Outside a tokio runtime with I/O and time.
 pub async fn serve(
-    _listener: std::net::TcpListener,
-    _options: Options,
+    listener: TcpListener,
+    mut options: Options,
     ready: impl FnOnce(),
-    shutdown: tokio_util::sync::CancellationToken,
+    shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    let port = listener.local_addr().map_err(Error::Listen)?.port();
+    listener.set_nonblocking(true).map_err(Error::Listen)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Listen)?;
+
+    let state = State::new(options.extension.take(), Box::new(TmpDirs(options.home.clone())));
+    let context = Arc::new(Context {
+        state: state.clone(),
+        port,
+        started: Instant::now(),
+        options,
+        tasks: TaskTracker::new(),
+        browsers: CancellationToken::new(),
+    });
+    context.write_code(&state.issue_code(now()))?;
+
+    let stop_timer = CancellationToken::new();
+    let timer =
+        tokio::spawn(stop_timer.clone().run_until_cancelled_owned(keep_time(state.clone())));
+    let server = server::Server::start(listener, context.clone());
     ready();
+
     shutdown.cancelled().await;
+    state.drain();
+    if tokio::time::timeout(DRAIN, state.drained()).await.is_err() {
+        state.abort_all(&rejection::shutting_down());
+    }
+    server.stop().await;
+    state.close_all(CloseWith { code: 1001, reason: "the daemon is shutting down" });
+    context.browsers.cancel();
+    context.tasks.close();
+    if tokio::time::timeout(GOODBYE, context.tasks.wait()).await.is_err() {
+        tracing::warn!(event = "shutdown_unfinished", tasks = context.tasks.len() as u64);
+    }
+    stop_timer.cancel();
+    // Its only way to fail is a panic, which has been logged.
+    let _ = timer.await;
+    context.options.home.remove(&context.options.home.pairing())?;
     Ok(())
+}
+
+/// Runs the state's agenda: one timer for everything that is due.
+async fn keep_time(state: State) {
+    let earlier = state.timer();
+    loop {
+        let due = state.arm();
+        let wait = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = wait => state.tick(now()),
+            () = earlier.notified() => {}
+        }
+    }
+}
+
+/// This moment by both clocks.
+fn now() -> Now {
+    let unix =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Now { instant: Instant::now().into_std(), unix_ms: unix.as_millis() as i64 }
+}
+
+impl Context {
+    /// Makes a code known to whoever may read the state directory.
+    fn write_code(&self, code: &IssuedCode) -> Result<(), home::Error> {
+        let home = &self.options.home;
+        // Texts and numbers have no way to fail.
+        let text = serde_json::to_vec(code).unwrap_or_default();
+        home.write_secret(&home.pairing(), &text)
+    }
+}
+
+/// Sessions' directories below `{home}/tmp`.
+struct TmpDirs(Home);
+
+impl SessionDirs for TmpDirs {
+    fn path(&self, session: SessionId) -> String {
+        self.0.tmp().join("sessions").join(session.as_str()).display().to_string()
+    }
+
+    fn create(&self, session: SessionId) {
+        if let Err(error) = self.0.create_session_dir(session.as_str()) {
+            tracing::warn!(event = "tmp_dir_failed", session = %session, problem = %error);
+        }
+    }
+
+    fn remove(&self, session: SessionId) {
+        if let Err(error) = self.0.remove_session_dir(session.as_str()) {
+            tracing::warn!(event = "tmp_dir_failed", session = %session, problem = %error);
+        }
+    }
 }

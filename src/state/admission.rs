@@ -7,8 +7,8 @@ use std::{borrow::Cow, time::Duration};
 use serde_json::json;
 
 use crate::protocol::{
-    Action, ErrorCode, HandleKind, MAX_DEADLINE_MS, Place, ProtocolError, Request, SessionId, TabHandle, Target,
-    failure, forwarded,
+    Action, ErrorCode, HandleKind, MAX_DEADLINE_MS, Place, ProtocolError, Request, SessionId,
+    TabHandle, Target, failure, forwarded,
 };
 
 use super::{
@@ -89,7 +89,12 @@ impl State {
     /// # Errors
     ///
     /// If there is no such session.
-    pub fn close_session(&self, request: &Request<'_>, session: SessionId, now: Now) -> Result<Ticket, ProtocolError> {
+    pub fn close_session(
+        &self,
+        request: &Request<'_>,
+        session: SessionId,
+        now: Now,
+    ) -> Result<Ticket, ProtocolError> {
         let seat = self.with(|inner| {
             let key = inner.close_session(&request.id, session, request.deadline, now)?;
             let seat = inner.pending.join(key);
@@ -97,7 +102,8 @@ impl State {
             inner.run_turns(now);
             Ok(seat)
         })?;
-        seat.map(|seat| Ticket::new(self.clone(), seat)).ok_or_else(|| super::sessions::not_found(session))
+        seat.map(|seat| Ticket::new(self.clone(), seat))
+            .ok_or_else(|| super::sessions::not_found(session))
     }
 
     /// The reply to a request that was refused, or carried out by the daemon itself, with its
@@ -148,7 +154,9 @@ impl Inner {
         let session = match request.action.place() {
             Place::Daemon => return Ok(Admitted::Local(None)),
             Place::NewTab if request.session.is_empty() => None,
-            Place::NewTab | Place::Session | Place::Tab => Some(self.sessions.check(&request.session)?),
+            Place::NewTab | Place::Session | Place::Tab => {
+                Some(self.sessions.check(&request.session)?)
+            }
         };
         if request.action.place() == Place::Session {
             return Ok(Admitted::Local(session));
@@ -203,10 +211,17 @@ impl Inner {
         if place == Place::NewTab {
             let beside = known.and_then(|known| known.main_tab()).map(|tab| tab.browser);
             let connected = beside.filter(|browser| self.browsers.client_of(*browser).is_some());
-            let browser =
-                connected.or_else(|| self.browsers.newest()).ok_or_else(|| no_extension(session))?;
+            let browser = connected
+                .or_else(|| self.browsers.newest())
+                .ok_or_else(|| no_extension(session))?;
             self.check_pause(id)?;
-            return Ok(Destination { session: id, new_session: session.is_none(), browser, tab: None, hopeful: false });
+            return Ok(Destination {
+                session: id,
+                new_session: session.is_none(),
+                browser,
+                tab: None,
+                hopeful: false,
+            });
         }
         let found = self.sessions.find_tab(id, named);
         let tab = found.as_ref().ok().and_then(|ordinal| known?.tab(*ordinal));
@@ -246,11 +261,19 @@ impl Inner {
             let found = self.handles.resolve(handle, session, tab, now.instant);
             let (outcome, code, problem) = match &found {
                 Ok((_, page)) if Some(*page) == current => ("ok", None, ""),
-                Ok(_) => ("stale", Some(ErrorCode::ElementHandleStale), "was read from a page that is gone"),
-                Err(Miss::NotFound) => {
-                    ("not_found", Some(ErrorCode::ElementHandleNotFound), "is unknown, or a later read replaced it")
+                Ok(_) => (
+                    "stale",
+                    Some(ErrorCode::ElementHandleStale),
+                    "was read from a page that is gone",
+                ),
+                Err(Miss::NotFound) => (
+                    "not_found",
+                    Some(ErrorCode::ElementHandleNotFound),
+                    "is unknown, or a later read replaced it",
+                ),
+                Err(Miss::Expired) => {
+                    ("expired", Some(ErrorCode::ElementHandleNotFound), "has expired")
                 }
-                Err(Miss::Expired) => ("expired", Some(ErrorCode::ElementHandleNotFound), "has expired"),
                 Err(Miss::ScopeMismatch) => (
                     "scope_mismatch",
                     Some(ErrorCode::ElementHandleScopeMismatch),
@@ -266,9 +289,14 @@ impl Inner {
                 outcome,
             );
             if let Some(code) = code {
-                let message = format!("the element handle {} {problem}: read the page again", handle.as_str());
+                let message = format!(
+                    "the element handle {} {problem}: read the page again",
+                    handle.as_str()
+                );
                 let details = json!({"handle": handle.as_str()});
-                return Err(ProtocolError::new(code, message, session.as_str()).with_details(details));
+                return Err(
+                    ProtocolError::new(code, message, session.as_str()).with_details(details)
+                );
             }
             if let Ok((resolved, page)) = found {
                 stamp = Some(page.clone());
@@ -290,14 +318,17 @@ impl Inner {
         if !self.sessions.is_full() {
             return Ok(());
         }
-        let message = format!("there are {MAX_SESSIONS} sessions already: close one with `bproxy session close`");
+        let message = format!(
+            "there are {MAX_SESSIONS} sessions already: close one with `bproxy session close`"
+        );
         Err(ProtocolError::new(ErrorCode::Overloaded, message, ""))
     }
 
     fn check_load(&self, place: &Destination) -> Result<(), ProtocolError> {
         let session = place.session;
         if self.pending.is_full() {
-            let message = format!("{MAX_PENDING} commands are pending already: wait for some of them");
+            let message =
+                format!("{MAX_PENDING} commands are pending already: wait for some of them");
             return Err(ProtocolError::new(ErrorCode::Overloaded, message, session.as_str()));
         }
         if place.new_session {
@@ -305,7 +336,9 @@ impl Inner {
         }
         let tabs = self.sessions.get(session).map_or(0, |session| session.tabs.len());
         if place.tab.is_none() && tabs >= MAX_TABS {
-            let message = format!("the session has {MAX_TABS} tabs already: close one with `bproxy tab close`");
+            let message = format!(
+                "the session has {MAX_TABS} tabs already: close one with `bproxy tab close`"
+            );
             return Err(ProtocolError::new(ErrorCode::Overloaded, message, session.as_str()));
         }
         Ok(())
@@ -327,8 +360,13 @@ fn kind_of(action: &Action, new_session: bool) -> Kind {
 }
 
 fn no_extension(session: Option<SessionId>) -> ProtocolError {
-    let message = "the browser is not connected: open it, or pair its bproxy extension with this daemon";
-    ProtocolError::new(ErrorCode::NoExtension, message, session.as_ref().map_or("", SessionId::as_str))
+    let message =
+        "the browser is not connected: open it, or pair its bproxy extension with this daemon";
+    ProtocolError::new(
+        ErrorCode::NoExtension,
+        message,
+        session.as_ref().map_or("", SessionId::as_str),
+    )
 }
 
 /// The refusal of commands that were let in on the hope that their browser was coming back.

@@ -61,13 +61,17 @@ impl Inner {
         let chrome_id = navigation.tab_id;
         let sessions = &self.sessions;
         let owned = |id| {
-            sessions
-                .iter()
-                .any(|(_, session)| session.tabs.iter().any(|tab| tab.browser == browser && tab.chrome_id == id))
+            sessions.iter().any(|(_, session)| {
+                session.tabs.iter().any(|tab| tab.browser == browser && tab.chrome_id == id)
+            })
         };
         self.browsers.navigated(browser, chrome_id, &navigation.url, owned);
         for (id, session) in self.sessions.iter_mut() {
-            for tab in session.tabs.iter_mut().filter(|tab| tab.browser == browser && tab.chrome_id == chrome_id) {
+            for tab in session
+                .tabs
+                .iter_mut()
+                .filter(|tab| tab.browser == browser && tab.chrome_id == chrome_id)
+            {
                 tab.url = navigation.url.clone().into_owned();
                 tab.title.clear();
                 let count = self.handles.mark_stale(id, tab.ordinal);
@@ -85,15 +89,20 @@ impl Inner {
         now: Now,
     ) -> Option<&'static str> {
         let browser = self.browsers.browser_of(client)?;
-        let asked = |command: &Command| matches!(command.phase, Phase::Sent(_)) && command.browser == browser;
-        if let Some(key) = self.pending.key_of(&answer.id).filter(|key| self.pending.get(*key).is_some_and(asked)) {
+        let asked = |command: &Command| {
+            matches!(command.phase, Phase::Sent(_)) && command.browser == browser
+        };
+        if let Some(key) =
+            self.pending.key_of(&answer.id).filter(|key| self.pending.get(*key).is_some_and(asked))
+        {
             self.resolve(client, key, answer, text, now);
         } else if let Some(key) = self.closes.remove(&*answer.id) {
             if let Some(Kind::CloseSession { waiting, closed }) =
                 self.pending.get_mut(key).map(|command| &mut command.kind)
             {
                 waiting.remove(&*answer.id);
-                *closed += usize::from(matches!(answer.outcome, Some(Outcome::Ok { .. } | Outcome::Bare)));
+                *closed +=
+                    usize::from(matches!(answer.outcome, Some(Outcome::Ok { .. } | Outcome::Bare)));
             }
             self.conclude_close(key, now);
         } else if let Some(session) = self.take_lost_open(&answer.id, browser) {
@@ -109,7 +118,14 @@ impl Inner {
     }
 
     /// The answer to a command that waits for it.
-    fn resolve(&mut self, client: ClientId, key: CommandKey, answer: &Answer<'_>, text: &Utf8Bytes, now: Now) {
+    fn resolve(
+        &mut self,
+        client: ClientId,
+        key: CommandKey,
+        answer: &Answer<'_>,
+        text: &Utf8Bytes,
+        now: Now,
+    ) {
         tracing::debug!(event = "payload", id = &*answer.id, answer_bytes = text.len());
         let Some(command) = self.pending.get(key) else { return };
         let (session, tab) = (command.session, command.tab);
@@ -130,7 +146,13 @@ impl Inner {
                     self.drop_tab(session, ordinal, now);
                 }
                 let (message, suggestion) = (message.clone(), suggested_action.clone());
-                Err(ProtocolError::from_extension(code, message, suggestion, details, session.as_str()))
+                Err(ProtocolError::from_extension(
+                    code,
+                    message,
+                    suggestion,
+                    details,
+                    session.as_str(),
+                ))
             }
             Some(Outcome::Ok { data, page }) if orphan => {
                 // Whoever asked for the tab has gone, so nobody would ever close it.
@@ -157,7 +179,9 @@ impl Inner {
     /// Takes a command out of its tab's queue, which is about to be dropped with all in it.
     fn detach(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get(key) else { return };
-        let tab = command.tab.and_then(|ordinal| self.sessions.get_mut(command.session)?.tab_mut(ordinal));
+        let tab = command
+            .tab
+            .and_then(|ordinal| self.sessions.get_mut(command.session)?.tab_mut(ordinal));
         if let Some(tab) = tab {
             tab.queue.retain(|queued| *queued != key);
         }
@@ -190,24 +214,34 @@ impl Inner {
                 let (sessions, browser) = (&self.sessions, command.browser);
                 let name = |chrome_id| {
                     let tabs = &sessions.get(session)?.tabs;
-                    let tab = tabs.iter().find(|tab| tab.browser == browser && tab.chrome_id == chrome_id)?;
+                    let tab = tabs
+                        .iter()
+                        .find(|tab| tab.browser == browser && tab.chrome_id == chrome_id)?;
                     Some(TabHandle::new(tab.ordinal).as_str().to_owned())
                 };
                 Some(splice::with_tab_names(data, name))
             }
-            Kind::Navigate | Kind::Relay | Kind::CloseSession { .. } => None,
+            Kind::Relay | Kind::CloseSession { .. } => None,
         };
         self.remember_page(key, page);
         if own_data.is_none() && answer.relayable && !splice::mentions_tab_id(text) {
             return Ok(Reply { status: 200, body: text.clone().into() });
         }
-        let data = own_data.map_or_else(|| splice::without_tab_ids(data), |own| splice::without_tab_ids(&own).into_owned().into());
+        let data = own_data.map_or_else(
+            || splice::without_tab_ids(data),
+            |own| splice::without_tab_ids(&own).into_owned().into(),
+        );
         let page = splice::without_tab_ids(page);
         Ok(Reply::success(&answer.id, &data, &page, answer.replay))
     }
 
     /// A success that says nothing else: enough for what is done to a tab.
-    fn succeed_bare(&mut self, key: CommandKey, answer: &Answer<'_>, now: Now) -> Result<Reply, ProtocolError> {
+    fn succeed_bare(
+        &mut self,
+        key: CommandKey,
+        answer: &Answer<'_>,
+        now: Now,
+    ) -> Result<Reply, ProtocolError> {
         let data = self.tab_done(key, now)?;
         Ok(Reply::success(&answer.id, &data, NO_PAGE, answer.replay))
     }
@@ -215,8 +249,9 @@ impl Inner {
     /// The tab's title and address, as the answer tells them.
     fn remember_page(&mut self, key: CommandKey, page: &str) {
         let Some(command) = self.pending.get(key) else { return };
-        let Some(tab) =
-            command.tab.and_then(|ordinal| self.sessions.get_mut(command.session)?.tab_mut(ordinal))
+        let Some(tab) = command
+            .tab
+            .and_then(|ordinal| self.sessions.get_mut(command.session)?.tab_mut(ordinal))
         else {
             return;
         };
@@ -259,11 +294,14 @@ impl Inner {
         }
         let shown = splice::text_member(page, "url").unwrap_or_else(|| url.clone());
         let title = splice::text_member(page, "title").unwrap_or_default();
-        let Some(session) = self.sessions.get_mut(id) else { return Err(super::sessions::not_found(id)) };
+        let Some(session) = self.sessions.get_mut(id) else {
+            return Err(super::sessions::not_found(id));
+        };
         let tab = session.open_tab(browser, chrome_id, shown.clone(), title);
         self.browsers.opened(browser, chrome_id, &shown, |_| false);
         let tmp_dir = self.dirs.path(id);
-        Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir}).to_string())
+        Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir})
+            .to_string())
     }
 
     /// What was asked for was done to the tab.
@@ -323,6 +361,7 @@ impl Inner {
 }
 
 fn invalid_answer(session: &str) -> ProtocolError {
-    let message = "the extension's answer does not hold to the protocol: update the extension or the daemon";
+    let message =
+        "the extension's answer does not hold to the protocol: update the extension or the daemon";
     ProtocolError::new(ErrorCode::ScriptError, message, session)
 }

@@ -152,7 +152,8 @@ impl Browsers {
         own.identified = true;
         let browser = own.browser;
         let identity = Identity::Instance(instance.to_owned());
-        let known = self.browsers.iter().find(|(_, known)| known.identity == identity).map(|(id, _)| *id);
+        let known =
+            self.browsers.iter().find(|(_, known)| known.identity == identity).map(|(id, _)| *id);
         if let Some(known) = known {
             let superseded = self.browsers.get(&known).and_then(|known| known.client);
             self.set_identity(browser, identity);
@@ -245,7 +246,8 @@ impl Browsers {
         match away.identity {
             Identity::Instance(_) => nobody.next().is_some(),
             Identity::Plain | Identity::Unknown => {
-                let crowd = self.plain_crowd || self.clients.keys().any(|client| self.is_plain(*client));
+                let crowd =
+                    self.plain_crowd || self.clients.keys().any(|client| self.is_plain(*client));
                 !crowd && nobody.any(|client| client.began > self.last_plain_end)
             }
         }
@@ -286,9 +288,17 @@ impl Browsers {
 
     /// A tab shows a new page. `owned` tells which tabs belong to a session: others are forgotten
     /// before them when there are too many.
-    pub(super) fn navigated(&mut self, browser: BrowserId, tab: i64, url: &str, owned: impl Fn(i64) -> bool) {
+    pub(super) fn navigated(
+        &mut self,
+        browser: BrowserId,
+        tab: i64,
+        url: &str,
+        owned: impl Fn(i64) -> bool,
+    ) {
         let epoch = self.tick();
-        let Some(pages) = self.browsers.get_mut(&browser).map(|browser| &mut browser.pages) else { return };
+        let Some(pages) = self.browsers.get_mut(&browser).map(|browser| &mut browser.pages) else {
+            return;
+        };
         pages.insert(tab, PageStamp { epoch, url: url.to_owned() });
         if pages.len() > MAX_PAGES {
             let oldest = pages.iter().min_by_key(|(tab, page)| (owned(**tab), page.epoch));
@@ -299,7 +309,13 @@ impl Browsers {
     }
 
     /// A tab was opened here: if it does not show anything yet, it does now.
-    pub(super) fn opened(&mut self, browser: BrowserId, tab: i64, url: &str, owned: impl Fn(i64) -> bool) {
+    pub(super) fn opened(
+        &mut self,
+        browser: BrowserId,
+        tab: i64,
+        url: &str,
+        owned: impl Fn(i64) -> bool,
+    ) {
         if self.page(browser, tab).is_none() {
             self.navigated(browser, tab, url, owned);
         }
@@ -309,7 +325,8 @@ impl Browsers {
     pub(super) fn send(&mut self, client: ClientId, outgoing: Outgoing) {
         let Some(client) = self.clients.get_mut(&client) else { return };
         if matches!(outgoing, Outgoing::Note(_)) {
-            let notes = client.outbox.iter().filter(|waiting| matches!(waiting, Outgoing::Note(_))).count();
+            let notes =
+                client.outbox.iter().filter(|waiting| matches!(waiting, Outgoing::Note(_))).count();
             if notes >= MAX_NOTES {
                 return;
             }
@@ -325,7 +342,9 @@ impl Browsers {
 
     /// Whether a command is in the outbox, not written yet.
     pub(super) fn is_outgoing(&self, client: ClientId, key: CommandKey) -> bool {
-        self.clients.get(&client).is_some_and(|client| client.outbox.contains(&Outgoing::Command(key)))
+        self.clients
+            .get(&client)
+            .is_some_and(|client| client.outbox.contains(&Outgoing::Command(key)))
     }
 
     /// Drops a command from an outbox, where nobody waits for it any more.

@@ -35,7 +35,12 @@ impl Inner {
             let mode = session.pacing;
             session.pacer.reserve(pace, mode, now.instant)
         });
-        tracing::debug!(event = "payload", id = &*id, action = action.name(), params = redacted(action));
+        tracing::debug!(
+            event = "payload",
+            id = &*id,
+            action = action.name(),
+            params = redacted(action)
+        );
         if slot > now.instant {
             let delay_ms = (slot - now.instant).as_millis() as u64;
             tracing::info!(event = "pacing_wait", id = &*id, delay_ms);
@@ -82,13 +87,18 @@ impl Inner {
         let Some(command) = self.pending.get(key) else { return Ok(()) };
         self.check_pause(command.session)?;
         let Some(ordinal) = command.tab else { return Ok(()) };
-        let session = self.sessions.get(command.session).ok_or_else(|| not_found(command.session))?;
+        let session =
+            self.sessions.get(command.session).ok_or_else(|| not_found(command.session))?;
         let tab = session.tab(ordinal).ok_or_else(|| tab_gone(command.session, ordinal))?;
         if command.handle_page.is_some()
             && command.handle_page.as_ref() != self.browsers.page(tab.browser, tab.chrome_id)
         {
             let message = "the page changed while the command waited: read it again";
-            return Err(ProtocolError::new(ErrorCode::ElementHandleStale, message, command.session.as_str()));
+            return Err(ProtocolError::new(
+                ErrorCode::ElementHandleStale,
+                message,
+                command.session.as_str(),
+            ));
         }
         Ok(())
     }
@@ -101,8 +111,11 @@ impl Inner {
         let tab = command.tab.map(TabHandle::new);
         if matches!(command.kind, Kind::Read(_)) {
             let chrome_id = self.sessions.get(command.session).zip(command.tab);
-            let chrome_id = chrome_id.and_then(|(session, ordinal)| session.tab(ordinal)).map(|tab| tab.chrome_id);
-            command.sent_page = chrome_id.and_then(|id| self.browsers.page(command.browser, id)).cloned();
+            let chrome_id = chrome_id
+                .and_then(|(session, ordinal)| session.tab(ordinal))
+                .map(|tab| tab.chrome_id);
+            command.sent_page =
+                chrome_id.and_then(|id| self.browsers.page(command.browser, id)).cloned();
         }
         tracing::info!(
             event = "forwarded",
@@ -160,7 +173,9 @@ impl Inner {
             }
         }
         let Some(ordinal) = command.tab else { return };
-        let Some(tab) = self.sessions.get_mut(command.session).and_then(|session| session.tab_mut(ordinal)) else {
+        let Some(tab) =
+            self.sessions.get_mut(command.session).and_then(|session| session.tab_mut(ordinal))
+        else {
             return;
         };
         let was_first = tab.queue.front() == Some(&key);
@@ -184,7 +199,12 @@ impl Inner {
         let error = ProtocolError::new(ErrorCode::Timeout, message, command.session.as_str());
         let reply = Reply::failure(&command.id, &error);
         self.remember_open(key);
-        self.end(key, reply, End { error_code: Some(&error.code), timed_out: true, from_memory: false }, now);
+        self.end(
+            key,
+            reply,
+            End { error_code: Some(&error.code), timed_out: true, from_memory: false },
+            now,
+        );
     }
 
     /// A client waits no more. A command that was not sent yet ends with its last client.
@@ -194,7 +214,10 @@ impl Inner {
             .pending
             .get(key)
             .is_some_and(|command| matches!(command.phase, Phase::Paced(_) | Phase::Queued));
-        if alone && waits && let Some(command) = self.pending.remove(key) {
+        if alone
+            && waits
+            && let Some(command) = self.pending.remove(key)
+        {
             tracing::debug!(event = "hung_up", id = &*command.id);
             self.unqueue(key, &command);
         }
@@ -213,12 +236,19 @@ impl Inner {
 
     /// The session of an open that ended before this answer came, once.
     pub(super) fn take_lost_open(&mut self, id: &str, browser: BrowserId) -> Option<SessionId> {
-        let at = self.lost_opens.iter().position(|(lost, from, _)| **lost == *id && *from == browser)?;
+        let at =
+            self.lost_opens.iter().position(|(lost, from, _)| **lost == *id && *from == browser)?;
         self.lost_opens.remove(at).map(|(.., session)| session)
     }
 
     /// Closes a tab that nobody owns; nobody waits for the answer.
-    pub(super) fn close_stray(&mut self, client: ClientId, session: SessionId, chrome_id: i64, now: Now) {
+    pub(super) fn close_stray(
+        &mut self,
+        client: ClientId,
+        session: SessionId,
+        chrome_id: i64,
+        now: Now,
+    ) {
         let deadline = now.unix_ms + CLOSE_WAIT.as_millis() as i64;
         let (_, text) = close_message(session, chrome_id, deadline);
         self.browsers.send(client, Outgoing::Note(text));
@@ -255,7 +285,8 @@ impl Inner {
     fn identified(&mut self, client: ClientId, identified: Identified, now: Now) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         if let Some(older) = identified.superseded {
-            self.browsers.close(older, CloseWith { code: 4000, reason: "a newer connection took over" });
+            self.browsers
+                .close(older, CloseWith { code: 4000, reason: "a newer connection took over" });
         }
         for from in identified.merge {
             self.move_to(from, browser);
@@ -265,14 +296,20 @@ impl Inner {
         self.give_up_hope(now);
         let (sessions, pending) = (&self.sessions, &self.pending);
         self.browsers.forget_unused(|browser| {
-            sessions.iter().any(|(_, session)| session.tabs.iter().any(|tab| tab.browser == browser))
+            sessions
+                .iter()
+                .any(|(_, session)| session.tabs.iter().any(|tab| tab.browser == browser))
                 || !pending.select(|command| command.browser == browser).is_empty()
         });
     }
 
     fn move_to(&mut self, from: BrowserId, to: BrowserId) {
         for (_, session) in self.sessions.iter_mut() {
-            session.tabs.iter_mut().filter(|tab| tab.browser == from).for_each(|tab| tab.browser = to);
+            session
+                .tabs
+                .iter_mut()
+                .filter(|tab| tab.browser == from)
+                .for_each(|tab| tab.browser = to);
         }
         for command in self.pending.iter_mut().filter(|command| command.browser == from) {
             command.browser = to;
@@ -283,7 +320,8 @@ impl Inner {
     }
 
     fn replay(&mut self, client: ClientId, browser: BrowserId) {
-        let began_here = |command: &Command| command.browser == browser && command.phase != Phase::Closing;
+        let began_here =
+            |command: &Command| command.browser == browser && command.phase != Phase::Closing;
         let mut in_flight: Vec<_> = self
             .pending
             .select(|command| began_here(command) && matches!(command.phase, Phase::Sent(_)))
@@ -304,7 +342,8 @@ impl Inner {
             tracing::info!(event = "replay", id = &*command.id, ws_client = %client);
             self.browsers.send(client, Outgoing::Command(key));
         }
-        let waiting = self.pending.select(|command| began_here(command) && command.phase == Phase::Queued);
+        let waiting =
+            self.pending.select(|command| began_here(command) && command.phase == Phase::Queued);
         let first = |key: &CommandKey| {
             let command = self.pending.get(*key)?;
             let tab = self.sessions.get(command.session)?.tab(command.tab?)?;
@@ -329,7 +368,10 @@ impl Inner {
 
     /// The tab is gone: its handles too, and everything that waits for it fails.
     pub(super) fn drop_tab(&mut self, id: SessionId, ordinal: u32, now: Now) {
-        let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.remove_tab(ordinal)) else { return };
+        let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.remove_tab(ordinal))
+        else {
+            return;
+        };
         let count = self.handles.forget_tab(id, ordinal);
         log_invalidated(Some(id), Some(ordinal), "tab_close", count);
         for key in tab.queue {
@@ -349,13 +391,16 @@ impl Inner {
         self.dirs.remove(id);
         let count = self.handles.forget_session(id);
         log_invalidated(Some(id), None, "session_close", count);
-        for key in self.pending.select(|command| command.session == id && command.phase != Phase::Closing) {
+        for key in
+            self.pending.select(|command| command.session == id && command.phase != Phase::Closing)
+        {
             self.remember_open(key);
             self.fail(key, not_found(id), now);
         }
         let wait_ms = deadline_ms.saturating_sub(now.unix_ms + CLOSE_MARGIN_MS).max(0) as u64;
         let wait = CLOSE_WAIT.min(Duration::from_millis(wait_ms));
-        let waiting = self.close_tabs(id, &session.tabs, now.unix_ms + CLOSE_WAIT.as_millis() as i64);
+        let waiting =
+            self.close_tabs(id, &session.tabs, now.unix_ms + CLOSE_WAIT.as_millis() as i64);
         let mut command = Command::new(
             request_id,
             "session.close",
@@ -415,7 +460,12 @@ struct End<'a> {
 }
 
 /// The record of handles that have ended; none if there were none.
-pub(super) fn log_invalidated(session: Option<SessionId>, tab: Option<u32>, cause: &str, count: usize) {
+pub(super) fn log_invalidated(
+    session: Option<SessionId>,
+    tab: Option<u32>,
+    cause: &str,
+    count: usize,
+) {
     if count > 0 {
         let session = session.as_ref().map(SessionId::as_str);
         let tab = tab.map(TabHandle::new);

@@ -180,7 +180,9 @@ mod tests {
     fn a_handle_is_found_in_its_session_kind_and_tab_until_its_time_is_over() {
         let (mut handles, now) = (Handles::default(), Instant::now());
         handles.mint((session(1), 1, HandleKind::Element), page(), 5, targets(3), now);
-        let resolve = |name, tab, at| handles.resolve(&handle(name), session(1), tab, at).map(|found| found.0.clone());
+        let resolve = |name, tab, at| {
+            handles.resolve(&handle(name), session(1), tab, at).map(|found| found.0.clone())
+        };
         assert_eq!(resolve("el5", 1, now), Ok(Target::Selector("#n0".into())));
         assert_eq!(resolve("el7", 1, now), Ok(Target::Selector("#n2".into())));
         for missing in ["el4", "el8", "ln5", "el05"] {

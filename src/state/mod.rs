@@ -32,7 +32,7 @@ pub use std::time::Instant;
 
 pub use admission::Admission;
 pub use browsers::{ClientId, ClientInfo, CloseWith};
-pub use pairing::{IssuedCode, TokenCheck};
+pub use pairing::{CODE_LIFE_MS, IssuedCode, TokenCheck};
 pub use pending::Reply;
 pub use sessions::{SessionInfo, TabInfo};
 pub use trace::Trace;
@@ -289,7 +289,10 @@ impl State {
     /// # Errors
     ///
     /// `OVERLOADED` if there are too many.
-    pub fn create_session(&self, label: Option<String>) -> Result<(SessionId, String), ProtocolError> {
+    pub fn create_session(
+        &self,
+        label: Option<String>,
+    ) -> Result<(SessionId, String), ProtocolError> {
         self.with(|inner| {
             inner.check_sessions()?;
             let id = inner.sessions.draw_id();
@@ -390,7 +393,12 @@ impl State {
     /// # Errors
     ///
     /// See [`ClaimError`]; `typed` is none if the body was no claim.
-    pub fn claim(&self, typed: Option<&str>, origin: &str, now: Now) -> Result<ExtensionCredential, ClaimError> {
+    pub fn claim(
+        &self,
+        typed: Option<&str>,
+        origin: &str,
+        now: Now,
+    ) -> Result<ExtensionCredential, ClaimError> {
         self.with(|inner| inner.pairing.claim(typed, now.instant))?;
         Ok(pairing::new_credential(origin))
     }

@@ -73,7 +73,9 @@ mod tests {
     #[test]
     fn categories_do_not_wait_for_each_other() {
         let (mut pacer, now) = (Pacer::default(), Instant::now());
-        for category in [Category::Navigate, Category::Scroll, Category::Interaction, Category::Fill] {
+        for category in
+            [Category::Navigate, Category::Scroll, Category::Interaction, Category::Fill]
+        {
             assert_eq!(pacer.reserve(Pace { category, delays: 1 }, Pacing::Human, now), now);
         }
     }

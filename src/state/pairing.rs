@@ -16,8 +16,9 @@ use super::{Instant, Now};
 /// No letters or digits that look alike.
 const ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTWXYZ23456789";
 const CODE_LENGTH: usize = 8;
-/// How long a code is valid, and how long a claim's payload may be accepted (protocol §9).
-pub(super) const CODE_LIFE: Duration = Duration::from_secs(5 * 60);
+const CODE_LIFE: Duration = Duration::from_millis(CODE_LIFE_MS as u64);
+/// How long a code is valid, and how long a claim's payload may be accepted, in ms (protocol §9).
+pub const CODE_LIFE_MS: i64 = 5 * 60 * 1000;
 /// So many failures in a [`WINDOW`] stop all claims.
 const MAX_FAILURES: usize = 5;
 const WINDOW: Duration = Duration::from_secs(60);
@@ -70,11 +71,12 @@ impl Pairing {
     /// A fresh code; the one before is void.
     pub(super) fn issue(&mut self, now: Now) -> IssuedCode {
         let mut rng = rand::rng();
-        let text: String =
-            (0..CODE_LENGTH).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])).collect();
+        let text: String = (0..CODE_LENGTH)
+            .map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]))
+            .collect();
         let issued = IssuedCode {
             pairing_code: format!("{}-{}", &text[..4], &text[4..]),
-            pairing_expires_at: now.unix_ms + CODE_LIFE.as_millis() as i64,
+            pairing_expires_at: now.unix_ms + CODE_LIFE_MS,
             issued_at: now.unix_ms,
         };
         self.code = Some(Code { text, expires: now.instant + CODE_LIFE, consumed: false });
@@ -102,7 +104,9 @@ impl Pairing {
     }
 
     fn check(&self, typed: Option<&str>, now: Instant) -> Result<(), ClaimError> {
-        let (Some(typed), Some(code)) = (typed, &self.code) else { return Err(ClaimError::Invalid) };
+        let (Some(typed), Some(code)) = (typed, &self.code) else {
+            return Err(ClaimError::Invalid);
+        };
         let typed: String = typed
             .chars()
             .filter(|letter| *letter != '-' && !letter.is_whitespace())
@@ -217,6 +221,9 @@ mod tests {
         assert_eq!(pairing.check_token(b"other", "chrome-extension://a"), TokenCheck::Unknown);
         assert_eq!(pairing.check_token(b"secret", "chrome-extension://a"), TokenCheck::Bound);
         assert_eq!(pairing.check_token(b"secret", "chrome-extension://a"), TokenCheck::Valid);
-        assert_eq!(pairing.check_token(b"secret", "chrome-extension://b"), TokenCheck::ForeignOrigin);
+        assert_eq!(
+            pairing.check_token(b"secret", "chrome-extension://b"),
+            TokenCheck::ForeignOrigin
+        );
     }
 }

@@ -57,8 +57,6 @@ pub(super) enum Kind {
     Pin(bool),
     /// The tab is in front.
     Activate,
-    /// The tab shows another page.
-    Navigate,
     /// Targets in the answer get handles.
     Read(crate::protocol::HandleKind),
     /// The answer holds the browser's tab ids.
@@ -250,8 +248,12 @@ impl Pending {
 
     /// Commands that fulfil a condition, in the order of admission.
     pub(super) fn select(&self, wanted: impl Fn(&Command) -> bool) -> Vec<CommandKey> {
-        let mut keys: Vec<_> =
-            self.commands.iter().filter(|(_, command)| wanted(command)).map(|(key, _)| *key).collect();
+        let mut keys: Vec<_> = self
+            .commands
+            .iter()
+            .filter(|(_, command)| wanted(command))
+            .map(|(key, _)| *key)
+            .collect();
         keys.sort_unstable();
         keys
     }

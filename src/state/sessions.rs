@@ -77,7 +77,13 @@ impl Session {
     }
 
     /// Takes a tab in and binds it.
-    pub(super) fn open_tab(&mut self, browser: BrowserId, chrome_id: i64, url: String, title: String) -> TabHandle {
+    pub(super) fn open_tab(
+        &mut self,
+        browser: BrowserId,
+        chrome_id: i64,
+        url: String,
+        title: String,
+    ) -> TabHandle {
         self.last_tab += 1;
         let ordinal = self.last_tab;
         self.tabs.push(Tab { ordinal, browser, chrome_id, url, title, queue: VecDeque::new() });
@@ -218,7 +224,11 @@ impl Sessions {
     }
 
     /// The tab that a command of this session means: the one it names, else the bound one.
-    pub(super) fn find_tab(&self, id: SessionId, named: Option<&TabHandle>) -> Result<u32, ProtocolError> {
+    pub(super) fn find_tab(
+        &self,
+        id: SessionId,
+        named: Option<&TabHandle>,
+    ) -> Result<u32, ProtocolError> {
         let session = self.get(id).ok_or_else(|| not_found(id))?;
         let Some(named) = named else {
             return session.bound.ok_or_else(|| {
@@ -226,7 +236,8 @@ impl Sessions {
                 ProtocolError::new(ErrorCode::TabNotFound, message, id.as_str())
             });
         };
-        let has = |session: &Session| named.ordinal().filter(|ordinal| session.tab(*ordinal).is_some());
+        let has =
+            |session: &Session| named.ordinal().filter(|ordinal| session.tab(*ordinal).is_some());
         if let Some(ordinal) = has(session) {
             return Ok(ordinal);
         }
@@ -269,7 +280,12 @@ mod tests {
     fn a_tab_that_is_not_there_is_told_from_one_of_another_session() {
         let mut sessions = Sessions::default();
         let (one, two) = (SessionId::from_bits(1), SessionId::from_bits(2));
-        sessions.insert(one, Some(String::new())).open_tab(browser(), 7, String::new(), String::new());
+        sessions.insert(one, Some(String::new())).open_tab(
+            browser(),
+            7,
+            String::new(),
+            String::new(),
+        );
         sessions.insert(two, None);
         let code = |id, name: &str| match sessions.find_tab(id, Some(&name.parse().unwrap())) {
             Ok(ordinal) => ordinal.to_string(),

@@ -142,7 +142,9 @@ fn has_hosts(hosts: &[Host]) -> bool {
 }
 
 fn with_handle<'a>(entry: &'a str, handle: Option<&str>) -> Cow<'a, str> {
-    let Ok(members) = serde_json::from_str::<Members<'_>>(entry) else { return Cow::Borrowed(entry) };
+    let Ok(members) = serde_json::from_str::<Members<'_>>(entry) else {
+        return Cow::Borrowed(entry);
+    };
     if handle.is_none() && members.0.iter().all(|(name, _)| name != "handle") {
         return Cow::Borrowed(entry);
     }
@@ -233,7 +235,10 @@ mod tests {
 
     #[test]
     fn tab_ids_are_left_out_at_any_depth() {
-        assert_eq!(without_tab_ids(r#"{"a":{"tabId":1,"b":[{"tabId":2,"c":3}]}}"#), r#"{"a":{"b":[{"c":3}]}}"#);
+        assert_eq!(
+            without_tab_ids(r#"{"a":{"tabId":1,"b":[{"tabId":2,"c":3}]}}"#),
+            r#"{"a":{"b":[{"c":3}]}}"#
+        );
         assert_eq!(without_tab_ids(r#"{"a":1.50}"#), r#"{"a":1.50}"#);
     }
 

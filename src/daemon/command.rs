@@ -1,0 +1,142 @@
+//! `POST /`: one command from its body to its reply.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+use warp::{http::StatusCode, reply::Response};
+
+use super::{Context, local, now, rejection};
+use crate::{
+    protocol::{Action, MAX_BODY_BYTES, Request},
+    state::Admission,
+};
+
+/// How long a body may take to arrive: clients are on this machine and send it in one go.
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// How much of a body that is too large is read before the refusal, so that clients who send it
+/// all before they look get to see the refusal.
+const MAX_DISCARDED: usize = 16 * MAX_BODY_BYTES;
+
+/// Answers a command.
+pub(super) async fn answer<S, B>(
+    context: Arc<Context>,
+    content_type: Option<String>,
+    body: S,
+) -> Response
+where
+    S: Stream<Item = Result<B, warp::Error>>,
+    B: Buf,
+{
+    let body = match read_json(content_type.as_deref(), body).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    let mut request = match Request::parse(&body) {
+        Ok(request) => request,
+        Err(error) => {
+            return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &error.to_string());
+        }
+    };
+    if context.state.is_draining() {
+        return rejection::reply(rejection::shutting_down());
+    }
+    let received = now();
+    let ticket = match context.state.admit(&mut request, received) {
+        Admission::Answered(reply) => return rejection::reply(reply),
+        Admission::Pending(ticket) => ticket,
+        Admission::Local(session) => {
+            let result = match (&request.action, session) {
+                (Action::SessionClose(_), Some(session)) => {
+                    match context.state.close_session(&request, session, received) {
+                        Ok(ticket) => return finish(ticket.await),
+                        Err(error) => Err(error),
+                    }
+                }
+                _ => local::run(&context, &request.action, session),
+            };
+            return rejection::reply(context.state.conclude(&request, &result, received, now()));
+        }
+    };
+    // The request is parsed and forwarded; its body need not be kept until the answer comes.
+    drop(request);
+    drop(body);
+    finish(ticket.await)
+}
+
+fn finish(reply: Option<crate::state::Reply>) -> Response {
+    let lost = || {
+        let message = "the daemon lost the command to a fault of its own: its log has the details";
+        rejection::refusal(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message)
+    };
+    reply.map_or_else(lost, rejection::reply)
+}
+
+/// The body of a request that must be JSON.
+///
+/// # Errors
+///
+/// The refusal: not JSON, too large, or too slow.
+pub(super) async fn read_json<S, B>(content_type: Option<&str>, body: S) -> Result<Bytes, Response>
+where
+    S: Stream<Item = Result<B, warp::Error>>,
+    B: Buf,
+{
+    let kind = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
+    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        let message = "the body must be JSON: send `Content-Type: application/json`";
+        return Err(rejection::refused(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            message,
+        ));
+    }
+    let read = tokio::time::timeout(BODY_TIME, collect(body)).await;
+    read.unwrap_or_else(|_| {
+        let message = "the body did not arrive in time: send it right after the head";
+        Err(rejection::refused(StatusCode::BAD_REQUEST, "BAD_REQUEST", message))
+    })
+}
+
+async fn collect<S, B>(body: S) -> Result<Bytes, Response>
+where
+    S: Stream<Item = Result<B, warp::Error>>,
+    B: Buf,
+{
+    let mut body = std::pin::pin!(body);
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    let mut length = 0;
+    while let Some(part) = body.next().await {
+        let Ok(mut part) = part else {
+            let message = "the body ended before it was complete";
+            return Err(rejection::refused(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
+        };
+        length += part.remaining();
+        if length > MAX_DISCARDED {
+            break;
+        } else if length > MAX_BODY_BYTES {
+            (first, rest) = (Bytes::new(), BytesMut::new());
+        } else if first.is_empty() {
+            // Most bodies come in one part, which is taken as it is.
+            first = part.copy_to_bytes(part.remaining());
+        } else {
+            rest.extend_from_slice(if rest.is_empty() { &first } else { &[] });
+            while part.has_remaining() {
+                let chunk = part.chunk();
+                rest.extend_from_slice(chunk);
+                let read = chunk.len();
+                part.advance(read);
+            }
+        }
+    }
+    if length > MAX_BODY_BYTES {
+        let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+        return Err(rejection::refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PAYLOAD_TOO_LARGE",
+            &message,
+        ));
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}

@@ -1,0 +1,220 @@
+//! The four layers that every request passes before its body is read (protocol §2).
+
+use data_encoding::BASE64URL_NOPAD;
+use warp::http::{
+    HeaderMap, Method, StatusCode,
+    header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
+    uri::Authority,
+};
+
+use super::{Context, rejection};
+use crate::state::TokenCheck;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const EXTENSION_SCHEME: &str = "chrome-extension://";
+/// What precedes the extension's token among the subprotocols.
+const TOKEN_PREFIX: &str = "auth.";
+
+/// The authority of a request target in absolute form, which must hold as `Host` does.
+#[derive(Clone)]
+pub(super) struct TargetAuthority(pub(super) Authority);
+
+/// A route, as far as the gate is concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Route {
+    Command,
+    Claim,
+    Socket,
+    Health,
+    /// A known path with another method, or an unknown path.
+    Other(&'static str),
+}
+
+impl Route {
+    fn of(method: &Method, path: &str) -> Self {
+        match (method, path) {
+            (&Method::POST, "/") => Self::Command,
+            (&Method::POST, "/pair/claim") => Self::Claim,
+            (&Method::GET, "/ws") => Self::Socket,
+            (&Method::GET, "/health") => Self::Health,
+            (_, "/") => Self::Other("/"),
+            (_, "/pair/claim") => Self::Other("/pair/claim"),
+            (_, "/ws") => Self::Other("/ws"),
+            (_, "/health") => Self::Other("/health"),
+            _ => Self::Other("other"),
+        }
+    }
+
+    /// For the log, where a path that somebody made up has no place.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Command => "/",
+            Self::Claim => "/pair/claim",
+            Self::Socket => "/ws",
+            Self::Health => "/health",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Whether the path is one that extensions call.
+    fn is_for_extensions(self) -> bool {
+        matches!(self, Self::Claim | Self::Socket | Self::Other("/pair/claim" | "/ws"))
+    }
+}
+
+/// Why a request is refused: the layer, and what the caller can do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Refusal {
+    layer: &'static str,
+    message: &'static str,
+}
+
+const HOST_REFUSAL: Refusal = Refusal {
+    layer: "host",
+    message: "host: the daemon answers to 127.0.0.1 and localhost with its own port only",
+};
+const NO_ORIGIN: Refusal = Refusal {
+    layer: "origin",
+    message: "origin: this path is for the bproxy extension only; pages and other programs have no business here",
+};
+const SOME_ORIGIN: Refusal = Refusal {
+    layer: "origin",
+    message: "origin: this path is not for browsers; use the bproxy command",
+};
+const FOREIGN_ID: Refusal = Refusal {
+    layer: "origin",
+    message: "origin: this extension may not connect; allow its id with BPROXY_EXTENSION_IDS, or pair it",
+};
+const CROSS_SITE: Refusal =
+    Refusal { layer: "fetch_site", message: "fetch_site: requests from web pages are refused" };
+const BEARER: Refusal = Refusal {
+    layer: "secret",
+    message: "secret: the bearer token is missing or wrong; the bproxy command reads it from the state directory",
+};
+const TOKEN: Refusal = Refusal {
+    layer: "secret",
+    message: "secret: the extension's token is missing or void; run `bproxy pair` and enter the code in the popup",
+};
+const PREFLIGHT: Refusal = Refusal {
+    layer: "origin",
+    message: "origin: preflight requests are refused; no page may call the daemon",
+};
+
+impl Context {
+    /// Lets a request pass, or answers it.
+    pub(super) async fn check(
+        self: std::sync::Arc<Self>,
+        method: Method,
+        path: warp::path::FullPath,
+        target: Option<TargetAuthority>,
+        headers: HeaderMap,
+    ) -> Result<(), warp::Rejection> {
+        let route = Route::of(&method, path.as_str());
+        let checked = match self.layers(route, target.as_ref(), &headers) {
+            Ok(()) if method == Method::OPTIONS => Err(PREFLIGHT),
+            checked => checked,
+        };
+        checked.map_err(|refusal| {
+            tracing::warn!(event = "auth_refused", route = route.name(), layer = refusal.layer);
+            let response =
+                rejection::refused(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", refusal.message);
+            warp::reject::custom(rejection::Answered::new(response))
+        })
+    }
+
+    fn layers(
+        &self,
+        route: Route,
+        target: Option<&TargetAuthority>,
+        headers: &HeaderMap,
+    ) -> Result<(), Refusal> {
+        let host = only(headers, HOST).ok().flatten().ok_or(HOST_REFUSAL)?;
+        let authority = target.map(|target| target.0.as_str());
+        if !self.is_own(host) || authority.is_some_and(|authority| !self.is_own(authority)) {
+            return Err(HOST_REFUSAL);
+        }
+        let origin = match (only(headers, ORIGIN), route.is_for_extensions()) {
+            (Ok(Some(origin)), true) => self.check_extension(origin)?,
+            (Ok(None), false) => "",
+            (_, true) => return Err(NO_ORIGIN),
+            (_, false) => return Err(SOME_ORIGIN),
+        };
+        match only(headers, SEC_FETCH_SITE) {
+            Ok(None | Some("none" | "same-origin")) => {}
+            _ => return Err(CROSS_SITE),
+        }
+        match route {
+            Route::Claim | Route::Health => Ok(()),
+            Route::Command | Route::Other(_) if self.has_bearer(headers) => Ok(()),
+            Route::Command | Route::Other(_) => Err(BEARER),
+            Route::Socket => self.check_token(headers, origin),
+        }
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        let port = host.strip_prefix("127.0.0.1:").or_else(|| host.strip_prefix("localhost:"));
+        port == Some(&self.port.to_string())
+    }
+
+    fn check_extension<'a>(&self, origin: &'a str) -> Result<&'a str, Refusal> {
+        let id = origin.strip_prefix(EXTENSION_SCHEME).ok_or(NO_ORIGIN)?;
+        if id.len() != 32 || !id.bytes().all(|letter| (b'a'..=b'p').contains(&letter)) {
+            return Err(NO_ORIGIN);
+        }
+        match &self.options.extension_ids {
+            Some(allowed) if !allowed.iter().any(|allowed| allowed == id) => Err(FOREIGN_ID),
+            _ => Ok(origin),
+        }
+    }
+
+    /// Whether the request shows the daemon's token.
+    pub(super) fn has_bearer(&self, headers: &HeaderMap) -> bool {
+        let Ok(Some(value)) = only(headers, AUTHORIZATION) else { return false };
+        let token =
+            value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        token.is_some_and(|(_, token)| self.options.daemon_token.matches(token.as_bytes()))
+    }
+
+    fn check_token(&self, headers: &HeaderMap, origin: &str) -> Result<(), Refusal> {
+        let mut tokens = subprotocols(headers).filter_map(|name| name.strip_prefix(TOKEN_PREFIX));
+        let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(TOKEN) };
+        let token = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| TOKEN)?;
+        match self.state.check_token(&token, origin) {
+            TokenCheck::Valid => Ok(()),
+            TokenCheck::Bound => {
+                self.store_origin();
+                Ok(())
+            }
+            TokenCheck::ForeignOrigin => Err(FOREIGN_ID),
+            TokenCheck::Unknown => Err(TOKEN),
+        }
+    }
+
+    /// Stores the Origin that the extension's token is bound to from now on. Should that fail, the
+    /// next daemon binds it to the first Origin that brings it, as this one did.
+    fn store_origin(&self) {
+        let (secrets, credential) = (self.options.secrets.clone(), self.state.credential());
+        self.tasks.spawn_blocking(move || {
+            let stored = credential.map(|credential| secrets.set_extension(&credential));
+            if let Some(Err(error)) = stored {
+                tracing::warn!(event = "store_failed", problem = %error);
+            }
+        });
+    }
+}
+
+/// The subprotocols that a client offers.
+pub(super) fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
+    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// The one value of a header that must not be repeated.
+fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, ()> {
+    let mut values = headers.get_all(name).into_iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(drop),
+        _ => Err(()),
+    }
+}

@@ -1,0 +1,90 @@
+//! `POST /pair/claim`: a code for a token.
+
+use std::sync::Arc;
+
+use bytes::Buf;
+use futures_util::Stream;
+use rand::RngExt as _;
+use serde_json::{Value, json};
+use warp::{http::StatusCode, reply::Response};
+
+use super::{Context, command::read_json, now, rejection};
+use crate::{
+    protocol::{Claim, ClaimError, ClaimGranted, VERSION},
+    state::CODE_LIFE_MS,
+};
+
+/// Answers a claim.
+pub(super) async fn answer<S, B>(
+    context: Arc<Context>,
+    origin: String,
+    content_type: Option<String>,
+    body: S,
+) -> Response
+where
+    S: Stream<Item = Result<B, warp::Error>>,
+    B: Buf,
+{
+    let body = match read_json(content_type.as_deref(), body).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else {
+        let message = "the body is not JSON: expected {\"code\": \"XXXX-XXXX\"}";
+        return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
+    };
+    if context.state.is_draining() {
+        return rejection::reply(rejection::shutting_down());
+    }
+    let claim = Claim::from_body(body);
+    let now = now();
+    let credential =
+        match context.state.claim(claim.as_ref().map(|claim| claim.code.as_str()), &origin, now) {
+            Ok(credential) => credential,
+            Err(error) => return refuse(error, claim.is_some()),
+        };
+    let stored = {
+        let (secrets, credential) = (context.options.secrets.clone(), credential.clone());
+        context.tasks.spawn_blocking(move || secrets.set_extension(&credential)).await
+    };
+    if !matches!(stored, Ok(Ok(()))) {
+        context.state.unclaim();
+        if let Ok(Err(error)) = stored {
+            tracing::error!(event = "store_failed", problem = %error);
+        }
+        let message = "the token could not be stored, the code is still valid: the daemon's log has the reason";
+        return rejection::refusal(StatusCode::INTERNAL_SERVER_ERROR, "STORE_FAILED", message);
+    }
+    let granted = ClaimGranted {
+        extension_token: credential.token.expose().to_owned(),
+        ws_url: format!("ws://127.0.0.1:{}/ws", context.port),
+        protocol_version: VERSION,
+        issued_at: now.unix_ms,
+        expires_at: now.unix_ms + CODE_LIFE_MS,
+        nonce: format!("{:032x}", rand::rng().random::<u128>()),
+    };
+    context.state.activate(credential);
+    if let Err(error) = context.options.home.remove(&context.options.home.pairing()) {
+        tracing::warn!(event = "pairing_file_failed", problem = %error);
+    }
+    tracing::info!(event = "pair_claim_ok");
+    rejection::json(StatusCode::OK, json!({"ok": true, "data": granted}).to_string())
+}
+
+fn refuse(error: ClaimError, is_claim: bool) -> Response {
+    let code = error.to_string();
+    let status = match error {
+        ClaimError::RateLimited => {
+            tracing::warn!(event = "pair_claim_rate_limited");
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        ClaimError::Invalid if !is_claim => StatusCode::BAD_REQUEST,
+        ClaimError::Invalid | ClaimError::Expired | ClaimError::Consumed => {
+            StatusCode::UNAUTHORIZED
+        }
+    };
+    if error != ClaimError::RateLimited {
+        tracing::warn!(event = "pair_claim_failed", code);
+    }
+    rejection::json(status, json!({"ok": false, "error": {"code": code}}).to_string())
+}

@@ -1,0 +1,75 @@
+//! Answers that are no protocol envelopes: refusals, with their status and a JSON body.
+
+use std::{convert::Infallible, sync::Mutex};
+
+use serde_json::json;
+use warp::{
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONNECTION, CONTENT_TYPE},
+    },
+    reject::Reject,
+    reply::Response,
+};
+
+use crate::state::Reply;
+
+/// A rejection that carries its answer.
+#[derive(Debug)]
+pub(super) struct Answered(Mutex<Option<Response>>);
+
+impl Answered {
+    pub(super) fn new(response: Response) -> Self {
+        Self(Mutex::new(Some(response)))
+    }
+}
+
+impl Reject for Answered {}
+
+/// A JSON body with a status.
+pub(super) fn json(status: StatusCode, body: impl Into<bytes::Bytes>) -> Response {
+    let mut response = Response::new(body.into().into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A refusal that leaves the connection open: `{"ok":false,"error":{"code","message"}}`.
+pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    json(status, json!({"ok": false, "error": {"code": code, "message": message}}).to_string())
+}
+
+/// A refusal that closes the connection, with whatever the client still wants to send.
+pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+    let mut response = refusal(status, code, message);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The answer to commands that come, or still wait, while the daemon shuts down.
+pub(super) fn shutting_down() -> Reply {
+    let message = "the daemon is shutting down: run the command again once it is up";
+    let body = json!({"ok": false, "error": {"code": "SHUTTING_DOWN", "message": message}});
+    Reply { status: 503, body: body.to_string().into() }
+}
+
+/// What the state decided, as a response.
+pub(super) fn reply(reply: Reply) -> Response {
+    json(
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        reply.body,
+    )
+}
+
+/// The answer to a rejection: its own, or what the framework found wrong with the request's head.
+pub(super) async fn recover(rejection: warp::Rejection) -> Result<Response, Infallible> {
+    let answer = rejection.find::<Answered>().and_then(|answered| answered.0.lock().ok()?.take());
+    Ok(answer.unwrap_or_else(|| {
+        tracing::debug!(event = "rejected", problem = ?rejection);
+        refused(
+            StatusCode::BAD_REQUEST,
+            "BAD_REQUEST",
+            "the request's head is not valid HTTP for this route",
+        )
+    }))
+}

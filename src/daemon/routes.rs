@@ -1,0 +1,73 @@
+//! The routes: filters in, replies out. Every path goes through the gate first.
+
+use std::sync::Arc;
+
+use warp::{
+    Filter, Reply,
+    http::{
+        HeaderValue, Method, StatusCode,
+        header::{ALLOW, CONTENT_TYPE},
+    },
+    reply::Response,
+};
+
+use super::{Context, command, health, pair, rejection, socket};
+
+/// All routes of the daemon (protocol §1).
+pub(super) fn all(
+    context: Arc<Context>,
+) -> impl Filter<Extract = (impl Reply,), Error = std::convert::Infallible> + Clone {
+    let with = warp::any().map(move || context.clone());
+    let gate = with
+        .clone()
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(warp::ext::optional())
+        .and(warp::header::headers_cloned())
+        .and_then(Context::check)
+        .untuple_one();
+    let body = warp::header::optional::<String>(CONTENT_TYPE.as_str()).and(warp::body::stream());
+
+    let command =
+        warp::path::end().and(warp::post()).and(with.clone()).and(body).then(command::answer);
+    let claim = warp::path!("pair" / "claim")
+        .and(warp::post())
+        .and(with.clone())
+        .and(warp::header::header("origin"))
+        .and(body)
+        .then(pair::answer);
+    let socket = warp::path!("ws")
+        .and(warp::get())
+        .and(with.clone())
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional())
+        .and(warp::ext::optional())
+        .map(socket::upgrade);
+    let health = warp::path!("health")
+        .and(warp::get())
+        .and(with)
+        .and(warp::header::headers_cloned())
+        .map(health::answer);
+    let nothing = warp::method().and(warp::path::full()).map(nothing);
+
+    gate.and(command.or(claim).unify().or(socket).unify().or(health).unify().or(nothing).unify())
+        .recover(rejection::recover)
+        .unify()
+}
+
+/// There is nothing under this path, or not with this method.
+fn nothing(method: Method, path: warp::path::FullPath) -> Response {
+    let allowed = match path.as_str() {
+        "/" | "/pair/claim" => "POST",
+        "/ws" | "/health" => "GET",
+        other => {
+            let message = format!("there is nothing at {other}: commands go to POST /");
+            return rejection::refusal(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
+        }
+    };
+    let message = format!("{method} is not allowed here: use {allowed}");
+    let mut response =
+        rejection::refusal(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", &message);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}

@@ -1,0 +1,299 @@
+//! One connection of an extension: the upgrade, reading, writing, liveness, the goodbye.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::TcpStream,
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig},
+    },
+};
+use warp::{
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{
+            CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+            SEC_WEBSOCKET_VERSION, UPGRADE,
+        },
+    },
+    reply::Response,
+};
+
+use super::{Context, gate::subprotocols, linger::Lingering, now, rejection};
+use crate::{
+    protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL},
+    state::{ClientId, CloseWith, State},
+};
+
+/// How often the other side is asked whether it is there (protocol §6).
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// How long it may be silent (protocol §6); judged with every ping, so noticed by 60 s.
+const SILENCE: Duration = Duration::from_secs(45);
+/// How long the other side may take to answer a goodbye.
+const CLOSE_TIME: Duration = Duration::from_millis(500);
+/// Room for one read. Frames of commands' answers fit; larger ones are read in several steps.
+const READ_BUFFER_BYTES: usize = 16 * 1024;
+
+/// The key of a handshake, if the request is one.
+fn handshake_key(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let has = |name, wanted: &str| {
+        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(wanted))
+    };
+    (has(CONNECTION, "upgrade") && has(UPGRADE, "websocket") && has(SEC_WEBSOCKET_VERSION, "13"))
+        .then(|| headers.get(SEC_WEBSOCKET_KEY))?
+}
+
+/// Answers the handshake and goes on with the connection.
+pub(super) fn upgrade(
+    context: Arc<Context>,
+    headers: HeaderMap,
+    on_upgrade: Option<OnUpgrade>,
+    peer: Option<Peer>,
+) -> Response {
+    if !subprotocols(&headers).any(|name| name == SUBPROTOCOL) {
+        let message =
+            "the subprotocol bproxy.v1 was not offered: update the extension or the daemon";
+        return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
+    }
+    let (Some(key), Some(on_upgrade)) = (handshake_key(&headers), on_upgrade) else {
+        let message = "this is no WebSocket handshake of version 13";
+        let mut response = rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return response;
+    };
+    if context.state.is_draining() {
+        return rejection::reply(rejection::shutting_down());
+    }
+    let accept = derive_accept_key(key.as_bytes());
+    let remote = peer.map_or_else(String::new, |peer| peer.0);
+    // The client counts as connected from the upgrade on, not from its first message.
+    let (client, wake) = context.state.connect(now(), &remote);
+    let tasks = context.tasks.clone();
+    tasks.spawn(async move {
+        let guard =
+            Connected { state: context.state.clone(), client, reason: Cow::Borrowed("failed") };
+        let Ok(Ok(upgraded)) = timeout(CLOSE_TIME, on_upgrade).await else { return };
+        let Ok(parts) = upgraded.downcast::<TokioIo<Lingering>>() else { return };
+        let socket = WebSocketStream::from_partially_read(
+            parts.io.into_inner().into_inner(),
+            parts.read_buf.into(),
+            Role::Server,
+            Some(config()),
+        )
+        .await;
+        converse(socket, &context, guard, &wake).await;
+    });
+
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    if let Ok(accept) = HeaderValue::from_str(&accept) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
+}
+
+/// The address of the other side, for the log.
+#[derive(Clone)]
+pub(super) struct Peer(pub(super) String);
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES))
+        .read_buffer_size(READ_BUFFER_BYTES)
+}
+
+/// Tells the state that the connection has ended, even if that is by a panic.
+struct Connected {
+    state: State,
+    client: ClientId,
+    reason: Cow<'static, str>,
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.state.disconnect(self.client, &self.reason, now());
+    }
+}
+
+/// Why a connection ends, and what is said to that.
+struct End {
+    reason: Cow<'static, str>,
+    close: Option<CloseWith>,
+}
+
+impl End {
+    fn silently(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), close: None }
+    }
+
+    fn with(close: CloseWith) -> Self {
+        Self { reason: Cow::Borrowed(close.reason), close: Some(close) }
+    }
+}
+
+async fn converse(
+    socket: WebSocketStream<TcpStream>,
+    context: &Context,
+    mut guard: Connected,
+    wake: &Notify,
+) {
+    let (state, client) = (&context.state, guard.client);
+    let (mut sink, mut stream) = socket.split();
+    let heard = Heard::now();
+    let end = {
+        let reading = read(&mut stream, state, client, &heard);
+        let writing = write(&mut sink, state, client, wake, &heard);
+        tokio::select! {
+            end = reading => end,
+            end = writing => end,
+            () = context.browsers.cancelled() => {
+                End::with(CloseWith { code: 1001, reason: "the daemon is shutting down" })
+            }
+        }
+    };
+    guard.reason = end.reason;
+    // From here on nothing is sent to this connection any more, and nothing it says counts.
+    drop(guard);
+    if let Some(close) = end.close {
+        let frame = CloseFrame { code: close.code.into(), reason: close.reason.into() };
+        let goodbye = async {
+            sink.send(Message::Close(Some(frame))).await?;
+            while let Some(message) = stream.next().await {
+                message?;
+            }
+            Ok::<(), Error>(())
+        };
+        // A side that does not answer, or answers nonsense, is left without a goodbye.
+        let _ = timeout(CLOSE_TIME, goodbye).await;
+    }
+}
+
+async fn read(
+    stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
+    state: &State,
+    client: ClientId,
+    heard: &Heard,
+) -> End {
+    loop {
+        let Some(message) = stream.next().await else { return End::silently("closed") };
+        heard.again();
+        match message {
+            Ok(Message::Text(text)) => state.receive(client, &text, now()),
+            Ok(Message::Binary(_)) => state.receive_other(client, now()),
+            Ok(Message::Close(frame)) => {
+                let code = frame.map_or(1005, |frame| frame.code.into());
+                // The answer to the other side's goodbye is on its way already.
+                return End { reason: format!("closed with {code}").into(), close: None };
+            }
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
+            Err(Error::Capacity(_)) => {
+                return End::with(CloseWith { code: 1009, reason: "message too large" });
+            }
+            Err(Error::Utf8(_)) => return End::with(CloseWith { code: 1007, reason: "not UTF-8" }),
+            Err(Error::Protocol(
+                tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+            )) => return End::silently("reset"),
+            Err(Error::Protocol(_)) => {
+                return End::with(CloseWith { code: 1002, reason: "WebSocket protocol error" });
+            }
+            Err(error) => return End::silently(error.to_string()),
+        }
+    }
+}
+
+async fn write(
+    sink: &mut (impl Sink<Message, Error = Error> + Unpin),
+    state: &State,
+    client: ClientId,
+    wake: &Notify,
+    heard: &Heard,
+) -> End {
+    let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let ping = tokio::select! {
+            () = wake.notified() => false,
+            _ = pings.tick() => true,
+        };
+        if ping && heard.elapsed() > SILENCE {
+            return End::silently("silent");
+        }
+        // A side that does not read must not keep its own silence from being noticed.
+        let written = tokio::select! {
+            written = flush(sink, state, client, ping) => written,
+            () = silence(heard) => return End::silently("silent"),
+        };
+        if let Err(error) = written {
+            return End::silently(error.to_string());
+        }
+        if let Some(close) = state.closing(client) {
+            return End::with(close);
+        }
+    }
+}
+
+/// Writes everything there is to write, in one go.
+async fn flush(
+    sink: &mut (impl Sink<Message, Error = Error> + Unpin),
+    state: &State,
+    client: ClientId,
+    ping: bool,
+) -> Result<(), Error> {
+    if ping {
+        sink.feed(Message::Ping(Default::default())).await?;
+    }
+    while let Some(text) = state.next_outgoing(client) {
+        sink.feed(Message::Text(text)).await?;
+    }
+    sink.flush().await
+}
+
+/// When a connection was heard last.
+struct Heard(Mutex<Instant>);
+
+impl Heard {
+    fn now() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+
+    fn last(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn again(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.last().elapsed()
+    }
+}
+
+/// Waits until nothing has been heard for too long.
+async fn silence(heard: &Heard) {
+    while heard.elapsed() <= SILENCE {
+        tokio::time::sleep_until(heard.last() + SILENCE + Duration::from_millis(1)).await;
+    }
+}
