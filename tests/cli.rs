@@ -458,3 +458,34 @@ async fn pair_prints_a_code_that_can_be_claimed() {
     assert!(data["pairingExpiresAt"].as_i64().expect("a time") > support::now_ms());
     assert_eq!(daemon.claim(code, &support::origin('a')).await.status(), 200);
 }
+
+#[tokio::test]
+async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    let daemon = Daemon::start().await;
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("own terminal");
+    let name = ptsname(&terminal, Vec::new()).expect("a name").into_string().expect("text");
+    let inside = std::fs::File::options().read(true).write(true).open(name).expect("own terminal");
+    let mut command = bproxy(&daemon.home.path());
+    command.arg("pair").stdin(inside.try_clone().expect("a copy")).stderr(inside);
+    let mut child = command.spawn().expect("the bproxy binary runs");
+    // The command holds the terminal's inner end; with it the last one goes when the call ends.
+    drop(command);
+
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    patiently("the answer", stdout.read_line(&mut line)).await.expect("a line");
+    let answer: Value = serde_json::from_str(&line).expect("JSON");
+    let code = answer["data"]["pairingCode"].as_str().expect("a code").to_owned();
+    assert!(child.try_wait().expect("a child").is_none(), "it waits");
+    assert_eq!(daemon.claim(&code, &support::origin('a')).await.status(), 200);
+    assert!(patiently("the end", child.wait()).await.expect("a child").success());
+
+    let mut shown = [0; 65536];
+    let length = rustix::io::read(&terminal, &mut shown).expect("something was shown");
+    let shown = String::from_utf8_lossy(&shown[..length]);
+    assert!(shown.contains(&code) && shown.contains("left") && shown.contains("paired"), "{shown}");
+}
