@@ -22,7 +22,7 @@ use crate::secrets::{self, Secret, SecretStore};
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How long `GET /health` may take. It is answered from memory.
-const HEALTH_WAIT: Duration = Duration::from_secs(5);
+const HEALTH_WAIT: Duration = Duration::from_secs(3);
 
 /// Why there is no answer to show.
 #[derive(Debug, thiserror::Error)]

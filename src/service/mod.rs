@@ -10,8 +10,10 @@ mod logging;
 mod shutdown;
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,21 +201,31 @@ fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
         return Ok(());
     }
     let line = Started::read(home, std::process::id(), port)?.to_line();
+    let mut stdout = match mode {
+        Mode::Detached => {
+            leave_standard_streams().map_err(Error::system("let go of the terminal"))?
+        }
+        Mode::Foreground | Mode::Service => io::stdout()
+            .as_fd()
+            .try_clone_to_owned()
+            .map(File::from)
+            .map_err(Error::system("write to standard output"))?,
+    };
     // Whoever waited may have been ended meanwhile, which is no reason to stop.
-    let _ = io::stdout().write_all(line.as_bytes()).and_then(|()| io::stdout().flush());
-    if mode == Mode::Detached {
-        close_standard_streams().map_err(Error::system("let go of the terminal"))?;
-    }
+    let _ = stdout.write_all(line.as_bytes());
     Ok(())
 }
 
-/// Closing them would hand their numbers to the next sockets that are opened.
-fn close_standard_streams() -> io::Result<()> {
-    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+/// Turns the standard streams to nowhere, and returns what standard output was, for a last word: whoever reads it can
+/// rely on it that nothing of the starter's is held any longer. Closing the streams instead would hand their numbers to
+/// the next sockets that are opened.
+fn leave_standard_streams() -> io::Result<File> {
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    let null = File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
+    Ok(stdout.into())
 }
 
 /// The files that tell of a running daemon, removed when it ends, however that comes.
