@@ -152,7 +152,7 @@ impl Browser {
     /// Pairs the extension with the daemon on `port` as a person does: in the popup, which is shown in a tab.
     pub async fn pair(&self, port: u16, code: &str) {
         let popup = self.open(&format!("chrome-extension://{EXTENSION_ID}/popup.html")).await;
-        popup.until("document.readyState === 'complete' && document.getElementById('status').dataset.state").await;
+        popup.until("document.getElementById('status')?.dataset.state === 'unpaired'").await;
         popup.fill("port", &port.to_string()).await;
         popup.evaluate("document.getElementById('save-port').click()").await;
         popup.fill("code", code).await;

@@ -21,6 +21,7 @@
 //! - [`FakeExtension`] is pulled by hand (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
 //!   `exchange` is the common round trip in one call.
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
+//! - [`run`] is one call of the command line; [`Call`] is what came of it.
 //! - [`Golden`] reads the golden wire files.
 //!
 //! No wait here is a fixed sleep: each polls for a condition and gives up after [`PATIENCE`] with a panic that says
@@ -31,6 +32,7 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
 mod browser;
+mod cli;
 mod client;
 mod daemon;
 mod extension;
@@ -41,6 +43,7 @@ mod site;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use browser::{Browser, EXTENSION_ID, Page};
+pub use cli::{Call, bproxy, call, run};
 pub use client::{Client, OnItsWay, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
 pub use extension::{
