@@ -339,6 +339,12 @@ async fn a_token_that_others_can_read_is_not_sent() {
     let call = run(&daemon.home, &["session", "list"]).await;
     assert!(call.trouble().contains("token") && call.trouble().contains("chmod 600"), "{call:?}");
     assert_eq!(daemon.records("received"), Vec::<Value>::new());
+    let health = run(&daemon.home, &["health"]).await;
+    assert_eq!((health.code, &health.json()["status"]), (0, &json!("ok")));
+    assert!(
+        health.json().get("pid").is_none() && health.stderr.contains("chmod 600"),
+        "{health:?}"
+    );
 }
 
 #[tokio::test]
