@@ -80,35 +80,41 @@ impl Head {
         let counted = self.clone().with("Content-Length", &body.len().to_string());
         Reply(counted.open(client, body).await.1)
     }
+}
 
-    /// Asserts that the gate refuses this, closes the connection, and logs the layer.
-    #[track_caller]
-    fn refused_by<'a>(
-        &'a self,
-        daemon: &'a Daemon,
-        layer: &'a str,
-    ) -> impl Future<Output = String> + 'a {
-        let caller = std::panic::Location::caller();
-        async move {
-            let before = daemon.records("auth_refused").len();
-            let (mut connection, response) = self.open(daemon, b"").await;
-            assert_eq!(
-                response.status,
-                401,
-                "from {caller}: {:?} {}",
-                self.headers,
-                response.text()
-            );
-            connection.closed().await;
-            let record = support::wait_for("an auth_refused record", || {
-                daemon.records("auth_refused").into_iter().nth(before)
-            })
-            .await;
-            assert_eq!(record["layer"], layer, "from {caller}: {:?}", self.headers);
-            if self.line == "GET /ws" && response.body.is_empty() {
-                return String::new();
-            }
-            Reply(response).refused(401, "UNAUTHORIZED")
+/// The refusals of one daemon's gate, and whether its log has all of them.
+struct Gate<'a> {
+    daemon: &'a Daemon,
+    /// Layer by layer, in order; each with what was sent.
+    refusals: Vec<(&'static str, Head)>,
+}
+
+impl<'a> Gate<'a> {
+    fn of(daemon: &'a Daemon) -> Self {
+        Self { daemon, refusals: Vec::new() }
+    }
+
+    /// Asserts that the gate refuses this and closes the connection; gives the message, which an upgrade need not have.
+    async fn refuses(&mut self, head: Head, layer: &'static str) -> String {
+        let (mut connection, response) = head.open(self.daemon, b"").await;
+        assert_eq!(response.status, 401, "{} {:?}: {}", head.line, head.headers, response.text());
+        connection.closed().await;
+        let may_be_empty = head.line == "GET /ws" && response.body.is_empty();
+        self.refusals.push((layer, head));
+        if may_be_empty { String::new() } else { Reply(response).refused(401, "UNAUTHORIZED") }
+    }
+
+    /// Asserts that the log has these refusals and no others, with their layers.
+    async fn recorded(self) {
+        let count = self.refusals.len();
+        let records = support::wait_for("a record of every refusal", || {
+            let records = self.daemon.records("auth_refused");
+            (records.len() >= count).then_some(records)
+        })
+        .await;
+        assert_eq!(records.len(), count);
+        for ((layer, head), record) in self.refusals.iter().zip(records) {
+            assert_eq!(record["layer"], *layer, "{} {:?}", head.line, head.headers);
         }
     }
 }
@@ -122,6 +128,7 @@ fn listing() -> Vec<u8> {
 #[tokio::test]
 async fn the_host_is_the_loopback_listener_by_number_or_name() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let head = Head::command(&daemon);
     let port = daemon.port;
     for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
@@ -141,8 +148,9 @@ async fn the_host_is_the_loopback_listener_by_number_or_name() {
         format!("127.0.0.1:{port}.evil.example"),
         format!("127.0.0.1:{port},127.0.0.1:{port}"),
     ] {
-        head.clone().but("Host", &host).refused_by(&daemon, "host").await;
+        gate.refuses(head.clone().but("Host", &host), "host").await;
     }
+    gate.recorded().await;
 }
 
 #[tokio::test]
@@ -164,20 +172,20 @@ async fn a_missing_or_doubled_host_is_refused() {
 #[tokio::test]
 async fn an_origin_on_a_route_of_the_command_line_is_refused() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     for line in ["POST /", "GET /health", "GET /nothing"] {
         for value in [&*origin('a'), "http://127.0.0.1", "https://evil.example", "null", ""] {
-            Head::command(&daemon)
-                .line(line)
-                .with("Origin", value)
-                .refused_by(&daemon, "origin")
-                .await;
+            let head = Head::command(&daemon).line(line).with("Origin", value);
+            gate.refuses(head, "origin").await;
         }
     }
+    gate.recorded().await;
 }
 
 #[tokio::test]
 async fn the_extensions_routes_want_the_origin_of_an_extension() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let pairing = daemon.pairing().await;
     let id = "a".repeat(32);
     let origins = [
@@ -196,17 +204,19 @@ async fn the_extensions_routes_want_the_origin_of_an_extension() {
         id,
     ];
     for head in [Head::claim(&daemon), Head::upgrade(&daemon, &pairing)] {
-        head.clone().without("Origin").refused_by(&daemon, "origin").await;
-        head.clone().with("Origin", "https://evil.example").refused_by(&daemon, "origin").await;
+        gate.refuses(head.clone().without("Origin"), "origin").await;
+        gate.refuses(head.clone().with("Origin", "https://evil.example"), "origin").await;
         for value in &origins {
-            head.clone().but("Origin", value).refused_by(&daemon, "origin").await;
+            gate.refuses(head.clone().but("Origin", value), "origin").await;
         }
     }
+    gate.recorded().await;
 }
 
 #[tokio::test]
 async fn a_request_from_another_site_is_refused() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let pairing = daemon.pairing().await;
     let command = Head::command(&daemon);
     for site in ["none", "same-origin"] {
@@ -217,21 +227,23 @@ async fn a_request_from_another_site_is_refused() {
     }
     for head in [command, Head::claim(&daemon), Head::upgrade(&daemon, &pairing)] {
         for site in ["cross-site", "same-site", "", "None", "none, none", "anything"] {
-            head.clone().with("Sec-Fetch-Site", site).refused_by(&daemon, "fetch_site").await;
+            gate.refuses(head.clone().with("Sec-Fetch-Site", site), "fetch_site").await;
         }
         let twice = head.with("Sec-Fetch-Site", "none").with("Sec-Fetch-Site", "cross-site");
-        twice.refused_by(&daemon, "fetch_site").await;
+        gate.refuses(twice, "fetch_site").await;
     }
+    gate.recorded().await;
 }
 
 #[tokio::test]
 async fn a_command_needs_the_daemon_token_and_no_other() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let pairing = daemon.pairing().await;
     let token = daemon.token.clone();
     let head = Head::command(&daemon);
-    head.clone().without("Authorization").refused_by(&daemon, "secret").await;
-    head.clone().with("Authorization", &daemon.bearer()).refused_by(&daemon, "secret").await;
+    gate.refuses(head.clone().without("Authorization"), "secret").await;
+    gate.refuses(head.clone().with("Authorization", &daemon.bearer()), "secret").await;
     for value in [
         String::new(),
         "Bearer".to_owned(),
@@ -245,32 +257,33 @@ async fn a_command_needs_the_daemon_token_and_no_other() {
         format!("Bearer {}", pairing.token),
         format!("Bearer {}", "x".repeat(4000)),
     ] {
-        head.clone().but("Authorization", &value).refused_by(&daemon, "secret").await;
+        gate.refuses(head.clone().but("Authorization", &value), "secret").await;
     }
     head.send(&daemon, &listing()).await.data();
+    gate.recorded().await;
 }
 
 #[tokio::test]
 async fn what_does_not_exist_is_told_only_to_the_bearer() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     for line in ["GET /nothing", "GET /", "PUT /", "POST /health", "GET /pair", "DELETE /health"] {
-        Head::command(&daemon)
-            .line(line)
-            .without("Authorization")
-            .refused_by(&daemon, "secret")
-            .await;
+        let head = Head::command(&daemon).line(line).without("Authorization");
+        gate.refuses(head, "secret").await;
         let wrong = Head::command(&daemon).line(line).but("Authorization", "Bearer wrong");
-        wrong.refused_by(&daemon, "secret").await;
+        gate.refuses(wrong, "secret").await;
     }
+    gate.recorded().await;
 }
 
 #[tokio::test]
 async fn an_upgrade_needs_the_extension_token_encoded_once_more() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let pairing = daemon.pairing().await;
     let (token, encoded) = (pairing.token.clone(), base64url(pairing.token.as_bytes()));
     let head = Head::upgrade(&daemon, &pairing);
-    head.clone().without("Sec-WebSocket-Protocol").refused_by(&daemon, "secret").await;
+    gate.refuses(head.clone().without("Sec-WebSocket-Protocol"), "secret").await;
     for value in [
         "bproxy.v1".to_owned(),
         "bproxy.v1, auth.".to_owned(),
@@ -282,13 +295,13 @@ async fn an_upgrade_needs_the_extension_token_encoded_once_more() {
         format!("bproxy.v1, auth.{}", base64url(&token.as_bytes()[1..])),
         "auth.d3Jvbmc".to_owned(),
     ] {
-        head.clone().but("Sec-WebSocket-Protocol", &value).refused_by(&daemon, "secret").await;
+        gate.refuses(head.clone().but("Sec-WebSocket-Protocol", &value), "secret").await;
     }
     let bearer = head
         .clone()
         .without("Sec-WebSocket-Protocol")
         .with("Authorization", &format!("Bearer {token}"));
-    bearer.refused_by(&daemon, "secret").await;
+    gate.refuses(bearer, "secret").await;
 
     let (_, response) = head
         .but("Sec-WebSocket-Protocol", &format!("auth.{encoded}, bproxy.v1"))
@@ -296,6 +309,7 @@ async fn an_upgrade_needs_the_extension_token_encoded_once_more() {
         .await;
     assert_eq!(response.status, 101);
     assert_eq!(response.header("sec-websocket-protocol"), Some("bproxy.v1"));
+    gate.recorded().await;
 }
 
 #[tokio::test]
@@ -329,6 +343,30 @@ async fn an_upgrade_echoes_only_the_protocol_and_negotiates_no_extension() {
 }
 
 #[tokio::test]
+async fn another_spelling_of_a_path_leads_nowhere() {
+    let daemon = Daemon::start().await;
+    for path in ["/ws/", "//ws", "/%77s", "/WS", "/./ws", "/ws?x=1/"] {
+        // With the daemon token alone nobody becomes an extension.
+        let upgrade = Head::command(&daemon)
+            .line(&format!("GET {path}"))
+            .with("Connection", "Upgrade")
+            .with("Upgrade", "websocket")
+            .with("Sec-WebSocket-Version", "13")
+            .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .with("Sec-WebSocket-Protocol", "bproxy.v1");
+        let (_, response) = upgrade.open(&daemon, b"").await;
+        let expected = if path.starts_with("/ws?") { 401 } else { 404 };
+        assert_eq!(response.status, expected, "{path}: {}", response.text());
+    }
+    let code = json!({"code": daemon.pairing_code()}).to_string();
+    for path in ["/pair/claim/", "//pair/claim", "/pair//claim", "/pair/%63laim"] {
+        let claim = Head::command(&daemon).line(&format!("POST {path}"));
+        claim.send(&daemon, code.as_bytes()).await.refused(404, "NOT_FOUND");
+    }
+    assert!(daemon.records("ws_connect").is_empty() && daemon.records("pair_claim_ok").is_empty());
+}
+
+#[tokio::test]
 async fn no_extension_is_admitted_before_any_pairing() {
     let daemon = Daemon::start().await;
     for token in ["", "x", &daemon.token.clone()] {
@@ -340,6 +378,7 @@ async fn no_extension_is_admitted_before_any_pairing() {
 #[tokio::test]
 async fn layers_are_judged_in_their_order_and_the_message_names_the_first_that_fails() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let all_wrong = Head::command(&daemon)
         .but("Host", "evil.example")
         .with("Origin", "https://evil.example")
@@ -348,13 +387,13 @@ async fn layers_are_judged_in_their_order_and_the_message_names_the_first_that_f
     let named = |message: &str, word: &str| {
         assert!(message.to_lowercase().contains(word), "{word}: {message}")
     };
-    named(&all_wrong.refused_by(&daemon, "host").await, "host");
+    named(&gate.refuses(all_wrong.clone(), "host").await, "host");
     let host_right = all_wrong.but("Host", &daemon.host());
-    named(&host_right.refused_by(&daemon, "origin").await, "origin");
+    named(&gate.refuses(host_right.clone(), "origin").await, "origin");
     let origin_right = host_right.without("Origin");
-    named(&origin_right.refused_by(&daemon, "fetch_site").await, "sec-fetch-site");
+    named(&gate.refuses(origin_right.clone(), "fetch_site").await, "fetch");
     let site_right = origin_right.without("Sec-Fetch-Site");
-    named(&site_right.refused_by(&daemon, "secret").await, "token");
+    named(&gate.refuses(site_right.clone(), "secret").await, "token");
 
     let pairing = daemon.pairing().await;
     let all_wrong = Head::upgrade(&daemon, &pairing)
@@ -362,13 +401,14 @@ async fn layers_are_judged_in_their_order_and_the_message_names_the_first_that_f
         .without("Origin")
         .with("Sec-Fetch-Site", "cross-site")
         .but("Sec-WebSocket-Protocol", "nothing");
-    all_wrong.refused_by(&daemon, "host").await;
+    gate.refuses(all_wrong.clone(), "host").await;
     let host_right = all_wrong.but("Host", &daemon.host());
-    host_right.refused_by(&daemon, "origin").await;
+    gate.refuses(host_right.clone(), "origin").await;
     let origin_right = host_right.with("Origin", &pairing.origin);
-    origin_right.refused_by(&daemon, "fetch_site").await;
+    gate.refuses(origin_right.clone(), "fetch_site").await;
     // A wrong token outranks the missing protocol.
-    origin_right.without("Sec-Fetch-Site").refused_by(&daemon, "secret").await;
+    gate.refuses(origin_right.without("Sec-Fetch-Site"), "secret").await;
+    gate.recorded().await;
 }
 
 // --- before the body ---
@@ -376,18 +416,17 @@ async fn layers_are_judged_in_their_order_and_the_message_names_the_first_that_f
 #[tokio::test]
 async fn a_refusal_comes_before_the_body_is_read() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let bad = Head::command(&daemon).but("Authorization", "Bearer wrong");
     // The body never comes; were it awaited, so would be the answer.
-    bad.clone().with("Content-Length", "1000000").refused_by(&daemon, "secret").await;
-    bad.clone().with("Transfer-Encoding", "chunked").refused_by(&daemon, "secret").await;
-    bad.clone().with("Content-Length", "100000000").refused_by(&daemon, "secret").await;
-    bad.clone()
-        .with("Content-Length", "9")
-        .with("Expect", "100-continue")
-        .refused_by(&daemon, "secret")
-        .await;
+    gate.refuses(bad.clone().with("Content-Length", "1000000"), "secret").await;
+    gate.refuses(bad.clone().with("Transfer-Encoding", "chunked"), "secret").await;
+    gate.refuses(bad.clone().with("Content-Length", "100000000"), "secret").await;
+    let head = bad.clone().with("Content-Length", "9").with("Expect", "100-continue");
+    gate.refuses(head, "secret").await;
     let claim = Head::claim(&daemon).but("Origin", "null").with("Content-Length", "100");
-    claim.refused_by(&daemon, "origin").await;
+    gate.refuses(claim, "origin").await;
+    gate.recorded().await;
     // What the body holds does not matter either.
     for body in ["{", "[]", ""] {
         bad.send(&daemon, body.as_bytes()).await.refused(401, "UNAUTHORIZED");
@@ -487,14 +526,14 @@ async fn many_idle_connections_do_not_keep_others_out() {
 #[tokio::test]
 async fn a_refusal_is_recorded_with_route_and_layer_and_without_what_was_shown() {
     let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
     let pairing = daemon.pairing().await;
-    Head::command(&daemon)
-        .but("Authorization", "Bearer guessed-secret")
-        .refused_by(&daemon, "secret")
-        .await;
-    Head::claim(&daemon).but("Origin", "null").refused_by(&daemon, "origin").await;
+    let head = Head::command(&daemon).but("Authorization", "Bearer guessed-secret");
+    gate.refuses(head, "secret").await;
+    gate.refuses(Head::claim(&daemon).but("Origin", "null"), "origin").await;
     let other = Pairing { token: "guessed-secret".to_owned(), ..pairing };
-    Head::upgrade(&daemon, &other).refused_by(&daemon, "secret").await;
+    gate.refuses(Head::upgrade(&daemon, &other), "secret").await;
+    gate.recorded().await;
     let routes: Vec<_> =
         daemon.records("auth_refused").iter().map(|record| record["route"].clone()).collect();
     assert_eq!(routes, ["/", "/pair/claim", "/ws"]);

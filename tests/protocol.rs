@@ -298,13 +298,13 @@ async fn the_extension_receives_seven_fields_and_the_target_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_forwarded_open_has_no_target_tab_and_the_session_that_it_will_create() {
+async fn a_forwarded_open_has_a_null_target_and_the_session_that_it_will_create() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let open = request("tab.open").params(json!({"url": "https://example.org/"}));
     let (command, reply) =
         ext.exchange(&daemon, open, json!({"tabId": 5, "url": "https://example.org/"})).await;
-    assert_eq!(command.json["target"], json!({"tabId": null}));
+    assert_eq!(command.json.get("target"), Some(&Value::Null));
     assert_eq!(command.json["session"], reply.data()["session"]);
     assert_eq!(keys(&command.json).len(), 8, "{}", command.raw);
 }
@@ -442,7 +442,7 @@ async fn data_reach_the_client_unchanged_but_for_raw_tab_ids() {
 
     let (_, reply) =
         ext.exchange(&daemon, tab.request("text"), json!({"text": "", "tabId": tab.id})).await;
-    assert!(!reply.0.text().contains(&tab.id.to_string()), "{}", reply.0.text());
+    assert_eq!(reply.data(), json!({"text": ""}));
 }
 
 #[tokio::test]
@@ -495,7 +495,8 @@ async fn every_failure_says_what_to_do_next() {
 
 #[test]
 fn there_is_a_golden_file_for_every_action() {
-    let actions: Vec<_> = Golden::all().into_iter().map(|golden| golden.action).collect();
+    let mut actions: Vec<_> = Golden::all().into_iter().map(|golden| golden.action).collect();
+    actions.sort_unstable();
     let mut expected = [
         "session.create",
         "session.list",
@@ -603,7 +604,8 @@ async fn valid_parameters_of_every_extension_action_are_forwarded_and_their_data
                 continue;
             }
             for list in ["links", "elements"] {
-                for entry in data[list].as_array_mut().into_iter().flatten() {
+                for entry in data.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten()
+                {
                     entry.as_object_mut().expect("an entry").remove("handle");
                 }
             }
