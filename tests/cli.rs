@@ -3,11 +3,8 @@
 mod support;
 
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
 use support::{Answer, Call, Daemon, FakeExtension, Home, Serving, bproxy, call, patiently, run};
 
