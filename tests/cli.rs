@@ -377,13 +377,20 @@ async fn pair_prints_a_code_that_can_be_claimed() {
 #[tokio::test]
 async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::os::unix::fs::OpenOptionsExt;
     use tokio::io::{AsyncBufReadExt, BufReader};
 
     let daemon = Daemon::start().await;
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("own terminal");
     let name = ptsname(&terminal, Vec::new()).expect("a name").into_string().expect("text");
-    let inside = std::fs::File::options().read(true).write(true).open(name).expect("own terminal");
+    // Not to become the tests' own terminal, whose end would end them.
+    let inside = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(OpenptFlags::NOCTTY.bits().cast_signed())
+        .open(name)
+        .expect("own terminal");
     let mut command = bproxy(&daemon.home.path());
     command.arg("pair").stdin(inside.try_clone().expect("a copy")).stderr(inside);
     let mut child = command.spawn().expect("the bproxy binary runs");
