@@ -115,6 +115,11 @@ impl Home {
             .await
     }
 
+    /// What the daemon has printed so far on `stdout` or `stderr`.
+    pub fn printed(&self, stream: &str) -> String {
+        read(&self.output(stream))
+    }
+
     fn output(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
