@@ -3,10 +3,9 @@
 //! A variable that is set but empty is an error: what it was meant to say cannot be told.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The port where no other is asked for.
-pub const DEFAULT_PORT: u16 = 9615;
+use crate::protocol::DEFAULT_PORT;
 
 const HOME: &str = "BPROXY_HOME";
 const PORT: &str = "BPROXY_PORT";
@@ -89,15 +88,18 @@ pub struct Config {
 }
 
 /// Looks a variable up.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Config {
-    /// Reads the variables of this process.
+    /// Reads the variables of this process; `home` goes before `BPROXY_HOME`.
     ///
     /// # Errors
     /// Names the first variable that cannot be followed, and what it may be.
-    pub fn from_env() -> Result<Config, Error> {
-        Config::from_lookup(&|name| std::env::var_os(name))
+    pub fn from_env(home: Option<&Path>) -> Result<Config, Error> {
+        Config::from_lookup(&|name| match home {
+            Some(home) if name == HOME => Some(home.into()),
+            _ => std::env::var_os(name),
+        })
     }
 
     fn from_lookup(lookup: Lookup<'_>) -> Result<Config, Error> {
@@ -107,13 +109,7 @@ impl Config {
                 text.parse().ok()
             })?
             .unwrap_or(DEFAULT_PORT),
-            secrets: parse(lookup, SECRETS, "file, keyring or auto", |text| match text {
-                "file" => Some(SecretsChoice::File),
-                "keyring" => Some(SecretsChoice::Keyring),
-                "auto" => Some(SecretsChoice::Auto),
-                _ => None,
-            })?
-            .unwrap_or(SecretsChoice::Auto),
+            secrets: secrets(lookup)?,
             log: parse(lookup, LOG, "file, stderr, journald or auto", |text| match text {
                 "file" => Some(LogChoice::File),
                 "stderr" => Some(LogChoice::Stderr),
@@ -145,6 +141,24 @@ impl Config {
 /// When the variable is empty, or when there is no home directory either.
 pub fn home_from_env() -> Result<PathBuf, Error> {
     home(&|name| std::env::var_os(name))
+}
+
+/// Where this process finds the tokens: `BPROXY_SECRETS`.
+///
+/// # Errors
+/// When the variable cannot be followed.
+pub fn secrets_from_env() -> Result<SecretsChoice, Error> {
+    secrets(&|name| std::env::var_os(name))
+}
+
+fn secrets(lookup: Lookup<'_>) -> Result<SecretsChoice, Error> {
+    let choice = parse(lookup, SECRETS, "file, keyring or auto", |text| match text {
+        "file" => Some(SecretsChoice::File),
+        "keyring" => Some(SecretsChoice::Keyring),
+        "auto" => Some(SecretsChoice::Auto),
+        _ => None,
+    })?;
+    Ok(choice.unwrap_or(SecretsChoice::Auto))
 }
 
 fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {

@@ -164,11 +164,31 @@ impl Home {
     }
 
     /// Replaces a file of the home by one of mode 0600 that holds `bytes`: a reader sees the old one or the new one,
-    /// whole, also after a power failure.
+    /// whole. For what lasts no longer than the daemon: a power failure may take it.
     ///
     /// # Errors
     /// When the file cannot be made; the old one is then untouched.
     pub fn write_secret(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        self.replace(path, bytes, |_| Ok(()))
+    }
+
+    /// The same for what lasts: once this returns, the file survives a power failure.
+    ///
+    /// # Errors
+    /// When the file cannot be made; the old one is then untouched.
+    pub fn write_lasting_secret(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        self.replace(path, bytes, File::sync_data)?;
+        // The name in the directory is as much a part of it as the bytes.
+        let directory = File::open(&self.path).map_err(Error::io("open", &self.path))?;
+        directory.sync_all().map_err(Error::io("write", &self.path))
+    }
+
+    fn replace(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        settle: impl FnOnce(&File) -> io::Result<()>,
+    ) -> Result<(), Error> {
         let mut prefix = OsString::from(".");
         prefix.push(path.file_name().unwrap_or_default());
         // Created with O_EXCL and mode 0600, and removed again on every early return.
@@ -177,7 +197,7 @@ impl Home {
             .tempfile_in(&self.path)
             .map_err(Error::io("create a file in", &self.path))?;
         file.write_all(bytes)
-            .and_then(|()| file.as_file().sync_data())
+            .and_then(|()| settle(file.as_file()))
             .map_err(Error::io("write", path))?;
         file.persist(path).map_err(|error| Error::io("replace", path)(error.error))?;
         Ok(())
@@ -223,14 +243,20 @@ impl Home {
         }
     }
 
+    /// The directory that the files of a session go to.
+    pub fn session_dir(&self, id: &str) -> PathBuf {
+        self.tmp().join("sessions").join(id)
+    }
+
     /// Makes the directory (0700) that the files of a session go to.
     ///
     /// # Errors
     /// When it cannot be made, or is there already.
     pub fn create_session_dir(&self, id: &str) -> io::Result<PathBuf> {
-        let sessions = self.tmp().join("sessions");
-        DirBuilder::new().recursive(true).mode(0o700).create(&sessions)?;
-        let path = sessions.join(id);
+        let path = self.session_dir(id);
+        if let Some(sessions) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(sessions)?;
+        }
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(path)
     }
@@ -240,7 +266,7 @@ impl Home {
     /// # Errors
     /// When something in it cannot be removed.
     pub fn remove_session_dir(&self, id: &str) -> io::Result<()> {
-        remove_all(&self.tmp().join("sessions").join(id))
+        remove_all(&self.session_dir(id))
     }
 
     /// Empties the directory of the files that live no longer than the daemon.
@@ -349,6 +375,8 @@ mod tests {
         let (_parent, home) = home();
         for text in ["first, longer", "second"] {
             home.write_secret(&home.token(), text.as_bytes()).unwrap();
+            assert_eq!(home.read_secret(&home.token()).unwrap().unwrap(), text.as_bytes());
+            home.write_lasting_secret(&home.token(), text.as_bytes()).unwrap();
             assert_eq!(home.read_secret(&home.token()).unwrap().unwrap(), text.as_bytes());
         }
         assert_eq!(mode(&home.token()), 0o600);

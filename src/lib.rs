@@ -1,5 +1,7 @@
 //! bproxy connects a code agent to the browser that its person already uses.
 
+pub mod cli;
+pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod home;

@@ -14,9 +14,6 @@ use crate::{
 
 /// How long a body may take to arrive: clients are on this machine and send it in one go.
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// How much of a body that is too large is read before the refusal, so that clients who send it
-/// all before they look get to see the refusal.
-const MAX_DISCARDED: usize = 16 * MAX_BODY_BYTES;
 
 /// Answers a command.
 pub(super) async fn answer<S, B>(
@@ -113,11 +110,13 @@ where
             return Err(rejection::refused(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
         };
         length += part.remaining();
-        if length > MAX_DISCARDED {
-            break;
-        } else if length > MAX_BODY_BYTES {
-            (first, rest) = (Bytes::new(), BytesMut::new());
-        } else if first.is_empty() {
+        if length > MAX_BODY_BYTES {
+            // What is still to come is thrown away while the connection closes.
+            let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return Err(rejection::refused(status, "PAYLOAD_TOO_LARGE", &message));
+        }
+        if first.is_empty() {
             // Most bodies come in one part, which is taken as it is.
             first = part.copy_to_bytes(part.remaining());
         } else {
@@ -129,14 +128,6 @@ where
                 part.advance(read);
             }
         }
-    }
-    if length > MAX_BODY_BYTES {
-        let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
-        return Err(rejection::refused(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "PAYLOAD_TOO_LARGE",
-            &message,
-        ));
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }

@@ -71,33 +71,33 @@ struct Refusal {
 
 const HOST_REFUSAL: Refusal = Refusal {
     layer: "host",
-    message: "host: the daemon answers to 127.0.0.1 and localhost with its own port only",
+    message: "Host: the daemon answers to 127.0.0.1 and localhost with its own port only",
 };
 const NO_ORIGIN: Refusal = Refusal {
     layer: "origin",
-    message: "origin: this path is for the bproxy extension only; pages and other programs have no business here",
+    message: "Origin: this path is for the bproxy extension only; pages and other programs have no business here",
 };
 const SOME_ORIGIN: Refusal = Refusal {
     layer: "origin",
-    message: "origin: this path is not for browsers; use the bproxy command",
+    message: "Origin: this path is not for browsers; use the bproxy command",
 };
 const FOREIGN_ID: Refusal = Refusal {
     layer: "origin",
-    message: "origin: this extension may not connect; allow its id with BPROXY_EXTENSION_IDS, or pair it",
+    message: "Origin: this extension may not connect; allow its id with BPROXY_EXTENSION_IDS, or pair it",
 };
 const CROSS_SITE: Refusal =
-    Refusal { layer: "fetch_site", message: "fetch_site: requests from web pages are refused" };
+    Refusal { layer: "fetch_site", message: "Sec-Fetch-Site: requests from web pages are refused" };
 const BEARER: Refusal = Refusal {
     layer: "secret",
-    message: "secret: the bearer token is missing or wrong; the bproxy command reads it from the state directory",
+    message: "Authorization: the bearer token is missing or wrong; the bproxy command reads it from the state directory",
 };
 const TOKEN: Refusal = Refusal {
     layer: "secret",
-    message: "secret: the extension's token is missing or void; run `bproxy pair` and enter the code in the popup",
+    message: "Sec-WebSocket-Protocol: the extension's token is missing or void; run `bproxy pair` and enter the code in the popup",
 };
 const PREFLIGHT: Refusal = Refusal {
     layer: "origin",
-    message: "origin: preflight requests are refused; no page may call the daemon",
+    message: "Origin: preflight requests are refused; no page may call the daemon",
 };
 
 impl Context {

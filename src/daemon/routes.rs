@@ -28,22 +28,21 @@ pub(super) fn all(
         .untuple_one();
     let body = warp::header::optional::<String>(CONTENT_TYPE.as_str()).and(warp::body::stream());
 
-    let command =
-        warp::path::end().and(warp::post()).and(with.clone()).and(body).then(command::answer);
-    let claim = warp::path!("pair" / "claim")
+    let command = at("/").and(warp::post()).and(with.clone()).and(body).then(command::answer);
+    let claim = at("/pair/claim")
         .and(warp::post())
         .and(with.clone())
         .and(warp::header::header("origin"))
         .and(body)
         .then(pair::answer);
-    let socket = warp::path!("ws")
+    let socket = at("/ws")
         .and(warp::get())
         .and(with.clone())
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional())
         .and(warp::ext::optional())
         .map(socket::upgrade);
-    let health = warp::path!("health")
+    let health = at("/health")
         .and(warp::get())
         .and(with)
         .and(warp::header::headers_cloned())
@@ -53,6 +52,18 @@ pub(super) fn all(
     gate.and(command.or(claim).unify().or(socket).unify().or(health).unify().or(nothing).unify())
         .recover(rejection::recover)
         .unify()
+}
+
+/// Matches this very path, as the gate does: warp's own path filters let `/ws/` pass for `/ws`.
+fn at(path: &'static str) -> impl Filter<Extract = (), Error = warp::Rejection> + Copy {
+    let is_here = move |full: warp::path::FullPath| {
+        std::future::ready(if full.as_str() == path {
+            Ok(())
+        } else {
+            Err(warp::reject::not_found())
+        })
+    };
+    warp::path::full().and_then(is_here).untuple_one()
 }
 
 /// There is nothing under this path, or not with this method.

@@ -38,7 +38,7 @@ impl SecretStore for FileStore {
     }
 
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
-        Ok(self.home.write_secret(&self.home.token(), token.expose().as_bytes())?)
+        Ok(self.home.write_lasting_secret(&self.home.token(), token.expose().as_bytes())?)
     }
 
     fn remove_daemon_token(&self) -> Result<(), Error> {
@@ -62,10 +62,10 @@ impl SecretStore for FileStore {
         let path = self.home.extension_token();
         let token = credential.token.expose();
         match &credential.origin {
-            None => self.home.write_secret(&path, token.as_bytes())?,
+            None => self.home.write_lasting_secret(&path, token.as_bytes())?,
             Some(origin) => {
                 let record = Secret::new(format!("{token}\n{origin}"));
-                self.home.write_secret(&path, record.expose().as_bytes())?;
+                self.home.write_lasting_secret(&path, record.expose().as_bytes())?;
             }
         }
         Ok(())

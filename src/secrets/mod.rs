@@ -6,12 +6,15 @@ mod file;
 
 pub use file::FileStore;
 
+use std::sync::Arc;
+
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-use crate::home;
+use crate::config::SecretsChoice;
+use crate::home::{self, Home};
 
 const TOKEN_BYTES: usize = 32;
 
@@ -64,9 +67,23 @@ pub struct ExtensionCredential {
     pub origin: Option<String>,
 }
 
+/// Opens the store that is asked for.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn open(choice: SecretsChoice, home: &Home) -> Result<Arc<dyn SecretStore>, Error> {
+    match choice {
+        SecretsChoice::File | SecretsChoice::Auto => Ok(Arc::new(FileStore::new(home.clone()))),
+        SecretsChoice::Keyring => Err(Error::Keyring),
+    }
+}
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The keyring is asked for.
+    #[error("BPROXY_SECRETS is keyring, which this version cannot use: set it to file")]
+    Keyring,
     /// The file store's directory or file.
     #[error(transparent)]
     Home(#[from] home::Error),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::home::{self, Home};
+use crate::protocol;
 
 /// Why the state of the daemon cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +47,91 @@ impl Started {
 
     /// As one line of JSON, with its end.
     pub(super) fn to_line(&self) -> String {
-        // A struct of plain values cannot fail to become JSON.
-        serde_json::to_string(self).expect("plain values become JSON") + "\n"
+        line(self)
     }
+
+    /// Whether a line is what a daemon says when it is ready.
+    pub(super) fn is_said_by(line: &str) -> bool {
+        serde_json::from_str::<Started>(line).is_ok()
+    }
+}
+
+/// A daemon that has ended, or none.
+#[derive(Debug, Default, Serialize)]
+pub struct Stopped {
+    running: bool,
+}
+
+impl Stopped {
+    /// As one line of JSON, with its end.
+    pub(super) fn to_line(&self) -> String {
+        line(self)
+    }
+}
+
+/// Whether a daemon runs, and which.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    running: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    version: String,
+    protocol_version: u32,
+    #[serde(skip)]
+    mute: bool,
+}
+
+impl Status {
+    /// No daemon; the versions are this program's.
+    pub(super) fn stopped() -> Status {
+        Status {
+            running: false,
+            pid: None,
+            port: None,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol_version: protocol::VERSION,
+            mute: false,
+        }
+    }
+
+    /// The daemon `pid`; the versions are its own where it tells them.
+    pub(super) fn running(pid: i32, port: Option<u16>, health: Option<&[u8]>) -> Status {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Health {
+            version: String,
+            protocol_version: u32,
+        }
+        let status = Status { running: true, pid: Some(pid), port, ..Status::stopped() };
+        match health.and_then(|health| serde_json::from_slice(health).ok()) {
+            Some(Health { version, protocol_version }) => {
+                Status { version, protocol_version, ..status }
+            }
+            None => Status { mute: true, ..status },
+        }
+    }
+
+    /// What people should know besides.
+    pub fn trouble(&self) -> Option<String> {
+        let pid = self.pid.filter(|_| self.mute)?;
+        Some(match self.port {
+            None => format!("the daemon (process {pid}) is starting or stopping"),
+            Some(port) => format!(
+                "the daemon (process {pid}) does not answer on port {port}; the versions shown are this program's: \
+                 try `bproxy service restart`"
+            ),
+        })
+    }
+
+    /// As one line of JSON, with its end.
+    pub fn to_line(&self) -> String {
+        line(self)
+    }
+}
+
+fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain values become JSON") + "\n"
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of commands and connections; the daemon module serves those.
 
+pub mod control;
 pub mod lifecycle;
 mod listener;
 pub mod lock;
@@ -9,17 +10,19 @@ mod logging;
 mod shutdown;
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config, SecretsChoice};
+use crate::config::{self, Config, LogChoice};
 use crate::daemon::{self, Activation};
 use crate::home::{self, Home};
-use crate::secrets::{self, FileStore, Secret, SecretStore};
+use crate::secrets::{self, Secret, SecretStore};
 use lifecycle::Started;
 use listener::Listening;
 use lock::Lock;
@@ -38,9 +41,6 @@ pub enum Error {
     /// A variable that cannot be followed.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// The keyring is asked for.
-    #[error("BPROXY_SECRETS is keyring, which this version cannot use yet: set it to file")]
-    Keyring,
     /// The state directory cannot be used.
     #[error(transparent)]
     Home(#[from] home::Error),
@@ -80,7 +80,9 @@ impl Error {
     /// The exit status of a daemon that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config(_) | Error::Keyring | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
+            Error::Config(_)
+            | Error::Secrets(secrets::Error::Keyring)
+            | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
             _ => 2,
         }
     }
@@ -109,12 +111,17 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     }
     let home = Home::open(&config.home)?;
     let lock = Lock::acquire(&home)?;
-    let log = Log::start(config.log, config.log_level, &home)?;
+    let log = match (config.log, mode) {
+        // Standard error is closed as soon as the daemon is ready.
+        (LogChoice::Stderr | LogChoice::Auto, Mode::Detached) => LogChoice::File,
+        (choice, _) => choice,
+    };
+    let log = Log::start(log, config.log_level, &home)?;
     let result = run_locked(config, mode, &home);
     if let Err(error) = &result {
         tracing::error!(event = "failed", message = %error);
     }
-    log.close();
+    drop(log);
     lock.release();
     result
 }
@@ -124,14 +131,16 @@ fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
     home.remove(&home.port())?;
     let Listening { listener, activation } = listener::listen(config.port)?;
     let port = listener.local_addr().map_err(Error::system("look at the socket"))?.port();
-    let secrets = open_secrets(config.secrets, home)?;
+    let secrets = secrets::open(config.secrets, home)?;
     home.read_secret(&home.pairing())?;
     home.clear_tmp()?;
     let extension = secrets.extension()?;
+    let daemon_token = daemon_token(&*secrets, activation)?;
+    // From here on there is something to clean up, and nothing that a person has to look at first.
     let transient = Transient { home, secrets: secrets.clone(), activation };
     let options = daemon::Options {
         home: home.clone(),
-        daemon_token: daemon_token(&*secrets, activation)?,
+        daemon_token,
         extension,
         extension_ids: config.extension_ids.clone(),
         activation,
@@ -154,13 +163,6 @@ fn daemon_token(secrets: &dyn SecretStore, activation: Activation) -> Result<Sec
     let token = Secret::random_hex();
     secrets.set_daemon_token(&token)?;
     Ok(token)
-}
-
-fn open_secrets(choice: SecretsChoice, home: &Home) -> Result<Arc<dyn SecretStore>, Error> {
-    match choice {
-        SecretsChoice::File | SecretsChoice::Auto => Ok(Arc::new(FileStore::new(home.clone()))),
-        SecretsChoice::Keyring => Err(Error::Keyring),
-    }
 }
 
 fn serve(
@@ -199,21 +201,31 @@ fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
         return Ok(());
     }
     let line = Started::read(home, std::process::id(), port)?.to_line();
+    let mut stdout = match mode {
+        Mode::Detached => {
+            leave_standard_streams().map_err(Error::system("let go of the terminal"))?
+        }
+        Mode::Foreground | Mode::Service => io::stdout()
+            .as_fd()
+            .try_clone_to_owned()
+            .map(File::from)
+            .map_err(Error::system("write to standard output"))?,
+    };
     // Whoever waited may have been ended meanwhile, which is no reason to stop.
-    let _ = io::stdout().write_all(line.as_bytes()).and_then(|()| io::stdout().flush());
-    if mode == Mode::Detached {
-        close_standard_streams().map_err(Error::system("let go of the terminal"))?;
-    }
+    let _ = stdout.write_all(line.as_bytes());
     Ok(())
 }
 
-/// Closing them would hand their numbers to the next sockets that are opened.
-fn close_standard_streams() -> io::Result<()> {
-    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+/// Turns the standard streams to nowhere, and returns what standard output was, for a last word: whoever reads it can
+/// rely on it that nothing of the starter's is held any longer. Closing the streams instead would hand their numbers to
+/// the next sockets that are opened.
+fn leave_standard_streams() -> io::Result<File> {
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    let null = File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
+    Ok(stdout.into())
 }
 
 /// The files that tell of a running daemon, removed when it ends, however that comes.

@@ -20,6 +20,8 @@
 //!   that stays on its way, [`Connection`] for bytes that no well-behaved client would send.
 //! - [`FakeExtension`] is pulled by hand (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
 //!   `exchange` is the common round trip in one call.
+//! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
+//! - [`run`] is one call of the command line; [`Call`] is what came of it.
 //! - [`Golden`] reads the golden wire files.
 //!
 //! No wait here is a fixed sleep: each polls for a condition and gives up after [`PATIENCE`] with a panic that says
@@ -29,14 +31,19 @@
 // Every test binary compiles this harness and uses its own part of it.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
+mod browser;
+mod cli;
 mod client;
 mod daemon;
 mod extension;
 mod golden;
 mod http;
+mod site;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use browser::{Browser, EXTENSION_ID, Page};
+pub use cli::{Call, bproxy, call, run};
 pub use client::{Client, OnItsWay, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
 pub use extension::{
@@ -44,6 +51,7 @@ pub use extension::{
 };
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
+pub use site::Site;
 
 /// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -33,9 +33,9 @@ pub enum Error {
     Thread(#[source] io::Error),
 }
 
-/// The running log. Closing it writes out what is left; nothing may be logged after that.
+/// The running log. Dropping it writes out what is left; what is logged after that is lost.
 pub(super) struct Log {
-    writer: Writer,
+    _writer: Writer,
 }
 
 impl Log {
@@ -60,12 +60,7 @@ impl Log {
         // A process has one log: whoever set one before keeps it.
         let _ = tracing::subscriber::set_global_default(subscriber);
         log_panics();
-        Ok(Log { writer })
-    }
-
-    /// Writes out what is left.
-    pub(super) fn close(self) {
-        self.writer.close();
+        Ok(Log { _writer: writer })
     }
 }
 

@@ -104,10 +104,10 @@ impl Queue {
     }
 }
 
-/// The thread that writes, with its queue.
+/// The thread that writes, with its queue. Dropping it writes out what waits.
 pub(super) struct Writer {
     queue: Arc<Queue>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
@@ -117,17 +117,20 @@ impl Writer {
             let queue = queue.clone();
             move || run(sink, &queue)
         })?;
-        Ok(Writer { queue, thread })
+        Ok(Writer { queue, thread: Some(thread) })
     }
 
     pub(super) fn queue(&self) -> Arc<Queue> {
         self.queue.clone()
     }
+}
 
-    /// Writes out what waits, and ends.
-    pub(super) fn close(self) {
+impl Drop for Writer {
+    fn drop(&mut self) {
         self.queue.close();
-        let _ = self.thread.join();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -172,13 +175,13 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn closing_writes_out_what_waits() {
+    fn dropping_the_writer_writes_out_what_waits() {
         let dir = tempfile::tempdir().unwrap();
         let writer = Writer::start(Sink::Files(Files::new(dir.path().join("logs")))).unwrap();
         for _ in 0..1000 {
             writer.queue().push(b"a line\n");
         }
-        writer.close();
+        drop(writer);
         let file = fs::read_dir(dir.path().join("logs")).unwrap().next().unwrap().unwrap();
         assert_eq!(fs::read_to_string(file.path()).unwrap().lines().count(), 1000);
     }

@@ -1,0 +1,26 @@
+# What a person runs here. Each target first installs what it lacks.
+
+.PHONY: demo test lint extension-test prerequisites demo-prerequisites
+
+# The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
+demo: demo-prerequisites
+	cargo test --quiet --test demo
+
+# All tests. Most of them wait for other processes, so more run at once than there are processors.
+test: prerequisites lint extension-test
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test
+
+lint: prerequisites
+	cargo fmt --check
+	cargo clippy --all-targets -- --deny warnings
+	RUSTDOCFLAGS=--deny=warnings cargo doc --no-deps --quiet
+
+# The extension's own tests: types, then its pure parts under node's test runner.
+extension-test: prerequisites
+	cd tests/extension && npm ci --no-audit --no-fund --silent && npm test
+
+prerequisites:
+	scripts/prerequisites cargo cc chromium node npm
+
+demo-prerequisites:
+	scripts/prerequisites cargo cc chromium

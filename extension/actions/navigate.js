@@ -1,0 +1,66 @@
+/** Going to an address: waits for the load event of the new document, no longer. */
+
+import { ActionError } from '../protocol.js';
+import { RestrictedPage, explain, read, tabPage } from '../inject.js';
+
+/** @typedef {import('../dispatch.js').Context} Context */
+
+/** The answer of a page that is still loading leaves this long before the deadline, so that it arrives. */
+const ANSWER_MARGIN_MS = 250;
+
+/** @param {Context} context */
+export async function navigate({ tabId, params, navigations, signal, deadline }) {
+  const url = await checkUrl(params.url);
+  const began = performance.now();
+  const loaded = loadedPage(tabId, navigations, signal, deadline);
+  // If the tab is gone, the update below says so and nobody reads this outcome.
+  loaded.catch(() => {});
+  await chrome.tabs.update(tabId, { url }).catch((error) => {
+    throw explain(error);
+  });
+  const { page, status } = await loaded;
+  const loadTime = Math.round(performance.now() - began);
+  return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
+}
+
+/**
+ * Waits for the tab's next navigation and asks the page what it became. One that has a document
+ * but has not finished loading near the deadline counts, with `state: "loading"`.
+ * @param {number} tabId
+ * @param {import('../navigation.js').Navigations} navigations
+ * @param {AbortSignal} signal
+ * @param {number} deadline
+ * @returns {Promise<{ page: import('../protocol.js').Page, status: number | undefined }>}
+ */
+export async function loadedPage(tabId, navigations, signal, deadline) {
+  const nearly = AbortSignal.timeout(Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS));
+  await navigations.next(tabId, signal, nearly);
+  try {
+    const { data, page } = await read(tabId, 'info');
+    return { page, status: /** @type {number | undefined} */ (data.status) };
+  } catch (error) {
+    // A page that scripts may not enter (an empty one, a PDF) has been loaded all the same.
+    if (error instanceof RestrictedPage) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
+    throw error;
+  }
+}
+
+/**
+ * An absolute address of a kind that an extension may look into.
+ * @param {string} input
+ * @returns {Promise<string>}
+ */
+export async function checkUrl(input) {
+  let url;
+  try {
+    url = new URL(input);
+  } catch {
+    throw new ActionError('NAVIGATION_FAILED', `${JSON.stringify(input)} is not an absolute address: write it in full, like https://example.org/`);
+  }
+  if (url.protocol === 'http:' || url.protocol === 'https:' || url.href === 'about:blank') return url.href;
+  if (url.protocol === 'file:') {
+    if (await chrome.extension.isAllowedFileSchemeAccess()) return url.href;
+    throw new ActionError('NAVIGATION_FAILED', 'local files are closed to bproxy: allow “access to file URLs” on the extension’s details page, or serve the file over http');
+  }
+  throw new ActionError('NAVIGATION_FAILED', `bproxy cannot work in ${url.protocol} pages: use an http or https address`);
+}

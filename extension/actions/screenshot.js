@@ -1,0 +1,43 @@
+/** A picture of what the tab shows now. */
+
+import { ActionError } from '../protocol.js';
+import { explain, getTab, tabPage } from '../inject.js';
+import { bringToFront } from './tabs.js';
+
+/** Chrome allows two captures a second; a third one is tried again this much later. */
+const QUOTA_RETRY_MS = 300;
+const PREFIX = 'data:image/png;base64,';
+
+/** @param {import('../dispatch.js').Context} context */
+export async function screenshot({ tabId, params, signal }) {
+  if (params.debugger) {
+    throw new ActionError('DEBUGGER_DISABLED', 'screenshots through the debugger are not available: leave out the debugger flag');
+  }
+  if (params.activate) await bringToFront(tabId);
+  const tab = await getTab(tabId);
+  if (!tab.active) throw notVisible();
+  const picture = await capture(tab.windowId, signal);
+  // The person may have switched tabs meanwhile: the picture would be of something else.
+  const after = await getTab(tabId);
+  if (!after.active || after.windowId !== tab.windowId) throw notVisible();
+  return { data: { base64: picture.slice(PREFIX.length), format: 'png' }, page: tabPage(after) };
+}
+
+/** @param {number} windowId @param {AbortSignal} signal @returns {Promise<string>} */
+async function capture(windowId, signal) {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await chrome.tabs.captureVisibleTab(windowId, { format: 'png' });
+    } catch (error) {
+      if (!/MAX_CAPTURE_VISIBLE_TAB_CALLS_PER_SECOND/.test(String(error))) throw explain(error);
+      await new Promise((resolve) => setTimeout(resolve, QUOTA_RETRY_MS));
+    }
+  }
+}
+
+function notVisible() {
+  return new ActionError('TAB_NOT_VISIBLE', 'only the tab in front can be pictured: activate it first, or ask for it with the activate flag', {
+    suggestedAction: 'bproxy screenshot --activate',
+  });
+}

@@ -1,0 +1,83 @@
+/** Opening, closing, pinning and showing tabs. A tab opens in the background; only `activate` brings one to the front. */
+
+import { ActionError } from '../protocol.js';
+import { explain, tabPage } from '../inject.js';
+import { checkUrl, loadedPage } from './navigate.js';
+
+/** @typedef {import('../dispatch.js').Context} Context */
+
+const NO_PAGE = Object.freeze({ url: '', title: '', state: /** @type {const} */ ('ready'), busy: false });
+
+/** @param {Context} context */
+export async function open({ params, navigations, signal, deadline }) {
+  const url = await checkUrl(params.url);
+  const window = await normalWindow();
+  const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
+  const tabId = /** @type {number} */ (tab.id);
+  // Chrome answers before the page commits, so that this commit is told to the daemon.
+  navigations.hold(tabId);
+  try {
+    const { page } = await loadedPage(tabId, navigations, signal, deadline);
+    // Memory saving would throw away the page that the session works on.
+    void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
+    return { data: { tabId, url: page.url }, page };
+  } catch (error) {
+    // A failed open gives the session nothing to close later.
+    navigations.drop(tabId);
+    await chrome.tabs.remove(tabId).catch(() => {});
+    throw error;
+  }
+}
+
+/** @returns {Promise<number | null>} the window to open in; null lets Chrome make the choice */
+async function normalWindow() {
+  try {
+    const window = await chrome.windows.getLastFocused({ windowTypes: ['normal'] });
+    return window.id ?? null;
+  } catch {
+    const created = await chrome.windows.create({ focused: false });
+    return created?.id ?? null;
+  }
+}
+
+/** @param {Context} context */
+export async function close({ tabId, navigations }) {
+  await chrome.tabs.remove(tabId).catch(rethrow);
+  navigations.drop(tabId);
+  return { data: { closed: true }, page: NO_PAGE };
+}
+
+/** @param {Context} context */
+export const pin = ({ tabId }) => setPinned(tabId, true);
+/** @param {Context} context */
+export const unpin = ({ tabId }) => setPinned(tabId, false);
+
+/** @param {number} tabId @param {boolean} pinned */
+async function setPinned(tabId, pinned) {
+  const tab = await chrome.tabs.update(tabId, { pinned }).catch(rethrow);
+  return { data: { pinned }, page: tabPage(tab) };
+}
+
+/** @param {Context} context */
+export async function activate({ tabId }) {
+  const tab = await bringToFront(tabId);
+  await chrome.windows.update(tab.windowId, { focused: true }).catch(rethrow);
+  return { data: { activated: true }, page: tabPage(tab) };
+}
+
+/**
+ * Makes the tab the visible one of its window, and the window not minimized.
+ * @param {number} tabId
+ */
+export async function bringToFront(tabId) {
+  const tab = await chrome.tabs.update(tabId, { active: true }).catch(rethrow);
+  if (tab === undefined) throw new ActionError('TAB_NOT_FOUND', 'the tab is gone: open another one');
+  const window = await chrome.windows.get(tab.windowId);
+  if (window.state === 'minimized') await chrome.windows.update(tab.windowId, { state: 'normal' });
+  return tab;
+}
+
+/** @param {unknown} error @returns {never} */
+function rethrow(error) {
+  throw explain(error);
+}

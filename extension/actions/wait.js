@@ -1,0 +1,76 @@
+/** Waiting for something to be there: an element, an address, the next page. */
+
+import { ActionError } from '../protocol.js';
+import { DocumentGone, getTab, read, tabPage } from '../inject.js';
+
+/** Often enough to feel immediate, rarely enough to cost the page nothing. */
+const POLL_MS = 100;
+/** Not to have matched is an answer too, and must arrive before the deadline. */
+const ANSWER_MARGIN_MS = 200;
+
+/** @param {import('../dispatch.js').Context} context */
+export async function wait(context) {
+  const { tabId, params, deadline, signal } = context;
+  const began = Date.now();
+  const until = Math.min(began + (params.timeout ?? Infinity), deadline - ANSWER_MARGIN_MS);
+  const check = STRATEGIES[params.strategy](context);
+  try {
+    for (;;) {
+      const page = await check.met();
+      if (page !== null) return { data: { matched: true, elapsed: Date.now() - began }, page };
+      const left = until - Date.now();
+      if (left <= 0) return { data: { matched: false, elapsed: Date.now() - began }, page: tabPage(await getTab(tabId)) };
+      await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
+      signal.throwIfAborted();
+    }
+  } finally {
+    check.end?.();
+  }
+}
+
+/**
+ * @typedef {{ met: () => Promise<import('../protocol.js').Page | null>, end?: () => void }} Check
+ * @type {Record<string, (context: import('../dispatch.js').Context) => Check>}
+ */
+const STRATEGIES = {
+  selector: ({ tabId, params }) => ({
+    met: async () => {
+      try {
+        const { data, page } = await read(tabId, 'present', { selector: params.target });
+        return data.present ? page : null;
+      } catch (error) {
+        // Between two documents there is nothing to look at yet.
+        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) return null;
+        throw error;
+      }
+    },
+  }),
+  url: ({ tabId, params }) => ({
+    met: async () => {
+      const tab = await getTab(tabId);
+      return matches(params.target, tab.url ?? '') ? tabPage(tab) : null;
+    },
+  }),
+  navigation: ({ tabId, params, navigations }) => {
+    let arrived = false;
+    /** @param {import('../navigation.js').NavigationEvent} event */
+    const watcher = (event) => {
+      if (event.tabId === tabId && (event.kind === 'loaded' || event.kind === 'moved')) arrived ||= matches(params.target, event.url);
+    };
+    navigations.watchers.add(watcher);
+    return {
+      met: async () => (arrived ? tabPage(await getTab(tabId)) : null),
+      end: () => void navigations.watchers.delete(watcher),
+    };
+  },
+};
+
+/**
+ * With a `*` the pattern stands for the whole address, without one for a part of it.
+ * @param {string} pattern @param {string} url
+ */
+export function matches(pattern, url) {
+  if (!pattern.includes('*')) return url.includes(pattern);
+  const escaped = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${escaped.join('.*')}$`, 's').test(url);
+}

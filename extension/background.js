@@ -1,0 +1,170 @@
+/**
+ * The service worker: makes the parts, wires them to each other and to the browser's events.
+ * It decides nothing. Chrome may end it at any moment and starts it again for the next event, so
+ * every listener is registered at once, before anything is awaited.
+ */
+
+import { Connection, endpoint } from './connection.js';
+import { Dispatcher } from './dispatch.js';
+import { Navigations } from './navigation.js';
+import { BAD_PORT, claim, isPort } from './pairing.js';
+import { Person } from './person.js';
+import { PROTOCOL_VERSION, isObject } from './protocol.js';
+import { Journal, Trace, newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
+
+/** Chrome's floor is 30 s; a minute is the longest that a lost connection stays lost. */
+const ALARM = 'connect';
+const ALARM_MINUTES = 1;
+/** A local daemon answers in milliseconds. */
+const HEALTH_MS = 2_000;
+
+const { local, session } = chrome.storage;
+const now = () => Date.now();
+const version = chrome.runtime.getManifest().version;
+
+let instanceId = '';
+const trace = new Trace(session, now);
+const journal = new Journal(local, session, now);
+const navigations = new Navigations(session, tell);
+const person = new Person(tell);
+const connection = new Connection({
+  open: ({ url, protocols }) => new WebSocket(url, protocols),
+  reachable: async () => (await health()) !== null,
+  clock: { now, setTimeout: (run, ms) => setTimeout(run, ms), clearTimeout: (timer) => clearTimeout(timer) },
+  random: Math.random,
+  onOpen: greet,
+  onMessage: receive,
+  onStatus: (status) => person.connectionIs(status),
+  onClosed: closed,
+});
+const dispatcher = new Dispatcher({ journal, trace, navigations, send: (text) => connection.send(text), now });
+
+const ready = start();
+
+async function start() {
+  // An alarm that is there goes on; making it anew at every start would put it off again and again.
+  if ((await chrome.alarms.get(ALARM)) === undefined) await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
+  [instanceId] = await Promise.all([readInstanceId(local), journal.load(), trace.load(), navigations.load()]);
+  const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
+  for (const tabId of [...navigations.held]) if (!open.has(tabId)) navigations.drop(tabId);
+  await connect();
+}
+
+async function connect() {
+  const [pairing, port] = await Promise.all([readPairing(local), readPort(local)]);
+  if (pairing === null) connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
+  else connection.start(endpoint(port, pairing.extensionToken));
+}
+
+// ---- The daemon ----
+
+/** @param {Record<string, unknown>} message */
+function tell(message) {
+  connection.send(JSON.stringify(message));
+}
+
+/** What a connection begins with: who we are, then where the tabs are that we hold. */
+async function greet() {
+  trace.add('connected');
+  const { brands = [] } = /** @type {any} */ (navigator).userAgentData ?? {};
+  const brand = brands.find((/** @type {{ brand: string }} */ known) => !/not.?a.?brand/i.test(known.brand));
+  const browser = brand ? `${brand.brand} ${brand.version}` : 'Chromium';
+  tell({ type: 'hello', instanceId, extensionVersion: version, protocolVersion: PROTOCOL_VERSION, browser });
+  for (const tabId of navigations.held) {
+    const tab = await chrome.tabs.get(tabId).catch(() => null);
+    if (tab?.url) navigations.announce(tabId, tab.url, 'committed');
+  }
+  person.daemonIs((await health())?.version);
+}
+
+/** @param {string} text */
+function receive(text) {
+  /** @type {unknown} */
+  let message;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return trace.add('bad_message');
+  }
+  if (!isObject(message)) return trace.add('bad_message');
+  if (message.type === 'pong') return;
+  if (message.type === 'state') return person.sessionsAre(message.sessions);
+  void dispatcher.receive(message);
+}
+
+/** @param {import('./connection.js').Reason} reason */
+function closed(reason) {
+  trace.add('disconnected', { reason });
+  if (reason === 'token_void') void local.remove('pairing');
+  // Two live workers of one name would push each other out for ever: a copied profile takes a new one.
+  if (reason === 'replaced') void newInstanceId(local).then((made) => (instanceId = made));
+}
+
+/** @returns {Promise<Record<string, unknown> | null>} null if nothing answers on the port */
+async function health() {
+  try {
+    const response = await fetch(`http://127.0.0.1:${await readPort(local)}/health`, { cache: 'no-store', signal: AbortSignal.timeout(HEALTH_MS) });
+    const body = await response.json().catch(() => null);
+    return isObject(body) ? body : {};
+  } catch {
+    return null;
+  }
+}
+
+// ---- The person ----
+
+chrome.runtime.onConnect.addListener((popup) => {
+  person.opened(popup);
+  popup.onDisconnect.addListener(() => person.closed(popup));
+  void ready.then(() => connection.nudge());
+});
+
+chrome.runtime.onMessage.addListener((request, _sender, answer) => {
+  void ready.then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }));
+  return true; // the answer comes later
+});
+
+/** @type {Record<string, (request: any) => Promise<import('./pairing.js').Outcome> | void>} */
+const REQUESTS = {
+  pair: ({ code, port }) => claim({ code, port }, { fetch, local, now }),
+  port: async ({ port }) => {
+    if (!isPort(port)) return { ok: false, message: BAD_PORT };
+    await local.set({ port });
+    return { ok: true };
+  },
+  unpair: async () => {
+    await local.remove('pairing');
+    return { ok: true };
+  },
+  reconnect: () => connection.nudge(),
+  resume: ({ session }) => person.resume(session),
+  close: ({ session }) => person.close(session),
+  closeAll: () => person.closeAll(),
+};
+
+local.onChanged.addListener((changes) => {
+  if (changes.pairing || changes.port) void ready.then(connect);
+});
+
+chrome.notifications.onClicked.addListener((id) => void ready.then(() => person.notificationClicked(id)));
+
+// ---- The browser ----
+
+chrome.alarms.onAlarm.addListener(() => void ready.then(() => connection.nudge()));
+// Being started is what these are for; start() does the rest.
+chrome.runtime.onStartup.addListener(() => void ready);
+chrome.runtime.onInstalled.addListener(() => void ready);
+chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.drop(tabId)));
+
+/** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentLifecycle?: string }} Details */
+/** @param {import('./navigation.js').NavigationEvent['kind']} kind */
+const on = (kind) => (/** @type {Details} */ { tabId, frameId, url, error = '', documentLifecycle }) => {
+  if (frameId !== 0 || documentLifecycle === 'prerender') return;
+  navigations.happened({ kind, tabId, url, error });
+};
+chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
+chrome.webNavigation.onCommitted.addListener(on('committed'));
+chrome.webNavigation.onCompleted.addListener(on('loaded'));
+chrome.webNavigation.onErrorOccurred.addListener(on('failed'));
+chrome.webNavigation.onHistoryStateUpdated.addListener(on('moved'));
+chrome.webNavigation.onReferenceFragmentUpdated.addListener(on('moved'));

@@ -1,0 +1,200 @@
+/**
+ * One connection to the daemon, kept alive: hello first, heartbeat, stale detection, jittered
+ * backoff. A pipe of text with injected socket, clock and chance; what travels through it, what is
+ * stored and what a person reads about it belong to others.
+ */
+
+import { CLOSE, SUBPROTOCOL } from './protocol.js';
+
+/** Chrome ends a worker after 30 s without an event; a ping well within that keeps it alive. */
+export const PING_MS = 20_000;
+/** A loopback answer takes milliseconds; this long without one means the socket is dead. */
+export const PONG_MS = 10_000;
+/** A loopback upgrade is instant; one that hangs is given up and tried again. */
+export const OPEN_MS = 10_000;
+export const BACKOFF_FIRST_MS = 1_000;
+export const BACKOFF_LAST_MS = 30_000;
+
+/**
+ * @typedef {'unpaired' | 'connecting' | 'connected' | 'waiting'} State
+ * @typedef {'starting' | 'token_void' | 'unpaired' | 'unreachable' | 'refused' | 'lost' | 'stale' | 'shutdown'
+ *   | 'replaced' | 'incompatible' | null} Reason why it is not connected
+ * @typedef {{ state: State, reason: Reason, since: number, retryAt: number | null }} Status
+ * @typedef {{ url: string, protocols: string[] }} Endpoint
+ * @typedef {{
+ *   open: (endpoint: Endpoint) => WebSocket,
+ *   reachable: () => Promise<boolean>,
+ *   clock: { now: () => number, setTimeout: (run: () => void, ms: number) => any, clearTimeout: (timer: any) => void },
+ *   random: () => number,
+ *   onOpen: () => void,
+ *   onMessage: (text: string) => void,
+ *   onStatus: (status: Status) => void,
+ *   onClosed: (reason: Reason) => void,
+ * }} Parts
+ */
+
+export class Connection {
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    /** @type {Endpoint | null} */
+    this.endpoint = null;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.opened = false;
+    this.failures = 0;
+    /** @type {Map<string, any>} the timers that run, by what they are for */
+    this.timers = new Map();
+    /** @type {Status} */
+    this.status = { state: 'connecting', reason: 'starting', since: parts.clock.now(), retryAt: null };
+  }
+
+  /** Connects to `endpoint`, now, in place of whatever was there. @param {Endpoint} endpoint */
+  start(endpoint) {
+    this.endpoint = endpoint;
+    this.failures = 0;
+    this.#drop();
+    this.#connect();
+  }
+
+  /** Ends the connection for good. @param {'unpaired' | 'token_void'} reason */
+  stop(reason) {
+    this.endpoint = null;
+    this.#drop();
+    this.#setStatus('unpaired', reason);
+  }
+
+  /** Tries again at once if it is waiting to. */
+  nudge() {
+    if (this.endpoint !== null && this.socket === null) this.#connect();
+  }
+
+  /**
+   * @param {string} text
+   * @returns {boolean} false if nothing is connected; the text is then not kept
+   */
+  send(text) {
+    if (this.socket === null || !this.opened) return false;
+    this.socket.send(text);
+    return true;
+  }
+
+  #connect() {
+    if (this.endpoint === null) return;
+    this.#clear('retry');
+    this.#setStatus('connecting', this.status.reason);
+    const socket = this.parts.open(this.endpoint);
+    this.socket = socket;
+    this.#after('open', OPEN_MS, () => this.#lost(socket, 'unreachable'));
+    // Each handler ignores a socket that has been replaced: a dead one may still report much later.
+    socket.onopen = () => {
+      if (socket !== this.socket) return;
+      this.#clear('open');
+      this.opened = true;
+      this.parts.onOpen();
+      this.#setStatus('connected', null);
+      this.#beat(socket);
+    };
+    socket.onmessage = (event) => {
+      if (socket !== this.socket || typeof event.data !== 'string') return;
+      this.failures = 0;
+      this.#clear('pong');
+      this.parts.onMessage(event.data);
+    };
+    socket.onclose = (event) => {
+      if (socket === this.socket) void this.#closed(socket, event.code);
+    };
+  }
+
+  /** @param {WebSocket} socket @param {number} code */
+  async #closed(socket, code) {
+    const opened = this.opened;
+    this.#clear('open');
+    this.#clear('ping');
+    this.#clear('pong');
+    this.opened = false;
+    if (code === CLOSE.TOKEN_VOID) {
+      this.stop('token_void');
+      this.parts.onClosed('token_void');
+      return;
+    }
+    const reason = CLOSE_REASONS[code] ?? (opened ? 'lost' : (await this.parts.reachable()) ? 'refused' : 'unreachable');
+    if (socket === this.socket) this.#lost(socket, reason);
+  }
+
+  /** @param {WebSocket} socket @param {NonNullable<Reason>} reason */
+  #lost(socket, reason) {
+    if (socket !== this.socket) return;
+    this.#drop();
+    const delay = backoff(this.failures, this.parts.random());
+    this.failures += 1;
+    this.#after('retry', delay, () => this.#connect());
+    this.#setStatus('waiting', reason, this.parts.clock.now() + delay);
+    this.parts.onClosed(reason);
+  }
+
+  /** @param {WebSocket} socket */
+  #beat(socket) {
+    this.#after('ping', PING_MS, () => {
+      this.send(JSON.stringify({ type: 'ping', ts: this.parts.clock.now() }));
+      this.#after('pong', PONG_MS, () => this.#lost(socket, 'stale'));
+      this.#beat(socket);
+    });
+  }
+
+  /** Forgets the socket and every timer; closing one that is half dead may take a while, so nobody waits. */
+  #drop() {
+    for (const name of [...this.timers.keys()]) this.#clear(name);
+    const socket = this.socket;
+    this.socket = null;
+    this.opened = false;
+    socket?.close();
+  }
+
+  /** @param {string} name @param {number} ms @param {() => void} run */
+  #after(name, ms, run) {
+    this.#clear(name);
+    this.timers.set(name, this.parts.clock.setTimeout(run, ms));
+  }
+
+  /** @param {string} name */
+  #clear(name) {
+    this.parts.clock.clearTimeout(this.timers.get(name));
+    this.timers.delete(name);
+  }
+
+  /** @param {State} state @param {Reason} reason @param {number | null} retryAt */
+  #setStatus(state, reason, retryAt = null) {
+    const since = state === this.status.state ? this.status.since : this.parts.clock.now();
+    this.status = { state, reason, since, retryAt };
+    this.parts.onStatus(this.status);
+  }
+}
+
+/** @type {Readonly<Record<number, NonNullable<Reason>>>} */
+const CLOSE_REASONS = Object.freeze({
+  1001: 'shutdown',
+  [CLOSE.REPLACED]: 'replaced',
+  [CLOSE.INCOMPATIBLE]: 'incompatible',
+});
+
+/**
+ * Doubles from the first delay to the last, less up to half by chance: browsers that lost the
+ * same daemon do not all come back in the same instant.
+ * @param {number} failures in a row so far
+ * @param {number} chance in [0, 1)
+ */
+export function backoff(failures, chance) {
+  const full = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures + 1, 10));
+  return Math.max(BACKOFF_FIRST_MS, Math.round(full * (1 - chance / 2)));
+}
+
+/**
+ * @param {number} port
+ * @param {string} extensionToken
+ * @returns {Endpoint}
+ */
+export function endpoint(port, extensionToken) {
+  const token = btoa(extensionToken).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return { url: `ws://127.0.0.1:${port}/ws`, protocols: [SUBPROTOCOL, `auth.${token}`] };
+}

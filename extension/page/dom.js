@@ -1,0 +1,139 @@
+/**
+ * The ground the other page scripts stand on: the namespace in the isolated world, commands and
+ * their failures, finding elements, open shadow roots, visibility.
+ * Classic script, injected on demand; the page itself cannot see any of it.
+ */
+(() => {
+  'use strict';
+
+  /** @type {BproxyPage} */
+  const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null }));
+
+  page.invoke = (command, params) => {
+    page.seen = new Map();
+    try {
+      const data = page.commands[command](params);
+      return data instanceof Promise ? data.then(page.result, page.failed) : page.result(data);
+    } catch (error) {
+      return page.failed(error);
+    }
+  };
+  page.result = (data) => ({ data, page: page.info() });
+  page.failed = (error) => ({ error: { code: error.bproxyCode ?? 'SCRIPT_ERROR', message: error.message, details: error.details } });
+
+  page.fail = (code, message, details) => {
+    throw Object.assign(new Error(message), { bproxyCode: code, details });
+  };
+
+  page.info = () => {
+    const ready = document.readyState === 'complete';
+    const busy = document.querySelector(':is(body, main, [role="main"])[aria-busy="true"]') !== null;
+    return { url: location.href, title: document.title, state: ready ? 'ready' : 'loading', busy };
+  };
+
+  page.commands.info = () => {
+    const [entry] = performance.getEntriesByType('navigation');
+    return { status: /** @type {any} */ (entry)?.responseStatus || undefined };
+  };
+
+  // ---- Finding ----
+
+  page.query = (selector, root = document) => {
+    try {
+      return [...root.querySelectorAll(selector)];
+    } catch {
+      return page.fail('SCRIPT_ERROR', `${JSON.stringify(selector)} is not a valid CSS selector`);
+    }
+  };
+
+  const one = (/** @type {Element[]} */ found, /** @type {string} */ what) => {
+    if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches ${what}`);
+    if (found.length > 1) {
+      page.fail('SELECTOR_AMBIGUOUS', `${found.length} elements match ${what}: use a selector that fits one of them`, { count: found.length });
+    }
+    return found[0];
+  };
+
+  /** Exactly one element, or a failure that says how many there are. */
+  page.resolve = (target) => {
+    if ('selector' in target) return one(page.query(target.selector), `the selector ${target.selector}`);
+    if (!('route' in target)) return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
+    /** @type {Document | ShadowRoot} */
+    let root = document;
+    for (const { selector, index } of target.route.hosts) {
+      const hosts = page.query(selector, root);
+      const host = index === undefined ? one(hosts, `the host ${selector}`) : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
+      root = host.shadowRoot ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no open shadow root`);
+    }
+    return one(page.query(target.route.target, root), `the route’s target ${target.route.target}`);
+  };
+
+  /** What a read with a selector covers: every match, but none twice; without one, the document. */
+  page.scopes = (selector) => {
+    if (selector === undefined) return document.documentElement ? [document.documentElement] : [];
+    const found = page.query(selector);
+    if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+    const chosen = new Set(found);
+    return found.filter((element) => {
+      for (let above = element.parentElement; above; above = above.parentElement) if (chosen.has(above)) return false;
+      return true;
+    });
+  };
+
+  /** All elements below `root` that match, itself included, open shadow roots too, in document order. */
+  page.findAll = (root, selector) => {
+    /** @type {Element[]} */
+    const found = [];
+    const visit = (/** @type {Element | ShadowRoot} */ from) => {
+      if (from instanceof Element && from.matches(selector)) found.push(from);
+      if (from instanceof Element && from.shadowRoot) visit(from.shadowRoot);
+      const hosts = [...from.querySelectorAll('*')].filter((element) => element.shadowRoot);
+      if (hosts.length === 0) return void found.push(...from.querySelectorAll(selector));
+      for (const element of from.querySelectorAll('*')) {
+        if (element.matches(selector)) found.push(element);
+        if (element.shadowRoot) visit(element.shadowRoot);
+      }
+    };
+    visit(root);
+    return found;
+  };
+
+  /** The children as they are drawn: a host shows its shadow tree, a slot what is assigned to it. */
+  page.children = (node) => {
+    if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes];
+    if (node instanceof HTMLSlotElement) {
+      const assigned = node.assignedNodes({ flatten: true });
+      if (assigned.length > 0) return assigned;
+    }
+    return [...node.childNodes];
+  };
+
+  /** The parent as it is drawn. */
+  page.parent = (node) => {
+    const parent = /** @type {Element} */ (node).assignedSlot ?? node.parentNode;
+    return parent instanceof ShadowRoot ? parent.host : parent;
+  };
+
+  // ---- Seeing ----
+
+  /** Drawn at all: not in a part of the page that is switched off. */
+  page.rendered = (element) => element.checkVisibility({ visibilityProperty: true });
+
+  /** Drawn with an area, so that a person could see it. */
+  page.visible = (element) => {
+    if (!page.rendered(element)) return false;
+    const { width, height } = element.getBoundingClientRect();
+    return width > 0 && height > 0;
+  };
+
+  page.collapse = (text) => text.replace(/\s+/g, ' ').trim();
+  page.shorten = (text, length) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
+
+  /** An element in a few words, for messages. */
+  page.describe = (element) => {
+    const id = element.id ? ` id="${element.id}"` : '';
+    const css = element.getAttribute('class')?.trim();
+    const text = page.shorten(page.collapse(element.textContent ?? ''), 40);
+    return `<${element.localName}${id}${css ? ` class="${page.shorten(css, 60)}"` : ''}>${text ? ` “${text}”` : ''}`;
+  };
+})();

@@ -1,0 +1,132 @@
+/**
+ * Writing into fields from the isolated world. `direct` sets the state and says so; `paste` goes
+ * the way of a paste, which editors that keep their own state understand.
+ */
+(() => {
+  'use strict';
+  const page = globalThis.bproxy;
+
+  /** Selection changes are told to a page in a task of their own; editors take notice of it then. */
+  const SELECTION_MS = 20;
+  const TRUE = /^(true|on|yes|1|checked)$/i;
+
+  page.commands['check-fields'] = ({ targets, covered = false }) => {
+    for (const target of targets) writable(target, covered);
+    return {};
+  };
+
+  const writable = (/** @type {BproxyTarget} */ target, /** @type {boolean} */ covered) => {
+    page.awake(covered);
+    const element = page.resolve(target);
+    // An editor's own input field is drawn nowhere; a checkbox is often hidden behind a drawing of it.
+    if (!page.rendered(element) && page.editor(element) === undefined) page.unfit(element, 'is not visible');
+    if (page.disabled(element)) page.unfit(element, 'is disabled');
+    const field = /** @type {HTMLInputElement} */ (element);
+    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') page.unfit(element, 'is read-only');
+    if (element instanceof HTMLInputElement && ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)) {
+      page.unfit(element, element.type === 'file' ? 'takes files: a person has to choose them (require-human)' : 'cannot be filled: it is a button');
+    }
+    if (!isField(element) && !(/** @type {HTMLElement} */ (element).isContentEditable)) {
+      page.unfit(element, 'cannot be filled: it is no input, textarea, select or editable element');
+    }
+    return /** @type {HTMLElement} */ (element);
+  };
+
+  const isField = (/** @type {Element} */ element) =>
+    element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
+  const isToggle = (/** @type {Element} */ element) => element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
+
+  page.commands.fill = async ({ target, value, method, covered = false }) => {
+    const element = writable(target, covered);
+    page.after = () => check(element, value);
+    element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    element.focus({ preventScroll: true });
+    if (isToggle(element)) toggle(/** @type {HTMLInputElement} */ (element), TRUE.test(value));
+    else if (element instanceof HTMLSelectElement) choose(element, value);
+    else if (isField(element)) setValue(/** @type {HTMLInputElement} */ (element), value, method);
+    else if (method === 'paste') await pasteInto(element, value);
+    else setText(element, value);
+    return {};
+  };
+
+  /** A click is what makes a checkbox change for everyone who watches it. */
+  const toggle = (/** @type {HTMLInputElement} */ box, /** @type {boolean} */ wanted) => {
+    if (box.checked !== wanted) box.click();
+  };
+
+  const choose = (/** @type {HTMLSelectElement} */ select, /** @type {string} */ value) => {
+    const option = [...select.options].find((found) => found.value === value) ?? [...select.options].find((found) => page.collapse(found.text) === page.collapse(value));
+    if (option) option.selected = true;
+    changed(select);
+  };
+
+  /** Set from here the value goes past whatever a framework has put over the property, so it notices the difference. */
+  const setValue = (/** @type {HTMLInputElement} */ field, /** @type {string} */ value, /** @type {string} */ method) => {
+    if (method === 'paste') {
+      const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'insertFromPaste', data: value });
+      if (!field.dispatchEvent(asked)) return;
+    }
+    field.value = value;
+    const inputType = method === 'paste' ? 'insertFromPaste' : 'insertReplacementText';
+    field.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true, inputType, data: value }));
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+
+  const changed = (/** @type {Element} */ element) => {
+    element.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
+    element.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+
+  const setText = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
+    element.replaceChildren();
+    value.split('\n').forEach((line, index) => element.append(...(index > 0 ? [document.createElement('br')] : []), line));
+    element.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true, inputType: 'insertReplacementText', data: value }));
+    element.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+
+  const pasteInto = async (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
+    const host = /** @type {HTMLElement} */ (element.closest('[contenteditable]:not([contenteditable="false"])') ?? element);
+    host.focus({ preventScroll: true });
+    getSelection()?.selectAllChildren(element);
+    await new Promise((resolve) => setTimeout(resolve, SELECTION_MS));
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', value);
+    // The first listener that takes it over ends the matter, as with a person's paste.
+    if (!element.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, composed: true, clipboardData }))) return;
+    const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'insertFromPaste', data: value, dataTransfer: clipboardData });
+    if (!element.dispatchEvent(asked)) return;
+    if (document.execCommand('insertText', false, value)) element.dispatchEvent(new Event('change', { bubbles: true }));
+    else setText(element, value);
+  };
+
+  // ---- Reading back ----
+
+  const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted) => {
+    if (!element.isConnected) return { filled: false, verifiedValue: '' };
+    const held = heldBy(element);
+    const filled = meant(element, held) === meant(element, wanted);
+    const secret = element instanceof HTMLInputElement && element.type === 'password';
+    return { filled, verifiedValue: secret ? '•'.repeat(held.length) : held };
+  };
+
+  const heldBy = (/** @type {HTMLElement} */ element) => {
+    if (isToggle(element)) return String(/** @type {HTMLInputElement} */ (element).checked);
+    return isField(element) ? /** @type {HTMLInputElement} */ (element).value : element.innerText;
+  };
+
+  /** The form in which two values are the same one. */
+  const meant = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
+    if (isToggle(element)) return String(TRUE.test(value));
+    if (element instanceof HTMLSelectElement) {
+      return [...element.options].find((option) => option.value === value || page.collapse(option.text) === page.collapse(value))?.value ?? `no option ${value}`;
+    }
+    if (element instanceof HTMLInputElement) {
+      const plain = value.replace(/[\r\n]/g, '');
+      if (element.type === 'number' || element.type === 'range') return plain.trim() === '' ? '' : String(Number(plain));
+      return element.type === 'color' ? plain.toLowerCase() : element.type === 'email' || element.type === 'url' ? plain.trim() : plain;
+    }
+    if (element instanceof HTMLTextAreaElement) return value.replace(/\r\n?/g, '\n');
+    // Editors have their own idea of empty lines and spaces.
+    return page.collapse(value.replace(/[\u200b\ufeff]/g, '').replace(/\u00a0/g, ' '));
+  };
+})();

@@ -1,0 +1,108 @@
+/**
+ * Names for elements that lead back to exactly one of them: a short selector, or a route through
+ * open shadow roots. Unique by construction: no candidate is ever tried out on the page.
+ */
+(() => {
+  'use strict';
+  const page = globalThis.bproxy;
+
+  /** What a developer gave a name on purpose stays when the layout changes. */
+  const ATTRIBUTES = ['data-testid', 'data-test', 'data-cy', 'name', 'aria-label', 'href', 'for'];
+  /** A longer value makes a worse name than the position. */
+  const VALUE_MAX = 80;
+  /** Ids that a framework counts or draws by lot are different after the next load. */
+  const MADE_UP_ID = /^(:.*:|.*\d{4,}.*|(radix|headlessui|react|mui|ember|ext)[-_:].*|.*[0-9a-f]{8}-[0-9a-f]{4}.*)$/i;
+
+  const quote = (/** @type {string} */ value) => {
+    const escaped = value.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f]/g, (c) => (c === '\0' ? '\ufffd' : `\\${c.charCodeAt(0).toString(16)} `));
+    return `"${escaped}"`;
+  };
+
+  /** In quirks mode ids match whatever their case. */
+  const fold = (/** @type {string} */ id) => (document.compatMode === 'BackCompat' ? id.toLowerCase() : id);
+
+  const names = (/** @type {Element} */ element) => {
+    /** @type {string[]} */
+    const found = [];
+    if (element.id) found.push(`#${fold(element.id)}`);
+    for (const name of ATTRIBUTES) {
+      const value = element.getAttribute(name);
+      if (value && value.length <= VALUE_MAX) found.push(`${element.localName}\n${name}\n${value}`);
+    }
+    return found;
+  };
+
+  const written = (/** @type {Element} */ element, /** @type {string} */ key) => {
+    if (key.startsWith('#')) return `#${CSS.escape(element.id)}`;
+    const [tag, name, ...value] = key.split('\n');
+    return `${CSS.escape(tag)}[${name}=${quote(value.join('\n'))}]`;
+  };
+
+  /** A namer sees the page as it is when it is made: one per command. */
+  page.namer = () => {
+    /** @type {Map<Node, Map<string, number>>} how often each name occurs, per tree */
+    const counts = new Map();
+    /** @type {Map<Node, Map<Element, [index: number, alone: boolean]>>} */
+    const places = new Map();
+
+    const count = (/** @type {Document | ShadowRoot} */ root) => {
+      let known = counts.get(root);
+      if (known) return known;
+      known = new Map();
+      for (const element of root.querySelectorAll('*')) {
+        for (const name of names(element)) known.set(name, (known.get(name) ?? 0) + 1);
+      }
+      counts.set(root, known);
+      return known;
+    };
+
+    const place = (/** @type {Element} */ element) => {
+      const parent = /** @type {ParentNode & Node} */ (element.parentNode);
+      let known = places.get(parent);
+      if (!known) {
+        known = new Map();
+        /** @type {Map<string, number>} */
+        const tags = new Map();
+        for (const child of parent.children) tags.set(child.localName, (tags.get(child.localName) ?? 0) + 1);
+        let index = 0;
+        for (const child of parent.children) known.set(child, [(index += 1), tags.get(child.localName) === 1]);
+        places.set(parent, known);
+      }
+      return /** @type {[number, boolean]} */ (known.get(element));
+    };
+
+    const ownName = (/** @type {Element} */ element, /** @type {Map<string, number>} */ known) => {
+      const unique = names(element).filter((name) => known.get(name) === 1);
+      const best = unique.find((name) => !MADE_UP_ID.test(name.slice(1)) || !name.startsWith('#')) ?? unique[0];
+      return best === undefined ? null : written(element, best);
+    };
+
+    const selector = (/** @type {Element} */ element) => {
+      const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
+      const known = count(root);
+      /** @type {string[]} */
+      const steps = [];
+      for (let at = element; ; at = /** @type {Element} */ (at.parentNode)) {
+        const name = ownName(at, known);
+        if (name !== null) return [name, ...steps].join(' > ');
+        const [index, alone] = place(at);
+        const step = CSS.escape(at.localName) + (alone ? '' : `:nth-child(${index})`);
+        // The top of a tree has no parent element to hang on to.
+        if (!(at.parentNode instanceof Element)) return [at.parentNode === document ? 'html' : `:host > ${step}`, ...steps].join(' > ');
+        steps.unshift(step);
+      }
+    };
+
+    /** @type {BproxyNamer} */
+    return (element) => {
+      const hosts = [];
+      let root = element.getRootNode();
+      while (root instanceof ShadowRoot) {
+        hosts.unshift({ selector: selector(root.host) });
+        root = root.host.getRootNode();
+      }
+      const target = selector(element);
+      return hosts.length === 0 ? { selector: target } : { route: { hosts, target } };
+    };
+  };
+})();

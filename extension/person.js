@@ -1,0 +1,112 @@
+/**
+ * The person in front of the browser: what the badge, the popup and a notification say of the
+ * connection and of the sessions that hold tabs here, and what the person's buttons ask for.
+ */
+
+import { PROTOCOL_VERSION, isObject } from './protocol.js';
+import { readPairing, readPort } from './storage.js';
+
+/**
+ * @typedef {{ session: string, label?: string, tab?: string, title?: string, paused: boolean, pauseReason?: string }} Session
+ * @typedef {{
+ *   status: import('./connection.js').Status, paired: boolean, port: number, sessions: Session[],
+ *   extensionVersion: string, protocolVersion: number, daemonVersion: string | null,
+ * }} View what the popup shows
+ */
+
+/** @type {Record<import('./connection.js').State | 'paused', [text: string, color: string, title: string]>} */
+const BADGES = {
+  unpaired: ['', '#5f6368', 'bproxy: not paired'],
+  connecting: ['…', '#5f6368', 'bproxy: connecting'],
+  waiting: ['!', '#b3261e', 'bproxy: not connected'],
+  connected: ['on', '#146c2e', 'bproxy: connected'],
+  paused: ['?', '#a15c00', 'bproxy: a session waits for you'],
+};
+
+export class Person {
+  /** @param {(message: Record<string, unknown>) => void} tell sends a message to the daemon */
+  constructor(tell) {
+    this.tell = tell;
+    /** @type {Set<chrome.runtime.Port>} */
+    this.popups = new Set();
+    /** @type {import('./connection.js').Status} */
+    this.status = { state: 'connecting', reason: 'starting', since: Date.now(), retryAt: null };
+    /** @type {Session[]} */
+    this.sessions = [];
+    /** @type {string | null} */
+    this.daemonVersion = null;
+  }
+
+  /** @param {import('./connection.js').Status} status */
+  connectionIs(status) {
+    this.status = status;
+    // What the daemon said of its sessions holds while it is there to say otherwise.
+    if (status.state !== 'connected') this.sessions = [];
+    this.#show();
+  }
+
+  /** @param {unknown} version as `/health` tells it */
+  daemonIs(version) {
+    this.daemonVersion = typeof version === 'string' ? version : null;
+    this.#show();
+  }
+
+  /** @param {unknown} sessions as the daemon's `state` message tells them */
+  sessionsAre(sessions) {
+    if (!Array.isArray(sessions)) return;
+    this.sessions = sessions.filter((entry) => isObject(entry) && typeof entry.session === 'string');
+    this.#show();
+  }
+
+  /** @param {string} session */
+  resume(session) {
+    this.tell({ type: 'session.resume', session });
+  }
+
+  /** @param {string} session */
+  close(session) {
+    this.tell({ type: 'session.close', session });
+  }
+
+  closeAll() {
+    this.tell({ type: 'session.close_all' });
+  }
+
+  /** @param {string} _id */
+  notificationClicked(_id) {}
+
+  /** @param {chrome.runtime.Port} popup */
+  opened(popup) {
+    this.popups.add(popup);
+    this.#show();
+  }
+
+  /** @param {chrome.runtime.Port} popup */
+  closed(popup) {
+    this.popups.delete(popup);
+  }
+
+  #show() {
+    const paused = this.sessions.some((session) => session.paused);
+    const [text, color, title] = BADGES[paused ? 'paused' : this.status.state];
+    void chrome.action.setBadgeText({ text });
+    void chrome.action.setBadgeBackgroundColor({ color });
+    void chrome.action.setTitle({ title });
+    if (this.popups.size > 0) void this.#showPopups();
+  }
+
+  async #showPopups() {
+    const [pairing, port] = await Promise.all([readPairing(chrome.storage.local), readPort(chrome.storage.local)]);
+    /** @type {View} */
+    const view = {
+      status: this.status,
+      paired: pairing !== null,
+      port,
+      sessions: this.sessions,
+      extensionVersion: chrome.runtime.getManifest().version,
+      protocolVersion: PROTOCOL_VERSION,
+      daemonVersion: this.daemonVersion,
+    };
+    for (const popup of this.popups) popup.postMessage(view);
+  }
+}

@@ -1,0 +1,159 @@
+/** The popup: shows what the worker tells it and passes on what the person asks for. Keeps nothing. */
+
+/** @typedef {import('./person.js').View} View */
+
+const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
+const button = (/** @type {string} */ id) => /** @type {HTMLButtonElement} */ (document.getElementById(id));
+
+/** Why there is no connection, and what the person can do. @type {Record<string, [status: string, advice: string]>} */
+const REASONS = {
+  starting: ['Connecting…', ''],
+  unpaired: ['Not paired', 'Pair this browser to let an agent work in it.'],
+  token_void: ['Not paired any more', 'Another pairing has replaced this one. Pair again to use this browser.'],
+  unreachable: ['Not connected', 'No daemon answers on port {port}. Start it with “bproxy service start”, or correct the port in the settings.'],
+  refused: ['Not connected', 'The daemon refuses this browser’s pairing: another one has replaced it, or the daemon’s state is new. Pair again.'],
+  lost: ['Not connected', 'The connection was lost. It comes back by itself.'],
+  stale: ['Not connected', 'The daemon stopped answering. If it stays so, run “bproxy service restart”.'],
+  shutdown: ['Not connected', 'The daemon was stopped. Start it with “bproxy service start”.'],
+  replaced: ['Not connected', 'Another browser came with the same identity (a copied profile?). This one takes a new identity and comes back.'],
+  incompatible: ['Not connected', 'The daemon and this extension speak different protocol versions. Update the older of the two.'],
+};
+
+let shown = false;
+let asking = false;
+
+/** The worker may end while the popup is open; listening anew starts it again. */
+const LISTEN_AGAIN_MS = 200;
+
+function listen() {
+  const worker = chrome.runtime.connect({ name: 'popup' });
+  worker.onMessage.addListener(show);
+  worker.onDisconnect.addListener(() => setTimeout(listen, LISTEN_AGAIN_MS));
+}
+
+/** @param {View} view */
+function show(view) {
+  const { state, reason, retryAt } = view.status;
+  const [words, advice] =
+    state === 'connected' ? ['Connected', ''] : state === 'connecting' && !reason ? ['Connecting…', ''] : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
+  const status = find('status');
+  status.dataset.state = state;
+  setText(status, words);
+  setText(find('advice'), advice.replace('{port}', String(view.port)));
+  button('reconnect').hidden = retryAt === null;
+
+  const repair = reason === 'refused';
+  find('pairing').hidden = view.paired && !repair;
+  setText(find('pairing-title'), view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser');
+  button('unpair').hidden = !view.paired;
+  if (!shown) {
+    input('port').value = String(view.port);
+    if (!view.paired) input('code').focus();
+  }
+  shown = true;
+  showSessions(view);
+  showVersions(view);
+}
+
+/** @param {View} view */
+function showSessions({ sessions }) {
+  find('held').hidden = sessions.length === 0;
+  const focused = document.activeElement instanceof HTMLElement ? { ...document.activeElement.dataset } : {};
+  find('sessions').replaceChildren(
+    ...sessions.map(({ session, label, tab, title, paused, pauseReason }) => {
+      const name = label || session;
+      const item = document.createElement('li');
+      const heading = make('div', `${name}${tab ? ` · ${tab}` : ''}`, 'name');
+      if (label) heading.title = session;
+      item.append(heading);
+      if (title) item.append(make('div', title, 'title'));
+      if (paused) item.append(make('div', `Paused: ${pauseReason || 'it needs you'}`, 'paused'));
+      if (paused) item.append(act('Resume', name, 'resume', session));
+      item.append(act('Stop', name, 'close', session));
+      return item;
+    }),
+  );
+  for (const kind of ['resume', 'close']) {
+    if (focused[kind]) /** @type {HTMLElement | null} */ (document.querySelector(`[data-${kind}="${CSS.escape(focused[kind])}"]`))?.focus();
+  }
+}
+
+/** @param {string} tag @param {string} text @param {string} name */
+function make(tag, text, name) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  element.className = name;
+  return element;
+}
+
+/** @param {string} text @param {string} name @param {'resume' | 'close'} type @param {string} session */
+function act(text, name, type, session) {
+  const element = document.createElement('button');
+  element.type = 'button';
+  element.textContent = text;
+  element.setAttribute('aria-label', `${text} ${name}`);
+  element.dataset[type] = session;
+  if (type === 'close') element.className = 'stop';
+  element.addEventListener('click', () => void ask({ type, session }));
+  return element;
+}
+
+/** @param {View} view */
+function showVersions({ extensionVersion, daemonVersion, port, status }) {
+  const footer = find('versions');
+  const daemon = daemonVersion === null ? '' : ` · daemon ${daemonVersion}`;
+  setText(footer, `Extension ${extensionVersion}${daemon}${status.state === 'connected' ? ` · port ${port}` : ''}`);
+  if (daemonVersion !== null && daemonVersion !== extensionVersion) {
+    footer.append(make('div', 'The versions differ: run “bproxy extension install” and reload the extension.', 'mismatch'));
+  }
+}
+
+/** A live region speaks again whenever it is written to, so it is left alone while nothing changes. @param {HTMLElement} element @param {string} text */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {Record<string, unknown>} request
+ * @param {string} [good] what to say when it went well
+ * @param {HTMLInputElement} [field] what is wrong if it did not
+ */
+async function ask(request, good = '', field) {
+  if (asking) return false;
+  asking = true;
+  const message = find('message');
+  message.textContent = '';
+  delete message.dataset.good;
+  field?.removeAttribute('aria-invalid');
+  button('pair').disabled = true;
+  /** @type {import('./pairing.js').Outcome} */
+  const outcome = await chrome.runtime.sendMessage(request).catch((error) => ({ ok: false, message: String(error?.message ?? error) }));
+  asking = false;
+  button('pair').disabled = false;
+  if (outcome.ok) {
+    if (good) message.dataset.good = '';
+    message.textContent = good;
+  } else {
+    message.textContent = outcome.message;
+    field?.setAttribute('aria-invalid', 'true');
+    field?.focus();
+  }
+  return outcome.ok;
+}
+
+const portNumber = () => (/^\s*\d+\s*$/.test(input('port').value) ? Number(input('port').value) : Number.NaN);
+
+find('pairing').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  if (await ask({ type: 'pair', code: input('code').value, port: portNumber() }, 'Paired.', input('code'))) input('code').value = '';
+});
+find('port-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void ask({ type: 'port', port: portNumber() }, 'The port is saved.', input('port'));
+});
+button('reconnect').addEventListener('click', () => void ask({ type: 'reconnect' }));
+button('unpair').addEventListener('click', () => void ask({ type: 'unpair' }, 'The pairing is forgotten.'));
+button('close-all').addEventListener('click', () => void ask({ type: 'closeAll' }));
+
+listen();

@@ -1,0 +1,51 @@
+//! One action, sent to the daemon and answered.
+
+use std::time::{Duration, Instant};
+
+use super::globals::Globals;
+use super::{Error, Outcome, output};
+use crate::client::{Answer, request_id};
+use crate::protocol::{Action, Place};
+
+/// Sends an action and shows the answer as it is.
+pub(super) fn show(globals: &Globals, action: &Action) -> Result<Outcome, Error> {
+    show_answer(send(globals, action, globals.timeout())?)
+}
+
+/// Shows an answer as it is.
+pub(super) fn show_answer(answer: Answer) -> Result<Outcome, Error> {
+    output::line(answer.body)?;
+    Ok(if answer.ok { Outcome::Done } else { Outcome::Refused })
+}
+
+/// Sends an action, and changes the answer before it is shown if it tells of success.
+pub(super) fn show_changed(
+    globals: &Globals,
+    action: &Action,
+    change: impl FnOnce(&[u8]) -> Result<Vec<u8>, Error>,
+) -> Result<Outcome, Error> {
+    let mut answer = send(globals, action, globals.timeout())?;
+    if answer.ok {
+        answer.body = change(&answer.body)?;
+    }
+    show_answer(answer)
+}
+
+/// Sends an action and waits for its answer.
+pub(super) fn send(globals: &Globals, action: &Action, timeout: Duration) -> Result<Answer, Error> {
+    let client = globals.client()?;
+    // What needs no session is not to fail because of one that is long gone.
+    let session = match action.place() {
+        Place::Daemon => "",
+        Place::Session | Place::NewTab | Place::Tab => globals.session(),
+    };
+    let id = request_id();
+    globals.verbose(|| format!("{} as {id} to port {}", action.name(), client.port()));
+    let start = Instant::now();
+    let answer = client.command(&id, action, session, timeout)?;
+    globals.verbose(|| {
+        let verdict = if answer.ok { "done" } else { "refused" };
+        format!("{verdict} after {} ms, {} bytes", start.elapsed().as_millis(), answer.body.len())
+    });
+    Ok(answer)
+}

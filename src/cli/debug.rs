@@ -1,0 +1,74 @@
+//! `debug …`, `status` and `health`: what daemon and extension know of themselves.
+
+use clap::{Args, Subcommand};
+
+use super::globals::Globals;
+use super::{Error, Outcome, output};
+use crate::client::Client;
+use crate::protocol::{Action, DebugLast, DebugLog, Int, NoParams};
+
+/// What daemon and extension know of themselves
+#[derive(Subcommand)]
+pub(super) enum Debug {
+    /// Show what the extension has recorded
+    #[command(after_help = "Example:\n  bproxy debug log --limit 50 -s m4q7z2")]
+    Log {
+        /// Only records of the request with this id
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
+        /// The most records to show, 1 to 1000
+        #[arg(long, value_name = "N")]
+        limit: Option<Int<1, 1000>>,
+    },
+    /// Show the traces of the latest commands
+    #[command(after_help = "Example:\n  bproxy debug last --count 5")]
+    Last {
+        /// How many, 1 to 200 [default: 20]
+        #[arg(long, value_name = "N")]
+        count: Option<Int<1, 200>>,
+    },
+    /// Show the daemon, the browsers, the sessions and their tabs
+    #[command(after_help = "Example:\n  bproxy debug status")]
+    Status,
+}
+
+impl Debug {
+    pub(super) fn action(self) -> Action {
+        match self {
+            Debug::Log { id, limit } => Action::DebugLog(DebugLog { id, limit }),
+            Debug::Last { count } => Action::DebugLast(DebugLast { count }),
+            Debug::Status => Status {}.action(),
+        }
+    }
+}
+
+/// Show the daemon, the browsers, the sessions and their tabs
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy status")]
+pub(super) struct Status {}
+
+impl Status {
+    pub(super) fn action(self) -> Action {
+        Action::DebugStatus(NoParams {})
+    }
+}
+
+/// Ask the daemon how it is
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy health")]
+pub(super) struct Health {}
+
+impl Health {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let client = match globals.client() {
+            // Without a token the daemon still tells the main thing.
+            Err(Error::Secrets(error)) => {
+                output::say(&error.to_string());
+                Client::without_token(&globals.home()?)?
+            }
+            client => client?,
+        };
+        output::line(client.health()?)?;
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,87 @@
+//! The flags that every verb takes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::Error;
+use crate::client::{self, Client};
+use crate::home::Home;
+use crate::protocol::MAX_DEADLINE_MS;
+use crate::{config, secrets};
+
+/// Flags before or after any verb.
+#[derive(Args)]
+#[command(next_help_heading = "Options of every verb")]
+pub(super) struct Globals {
+    /// The session to act in
+    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID")]
+    session: Option<String>,
+
+    /// How long the command may take, in milliseconds
+    #[arg(long, global = true, default_value_t = 30_000, value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=MAX_DEADLINE_MS.cast_unsigned()))]
+    timeout: u64,
+
+    /// The state directory [default: ~/.bproxy, or BPROXY_HOME]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) home: Option<PathBuf>,
+
+    /// Say on standard error what is done
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+impl Globals {
+    /// The session given; empty for none.
+    pub(super) fn session(&self) -> &str {
+        self.session.as_deref().unwrap_or_default()
+    }
+
+    /// How long the command may take.
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout)
+    }
+
+    /// The state directory, which may not be there yet.
+    pub(super) fn home_path(&self) -> Result<PathBuf, Error> {
+        match &self.home {
+            Some(path) => Ok(path.clone()),
+            None => Ok(config::home_from_env()?),
+        }
+    }
+
+    /// The state directory of a daemon.
+    pub(super) fn home(&self) -> Result<Home, Error> {
+        Ok(Home::find(&self.home_path()?)?.ok_or(client::Error::NotRunning)?)
+    }
+
+    /// A way to the daemon, with its token.
+    pub(super) fn client(&self) -> Result<Client, Error> {
+        let home = self.home()?;
+        let secrets = secrets::open(config::secrets_from_env()?, &home)?;
+        Ok(Client::with_token(&home, &*secrets)?)
+    }
+
+    /// Tells on standard error, where that is wanted.
+    pub(super) fn verbose(&self, text: impl FnOnce() -> String) {
+        if self.verbose {
+            super::output::say(&text());
+        }
+    }
+}
+
+/// Takes one of the protocol's words, and shows them all in the help.
+pub(super) fn word<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+/// Takes a text that the protocol checks.
+pub(super) fn checked<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
+    T::try_from(text.to_owned())
+}

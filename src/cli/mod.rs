@@ -1,0 +1,231 @@
+//! The command line: verbs, flags, output and exit status.
+//!
+//! A verb turns its flags into an action and shows the answer; the files here are the families of verbs. Standard
+//! output gets one line of JSON or nothing, standard error what people should know.
+
+mod act;
+mod call;
+mod debug;
+mod fill;
+mod globals;
+mod navigate;
+mod output;
+mod pair;
+mod read;
+mod screenshot;
+mod service;
+mod session;
+mod tab;
+mod target;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{client, config, home, secrets};
+use globals::Globals;
+
+/// The exit status when there is nothing to show on standard output.
+const EXIT_TROUBLE: u8 = 2;
+
+/// Drives the browser that its person already uses, one step per call.
+///
+/// Every call prints one line of JSON on standard output. Exit status: 0 done, 1 refused or failed (the line says why
+/// and what to do), 2 anything else (a message on standard error).
+#[derive(Parser)]
+#[command(
+    name = "bproxy",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Start here:\n  bproxy service start\n  bproxy pair\n  bproxy tab open https://example.org"
+)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(subcommand)]
+    Service(service::Service),
+    Daemon(service::Daemon),
+    Pair(pair::Pair),
+    #[command(subcommand)]
+    Session(session::Session),
+    #[command(subcommand)]
+    Tab(tab::Tab),
+    Navigate(navigate::Navigate),
+    Text(read::Text),
+    Links(read::Links),
+    Images(read::Images),
+    Elements(read::Elements),
+    Outline(read::Outline),
+    Dom(read::Dom),
+    Inspect(read::Inspect),
+    Snapshot(read::Snapshot),
+    Scroll(act::Scroll),
+    Click(act::Click),
+    Hover(act::Hover),
+    Fill(fill::Fill),
+    FillForm(fill::FillForm),
+    Select(act::Select),
+    Screenshot(screenshot::Screenshot),
+    Wait(navigate::Wait),
+    RequireHuman(act::RequireHuman),
+    #[command(subcommand)]
+    Debug(debug::Debug),
+    Status(debug::Status),
+    Health(debug::Health),
+}
+
+/// How a call ends whose answer has been shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// `ok: true`, or whatever else was asked for.
+    Done,
+    /// `ok: false`.
+    Refused,
+}
+
+/// Why a call has nothing to show.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    #[error(transparent)]
+    Home(#[from] home::Error),
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
+    #[error(transparent)]
+    Daemon(#[from] crate::service::Error),
+    #[error(transparent)]
+    Control(#[from] crate::service::control::Error),
+    /// A flag whose value cannot be used.
+    #[error("{flag}: {problem}")]
+    Flag { flag: &'static str, problem: String },
+    /// An answer that lacks what the verb is about.
+    #[error("the browser's answer cannot be used: {0}; is the extension of another version?")]
+    Answer(String),
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    #[error("{0}")]
+    Pairing(&'static str),
+}
+
+impl Error {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Error::Daemon(error) => error.exit_code(),
+            _ => EXIT_TROUBLE,
+        }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let Cli { globals, command } = Cli::parse();
+    match dispatch(command, &globals) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Refused) => ExitCode::from(1),
+        Err(error) => {
+            output::say(&error.to_string());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
+    let action = match command {
+        Command::Service(verb) => return verb.run(globals),
+        Command::Daemon(verb) => return verb.run(globals),
+        Command::Pair(verb) => return verb.run(globals),
+        Command::Text(verb) => return verb.run(globals),
+        Command::Screenshot(verb) => return verb.run(globals),
+        Command::Wait(verb) => return verb.run(globals),
+        Command::Health(verb) => return verb.run(globals),
+        Command::Session(verb) => verb.action(),
+        Command::Tab(verb) => verb.action(),
+        Command::Navigate(verb) => verb.action(),
+        Command::Links(verb) => verb.action(),
+        Command::Images(verb) => verb.action(),
+        Command::Elements(verb) => verb.action(),
+        Command::Outline(verb) => verb.action(),
+        Command::Dom(verb) => verb.action(),
+        Command::Inspect(verb) => verb.action()?,
+        Command::Snapshot(verb) => verb.action(),
+        Command::Scroll(verb) => verb.action(),
+        Command::Click(verb) => verb.action(),
+        Command::Hover(verb) => verb.action(),
+        Command::Fill(verb) => verb.action()?,
+        Command::FillForm(verb) => verb.action()?,
+        Command::Select(verb) => verb.action(),
+        Command::RequireHuman(verb) => verb.action(),
+        Command::Debug(verb) => verb.action(),
+        Command::Status(verb) => verb.action(),
+    };
+    call::show(globals, &action)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn leaves(command: &clap::Command, leaves: &mut Vec<clap::Command>) {
+        if command.has_subcommands() {
+            command.get_subcommands().for_each(|child| self::leaves(child, leaves));
+        } else {
+            leaves.push(command.clone());
+        }
+    }
+
+    /// Splits a command line as a shell does, as far as the examples need it.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for letter in line.chars() {
+            match letter {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(letter),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn the_tree_of_commands_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_every_verb_shows_examples_that_can_be_run() {
+        let mut verbs = Vec::new();
+        leaves(&Cli::command(), &mut verbs);
+        assert!(verbs.len() > 40, "{}", verbs.len());
+        for verb in verbs {
+            let help = verb
+                .get_after_help()
+                .unwrap_or_else(|| panic!("{} has no example", verb.get_name()))
+                .to_string();
+            let examples: Vec<_> = help.lines().filter(|line| line.starts_with("  ")).collect();
+            assert!(!examples.is_empty(), "{} has no example", verb.get_name());
+            for example in examples {
+                let line = example.trim().rsplit(" | ").next().unwrap();
+                assert!(line.contains(verb.get_name()), "{line}");
+                if let Err(error) = Cli::try_parse_from(words(line)) {
+                    panic!("{line}: {error}");
+                }
+            }
+            assert!(verb.get_about().is_some(), "{} says nothing of itself", verb.get_name());
+        }
+    }
+}

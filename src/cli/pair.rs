@@ -1,0 +1,95 @@
+//! `pair`: a code for the extension's popup, and the wait until it is used.
+
+use std::io::{self, IsTerminal, Write};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::globals::Globals;
+use super::{Error, Outcome, call, output};
+use crate::home::Home;
+use crate::protocol::{Action, NoParams};
+
+/// How often is looked whether the code has been used. A person looks at the spinner meanwhile.
+const LOOK: Duration = Duration::from_millis(120);
+
+const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
+
+/// Print a code that pairs the browser's extension with this daemon
+///
+/// In a terminal, waits until the code has been used.
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy pair")]
+pub(super) struct Pair {}
+
+#[derive(Deserialize)]
+struct Issued {
+    data: Code,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+struct Code {
+    pairing_code: String,
+    pairing_expires_at: u64,
+}
+
+impl Pair {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let home = globals.home()?;
+        let answer = call::send(globals, &Action::PairingIssue(NoParams {}), globals.timeout())?;
+        let issued = serde_json::from_slice::<Issued>(&answer.body);
+        let ok = answer.ok;
+        let outcome = call::show_answer(answer)?;
+        if !ok || !io::stderr().is_terminal() || !io::stdin().is_terminal() {
+            return Ok(outcome);
+        }
+        let code = issued.map_err(|error| Error::Answer(error.to_string()))?.data;
+        output::say(&format!(
+            "type {} into the popup of the browser's bproxy extension",
+            code.pairing_code
+        ));
+        wait(&home, &code)?;
+        output::say("paired");
+        Ok(outcome)
+    }
+}
+
+/// Waits until the daemon has removed the code's file, as it does when the code is claimed.
+fn wait(home: &Home, code: &Code) -> Result<(), Error> {
+    let mut stderr = io::stderr();
+    for frame in SPINNER.iter().cycle() {
+        let left = code.pairing_expires_at.saturating_sub(now()) / 1000;
+        // A terminal that is gone is no reason to stop looking.
+        let _ = write!(stderr, "\r{frame} waiting, {}:{:02} left ", left / 60, left % 60)
+            .and_then(|()| stderr.flush());
+        thread::sleep(LOOK);
+        let ended = match home.read_secret(&home.pairing())? {
+            // Between claim and shutdown only the port tells.
+            None if home.read_secret(&home.port())?.is_some() => Some(Ok(())),
+            None => Some(Err(Error::Pairing(
+                "the daemon has stopped: start it with `bproxy service start`",
+            ))),
+            Some(bytes) => match serde_json::from_slice::<Code>(&bytes) {
+                Ok(current) if current != *code => Some(Err(Error::Pairing(
+                    "another code has been issued meanwhile, use that one",
+                ))),
+                _ if now() > code.pairing_expires_at => {
+                    Some(Err(Error::Pairing("the code has expired: run `bproxy pair` again")))
+                }
+                _ => None,
+            },
+        };
+        if let Some(result) = ended {
+            let _ = writeln!(stderr);
+            return result;
+        }
+    }
+    Ok(())
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
+}

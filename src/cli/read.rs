@@ -1,0 +1,251 @@
+//! The verbs that read a page.
+
+use std::borrow::Cow;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::globals::Globals;
+use super::{Error, Outcome, call, output};
+use crate::protocol::{self, Action, Int, NoParams, UpTo, Within};
+
+/// Read the text that the page shows
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bproxy text -s m4q7z2\n  bproxy text --selector main --after Results --limit-chars 2000 -s m4q7z2"
+)]
+pub(super) struct Text {
+    /// The part of the page to read
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    selector: Option<String>,
+
+    /// Print only what follows the first occurrence of this text
+    #[arg(long, value_name = "MARKER", allow_hyphen_values = true)]
+    after: Option<String>,
+
+    /// Print at most so many characters; "truncated":true in the data tells that there are more
+    #[arg(long, value_name = "N")]
+    limit_chars: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct WholeText<'a> {
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Excerpt<'a> {
+    text: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+}
+
+impl Text {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let Text { selector, after, limit_chars } = self;
+        let action = Action::Text(Within { selector });
+        if after.is_none() && limit_chars.is_none() {
+            return call::show(globals, &action);
+        }
+        call::show_changed(globals, &action, |body| {
+            output::change_data(body, |WholeText { text }: WholeText<'_>| {
+                let (text, truncated) = excerpt(&text, after.as_deref(), limit_chars)?;
+                // Serialized at once, because the text is borrowed from the answer.
+                Ok(serde_json::to_value(Excerpt { text, truncated }).expect("texts become JSON"))
+            })
+        })
+    }
+}
+
+fn excerpt<'a>(
+    text: &'a str,
+    after: Option<&str>,
+    limit: Option<usize>,
+) -> Result<(&'a str, bool), Error> {
+    let text = match after {
+        None => text,
+        Some(marker) => {
+            text.split_once(marker).map(|(_, rest)| rest).ok_or_else(|| Error::Flag {
+                flag: "--after",
+                problem: format!(
+                    "{marker:?} is not in the text that was read; leave it out to see what is"
+                ),
+            })?
+        }
+    };
+    let end = limit.and_then(|limit| text.char_indices().nth(limit)).map(|(at, _)| at);
+    Ok((&text[..end.unwrap_or(text.len())], end.is_some()))
+}
+
+/// List the links of the page, with handles to click
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bproxy links -s m4q7z2\n  bproxy links --href-contains /docs/ --visible-only --limit 20 -s m4q7z2"
+)]
+pub(super) struct Links {
+    /// The part of the page to read
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    selector: Option<String>,
+
+    /// Leave out links that cannot be seen
+    #[arg(long)]
+    visible_only: bool,
+
+    /// The most links to list, 1 to 5000
+    #[arg(long, value_name = "N")]
+    limit: Option<Int<1, 5000>>,
+
+    /// Only links whose address contains this
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    href_contains: Option<String>,
+
+    /// How many links to pass over first
+    #[arg(long, value_name = "N")]
+    offset: Option<Int<0, { u32::MAX }>>,
+}
+
+impl Links {
+    pub(super) fn action(self) -> Action {
+        let Links { selector, visible_only, limit, href_contains, offset } = self;
+        let visible_only = visible_only.then_some(true);
+        Action::Links(protocol::Links { selector, visible_only, limit, href_contains, offset })
+    }
+}
+
+/// List the images of the page
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy images --selector article -s m4q7z2")]
+pub(super) struct Images {
+    /// The part of the page to read
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    selector: Option<String>,
+}
+
+impl Images {
+    pub(super) fn action(self) -> Action {
+        Action::Images(Within { selector: self.selector })
+    }
+}
+
+/// List the controls of the page, with handles to act on
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy elements --form -s m4q7z2")]
+pub(super) struct Elements {
+    /// Only what belongs to forms
+    #[arg(long)]
+    form: bool,
+}
+
+impl Elements {
+    pub(super) fn action(self) -> Action {
+        Action::Elements(protocol::Elements { form: self.form.then_some(true) })
+    }
+}
+
+/// Show the landmarks and headings of the page
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy outline -s m4q7z2")]
+pub(super) struct Outline {}
+
+impl Outline {
+    pub(super) fn action(self) -> Action {
+        Action::Outline(NoParams {})
+    }
+}
+
+/// Print the HTML of the page
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy dom --selector form --depth 3 -s m4q7z2")]
+pub(super) struct Dom {
+    /// The part of the page to read
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    selector: Option<String>,
+
+    /// How many levels deep, 1 to 50
+    #[arg(long, value_name = "N")]
+    depth: Option<Int<1, 50>>,
+}
+
+impl Dom {
+    pub(super) fn action(self) -> Action {
+        let Dom { selector, depth } = self;
+        Action::Dom(protocol::Dom { selector, depth })
+    }
+}
+
+/// Look at elements closely: attributes, place, styles
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  bproxy inspect --selector 'button.buy' --properties color,display -s m4q7z2"
+)]
+pub(super) struct Inspect {
+    /// The elements to look at
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    selector: String,
+
+    /// The properties to report, at most 50, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    properties: Option<Vec<String>>,
+
+    /// The most elements to report, 1 to 50
+    #[arg(long, value_name = "N")]
+    limit: Option<Int<1, 50>>,
+}
+
+impl Inspect {
+    pub(super) fn action(self) -> Result<Action, Error> {
+        let Inspect { selector, properties, limit } = self;
+        let properties = properties
+            .map(UpTo::try_from)
+            .transpose()
+            .map_err(|problem| Error::Flag { flag: "--properties", problem })?;
+        Ok(Action::Inspect(protocol::Inspect { selector, properties, limit }))
+    }
+}
+
+/// Show the page as assistive technology sees it
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy snapshot --interactive-only -s m4q7z2")]
+pub(super) struct Snapshot {
+    /// The part of the page to read
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    selector: Option<String>,
+
+    /// How many levels deep, 1 to 12
+    #[arg(long, value_name = "N")]
+    max_depth: Option<Int<1, 12>>,
+
+    /// Only what can be acted on
+    #[arg(long)]
+    interactive_only: bool,
+}
+
+impl Snapshot {
+    pub(super) fn action(self) -> Action {
+        let Snapshot { selector, max_depth, interactive_only } = self;
+        let interactive_only = interactive_only.then_some(true);
+        Action::Snapshot(protocol::Snapshot { selector, max_depth, interactive_only })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_begins_after_the_marker_and_ends_at_the_limit() {
+        let cut = |after, limit| excerpt("one – two – three", after, limit).unwrap();
+        assert_eq!(cut(None, None), ("one – two – three", false));
+        assert_eq!(cut(Some("– "), None), ("two – three", false));
+        assert_eq!(cut(Some("– "), Some(5)), ("two –", true));
+        assert_eq!(cut(None, Some(17)), ("one – two – three", false));
+        assert_eq!(cut(None, Some(0)), ("", true));
+    }
+
+    #[test]
+    fn a_marker_that_is_not_there_is_an_error_that_names_it() {
+        let message = excerpt("one", Some("two"), None).unwrap_err().to_string();
+        assert!(message.contains("--after") && message.contains("\"two\""), "{message}");
+    }
+}

@@ -1,0 +1,117 @@
+//! `screenshot`: a picture of the page, written to a file.
+
+use std::borrow::Cow;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+
+use super::globals::Globals;
+use super::{Error, Outcome, call, output};
+use crate::client::request_id;
+use crate::protocol::{self, Action};
+
+/// Take a picture of the page and print the path of its file
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bproxy screenshot -s m4q7z2\n  bproxy screenshot --activate --output-dir pictures -s m4q7z2"
+)]
+pub(super) struct Screenshot {
+    /// Bring the tab to the front first
+    #[arg(long)]
+    activate: bool,
+
+    /// Use the debugger interface; refused unless it is switched on
+    #[arg(long)]
+    debugger: bool,
+
+    /// Where the file goes [default: the session's own directory, which goes when the session does]
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Picture<'a> {
+    #[serde(borrow)]
+    base64: Cow<'a, str>,
+    #[serde(borrow)]
+    format: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Written {
+    path: PathBuf,
+    format: String,
+}
+
+impl Screenshot {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let Screenshot { activate, debugger, output_dir } = self;
+        let dir = match output_dir {
+            Some(dir) => dir,
+            None => globals.home()?.session_dir(globals.session()),
+        };
+        let action = Action::Screenshot(protocol::Screenshot {
+            activate: activate.then_some(true),
+            debugger: debugger.then_some(true),
+        });
+        call::show_changed(globals, &action, |body| {
+            output::change_data(body, |picture: Picture<'_>| write_to(&dir, &picture))
+        })
+    }
+}
+
+fn write_to(dir: &Path, picture: &Picture<'_>) -> Result<Written, Error> {
+    // The format becomes part of a file's name, so it must not lead anywhere.
+    let format = match &*picture.format {
+        format if !format.is_empty() && format.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            format
+        }
+        format => return Err(Error::Answer(format!("{format:?} is not an image format"))),
+    };
+    let bytes = BASE64
+        .decode(picture.base64.as_bytes())
+        .map_err(|error| Error::Answer(format!("the image is damaged: {error}")))?;
+    let dir =
+        std::path::absolute(dir).map_err(|source| Error::Write { path: dir.to_owned(), source })?;
+    let path = dir.join(format!("screenshot-{}.{format}", request_id()));
+    write_new(&dir, &path, &bytes).map_err(|source| Error::Write { path: path.clone(), source })?;
+    Ok(Written { path, format: format.to_owned() })
+}
+
+/// For this user alone: a page may show anything.
+fn write_new(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture<'a>(base64: &'a str, format: &'a str) -> Picture<'a> {
+        Picture { base64: base64.into(), format: format.into() }
+    }
+
+    #[test]
+    fn a_picture_becomes_a_file_of_its_format() {
+        let dir = tempfile::tempdir().unwrap();
+        let written = write_to(&dir.path().join("new"), &picture("aGVsbG8=", "png")).unwrap();
+        assert_eq!(std::fs::read(&written.path).unwrap(), b"hello");
+        assert_eq!(written.path.extension().unwrap(), "png");
+        assert!(written.path.is_absolute());
+    }
+
+    #[test]
+    fn a_picture_that_is_none_leaves_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        for bad in [picture("a", "png"), picture("aGVsbG8=", "../x"), picture("aGVsbG8=", "")] {
+            assert!(matches!(write_to(dir.path(), &bad), Err(Error::Answer(_))));
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,56 @@
+//! `session …`: sessions and the tab each is bound to.
+
+use clap::Subcommand;
+
+use super::globals::{checked, word};
+use crate::protocol::{Action, Label, NoParams, Pacing, SessionBind, SessionCreate, TabHandle};
+
+/// Sessions: an agent's tabs, pace and pauses
+#[derive(Subcommand)]
+pub(super) enum Session {
+    /// Create a session and print its id
+    #[command(after_help = "Example:\n  bproxy session create --label research")]
+    Create {
+        /// What people call it; at most 64 characters
+        #[arg(long, value_name = "TEXT", value_parser = checked::<Label>)]
+        label: Option<Label>,
+    },
+    /// List the sessions
+    #[command(after_help = "Example:\n  bproxy session list")]
+    List,
+    /// Bind a session to one of its tabs, or set its pace
+    #[command(
+        after_help = "Examples:\n  bproxy session bind -s m4q7z2 --tab t2\n  bproxy session bind -s m4q7z2 --pacing fast",
+        group = clap::ArgGroup::new("change").args(["tab", "pacing"]).required(true).multiple(true)
+    )]
+    Bind {
+        /// The tab that further commands act on
+        #[arg(long, value_name = "TAB")]
+        tab: Option<TabHandle>,
+        /// How fast commands may follow one another
+        #[arg(long, value_name = "PACE", value_parser = word::<Pacing>(Pacing::WORDS))]
+        pacing: Option<Pacing>,
+    },
+    /// Let go of a session's tab and of its pause
+    #[command(after_help = "Example:\n  bproxy session unbind -s m4q7z2")]
+    Unbind,
+    /// Go on after a person has helped
+    #[command(after_help = "Example:\n  bproxy session resume -s m4q7z2")]
+    Resume,
+    /// Close a session and its tabs
+    #[command(after_help = "Example:\n  bproxy session close -s m4q7z2")]
+    Close,
+}
+
+impl Session {
+    pub(super) fn action(self) -> Action {
+        match self {
+            Session::Create { label } => Action::SessionCreate(SessionCreate { label }),
+            Session::List => Action::SessionList(NoParams {}),
+            Session::Bind { tab, pacing } => Action::SessionBind(SessionBind { tab, pacing }),
+            Session::Unbind => Action::SessionUnbind(NoParams {}),
+            Session::Resume => Action::SessionResume(NoParams {}),
+            Session::Close => Action::SessionClose(NoParams {}),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The flags that name an element.
+
+use clap::Args;
+
+use crate::protocol::{self, ElementHandle, Route};
+
+/// At most one way to name an element. Where one is needed, the verb requires the group [`TARGET`].
+#[derive(Args)]
+#[group(id = TARGET, multiple = false)]
+pub(super) struct Target {
+    /// The element that matches this CSS selector
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    selector: Option<String>,
+
+    /// The element at this route through open shadow roots, as {"hosts":[{"selector":CSS}],"target":CSS}
+    #[arg(long, value_name = "JSON", value_parser = route)]
+    route_json: Option<Route>,
+
+    /// The element with this handle, from the last elements or links
+    #[arg(long, value_name = "HANDLE")]
+    element: Option<ElementHandle>,
+}
+
+/// The name of the group.
+pub(super) const TARGET: &str = "element to act on";
+
+impl Target {
+    /// The element named, if one is.
+    pub(super) fn given(self) -> Option<protocol::Target> {
+        None.or(self.selector.map(protocol::Target::Selector))
+            .or(self.route_json.map(protocol::Target::Route))
+            .or(self.element.map(protocol::Target::Handle))
+    }
+}
+
+/// Exactly one way to name an element.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("required element").args(["selector", "route_json", "element"]).required(true))]
+pub(super) struct RequiredTarget {
+    #[command(flatten)]
+    target: Target,
+}
+
+impl RequiredTarget {
+    /// The element named.
+    pub(super) fn named(self) -> protocol::Target {
+        self.target.given().expect("the command line requires one")
+    }
+}
+
+fn route(text: &str) -> Result<Route, String> {
+    // Checked as a target, which knows that a route has hosts.
+    match serde_json::from_str::<Route>(text) {
+        Ok(route) if route.hosts.is_empty() => {
+            Err("`hosts` must name at least one shadow host".into())
+        }
+        Ok(route) => Ok(route),
+        Err(error) => {
+            Err(format!("{error}; expected {{\"hosts\":[{{\"selector\":CSS}}],\"target\":CSS}}"))
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! One call to the daemon: a blocking HTTP/1.1 exchange over loopback, with a deadline.
+//!
+//! Owns finding the daemon, making sure that it is this user's, and the exchange. What to ask and how to show the
+//! answer is the command line's. Proxy variables play no part: nothing here ever leaves the machine.
+
+mod exchange;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::home::{self, Home};
+use crate::loopback::{self, Listener};
+use crate::protocol::{Action, Envelope, MAX_BODY_BYTES, VERSION};
+use crate::secrets::{self, Secret, SecretStore};
+
+/// How much longer than a command's deadline its answer is waited for: the daemon answers on the dot, and what is left
+/// is to carry over a large answer on a busy machine.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long `GET /health` may take. It is answered from memory.
+const HEALTH_WAIT: Duration = Duration::from_secs(3);
+
+/// Why there is no answer to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No daemon has made itself known, or none listens where it said.
+    #[error("the daemon is not running: start it with `bproxy service start`")]
+    NotRunning,
+    /// The state directory cannot be trusted or read.
+    #[error(transparent)]
+    Home(#[from] home::Error),
+    /// The token cannot be trusted or read.
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
+    /// The port file holds something else.
+    #[error("{} does not hold a port number: run `bproxy service restart`", .0.display())]
+    Port(PathBuf),
+    /// The port has gone to somebody else.
+    #[error(
+        "port {port} is served by the user with id {user}, not by you: nothing was sent; start your own daemon on \
+         another port (BPROXY_PORT) with `bproxy service start`"
+    )]
+    NotOurs {
+        /// The port.
+        port: u16,
+        /// Whose it is.
+        user: u32,
+    },
+    /// The system should tell whose the port is, and does not.
+    #[error("cannot tell who serves port {port}, so nothing was sent: {reason}")]
+    Untold {
+        /// The port.
+        port: u16,
+        /// Why not.
+        reason: String,
+    },
+    /// The request is larger than the daemon takes.
+    #[error(
+        "the request has {size} bytes, and the daemon takes at most {MAX_BODY_BYTES}: send less text"
+    )]
+    TooLarge {
+        /// Its size.
+        size: usize,
+    },
+    /// The connection failed.
+    #[error("cannot talk to the daemon on port {port}: {source}; see `bproxy service status`")]
+    Exchange {
+        /// The port.
+        port: u16,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Nothing came back in time.
+    #[error(
+        "the daemon on port {port} did not answer in time: see `bproxy service status`, or restart it with `bproxy service restart`"
+    )]
+    Mute {
+        /// The port.
+        port: u16,
+    },
+    /// The daemon refused the request before it became a command.
+    #[error("the daemon refused the request with status {status}: {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Its reason.
+        message: String,
+    },
+    /// What came back is no answer of this protocol.
+    #[error(
+        "the answer on port {port} (status {status}) is not one that bproxy gives: is the daemon of another version? Run `bproxy service restart`"
+    )]
+    Foreign {
+        /// The port.
+        port: u16,
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+/// An answer's envelope.
+pub struct Answer {
+    /// Whether it tells of success.
+    pub ok: bool,
+    /// The envelope as it came, in JSON.
+    pub body: Vec<u8>,
+}
+
+/// A way to the daemon of one state directory.
+pub struct Client {
+    port: u16,
+    token: Option<Secret>,
+}
+
+impl Client {
+    /// Finds the daemon that serves `home`, and the token it takes.
+    ///
+    /// # Errors
+    /// When there is no daemon or no token, or a file is open to others.
+    pub fn with_token(home: &Home, secrets: &dyn SecretStore) -> Result<Client, Error> {
+        let port = port(home)?;
+        let token = secrets.daemon_token()?.ok_or(Error::NotRunning)?;
+        Ok(Client { port, token: Some(token) })
+    }
+
+    /// Finds the daemon that serves `home`, for what it tells anyone.
+    ///
+    /// # Errors
+    /// When there is no daemon, or the state directory is open to others.
+    pub fn without_token(home: &Home) -> Result<Client, Error> {
+        Ok(Client { port: port(home)?, token: None })
+    }
+
+    /// Where the daemon listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends one command and waits for its answer, at most `timeout` and a little.
+    ///
+    /// # Errors
+    /// When no envelope comes back.
+    pub fn command(
+        &self,
+        id: &str,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        let body = body(id, action, session, timeout);
+        if body.len() > MAX_BODY_BYTES {
+            return Err(Error::TooLarge { size: body.len() });
+        }
+        let (status, body) = self.exchange("POST", "/", body.as_bytes(), timeout + GRACE)?;
+        let envelope =
+            serde_json::from_slice::<Verdict>(&body).ok().filter(|verdict| verdict.id.is_some());
+        match (status, envelope) {
+            (200 | 502, Some(Verdict { ok, .. })) => Ok(Answer { ok, body }),
+            _ => Err(self.refusal(status, &body)),
+        }
+    }
+
+    /// What the daemon says of itself.
+    ///
+    /// # Errors
+    /// When it says nothing.
+    pub fn health(&self) -> Result<Vec<u8>, Error> {
+        match self.exchange("GET", "/health", b"", HEALTH_WAIT)? {
+            (200, body) => Ok(body),
+            (status, body) => Err(self.refusal(status, &body)),
+        }
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        wait: Duration,
+    ) -> Result<(u16, Vec<u8>), Error> {
+        let port = self.port;
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::ConnectionRefused => Error::NotRunning,
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Error::Mute { port },
+            _ => Error::Exchange { port, source },
+        };
+        let mut stream = exchange::Stream::connect(port, Instant::now() + wait).map_err(failed)?;
+        self.check_listener()?;
+        exchange::send(&mut stream, port, method, path, self.token.as_ref(), body)
+            .map_err(failed)?;
+        exchange::receive(stream).map_err(failed)
+    }
+
+    /// The token goes to a daemon of this user alone, and not to whoever took the port after it ended.
+    fn check_listener(&self) -> Result<(), Error> {
+        let port = self.port;
+        match loopback::listener(port) {
+            Ok(Listener::User(user)) if user == rustix::process::geteuid().as_raw() => Ok(()),
+            Ok(Listener::User(user)) => Err(Error::NotOurs { port, user }),
+            Ok(Listener::Untold) => Ok(()),
+            Ok(Listener::Nobody) => {
+                Err(Error::Untold { port, reason: "the system does not list it; try again".into() })
+            }
+            Err(error) => Err(Error::Untold { port, reason: error.to_string() }),
+        }
+    }
+
+    fn refusal(&self, status: u16, body: &[u8]) -> Error {
+        #[derive(Deserialize)]
+        struct Refusal {
+            error: Reason,
+        }
+        #[derive(Deserialize)]
+        struct Reason {
+            code: String,
+            #[serde(default)]
+            message: String,
+        }
+        match serde_json::from_slice(body) {
+            Ok(Refusal { error: Reason { code, message } }) if message.is_empty() => {
+                Error::Refused { status, message: code }
+            }
+            Ok(Refusal { error: Reason { message, .. } }) => Error::Refused { status, message },
+            Err(_) => Error::Foreign { port: self.port, status },
+        }
+    }
+}
+
+/// The two facts of an envelope that decide what becomes of it. Reading them checks that it is whole.
+#[derive(Deserialize)]
+struct Verdict {
+    ok: bool,
+    id: Option<serde::de::IgnoredAny>,
+}
+
+fn port(home: &Home) -> Result<u16, Error> {
+    let path = home.port();
+    let bytes = home.read_secret(&path)?.ok_or(Error::NotRunning)?;
+    let port = str::from_utf8(&bytes).ok().and_then(|text| text.trim_end().parse().ok());
+    port.filter(|port| *port != 0).ok_or(Error::Port(path))
+}
+
+fn body(id: &str, action: &Action, session: &str, timeout: Duration) -> String {
+    let params = RawValue::from_string(action.params()).expect("parameters become JSON");
+    let deadline = SystemTime::now() + timeout;
+    let deadline = deadline.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis());
+    let envelope = Envelope {
+        protocol_version: VERSION,
+        id,
+        action: action.name(),
+        params: &params,
+        session,
+        deadline: i64::try_from(deadline).unwrap_or(i64::MAX),
+        destructive: action.destructive(),
+    };
+    serde_json::to_string(&envelope).expect("texts and numbers become JSON")
+}
+
+/// A new request id: 26 characters, of which the first ten tell the time, so that ids sort as they were made.
+pub fn request_id() -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    const RANDOM_BITS: u32 = 80;
+    let ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis());
+    let bits = (ms << RANDOM_BITS) | (rand::random::<u128>() >> (128 - RANDOM_BITS));
+    (0..26).rev().map(|at| char::from(ALPHABET[(bits >> (5 * at)) as usize & 31])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Request;
+
+    #[test]
+    fn request_ids_are_distinct_and_sort_by_time() {
+        let early = request_id();
+        assert_eq!(early.len(), 26);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(2) {}
+        let late = request_id();
+        assert!(early < late);
+        assert_ne!(early, late);
+    }
+
+    #[test]
+    fn a_request_is_one_that_the_daemon_takes() {
+        let action = Action::Click(crate::protocol::Pointer {
+            target: crate::protocol::Target::Selector("a[href=\"x\"]".into()),
+        });
+        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30));
+        let request = Request::parse(text.as_bytes()).unwrap();
+        assert_eq!(request.action, action);
+        assert_eq!((&*request.id, &*request.session, request.destructive), ("01X", "m4q7z2", true));
+    }
+}

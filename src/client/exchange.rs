@@ -1,0 +1,215 @@
+//! The bytes of one HTTP/1.1 exchange: a request in one piece, and an answer by length, in chunks, or up to the end.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use secrecy::zeroize::Zeroizing;
+
+use crate::protocol::MAX_MESSAGE_BYTES;
+use crate::secrets::Secret;
+
+/// Far beyond any head that the daemon sends.
+const MAX_HEAD_BYTES: u64 = 16 * 1024;
+const MAX_HEADERS: usize = 32;
+
+/// The extension's largest message, handles and the envelope around it.
+const MAX_ANSWER_BYTES: u64 = 2 * MAX_MESSAGE_BYTES as u64;
+
+/// A connection on which everything together has one deadline.
+pub(super) struct Stream {
+    socket: TcpStream,
+    deadline: Instant,
+}
+
+impl Stream {
+    pub(super) fn connect(port: u16, deadline: Instant) -> io::Result<Stream> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let socket = TcpStream::connect_timeout(&address, left(deadline)?)?;
+        socket.set_nodelay(true)?;
+        Ok(Stream { socket, deadline })
+    }
+}
+
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(Some(left(self.deadline)?))?;
+        self.socket.read(buffer)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(Some(left(self.deadline)?))?;
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sends a request.
+pub(super) fn send(
+    stream: &mut impl Write,
+    port: u16,
+    method: &str,
+    path: &str,
+    token: Option<&Secret>,
+    body: &[u8],
+) -> io::Result<()> {
+    // The copy of the token in it is wiped. Room for all of it, so that growing leaves no other copy behind.
+    let mut request = Zeroizing::new(Vec::with_capacity(512 + body.len()));
+    write!(request, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n")?;
+    if let Some(token) = token {
+        write!(request, "Authorization: Bearer {}\r\n", token.expose())?;
+    }
+    if method == "POST" {
+        write!(request, "Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())?;
+    }
+    request.extend_from_slice(b"\r\n");
+    request.extend_from_slice(body);
+    stream.write_all(&request)
+}
+
+/// Receives an answer: its status and its body.
+pub(super) fn receive(stream: impl Read) -> io::Result<(u16, Vec<u8>)> {
+    let mut reader = BufReader::with_capacity(64 * 1024, stream);
+    let head = read_head(&mut reader)?;
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let parsed = response
+        .parse(&head)
+        .map_err(|error| invalid(&format!("its head is damaged ({error})")))?;
+    let (httparse::Status::Complete(_), Some(status)) = (parsed, response.code) else {
+        return Err(invalid("its head is cut short"));
+    };
+    let header = |name: &str| {
+        let header =
+            response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        str::from_utf8(header.value).ok().map(str::trim)
+    };
+    let mut body = Vec::new();
+    if header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        read_chunks(&mut reader, &mut body)?;
+    } else if let Some(length) = header("content-length") {
+        let length = length.parse().map_err(|_| invalid("its length is not a number"))?;
+        read_exactly(&mut reader, length, &mut body)?;
+    } else {
+        reader.take(MAX_ANSWER_BYTES).read_to_end(&mut body)?;
+    }
+    Ok((status, body))
+}
+
+fn read_head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut limited = reader.take(MAX_HEAD_BYTES);
+    loop {
+        let start = head.len();
+        if limited.read_until(b'\n', &mut head)? == 0 {
+            return Err(invalid("its head is cut short"));
+        }
+        if start > 0 && matches!(&head[start..], b"\r\n" | b"\n") {
+            return Ok(head);
+        }
+    }
+}
+
+fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
+    loop {
+        let line = read_line(reader)?;
+        let size = line.split(';').next().unwrap_or_default().trim();
+        let size = u64::from_str_radix(size, 16).map_err(|_| invalid("a chunk has no length"))?;
+        if size == 0 {
+            // What follows the last chunk is of no interest, but has to be whole.
+            while !read_line(reader)?.is_empty() {}
+            return Ok(());
+        }
+        read_exactly(reader, size, body)?;
+        if !read_line(reader)?.is_empty() {
+            return Err(invalid("a chunk is longer than it says"));
+        }
+    }
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    reader.take(MAX_HEAD_BYTES).read_line(&mut line)?;
+    match line.strip_suffix('\n') {
+        Some(text) => Ok(text.trim_end_matches('\r').to_owned()),
+        None => Err(invalid("it is cut short")),
+    }
+}
+
+fn read_exactly(reader: &mut impl Read, length: u64, body: &mut Vec<u8>) -> io::Result<()> {
+    if body.len() as u64 + length > MAX_ANSWER_BYTES {
+        return Err(invalid("it is too large"));
+    }
+    body.reserve(length as usize);
+    match reader.take(length).read_to_end(body)? as u64 {
+        read if read == length => Ok(()),
+        _ => Err(invalid("it is cut short")),
+    }
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, format!("the answer cannot be used: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(answer: &str) -> io::Result<(u16, Vec<u8>)> {
+        receive(answer.as_bytes())
+    }
+
+    #[test]
+    fn a_body_is_read_by_its_length_in_chunks_or_to_the_end() {
+        for answer in [
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello, not read",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n\r\nhello",
+        ] {
+            assert_eq!(received(answer).unwrap(), (200, b"hello".to_vec()), "{answer}");
+        }
+        assert_eq!(
+            received("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").unwrap(),
+            (401, vec![])
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_short_or_damaged_is_an_error() {
+        for answer in [
+            "",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\nhello\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nhello",
+            "SMTP ready\r\n\r\n",
+        ] {
+            assert!(received(answer).is_err(), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_sent_whole_with_its_secret_in_the_head() {
+        let mut sent = Vec::new();
+        send(&mut sent, 9615, "POST", "/", Some(&Secret::new("abc".into())), b"{}").unwrap();
+        assert_eq!(
+            String::from_utf8(sent).unwrap(),
+            "POST / HTTP/1.1\r\nHost: 127.0.0.1:9615\r\nConnection: close\r\nAuthorization: Bearer abc\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        );
+    }
+}
