@@ -120,6 +120,7 @@ async fn a_hundred_commands_may_be_pending_and_no_more() {
         .error("OVERLOADED");
     // Joining takes no room.
     let joined = daemon.begin(tab.request("text").named(first.id()));
+    daemon.settled().await;
 
     ext.answer(&first, json!({"text": "done"})).await;
     pending.remove(0).reply().await.data();
@@ -129,7 +130,10 @@ async fn a_hundred_commands_may_be_pending_and_no_more() {
     ext.answer(&open, json!({"tabId": 1, "url": "about:blank"})).await;
     opening.reply().await.data();
     ext.answer(&next, json!({})).await;
-    let at = pending.iter().position(|command| command.id == next.id()).expect("one of those that waited");
+    let at = pending
+        .iter()
+        .position(|command| command.id == next.id())
+        .expect("one of those that waited");
     pending.remove(at).reply().await.data();
 }
 
@@ -157,7 +161,7 @@ async fn a_request_with_a_pending_id_joins_it_whatever_else_it_says() {
         .refused(400, "BAD_REQUEST");
     // Each of them has joined before the answer comes: nothing else has happened to it.
     ext.has_nothing().await;
-    daemon.get("/health").await;
+    daemon.settled().await;
     assert!(joined.iter().all(|request| !request.has_reply()));
     ext.answer(&command, json!({"text": "once"})).await;
     let answer = first.reply().await;
@@ -181,9 +185,9 @@ async fn a_waiting_command_lives_as_long_as_one_of_its_callers() {
     let first = daemon.begin(tab.request("outline").named("shared"));
     daemon.admitted("shared").await;
     let second = daemon.begin(tab.request("outline").named("shared"));
-    daemon.send(request("session.list")).await.data();
+    daemon.settled().await;
     first.hang_up();
-    daemon.send(request("session.list")).await.data();
+    daemon.settled().await;
     ext.answer(&stuck_command, json!({"text": ""})).await;
     stuck.reply().await.data();
     let command = ext.receive_action("outline").await;
@@ -262,10 +266,7 @@ async fn an_open_whose_client_has_hung_up_is_closed_again() {
     let opening = daemon.begin(request("tab.open").params(json!({"url": "about:blank"})));
     let command = ext.receive_action("tab.open").await;
     opening.hang_up();
-    // The daemon sees the end of that connection before it accepts later ones.
-    for _ in 0..3 {
-        daemon.send(request("session.list")).await.data();
-    }
+    daemon.settled().await;
     ext.answer(&command, json!({"tabId": 4711, "url": "about:blank"})).await;
     let close = ext.receive_action("tab.close").await;
     assert_eq!(close.tab_id(), Some(4711));
@@ -281,9 +282,7 @@ async fn a_client_that_hangs_up_takes_its_waiting_command_out() {
     let waiting = daemon.begin(tab.request("outline"));
     daemon.admitted(&waiting.id).await;
     waiting.hang_up();
-    for _ in 0..3 {
-        daemon.send(request("session.list")).await.data();
-    }
+    daemon.settled().await;
     let last = daemon.begin(tab.request("images"));
     ext.answer(&command, json!({"text": ""})).await;
     stuck.reply().await.data();
@@ -300,7 +299,7 @@ async fn a_command_in_flight_runs_on_without_its_client() {
     let abandoned = daemon.begin(tab.request("text").named("abandoned"));
     let command = ext.receive().await;
     abandoned.hang_up();
-    daemon.send(request("session.list")).await.data();
+    daemon.settled().await;
     // It still holds the tab.
     let next = daemon.begin(tab.request("outline"));
     daemon.admitted(&next.id).await;
