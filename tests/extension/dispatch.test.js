@@ -22,6 +22,7 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     journal,
     trace: new Trace(session, now),
     navigations: { hold() {} },
+    onPause() {},
     send: (text) => world.connected && (world.sent.push(JSON.parse(text)), true),
     now,
   });
