@@ -125,7 +125,7 @@ export class Dispatcher {
       if (tab !== null) this.navigations.hold(tab, command.session);
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
-      answer = { ok: false, error: asFailure(error) };
+      answer = { ok: false, error: asFailure(error, command.session) };
     }
     this.running.delete(id);
     this.trace.add('answered', {
@@ -184,10 +184,11 @@ function lost(action) {
   return `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`;
 }
 
-/** @param {unknown} error @returns {import('./protocol.js').Failure} */
-function asFailure(error) {
+/** @param {unknown} error @param {string} session @returns {import('./protocol.js').Failure} */
+function asFailure(error, session) {
   if (error instanceof ActionError) {
-    return { code: error.code, message: error.message, suggestedAction: error.suggestedAction, details: error.details };
+    const suggestedAction = error.suggestedAction && (session ? `${error.suggestedAction} -s ${session}` : error.suggestedAction);
+    return { code: error.code, message: error.message, suggestedAction, details: error.details };
   }
   return { code: 'SCRIPT_ERROR', message: isObject(error) && typeof error.message === 'string' ? error.message : String(error) };
 }
