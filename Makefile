@@ -19,8 +19,13 @@ lint: prerequisites
 extension-test: prerequisites
 	cd tests/extension && npm ci --no-audit --no-fund --silent && npm test
 
+# Tests of the service boot a systemd; elsewhere than on Linux there is none.
+ifeq ($(shell uname),Linux)
+machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd
+endif
+
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm
+	scripts/prerequisites cargo cc chromium node npm $(machine)
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium
