@@ -59,19 +59,25 @@ impl Service {
 
 /// Run the daemon in the foreground, as a service manager does
 ///
-/// Its settings are the variables BPROXY_HOME, BPROXY_PORT, BPROXY_SECRETS, BPROXY_LOG, BPROXY_LOG_LEVEL and
-/// BPROXY_EXTENSION_IDS. A bad one ends it with status 78.
+/// Its settings are the variables BPROXY_HOME, BPROXY_PORT, BPROXY_SECRETS, BPROXY_LOG, BPROXY_LOG_LEVEL,
+/// BPROXY_EXTENSION_IDS and BPROXY_IDLE_EXIT. A bad one ends it with status 78.
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy daemon")]
 pub(super) struct Daemon {
     /// Started by `service start`, which waits for a word
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with = "activated")]
     detached: bool,
+    /// Fail unless a service manager hands over the listening socket
+    #[arg(long)]
+    activated: bool,
 }
 
 impl Daemon {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let mode = if self.detached { Mode::Detached } else { Mode::Service };
+        let mode = match self.detached {
+            true => Mode::Detached,
+            false => Mode::Service { activated: self.activated },
+        };
         let config = Config::from_env(globals.home.as_deref()).map_err(service::Error::from)?;
         service::run(&config, mode)?;
         Ok(Outcome::Done)

@@ -13,12 +13,13 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use warp::http::{Request, uri::Uri};
 
-use super::{Context, GOODBYE, gate::TargetAuthority, linger::Lingering, routes, socket::Peer};
+use super::{
+    Context, gate::TargetAuthority, linger::Lingering, routes, running::Activity, socket::Peer,
+};
 
 /// How many connections there may be at once; more wait in the kernel's backlog. Far more than
 /// clients on one machine open, few enough for the default limit of descriptors.
@@ -30,9 +31,13 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long to wait for descriptors when there are none.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
+/// How long a connection that has been accepted when the server stops may take to say its first
+/// request: on this machine that is on its way already.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
+
 /// The running server.
 pub(super) struct Server {
-    accepting: JoinHandle<()>,
+    /// One task each, and one that accepts.
     connections: TaskTracker,
     stop: CancellationToken,
 }
@@ -41,17 +46,16 @@ impl Server {
     /// Starts to accept.
     pub(super) fn start(listener: TcpListener, context: Arc<Context>) -> Self {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let accepting = tokio::spawn(accept(listener, context, connections.clone(), stop.clone()));
-        Self { accepting, connections, stop }
+        connections.spawn(accept(listener, context, connections.clone(), stop.clone()));
+        Self { connections, stop }
     }
 
-    /// Accepts no more, and waits a moment for connections to deliver what was answered.
-    pub(super) async fn stop(self) {
+    /// Accepts no more, and waits for the connections to be done with the request that they are
+    /// at, at most `wait`.
+    pub(super) async fn finish(&self, wait: Duration) {
         self.stop.cancel();
-        // Its only way to fail is a panic, which has been logged.
-        let _ = self.accepting.await;
         self.connections.close();
-        if tokio::time::timeout(GOODBYE, self.connections.wait()).await.is_err() {
+        if tokio::time::timeout(wait, self.connections.wait()).await.is_err() {
             tracing::debug!(
                 event = "connections_unfinished",
                 connections = self.connections.len() as u64
@@ -66,6 +70,7 @@ async fn accept(
     connections: TaskTracker,
     stop: CancellationToken,
 ) {
+    let activity = context.activity.clone();
     let service = warp::service(routes::all(context));
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut exhausted = false;
@@ -79,9 +84,9 @@ async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 exhausted = false;
-                let (service, stop) = (service.clone(), stop.clone());
+                let (service, activity, stop) = (service.clone(), activity.clone(), stop.clone());
                 connections.spawn(async move {
-                    serve(stream, Peer(peer.to_string()), service, stop).await;
+                    serve(stream, Peer(peer.to_string()), service, activity, stop).await;
                     drop(permit);
                 });
             }
@@ -104,8 +109,13 @@ fn is_about_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve<F>(stream: TcpStream, peer: Peer, service: F, stop: CancellationToken)
-where
+async fn serve<F>(
+    stream: TcpStream,
+    peer: Peer,
+    service: F,
+    activity: Activity,
+    stop: CancellationToken,
+) where
     F: tower_service::Service<
             Request<hyper::body::Incoming>,
             Response = warp::reply::Response,
@@ -118,12 +128,21 @@ where
         return;
     }
     let service = TowerToHyperService::new(service);
+    let begun = CancellationToken::new();
+    let begin = begun.clone();
     let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
         if let Some(authority) = Uri::authority(request.uri()).cloned() {
             request.extensions_mut().insert(TargetAuthority(authority));
         }
         request.extensions_mut().insert(peer.clone());
-        hyper::service::Service::call(&service, request)
+        begin.cancel();
+        let (answer, activity) =
+            (hyper::service::Service::call(&service, request), activity.clone());
+        async move {
+            let answer = answer.await;
+            activity.now();
+            answer
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -132,9 +151,14 @@ where
         .serve_connection(TokioIo::new(Lingering::new(stream)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
+    // A connection without a request yet would be closed by a shutdown, however graceful.
+    let stopped = async {
+        stop.cancelled().await;
+        let _ = tokio::time::timeout(FIRST_REQUEST, begun.cancelled()).await;
+    };
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = stop.cancelled() => {
+        () = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

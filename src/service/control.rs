@@ -80,6 +80,9 @@ pub fn start(home: &Path) -> Result<String, Error> {
     let mut child = Command::new(program)
         .args(["daemon", "--detached"])
         .env("BPROXY_HOME", home.path())
+        // It is no part of the service that this process may be a part of.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("JOURNAL_STREAM")
         // Whatever directory this one is run in can be unmounted later.
         .current_dir("/")
         .stdin(Stdio::null())
