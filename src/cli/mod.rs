@@ -104,7 +104,7 @@ enum Error {
     #[error(transparent)]
     Daemon(#[from] crate::service::Error),
     #[error(transparent)]
-    Control(#[from] crate::service::control::Error),
+    Manager(#[from] crate::service::manager::Error),
     /// A flag whose value cannot be used.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },

@@ -5,7 +5,9 @@ use clap::{Args, Subcommand};
 use super::globals::Globals;
 use super::{Error, Outcome, output};
 use crate::config::Config;
-use crate::service::{self, Mode, control};
+use crate::protocol::DEFAULT_PORT;
+use crate::service::{self, Mode, manager};
+use crate::{config, secrets};
 
 /// Start and stop the daemon
 #[derive(Subcommand)]
@@ -28,6 +30,31 @@ pub(super) enum Service {
     /// Stop the daemon if it runs, and start it
     #[command(after_help = "Example:\n  bproxy service restart")]
     Restart,
+    /// Hand the daemon to the service manager, which starts it when it is needed
+    ///
+    /// That is systemd, or launchd on macOS. It listens on the daemon's port from the next login on. Doing it again
+    /// changes what has changed.
+    #[command(
+        after_help = "Examples:\n  bproxy service install --now\n  bproxy service install --now --port 9700"
+    )]
+    Install {
+        /// Listen from now on
+        #[arg(long)]
+        now: bool,
+        /// Where to listen
+        #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT,
+            value_parser = clap::value_parser!(u16).range(1..))]
+        port: u16,
+    },
+    /// Stop the daemon and take it from the service manager, with all that it keeps
+    #[command(
+        after_help = "Examples:\n  bproxy service uninstall\n  bproxy service uninstall --keep-tokens"
+    )]
+    Uninstall {
+        /// Keep the tokens, so that the extension stays paired
+        #[arg(long)]
+        keep_tokens: bool,
+    },
 }
 
 impl Service {
@@ -38,18 +65,20 @@ impl Service {
                 service::run(&Config::from_env(globals.home.as_deref())?, Mode::Foreground)?;
                 return Ok(Outcome::Done);
             }
-            Service::Start { foreground: false } => control::start(&home)?,
-            Service::Stop => control::stop(&home)?,
+            Service::Start { foreground: false } => manager::start(&home)?,
+            Service::Stop => manager::stop(&home)?,
             Service::Status => {
-                let status = control::status(&home)?;
+                let status = manager::status(&home)?;
                 if let Some(trouble) = status.trouble() {
                     output::say(&trouble);
                 }
                 status.to_line()
             }
-            Service::Restart => {
-                control::stop(&home)?;
-                control::start(&home)?
+            Service::Restart => manager::restart(&home)?,
+            Service::Install { now, port } => manager::install(&home, port, now)?,
+            Service::Uninstall { keep_tokens } => {
+                let choice = config::secrets_from_env()?;
+                manager::uninstall(&home, keep_tokens, |home| secrets::open(choice, home))?
             }
         };
         output::line(line.into_bytes())?;

@@ -46,7 +46,7 @@ pub enum Error {
         reason: String,
     },
     /// The daemon did not become ready.
-    #[error("the daemon was not ready after {} seconds and has been ended: see its log in {logs}", START_WAIT.as_secs())]
+    #[error("the daemon was not ready after {} seconds: see its log in {logs}", START_WAIT.as_secs())]
     Slow {
         /// The directory of the log files.
         logs: String,
@@ -73,9 +73,7 @@ pub enum Error {
 /// When one is running already, or the new one does not become ready: then with its own reason.
 pub fn start(home: &Path) -> Result<String, Error> {
     let home = Home::open(home)?;
-    if let Some(pid) = daemon(&home)? {
-        return Err(lock::Error::Held { pid: Some(pid.as_raw_nonzero().get()) }.into());
-    }
+    refuse_second(&home)?;
     let program = std::env::current_exe().map_err(Error::Spawn)?;
     let mut child = Command::new(program)
         .args(["daemon", "--detached"])
@@ -99,6 +97,15 @@ pub fn start(home: &Path) -> Result<String, Error> {
             let _ = child.wait();
             Err(Error::Slow { logs: home.logs().display().to_string() })
         }
+    }
+}
+
+/// # Errors
+/// When a daemon serves `home` already.
+pub(super) fn refuse_second(home: &Home) -> Result<(), Error> {
+    match daemon(home)? {
+        Some(pid) => Err(lock::Error::Held { pid: Some(pid.as_raw_nonzero().get()) }.into()),
+        None => Ok(()),
     }
 }
 
@@ -195,6 +202,24 @@ pub fn status(home: &Path) -> Result<Status, Error> {
     })
 }
 
-fn daemon(home: &Home) -> Result<Option<Pid>, Error> {
+/// Waits until another daemon than `before` has become ready, whoever started it. Returns its process and its port.
+///
+/// # Errors
+/// When none does in time.
+pub(super) fn wait_until_ready(home: &Home, before: Option<Pid>) -> Result<(Pid, u16), Error> {
+    let deadline = Instant::now() + START_WAIT;
+    while Instant::now() < deadline {
+        if let Some(pid) = daemon(home)?.filter(|pid| Some(*pid) != before)
+            && let Ok(client) = Client::without_token(home)
+        {
+            return Ok((pid, client.port()));
+        }
+        thread::sleep(STOP_LOOK);
+    }
+    Err(Error::Slow { logs: home.logs().display().to_string() })
+}
+
+/// The daemon that serves `home`, whoever started it.
+pub(super) fn daemon(home: &Home) -> Result<Option<Pid>, Error> {
     Ok(Watch::open(home)?.and_then(|watch| watch.daemon()))
 }

@@ -8,6 +8,7 @@ pub mod lifecycle;
 mod listener;
 pub mod lock;
 mod logging;
+pub mod manager;
 mod notify;
 mod reload;
 mod shutdown;
@@ -27,7 +28,7 @@ use crate::config::{self, Config, LogChoice};
 use crate::daemon::{self, Activation, Running};
 use crate::home::{self, Home};
 use crate::secrets::{self, Secret, SecretStore};
-use lifecycle::Started;
+use lifecycle::{ManagedBy, Started};
 use listener::Listening;
 use lock::Lock;
 use logging::Log;
@@ -269,7 +270,7 @@ fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
     if matches!(mode, Mode::Service { .. }) {
         return Ok(());
     }
-    let line = Started::read(home, std::process::id(), port)?.to_line();
+    let line = Started::read(home, std::process::id(), port, ManagedBy::Itself)?.to_line();
     let mut stdout = match mode {
         Mode::Detached => {
             leave_standard_streams().map_err(Error::system("let go of the terminal"))?
