@@ -320,7 +320,7 @@ async fn a_dropped_connection_forgets_its_pages() {
         "no handles while the page is unknown"
     );
     // The extension tells where its tabs are: reads mint again, and the older handles stay what they are.
-    ext.navigated(tab.id, &format!("https://example.org/tab/{}", tab.id)).await;
+    ext.navigated(tab.id, tab.url).await;
     let fresh = read(&daemon, &mut ext, &tab, 1).await;
     assert_eq!(fresh.len(), 1);
     assert_ne!(fresh, handles);

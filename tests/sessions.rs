@@ -245,10 +245,9 @@ async fn the_tab_list_follows_answers_and_navigations() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = ext.open_tab(&daemon).await;
-    let opened = format!("https://example.org/tab/{}", tab.id);
     assert_eq!(
         tabs(&daemon, &tab.session).await,
-        json!([{"tab": "t1", "url": opened, "title": "A page", "bound": true}])
+        json!([{"tab": "t1", "url": tab.url, "title": "A page", "bound": true}])
     );
     ext.navigated(tab.id, "https://example.org/next?q=1").await;
     assert_eq!(

@@ -93,6 +93,8 @@ pub struct Tab {
     pub tab: String,
     /// The browser's number for it.
     pub id: i64,
+    /// Where it was opened.
+    pub url: &'static str,
 }
 
 impl Tab {
@@ -308,10 +310,10 @@ impl FakeExtension {
     /// Opens a tab in `session`.
     pub async fn open_tab_in(&mut self, client: &Client, session: &str) -> Tab {
         let id = self.take_tab_number();
-        let url = format!("https://example.org/tab/{id}");
+        let url = "https://example.org/start";
         let open = request("tab.open").session(session).params(json!({"url": url}));
         let (_, reply) = self.exchange(client, open, json!({"tabId": id, "url": url})).await;
-        self.urls.insert(id, url);
+        self.urls.insert(id, url.to_owned());
         let data = reply.data();
         Tab {
             session: session.to_owned(),
