@@ -25,8 +25,8 @@ export class Navigations {
   constructor(session, tell) {
     this.session = session;
     this.tell = tell;
-    /** @type {Set<number>} */
-    this.held = new Set();
+    /** @type {Map<number, string>} each tab and its session, the one used last at the end */
+    this.held = new Map();
     /** @type {Set<number>} tabs with a navigation that has not ended */
     this.underWay = new Set();
     /** @type {Set<(event: NavigationEvent) => void>} */
@@ -34,14 +34,20 @@ export class Navigations {
   }
 
   async load() {
-    for (const tabId of (await this.session.get('held')).held ?? []) this.held.add(tabId);
+    for (const [tabId, session] of (await this.session.get('held')).held ?? []) this.held.set(tabId, session);
   }
 
-  /** @param {number} tabId */
-  hold(tabId) {
-    if (this.held.has(tabId)) return;
-    this.held.add(tabId);
+  /** @param {number} tabId @param {string} session */
+  hold(tabId, session) {
+    if ([...this.held.keys()].at(-1) === tabId) return;
+    this.held.delete(tabId);
+    this.held.set(tabId, session);
     this.#save();
+  }
+
+  /** The tab that the session used last. @param {string} session @returns {number | undefined} */
+  tabOf(session) {
+    return [...this.held].findLast(([, holder]) => holder === session)?.[0];
   }
 
   /** @param {number} tabId */

@@ -38,6 +38,7 @@ function show(view) {
   const [words, advice] =
     state === 'connected' ? ['Connected', ''] : state === 'connecting' && !reason ? ['Connecting…', ''] : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
   const status = find('status');
+  if (status.dataset.state !== state && state === 'unpaired') setText(find('message'), '');
   status.dataset.state = state;
   setText(status, words);
   setText(find('advice'), advice.replace('{port}', String(view.port)));

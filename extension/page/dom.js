@@ -12,6 +12,8 @@
   page.invoke = (command, params) => {
     page.seen = new Map();
     try {
+      const wall = page.wall();
+      if (wall !== null) page.fail('HUMAN_REQUIRED', wall);
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(page.result, page.failed) : page.result(data);
     } catch (error) {

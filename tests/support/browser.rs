@@ -155,6 +155,7 @@ impl Browser {
         popup.until("document.getElementById('status')?.dataset.state === 'unpaired'").await;
         popup.fill("port", &port.to_string()).await;
         popup.evaluate("document.getElementById('save-port').click()").await;
+        popup.until("document.getElementById('message').textContent.includes('saved')").await;
         popup.fill("code", code).await;
         popup.evaluate("document.getElementById('pair').click()").await;
         popup.until("document.getElementById('status').dataset.state === 'connected'").await;

@@ -77,7 +77,7 @@ impl Home {
             .kill_on_drop(true);
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
-        let output = |name: &str| self.root.path().join(format!("{run}.{name}"));
+        let output = |name: &str| self.root.path().join(format!("{run:06}.{name}"));
         Setup { stdout: output("stdout"), stderr: output("stderr"), home: self, command }
     }
 
@@ -118,6 +118,15 @@ impl Home {
     pub async fn record(&self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
         wait_for(&format!("a log record {event:?}"), || self.records(event).into_iter().find(&fits))
             .await
+    }
+
+    /// What the daemons of this home have printed so far on `stdout` or `stderr`, in the order of their starts.
+    pub fn printed(&self, stream: &str) -> String {
+        let entries = fs::read_dir(self.root.path()).expect("the root");
+        let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == stream));
+        files.sort();
+        files.iter().map(|path| read(path)).collect()
     }
 }
 

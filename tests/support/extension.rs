@@ -319,6 +319,7 @@ impl FakeExtension {
             session: session.to_owned(),
             tab: data["tab"].as_str().expect("a tab").to_owned(),
             id,
+            url,
         }
     }
 
