@@ -5,7 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Answer, Daemon, FakeExtension, origin, page, request};
+use support::{Daemon, FakeExtension, origin, page, request};
 use tokio_tungstenite::tungstenite::Message;
 
 /// The trace of one command, from `debug.last`.
@@ -771,31 +771,4 @@ async fn an_extension_that_does_not_read_holds_up_nobody_else() {
     }
     other.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
     drop(deaf);
-}
-
-// --- liveness ---
-
-#[tokio::test]
-async fn a_client_from_which_nothing_comes_is_dropped_and_one_that_answers_pings_is_not() {
-    let daemon = Daemon::start().await;
-    let alive = daemon.extension_named("alive").await.serve(|_| Some(Answer::Data(json!({}))));
-    let mute = daemon.extension_named("mute").await;
-    let started = Instant::now();
-    let gone = async {
-        while daemon.records("ws_disconnect").is_empty() {
-            // One look a second at something that takes most of a minute.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(70), gone)
-        .await
-        .expect("the mute client is dropped by 65 s");
-    let took = started.elapsed();
-    assert!((Duration::from_secs(44)..Duration::from_secs(68)).contains(&took), "{took:?}");
-    assert_eq!(daemon.get("/health").await.json()["wsClients"], 1);
-    daemon
-        .send(request("tab.open").params(json!({"url": "about:blank"})))
-        .await
-        .error("SCRIPT_ERROR");
-    drop((alive, mute));
 }

@@ -1,11 +1,11 @@
-//! Pacing, in real time but on the shortest category: when commands of a session leave, and what does not wait.
+//! What takes real time, side by side: pacing (on the shortest categories) and the liveness of browsers.
 
 mod support;
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Daemon, FakeExtension, Request, Tab, request};
+use support::{Answer, Daemon, FakeExtension, Request, Tab, request};
 
 /// Bounds of the delay between two interactions.
 const INTERACTION: std::ops::Range<Duration> =
@@ -16,6 +16,35 @@ const SLACK: Duration = Duration::from_millis(700);
 
 /// What two clocks and a scheduler may take from a delay before it counts as early.
 const JITTER: Duration = Duration::from_millis(20);
+
+// --- liveness ---
+
+#[tokio::test]
+async fn a_browser_from_which_nothing_comes_is_dropped_and_one_that_answers_pings_is_not() {
+    let daemon = Daemon::start().await;
+    let alive = daemon.extension_named("alive").await.serve(|_| Some(Answer::Data(json!({}))));
+    let mute = daemon.extension_named("mute").await;
+    let started = Instant::now();
+    let gone = async {
+        while daemon.records("ws_disconnect").is_empty() {
+            // One look a second at something that takes most of a minute.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(70), gone)
+        .await
+        .expect("the mute client is dropped by 65 s");
+    let took = started.elapsed();
+    assert!((Duration::from_secs(44)..Duration::from_secs(68)).contains(&took), "{took:?}");
+    assert_eq!(daemon.get("/health").await.json()["wsClients"], 1);
+    daemon
+        .send(request("tab.open").params(json!({"url": "about:blank"})))
+        .await
+        .error("SCRIPT_ERROR");
+    drop((alive, mute));
+}
+
+// --- pacing ---
 
 /// A tab whose session has human pacing.
 async fn human_tab(daemon: &Daemon, ext: &mut FakeExtension) -> Tab {
