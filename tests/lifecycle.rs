@@ -397,6 +397,25 @@ async fn what_is_not_answered_within_five_seconds_of_the_end_gets_503() {
 }
 
 #[tokio::test]
+async fn a_browser_that_does_not_read_does_not_hold_up_the_end() {
+    let daemon = Daemon::start().await;
+    let mut deaf = daemon.extension().await;
+    let tab = deaf.open_tab(&daemon).await;
+    let value = "x".repeat(900_000);
+    for _ in 0..8 {
+        let fill = json!({"target": {"selector": "a"}, "value": value, "method": "direct", "world": "isolated"});
+        daemon
+            .send(tab.request("fill").params(fill).within(Duration::from_millis(100)))
+            .await
+            .error("TIMEOUT");
+    }
+    let started = Instant::now();
+    daemon.stop().await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    drop(deaf);
+}
+
+#[tokio::test]
 async fn the_log_is_whole_when_the_daemon_has_ended() {
     let daemon = Daemon::start().await;
     let ids: Vec<_> = (0..50).map(|index| format!("last-{index}")).collect();

@@ -459,6 +459,45 @@ async fn closing_a_session_closes_its_tabs_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn closing_a_session_reaches_the_tabs_of_every_browser() {
+    let daemon = Daemon::start().await;
+    let mut away = daemon.extension_named("away").await;
+    let tab = away.open_tab(&daemon).await;
+    let mut here = daemon.extension_named("here").await;
+    drop(away);
+    daemon.record("ws_disconnect", |_| true).await;
+    here.open_tab_in(&daemon, &tab.session).await;
+    let mut away = daemon.extension_named("away").await;
+    let closing = daemon.begin(tab.request("session.close"));
+    for ext in [&mut away, &mut here] {
+        let command = ext.receive_action("tab.close").await;
+        ext.answer(&command, json!({})).await;
+    }
+    assert_eq!(closing.reply().await.data()["closedTabs"], 2);
+}
+
+#[tokio::test]
+async fn opens_at_the_same_time_get_tabs_of_their_own() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let session = daemon.new_session().await;
+    let open = || {
+        daemon.begin(request("tab.open").session(&session).params(json!({"url": "about:blank"})))
+    };
+    let opening = [open(), open(), open()];
+    let commands = [ext.receive().await, ext.receive().await, ext.receive().await];
+    for (index, command) in commands.iter().enumerate().rev() {
+        ext.answer(command, json!({"tabId": 100 + index, "url": "about:blank"})).await;
+    }
+    let mut names = HashSet::new();
+    for open in opening {
+        names.insert(open.reply().await.data()["tab"].as_str().expect("a tab").to_owned());
+    }
+    assert_eq!(names, HashSet::from(["t1", "t2", "t3"].map(str::to_owned)));
+    assert_eq!(tabs(&daemon, &session).await.as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
 async fn closing_a_session_ends_its_commands_at_once() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;

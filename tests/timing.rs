@@ -5,14 +5,14 @@ mod support;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Answer, Daemon, FakeExtension, Request, Tab, request};
+use support::{Daemon, FakeExtension, Request, Tab, request};
 
 /// Bounds of the delay between two interactions.
 const INTERACTION: std::ops::Range<Duration> =
     Duration::from_millis(500)..Duration::from_millis(2000);
 
 /// What a loaded machine may add to a delay before it counts as late.
-const SLACK: Duration = Duration::from_millis(700);
+const SLACK: Duration = Duration::from_secs(3);
 
 /// What two clocks and a scheduler may take from a delay before it counts as early.
 const JITTER: Duration = Duration::from_millis(20);
@@ -22,7 +22,7 @@ const JITTER: Duration = Duration::from_millis(20);
 #[tokio::test]
 async fn a_browser_from_which_nothing_comes_is_dropped_and_one_that_answers_pings_is_not() {
     let daemon = Daemon::start().await;
-    let alive = daemon.extension_named("alive").await.serve(|_| Some(Answer::Data(json!({}))));
+    let alive = daemon.extension_named("alive").await.serve(|_| None);
     let mute = daemon.extension_named("mute").await;
     let started = Instant::now();
     let gone = async {
@@ -37,10 +37,7 @@ async fn a_browser_from_which_nothing_comes_is_dropped_and_one_that_answers_ping
     let took = started.elapsed();
     assert!((Duration::from_secs(44)..Duration::from_secs(68)).contains(&took), "{took:?}");
     assert_eq!(daemon.get("/health").await.json()["wsClients"], 1);
-    daemon
-        .send(request("tab.open").params(json!({"url": "about:blank"})))
-        .await
-        .error("SCRIPT_ERROR");
+    daemon.send(request("tab.open").params(json!({"url": "about:blank"}))).await.data();
     drop((alive, mute));
 }
 

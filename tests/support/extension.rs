@@ -365,7 +365,8 @@ impl FakeExtension {
         self.next_tab
     }
 
-    async fn next_text(&mut self) -> String {
+    /// The next text message as it is, whatever it says.
+    pub async fn next_text(&mut self) -> String {
         self.text_or_end().await.expect("the connection stands")
     }
 
