@@ -93,6 +93,8 @@ pub struct Tab {
     pub tab: String,
     /// The browser's number for it.
     pub id: i64,
+    /// Where it was opened.
+    pub url: &'static str,
 }
 
 impl Tab {
@@ -311,15 +313,16 @@ impl FakeExtension {
     /// Opens a tab in `session`.
     pub async fn open_tab_in(&mut self, client: &Client, session: &str) -> Tab {
         let id = self.take_tab_number();
-        let url = format!("https://example.org/tab/{id}");
+        let url = "https://example.org/start";
         let open = request("tab.open").session(session).params(json!({"url": url}));
         let (_, reply) = self.exchange(client, open, json!({"tabId": id, "url": url})).await;
-        self.urls.insert(id, url);
+        self.urls.insert(id, url.to_owned());
         let data = reply.data();
         Tab {
             session: session.to_owned(),
             tab: data["tab"].as_str().expect("a tab").to_owned(),
             id,
+            url,
         }
     }
 
@@ -365,7 +368,8 @@ impl FakeExtension {
         self.next_tab
     }
 
-    async fn next_text(&mut self) -> String {
+    /// The next text message as it is, whatever it says.
+    pub async fn next_text(&mut self) -> String {
         self.text_or_end().await.expect("the connection stands")
     }
 
