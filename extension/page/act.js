@@ -26,7 +26,18 @@
 
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
   const hitPoint = (/** @type {Element} */ element) => {
-    if (!within(element)) element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+    let { at, hit, cover } = probe(element);
+    if (!at || !within(element)) {
+      // Outside the window, or scrolled out of sight in a list of its own.
+      element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      ({ at, hit, cover } = probe(element));
+    }
+    if (at && hit) return { at, hit };
+    return unfit(element, cover ? `is covered by ${page.describe(cover)}` : 'cannot be scrolled into view');
+  };
+
+  /** @returns {{ at?: { clientX: number, clientY: number }, hit?: Element, cover?: Element | null }} */
+  const probe = (/** @type {Element} */ element) => {
     let cover = null;
     for (const rect of element.getClientRects()) {
       const left = Math.max(rect.left, 0);
@@ -39,7 +50,7 @@
       if (hit && reaches(element, hit)) return { at, hit };
       cover ??= hit;
     }
-    return unfit(element, cover ? `is covered by ${page.describe(cover)}` : 'cannot be scrolled into view');
+    return { cover };
   };
 
   const within = (/** @type {Element} */ element) => {
