@@ -8,6 +8,7 @@
 
   /** What a developer gave a name on purpose stays when the layout changes. */
   const ATTRIBUTES = ['data-testid', 'data-test', 'data-cy', 'name', 'aria-label', 'href', 'for'];
+  const NAMED = ['id', ...ATTRIBUTES].map((name) => `[${name}]`).join(', ');
   /** A longer value makes a worse name than the position. */
   const VALUE_MAX = 80;
   /** Ids that a framework counts or draws by lot are different after the next load. */
@@ -49,7 +50,7 @@
       let known = counts.get(root);
       if (known) return known;
       known = new Map();
-      for (const element of root.querySelectorAll('*')) {
+      for (const element of root.querySelectorAll(NAMED)) {
         for (const name of names(element)) known.set(name, (known.get(name) ?? 0) + 1);
       }
       counts.set(root, known);
