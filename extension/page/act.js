@@ -33,6 +33,7 @@
       ({ at, hit, cover } = probe(element));
     }
     if (at && hit) return { at, hit };
+    if (getComputedStyle(element).pointerEvents === 'none') unfit(element, 'takes no clicks (pointer-events: none)');
     return unfit(element, cover ? `is covered by ${page.describe(cover)}` : 'cannot be scrolled into view');
   };
 
@@ -104,6 +105,11 @@
 
   page.commands.click = ({ target, covered = false }) => {
     const element = actionable(target, covered);
+    const link = element.closest('a[href], area[href]')?.getAttribute('href') ?? '';
+    // The browser runs no such address for an extension; one that does nothing is only there to be listened to.
+    if (/^\s*javascript:/i.test(link) && !/^\s*javascript:\s*(void\b[^a-z]*)?;?\s*$/i.test(link)) {
+      unfit(element, 'leads to a script in its address (javascript:), which an extension cannot start: ask for a person');
+    }
     page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
     press(element);
     return {};
