@@ -137,7 +137,9 @@ chrome.runtime.onConnect.addListener((popup) => {
 });
 
 chrome.runtime.onMessage.addListener((request, _sender, answer) => {
-  void ready.then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }));
+  void ready
+    .then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }))
+    .catch((error) => answer({ ok: false, message: `The extension failed: ${error.message}. Reload it on chrome://extensions.` }));
   return true; // the answer comes later
 });
 

@@ -10,11 +10,12 @@
   const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null }));
 
   /** Commands that ask for the state of the page alone. */
-  const LOOKS = new Set(['info', 'settle']);
+  const LOOKS = new Set(['info', 'settle', 'sign-in-wall']);
 
   page.invoke = (command, params) => {
     page.seen = new Map();
     try {
+      if (params.until !== undefined && Date.now() >= params.until) page.fail('TIMEOUT', 'the page came to it after the deadline, and did nothing');
       if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
         page.fail('SCRIPT_ERROR', 'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page');
       }
