@@ -15,7 +15,7 @@ export async function open({ params, session, navigations, groups, signal, deadl
   const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
   const tabId = /** @type {number} */ (tab.id);
   // Chrome answers before the page commits, so that this commit is told to the daemon.
-  navigations.hold(tabId, session);
+  navigations.open(tabId, session);
   // A failed open gives the session nothing to close later. The deadline may come while the page hangs.
   const discard = () => {
     navigations.drop(tabId);
@@ -37,6 +37,7 @@ export async function open({ params, session, navigations, groups, signal, deadl
   // Memory saving would throw away the page that the session works on.
   void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
   groups.add(tabId, session);
+  navigations.opened(tabId);
   return { data: { tabId, url: page.url }, page };
 }
 

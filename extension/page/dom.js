@@ -126,7 +126,14 @@
   // ---- Seeing ----
 
   /** Drawn at all: not in a part of the page that is switched off. */
-  page.rendered = (element) => element.checkVisibility({ visibilityProperty: true });
+  page.rendered = (element) => {
+    if (element.checkVisibility({ visibilityProperty: true })) return true;
+    // A slot and its like have no box of their own: their contents are drawn where they stand.
+    const { display, visibility } = getComputedStyle(element);
+    if (display !== 'contents' || visibility !== 'visible') return false;
+    const parent = page.parent(element);
+    return !(parent instanceof Element) || page.rendered(parent);
+  };
 
   /** Drawn with an area, so that a person could see it. */
   page.visible = (element) => {

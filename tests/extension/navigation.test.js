@@ -123,3 +123,16 @@ test('the held tabs outlive the worker, and the last one used is known', async (
   assert.equal(second.tabOf('xyz567'), 3);
   assert.equal(second.tabOf('nobody'), undefined);
 });
+
+test('a tab whose opening was not answered is known as such to the next worker', async () => {
+  const session = area();
+  const first = new Navigations(session, () => {});
+  first.open(1, 'abc234');
+  first.open(2, 'abc234');
+  first.opened(1);
+  const second = new Navigations(session, () => {});
+  await second.load();
+  assert.deepEqual([...second.opening], [2]);
+  second.drop(2);
+  assert.deepEqual([...second.opening], []);
+});
