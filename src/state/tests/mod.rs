@@ -12,6 +12,9 @@ mod opens;
 mod pacing;
 mod pairing;
 mod queues;
+mod records;
+mod refusals;
+mod staleness;
 
 use std::{
     future::Future as _,
