@@ -7,6 +7,7 @@ mod answers;
 mod browsers;
 mod closing;
 mod deadlines;
+mod exactly_once;
 mod handles;
 mod opens;
 mod pacing;
