@@ -255,6 +255,12 @@ impl Browsers {
         self.browsers.len()
     }
 
+    /// How much waits to be written to a connection.
+    #[cfg(test)]
+    pub(super) fn unsent(&self, client: ClientId) -> usize {
+        self.clients[&client].outbox.len()
+    }
+
     /// Whether a connection that has not said who it is may turn out to be this browser.
     pub(super) fn may_return(&self, browser: BrowserId) -> bool {
         let Some(away) = self.browsers.get(&browser) else { return false };

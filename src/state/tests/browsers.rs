@@ -249,4 +249,12 @@ fn a_connection_that_does_not_read_piles_up_no_more_than_its_bound() {
         rig.say(client, &json!({"type": "ping", "ts": ts}));
     }
     assert_eq!(rig.sent(client).len(), 256);
+
+    let session = rig.open(client, 7);
+    for _ in 0..1000 {
+        rig.send(&call("text", &session, json!({})).timeout_ms(1));
+        rig.send(&call("tab.open", &session, json!({"url": "u"})).timeout_ms(1));
+        rig.pass(1);
+    }
+    assert_eq!(rig.state.with(|inner| inner.browsers.unsent(client)), 0);
 }

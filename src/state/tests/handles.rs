@@ -111,7 +111,9 @@ fn a_dropped_connection_makes_handles_stale_until_the_page_is_read_after_a_navig
     let session = rig.open(browser, 7);
     read(&mut rig, browser, &session, 1);
     rig.disconnect(browser);
-    let browser = rig.browser("a");
+    let browser = rig.connect();
+    assert_eq!(click(&mut rig, &session, "el1").code(), "ELEMENT_HANDLE_STALE");
+    rig.hello(browser, "a");
     assert_eq!(click(&mut rig, &session, "el1").code(), "ELEMENT_HANDLE_STALE");
     assert!(read(&mut rig, browser, &session, 1).is_empty(), "the page is unknown");
     rig.navigated(browser, 7, "http://site/");
