@@ -6,6 +6,7 @@
 
 import { Connection, endpoint } from './connection.js';
 import { Dispatcher } from './dispatch.js';
+import { Groups } from './groups.js';
 import { Navigations } from './navigation.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
 import { Person } from './person.js';
@@ -23,10 +24,13 @@ const now = () => Date.now();
 const version = chrome.runtime.getManifest().version;
 
 let instanceId = '';
+/** The token that the connection uses: only that one can turn out to be void. */
+let token = '';
 const trace = new Trace(session, now);
 const journal = new Journal(local, session, now);
 const navigations = new Navigations(session, tell);
-const person = new Person(tell);
+const groups = new Groups(session);
+const person = new Person({ tell, groups, navigations });
 const connection = new Connection({
   open: ({ url, protocols }) => new WebSocket(url, protocols),
   reachable: async () => (await health()) !== null,
@@ -37,7 +41,15 @@ const connection = new Connection({
   onStatus: (status) => person.connectionIs(status),
   onClosed: closed,
 });
-const dispatcher = new Dispatcher({ journal, trace, navigations, send: (text) => connection.send(text), now });
+const dispatcher = new Dispatcher({
+  journal,
+  trace,
+  navigations,
+  groups,
+  send: (text) => connection.send(text),
+  onPause: (name, reason) => person.isNeeded(name, reason),
+  now,
+});
 
 const ready = start();
 
@@ -46,14 +58,14 @@ async function start() {
   if ((await chrome.alarms.get(ALARM)) === undefined) await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
   [instanceId] = await Promise.all([readInstanceId(local), journal.load(), trace.load(), navigations.load()]);
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
-  for (const tabId of [...navigations.held]) if (!open.has(tabId)) navigations.drop(tabId);
+  for (const tabId of [...navigations.held.keys()]) if (!open.has(tabId)) navigations.drop(tabId);
   await connect();
 }
 
 async function connect() {
   const [pairing, port] = await Promise.all([readPairing(local), readPort(local)]);
   if (pairing === null) connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
-  else connection.start(endpoint(port, pairing.extensionToken));
+  else connection.start(endpoint(port, (token = pairing.extensionToken)));
 }
 
 // ---- The daemon ----
@@ -70,7 +82,7 @@ async function greet() {
   const brand = brands.find((/** @type {{ brand: string }} */ known) => !/not.?a.?brand/i.test(known.brand));
   const browser = brand ? `${brand.brand} ${brand.version}` : 'Chromium';
   tell({ type: 'hello', instanceId, extensionVersion: version, protocolVersion: PROTOCOL_VERSION, browser });
-  for (const tabId of navigations.held) {
+  for (const tabId of [...navigations.held.keys()]) {
     const tab = await chrome.tabs.get(tabId).catch(() => null);
     if (tab?.url) navigations.announce(tabId, tab.url, 'committed');
   }
@@ -95,9 +107,14 @@ function receive(text) {
 /** @param {import('./connection.js').Reason} reason */
 function closed(reason) {
   trace.add('disconnected', { reason });
-  if (reason === 'token_void') void local.remove('pairing');
+  if (reason === 'token_void') void forget(token);
   // Two live workers of one name would push each other out for ever: a copied profile takes a new one.
   if (reason === 'replaced') void newInstanceId(local).then((made) => (instanceId = made));
+}
+
+/** A new pairing voids the old token, and may be stored before the old connection hears of it. @param {string} voided */
+async function forget(voided) {
+  if ((await readPairing(local))?.extensionToken === voided) await local.remove('pairing');
 }
 
 /** @returns {Promise<Record<string, unknown> | null>} null if nothing answers on the port */

@@ -17,8 +17,9 @@ import * as debug from './actions/debug.js';
 /**
  * @typedef {import('./protocol.js').Command} Command
  * @typedef {{
- *   id: string, action: string, params: Record<string, any>, tabId: number, deadline: number, signal: AbortSignal,
- *   navigations: import('./navigation.js').Navigations, trace: import('./storage.js').Trace,
+ *   id: string, action: string, params: Record<string, any>, session: string, tabId: number, deadline: number, signal: AbortSignal,
+ *   navigations: import('./navigation.js').Navigations, groups: import('./groups.js').Groups,
+ *   trace: import('./storage.js').Trace,
  * }} Context what an action gets; `signal` aborts at the deadline
  * @typedef {(context: Context) => Promise<import('./protocol.js').Result>} Action
  */
@@ -61,16 +62,20 @@ export class Dispatcher {
    *   journal: import('./storage.js').Journal,
    *   trace: import('./storage.js').Trace,
    *   navigations: import('./navigation.js').Navigations,
+   *   groups: import('./groups.js').Groups,
    *   send: (text: string) => boolean,
+   *   onPause: (session: string, reason: string) => void,
    *   now: () => number,
-   * }} parts
+   * }} parts `onPause` is told when an answer makes the daemon pause a session
    */
-  constructor({ actions = ACTIONS, journal, trace, navigations, send, now }) {
+  constructor({ actions = ACTIONS, journal, trace, navigations, groups, send, onPause, now }) {
     this.actions = actions;
     this.journal = journal;
     this.trace = trace;
     this.navigations = navigations;
+    this.groups = groups;
     this.send = send;
+    this.onPause = onPause;
     this.now = now;
     /** @type {Set<string>} ids that run in this worker */
     this.running = new Set();
@@ -117,10 +122,10 @@ export class Dispatcher {
     let answer;
     try {
       await this.journal.begin(id, same, !READS.has(action));
-      if (tab !== null) this.navigations.hold(tab);
+      if (tab !== null) this.navigations.hold(tab, command.session);
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
-      answer = { ok: false, error: asFailure(error) };
+      answer = { ok: false, error: asFailure(error, command.session) };
     }
     this.running.delete(id);
     this.trace.add('answered', {
@@ -132,11 +137,12 @@ export class Dispatcher {
       errorCode: answer.ok ? undefined : answer.error.code,
     });
     this.#answer(id, answer);
+    if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED') this.onPause(command.session, answer.error.message);
   }
 
   /** @param {Command} command @returns {Promise<import('./protocol.js').Result>} */
   #run(command) {
-    const { id, action, params, deadline } = command;
+    const { id, action, params, session, deadline } = command;
     const left = deadline - this.now();
     if (left <= 0) throw timedOut(action);
     const controller = new AbortController();
@@ -147,10 +153,12 @@ export class Dispatcher {
       id,
       action,
       params,
+      session,
       tabId: command.target?.tabId ?? -1,
       deadline,
       signal: controller.signal,
       navigations: this.navigations,
+      groups: this.groups,
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.
@@ -176,10 +184,11 @@ function lost(action) {
   return `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`;
 }
 
-/** @param {unknown} error @returns {import('./protocol.js').Failure} */
-function asFailure(error) {
+/** @param {unknown} error @param {string} session @returns {import('./protocol.js').Failure} */
+function asFailure(error, session) {
   if (error instanceof ActionError) {
-    return { code: error.code, message: error.message, suggestedAction: error.suggestedAction, details: error.details };
+    const suggestedAction = error.suggestedAction && (session ? `${error.suggestedAction} -s ${session}` : error.suggestedAction);
+    return { code: error.code, message: error.message, suggestedAction, details: error.details };
   }
   return { code: 'SCRIPT_ERROR', message: isObject(error) && typeof error.message === 'string' ? error.message : String(error) };
 }

@@ -23,10 +23,20 @@ const BADGES = {
   paused: ['?', '#a15c00', 'bproxy: a session waits for you'],
 };
 
+const NOTIFICATION = 'paused:';
+
 export class Person {
-  /** @param {(message: Record<string, unknown>) => void} tell sends a message to the daemon */
-  constructor(tell) {
+  /**
+   * @param {{
+   *   tell: (message: Record<string, unknown>) => void,
+   *   groups: import('./groups.js').Groups,
+   *   navigations: import('./navigation.js').Navigations,
+   * }} parts `tell` sends a message to the daemon
+   */
+  constructor({ tell, groups, navigations }) {
     this.tell = tell;
+    this.groups = groups;
+    this.navigations = navigations;
     /** @type {Set<chrome.runtime.Port>} */
     this.popups = new Set();
     /** @type {import('./connection.js').Status} */
@@ -55,7 +65,33 @@ export class Person {
   sessionsAre(sessions) {
     if (!Array.isArray(sessions)) return;
     this.sessions = sessions.filter((entry) => isObject(entry) && typeof entry.session === 'string');
+    this.groups.follow(this.sessions);
+    for (const { session, paused } of this.sessions) if (!paused) void chrome.notifications.clear(NOTIFICATION + session);
     this.#show();
+  }
+
+  /**
+   * Says on the desktop which session waits for the person, and why.
+   * @param {string} session @param {string} reason
+   */
+  isNeeded(session, reason) {
+    const known = this.sessions.find((entry) => entry.session === session);
+    void chrome.notifications.create(NOTIFICATION + session, {
+      type: 'basic',
+      iconUrl: 'icons/128.png',
+      title: `bproxy: ${known?.label || session} needs you`,
+      message: reason,
+      requireInteraction: true,
+    });
+  }
+
+  /** Brings up the tab of the session that the notification is about. @param {string} id */
+  async notificationClicked(id) {
+    const tabId = this.navigations.tabOf(id.slice(NOTIFICATION.length));
+    await chrome.notifications.clear(id);
+    if (tabId === undefined) return;
+    const tab = await chrome.tabs.update(tabId, { active: true }).catch(() => undefined);
+    if (tab !== undefined) await chrome.windows.update(tab.windowId, { focused: true });
   }
 
   /** @param {string} session */
@@ -71,9 +107,6 @@ export class Person {
   closeAll() {
     this.tell({ type: 'session.close_all' });
   }
-
-  /** @param {string} _id */
-  notificationClicked(_id) {}
 
   /** @param {chrome.runtime.Port} popup */
   opened(popup) {

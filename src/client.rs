@@ -36,6 +36,9 @@ pub enum Error {
     /// The token cannot be trusted or read.
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
+    /// A daemon has made itself known, but not its token.
+    #[error("the daemon's token is missing: run `bproxy service restart`")]
+    NoToken,
     /// The port file holds something else.
     #[error("{} does not hold a port number: run `bproxy service restart`", .0.display())]
     Port(PathBuf),
@@ -123,7 +126,7 @@ impl Client {
     /// When there is no daemon or no token, or a file is open to others.
     pub fn with_token(home: &Home, secrets: &dyn SecretStore) -> Result<Client, Error> {
         let port = port(home)?;
-        let token = secrets.daemon_token()?.ok_or(Error::NotRunning)?;
+        let token = secrets.daemon_token()?.ok_or(Error::NoToken)?;
         Ok(Client { port, token: Some(token) })
     }
 

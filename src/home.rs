@@ -354,6 +354,26 @@ mod tests {
     }
 
     #[test]
+    fn a_home_of_another_user_is_refused_with_both_users() {
+        let (_parent, home) = home();
+        // Root can give its directory away; everybody else meets root's own.
+        let path = match geteuid().is_root() {
+            true => {
+                std::os::unix::fs::chown(home.path(), Some(65534), None).unwrap();
+                home.path()
+            }
+            false => Path::new("/"),
+        };
+        match Home::find(path) {
+            Err(Error::Owner { owner, user, .. }) => {
+                assert_ne!(owner, user);
+                assert_eq!(user, geteuid().as_raw());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn a_file_in_place_of_the_home_is_refused() {
         let (_parent, home) = home();
         let file = home.path().join("file");

@@ -3,11 +3,8 @@
 mod support;
 
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
 use support::{Answer, Call, Daemon, FakeExtension, Home, Serving, bproxy, call, patiently, run};
 
@@ -339,6 +336,12 @@ async fn a_token_that_others_can_read_is_not_sent() {
     let call = run(&daemon.home, &["session", "list"]).await;
     assert!(call.trouble().contains("token") && call.trouble().contains("chmod 600"), "{call:?}");
     assert_eq!(daemon.records("received"), Vec::<Value>::new());
+    let health = run(&daemon.home, &["health"]).await;
+    assert_eq!((health.code, &health.json()["status"]), (0, &json!("ok")));
+    assert!(
+        health.json().get("pid").is_none() && health.stderr.contains("chmod 600"),
+        "{health:?}"
+    );
 }
 
 #[tokio::test]
@@ -374,13 +377,20 @@ async fn pair_prints_a_code_that_can_be_claimed() {
 #[tokio::test]
 async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::os::unix::fs::OpenOptionsExt;
     use tokio::io::{AsyncBufReadExt, BufReader};
 
     let daemon = Daemon::start().await;
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("own terminal");
     let name = ptsname(&terminal, Vec::new()).expect("a name").into_string().expect("text");
-    let inside = std::fs::File::options().read(true).write(true).open(name).expect("own terminal");
+    // Not to become the tests' own terminal, whose end would end them.
+    let inside = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(OpenptFlags::NOCTTY.bits().cast_signed())
+        .open(name)
+        .expect("own terminal");
     let mut command = bproxy(&daemon.home.path());
     command.arg("pair").stdin(inside.try_clone().expect("a copy")).stderr(inside);
     let mut child = command.spawn().expect("the bproxy binary runs");

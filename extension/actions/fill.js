@@ -1,6 +1,8 @@
 /** Writing into fields and editors, and reading back what they hold once the page has come to rest. */
 
 import { ActionError } from '../protocol.js';
+import { execute } from '../inject.js';
+import { editorText } from '../page/main-world.js';
 import { settle } from '../settle.js';
 import { perform } from './act.js';
 
@@ -13,7 +15,7 @@ import { perform } from './act.js';
 export async function fill(context) {
   const field = /** @type {Field} */ (context.params);
   checkMethod(field);
-  await perform(context, 'check-fields', { targets: [field.target] });
+  await perform(context, 'check-fields', { fields: [field] });
   return write(context, field);
 }
 
@@ -24,7 +26,7 @@ export async function fill(context) {
 export async function fillForm(context) {
   const fields = /** @type {Field[]} */ (context.params.fields);
   fields.forEach(checkMethod);
-  await perform(context, 'check-fields', { targets: fields.map((field) => field.target) });
+  await perform(context, 'check-fields', { fields });
   const results = [];
   let page;
   for (const [index, field] of fields.entries()) {
@@ -45,9 +47,34 @@ export async function fillForm(context) {
 
 /** @param {Context} context @param {Field} field */
 async function write(context, field) {
+  if (field.method === 'runtime-api') return writeEditor(context, field);
   await perform(context, 'fill', field);
   const { after, page } = await settle(context);
   return { data: { filled: after?.filled ?? false, verifiedValue: after?.verifiedValue ?? '' }, page };
+}
+
+/** @param {Context} context @param {Field} field */
+async function writeEditor(context, { target, value }) {
+  await inEditor(context.tabId, target, value);
+  const { page } = await settle(context);
+  const held = await inEditor(context.tabId, target, null);
+  return { data: { filled: meant(held) === meant(value), verifiedValue: held }, page };
+}
+
+/** Editors have their own idea of line ends and of the last empty line. @param {string} text */
+const meant = (text) => text.replace(/\r\n?/g, '\n').replace(/\u00a0/g, ' ').replace(/\n+$/, '');
+
+/**
+ * Writes into the editor at `target`, or with null only reads it.
+ * @param {number} tabId @param {import('../protocol.js').Target} target @param {string | null} value
+ * @returns {Promise<string>} what the editor holds
+ */
+async function inEditor(tabId, target, value) {
+  const outcome = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: editorText, args: [target, value] });
+  if (typeof outcome?.value === 'string') return outcome.value;
+  throw new ActionError('ELEMENT_NOT_ACTIONABLE', outcome?.problem ?? 'the editor’s own interface failed', {
+    suggestedAction: 'bproxy fill --method paste --world isolated',
+  });
 }
 
 /** @param {Field} field */

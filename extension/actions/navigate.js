@@ -19,8 +19,19 @@ export async function navigate({ tabId, params, navigations, signal, deadline })
     throw explain(error);
   });
   const { page, status } = await loaded;
+  await checkSignIn(tabId, url, page);
   const loadTime = Math.round(performance.now() - began);
   return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
+}
+
+/**
+ * A sign-in page in place of the page that was asked for is for the person.
+ * @param {number} tabId @param {string} asked @param {import('../protocol.js').Page} page
+ */
+async function checkSignIn(tabId, asked, page) {
+  if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return;
+  const { data } = await read(tabId, 'sign-in-wall', { asked });
+  if (data.wall) throw new ActionError('HUMAN_REQUIRED', String(data.wall), { suggestedAction: 'bproxy session resume' });
 }
 
 /**
@@ -40,7 +51,9 @@ export async function loadedPage(tabId, navigations, signal, deadline) {
     return { page, status: /** @type {number | undefined} */ (data.status) };
   } catch (error) {
     // A page that scripts may not enter (an empty one, a PDF) has been loaded all the same.
-    if (error instanceof RestrictedPage) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
+    // One that needs a person is there too; the next command in it says so.
+    const there = error instanceof RestrictedPage || (error instanceof ActionError && error.code === 'HUMAN_REQUIRED');
+    if (there) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
     throw error;
   }
 }

@@ -9,17 +9,18 @@ import { checkUrl, loadedPage } from './navigate.js';
 const NO_PAGE = Object.freeze({ url: '', title: '', state: /** @type {const} */ ('ready'), busy: false });
 
 /** @param {Context} context */
-export async function open({ params, navigations, signal, deadline }) {
+export async function open({ params, session, navigations, groups, signal, deadline }) {
   const url = await checkUrl(params.url);
-  const window = await normalWindow();
+  const window = (await groups.window(session)) ?? (await normalWindow());
   const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
   const tabId = /** @type {number} */ (tab.id);
   // Chrome answers before the page commits, so that this commit is told to the daemon.
-  navigations.hold(tabId);
+  navigations.hold(tabId, session);
   try {
     const { page } = await loadedPage(tabId, navigations, signal, deadline);
     // Memory saving would throw away the page that the session works on.
     void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
+    groups.add(tabId, session);
     return { data: { tabId, url: page.url }, page };
   } catch (error) {
     // A failed open gives the session nothing to close later.

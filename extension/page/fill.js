@@ -10,17 +10,25 @@
   const SELECTION_MS = 20;
   const TRUE = /^(true|on|yes|1|checked)$/i;
 
-  page.commands['check-fields'] = ({ targets, covered = false }) => {
-    for (const target of targets) writable(target, covered);
+  page.commands['check-fields'] = ({ fields, covered = false }) => {
+    for (const { target, method } of fields) writable(target, method, covered);
     return {};
   };
 
-  const writable = (/** @type {BproxyTarget} */ target, /** @type {boolean} */ covered) => {
+  const writable = (/** @type {BproxyTarget} */ target, /** @type {string} */ method, /** @type {boolean} */ covered) => {
     page.awake(covered);
     const element = page.resolve(target);
     // An editor's own input field is drawn nowhere; a checkbox is often hidden behind a drawing of it.
     if (!page.rendered(element) && page.editor(element) === undefined) page.unfit(element, 'is not visible');
     if (page.disabled(element)) page.unfit(element, 'is disabled');
+    // Its own interface takes an editor by any of its parts.
+    if (method === 'runtime-api') return element;
+    const editor = page.editor(element);
+    if (editor === 'monaco') page.unfit(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
+    // Written over from outside, such an editor is at odds with its own state, and some break.
+    if (editor !== undefined && method === 'direct' && !isField(element)) {
+      page.unfit(element, `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`);
+    }
     const field = /** @type {HTMLInputElement} */ (element);
     if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') page.unfit(element, 'is read-only');
     if (element instanceof HTMLInputElement && ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)) {
@@ -29,7 +37,7 @@
     if (!isField(element) && !(/** @type {HTMLElement} */ (element).isContentEditable)) {
       page.unfit(element, 'cannot be filled: it is no input, textarea, select or editable element');
     }
-    return /** @type {HTMLElement} */ (element);
+    return element;
   };
 
   const isField = (/** @type {Element} */ element) =>
@@ -37,7 +45,7 @@
   const isToggle = (/** @type {Element} */ element) => element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
 
   page.commands.fill = async ({ target, value, method, covered = false }) => {
-    const element = writable(target, covered);
+    const element = /** @type {HTMLElement} */ (writable(target, method, covered));
     page.after = () => check(element, value);
     element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
     element.focus({ preventScroll: true });
@@ -89,6 +97,12 @@
     host.focus({ preventScroll: true });
     getSelection()?.selectAllChildren(element);
     await new Promise((resolve) => setTimeout(resolve, SELECTION_MS));
+    // Nobody can paste nothing; a person would delete.
+    if (value === '') {
+      const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'deleteContentBackward' });
+      if (element.dispatchEvent(asked) && !document.execCommand('delete')) setText(element, '');
+      return;
+    }
     const clipboardData = new DataTransfer();
     clipboardData.setData('text/plain', value);
     // The first listener that takes it over ends the matter, as with a person's paste.
@@ -111,7 +125,7 @@
 
   const heldBy = (/** @type {HTMLElement} */ element) => {
     if (isToggle(element)) return String(/** @type {HTMLInputElement} */ (element).checked);
-    return isField(element) ? /** @type {HTMLInputElement} */ (element).value : element.innerText;
+    return isField(element) ? /** @type {HTMLInputElement} */ (element).value : element.innerText.replace(/[\u200b\ufeff]/g, '').replace(/\n$/, '');
   };
 
   /** The form in which two values are the same one. */
@@ -127,6 +141,6 @@
     }
     if (element instanceof HTMLTextAreaElement) return value.replace(/\r\n?/g, '\n');
     // Editors have their own idea of empty lines and spaces.
-    return page.collapse(value.replace(/[\u200b\ufeff]/g, '').replace(/\u00a0/g, ' '));
+    return page.collapse(value.replace(/\u00a0/g, ' '));
   };
 })();

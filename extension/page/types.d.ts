@@ -20,6 +20,9 @@ interface BproxyPage {
   failed(error: any): unknown;
   info(): { url: string; title: string; state: string; busy: boolean };
   fail(code: string, message: string, details?: Record<string, unknown>): never;
+  /** What a person has to do before the page goes on, or null. */
+  wall(): string | null;
+  judge(seen: { host: string; path: string; title: string; text: number; mark: boolean; content: boolean }): string | null;
   query(selector: string, root?: Document | ShadowRoot): Element[];
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::globals::Globals;
 use super::{Error, Outcome, output};
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::protocol::{Action, DebugLast, DebugLog, Int, NoParams};
 
 /// What daemon and extension know of themselves
@@ -61,12 +61,13 @@ pub(super) struct Health {}
 impl Health {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let client = match globals.client() {
+            Ok(client) => client,
             // Without a token the daemon still tells the main thing.
-            Err(Error::Secrets(error)) => {
+            Err(Error::Client(error @ (client::Error::NoToken | client::Error::Secrets(_)))) => {
                 output::say(&error.to_string());
                 Client::without_token(&globals.home()?)?
             }
-            client => client?,
+            Err(error) => return Err(error),
         };
         output::line(client.health()?)?;
         Ok(Outcome::Done)

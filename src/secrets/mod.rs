@@ -28,12 +28,12 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// A daemon token: 32 bytes from the system's generator, in hexadecimal.
+    /// A daemon token: 32 bytes from a cryptographic generator, in hexadecimal.
     pub fn random_hex() -> Secret {
         Secret::new(HEXLOWER.encode(&*random()))
     }
 
-    /// An extension token: 32 bytes from the system's generator, in base64url without padding.
+    /// An extension token: 32 bytes from a cryptographic generator, in base64url without padding.
     pub fn random_base64url() -> Secret {
         Secret::new(BASE64URL_NOPAD.encode(&*random()))
     }

@@ -92,7 +92,11 @@ impl Lock {
     }
 }
 
-/// A look at the lock from another process, which never takes it and so never gets in a daemon's way.
+/// A look at the lock from another process, which never takes it and so never gets in a daemon's
+/// way.
+///
+/// Not for the daemon's own process: the system drops a process's locks on a file as soon as it
+/// closes any descriptor of that file.
 pub struct Watch {
     file: File,
 }

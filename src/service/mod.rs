@@ -118,8 +118,9 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     };
     let log = Log::start(log, config.log_level, &home)?;
     let result = run_locked(config, mode, &home);
-    if let Err(error) = &result {
-        tracing::error!(event = "failed", message = %error);
+    match &result {
+        Ok(()) => tracing::info!(event = "stop"),
+        Err(error) => tracing::error!(event = "failed", message = %error),
     }
     drop(log);
     lock.release();

@@ -46,6 +46,10 @@ impl Inner {
                 self.navigated(client, &navigation);
                 None
             }
+            Ok(Message::Person(act)) => {
+                self.person_acts(client, &act, now);
+                None
+            }
             Ok(Message::Hello(_)) => Some("a hello that is not the first message"),
             Ok(Message::Other(problem)) => Some(problem),
             Err(error) => {
@@ -66,6 +70,7 @@ impl Inner {
         let Some((id, ordinal)) = self.sessions.owner_of(browser, navigation.tab_id) else {
             return;
         };
+        self.news = true;
         if let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.tab_mut(ordinal)) {
             tab.url = navigation.url.clone().into_owned();
             tab.title.clear();
@@ -161,6 +166,7 @@ impl Inner {
             && let Some(session) = self.sessions.get_mut(session)
         {
             session.paused = Some(message.clone());
+            self.news = true;
         }
         if code == ErrorCode::TabNotFound.name()
             && let Some(ordinal) = tab
@@ -246,6 +252,7 @@ impl Inner {
         for (kept, shown) in [(&mut tab.url, shown.url), (&mut tab.title, shown.title)] {
             if let Some(Text(shown)) = shown.filter(|shown| *shown.0 != **kept) {
                 *kept = shown.into_owned();
+                self.news = true;
             }
         }
     }

@@ -48,6 +48,7 @@ impl Inner {
         else {
             return;
         };
+        self.news = true;
         let count = self.handles.forget_tab(id, ordinal);
         records::invalidated(Some(id), Some(ordinal), "tab_close", count);
         for key in tab.queue {
@@ -56,7 +57,7 @@ impl Inner {
     }
 
     /// Ends a session. Its commands fail at once; the closing of its tabs is pending.
-    fn close_session(
+    pub(super) fn close_session(
         &mut self,
         request_id: &str,
         id: SessionId,
@@ -64,6 +65,7 @@ impl Inner {
         now: Now,
     ) -> Result<Seat, ProtocolError> {
         let session = self.sessions.remove(id).ok_or_else(|| not_found(id))?;
+        self.news = true;
         self.dirs.remove(id);
         let count = self.handles.forget_session(id);
         records::invalidated(Some(id), None, "session_close", count);

@@ -35,6 +35,7 @@ impl Inner {
             extension_version = &*hello.extension_version,
             browser = &*hello.browser,
         );
+        self.news = true;
         let identified = self.browsers.identify_instance(client, &hello.instance_id);
         self.identified(client, identified, now);
     }

@@ -69,6 +69,7 @@ impl State {
         self.with(|inner| {
             let tab = tab.map(|tab| inner.sessions.find_tab(id, Some(tab))).transpose()?;
             let session = inner.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
+            inner.news = true;
             session.bound = tab.or(session.bound);
             if let Some(pacing) = pacing {
                 session.pacing = pacing;
@@ -92,7 +93,10 @@ impl State {
     }
 
     fn change(&self, id: SessionId, change: impl FnOnce(&mut Session)) {
-        self.with(|inner| inner.sessions.get_mut(id).map(change));
+        self.with(|inner| {
+            inner.news = true;
+            inner.sessions.get_mut(id).map(change)
+        });
     }
 
     /// All sessions, in the order of their creation.

@@ -17,6 +17,7 @@ mod opens;
 mod pacing;
 mod pairing;
 mod pending;
+mod person;
 mod records;
 mod sessions;
 mod splice;
@@ -90,6 +91,8 @@ struct Inner {
     /// When the daemon's timer goes off; none if it is not set.
     armed: Option<Instant>,
     draining: bool,
+    /// Whether something has changed that people are shown.
+    news: bool,
 }
 
 /// The cheap handle to everything the daemon knows.
@@ -116,6 +119,7 @@ impl State {
             lost_opens: LostOpens::default(),
             armed: None,
             draining: false,
+            news: false,
         };
         Self { inner: Arc::new(Mutex::new(inner)), timer: Arc::default(), idle: Arc::default() }
     }
@@ -126,6 +130,7 @@ impl State {
         // connection's command, and everybody else goes on.
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let result = decide(&mut inner);
+        inner.show_sessions();
         let due = inner.pending.next_due();
         let earlier = due.is_some_and(|due| inner.armed.is_none_or(|armed| due < armed));
         let idle = inner.draining && inner.pending.is_empty();

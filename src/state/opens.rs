@@ -130,6 +130,7 @@ impl Inner {
             self.sessions.insert(id, None);
             self.dirs.create(id);
         }
+        self.news = true;
         let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
         let ordinal =
             known.unwrap_or_else(|| session.open_tab(opened.browser, chrome_id, shown, title));

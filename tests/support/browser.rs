@@ -17,8 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{patiently, wait_for};
 
-/// The id that the manifest's `key` gives to the extension.
-pub const EXTENSION_ID: &str = "afgmhlmdmjjdddecnkgbflnnpopehjmd";
+pub use bproxy::extension::ID as EXTENSION_ID;
 
 /// How long a browser may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -155,6 +154,7 @@ impl Browser {
         popup.until("document.getElementById('status')?.dataset.state === 'unpaired'").await;
         popup.fill("port", &port.to_string()).await;
         popup.evaluate("document.getElementById('save-port').click()").await;
+        popup.until("document.getElementById('message').textContent.includes('saved')").await;
         popup.fill("code", code).await;
         popup.evaluate("document.getElementById('pair').click()").await;
         popup.until("document.getElementById('status').dataset.state === 'connected'").await;

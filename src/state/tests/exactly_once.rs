@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::*;
 use crate::state::pending::Phase;
@@ -194,7 +193,7 @@ impl World {
 
     fn work(&mut self, number: usize) -> bool {
         let Browser { client: Some(client), .. } = self.browsers[number] else { return false };
-        let texts: Vec<_> = std::iter::from_fn(|| self.rig.state.next_outgoing(client)).collect();
+        let texts = self.rig.sent_raw(client);
         let worked = !texts.is_empty();
         let browser = &mut self.browsers[number];
         for text in texts {

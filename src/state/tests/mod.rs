@@ -12,6 +12,7 @@ mod handles;
 mod opens;
 mod pacing;
 mod pairing;
+mod person;
 mod queues;
 mod records;
 mod refusals;
@@ -27,6 +28,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{Admission, ClientId, Instant, Now, Reply, SessionDirs, State, Ticket};
 use crate::protocol::{Request, SessionId};
@@ -247,10 +249,17 @@ impl Rig {
         self.say(client, &message);
     }
 
-    /// Everything that a connection has been sent since the last time.
+    /// Everything that a connection has been sent since the last time, to the byte.
+    fn sent_raw(&mut self, client: ClientId) -> Vec<Utf8Bytes> {
+        std::iter::from_fn(|| self.state.next_outgoing(client)).collect()
+    }
+
+    /// Everything that a connection has been sent since the last time, but for what people are
+    /// shown.
     fn sent(&mut self, client: ClientId) -> Vec<Value> {
-        std::iter::from_fn(|| self.state.next_outgoing(client))
-            .map(|text| serde_json::from_str(&text).expect("a JSON message"))
+        let sent = self.sent_raw(client).into_iter();
+        sent.map(|text| serde_json::from_str::<Value>(&text).expect("a JSON message"))
+            .filter(|message| message["type"] != "state")
             .collect()
     }
 

@@ -1,0 +1,142 @@
+/**
+ * The one function that ever runs in the page's own world: writes into a rich editor through the
+ * editor's interface, which only that world can reach. It travels as text, so it uses nothing from
+ * outside itself, and it leaves nothing behind.
+ *
+ * @param {import('../protocol.js').Target} target
+ * @param {string | null} value what the editor shall hold; null only reads
+ * @returns {{ value: string } | { problem: string }} what it holds now
+ */
+export function editorText(target, value) {
+  /** @param {Document | ShadowRoot} root @param {string} selector @param {number} [index] */
+  const find = (root, selector, index = 0) => root.querySelectorAll(selector)[index];
+  /** @type {Element | undefined} */
+  let element;
+  if ('selector' in target) {
+    element = find(document, target.selector);
+  } else {
+    /** @type {Document | ShadowRoot | null | undefined} */
+    let root = document;
+    for (const host of target.route.hosts) root = root && find(root, host.selector, host.index)?.shadowRoot;
+    element = root ? find(root, target.route.target) : undefined;
+  }
+  if (element === undefined) return { problem: 'the editor is gone' };
+
+  /** Editors are kept in a property of their element or in a variable of the page. @param {(candidate: any) => boolean} is */
+  const global = (is) => {
+    for (const key of Object.keys(window)) {
+      try {
+        const candidate = /** @type {any} */ (window)[key];
+        if (typeof candidate === 'object' && candidate !== null && candidate !== window && is(candidate)) return candidate;
+      } catch {
+        // A getter that throws is not the editor.
+      }
+    }
+    return null;
+  };
+  /** @param {string} selector @returns {any} the element around or inside that the editor marks */
+  const near = (selector) => element?.closest(selector) ?? element?.querySelector(selector);
+  const lines = (value ?? '').split('\n');
+
+  const quill = () => {
+    const container = near('.ql-container');
+    if (!container) return null;
+    const page = /** @type {any} */ (window);
+    const editor = container.__quill ?? page.Quill?.find?.(container) ?? global((it) => it.container === container && typeof it.setText === 'function');
+    if (!editor) return { problem: 'quill' };
+    if (value !== null) editor.setText(value, 'user');
+    return { value: editor.getText().replace(/\n$/, '') };
+  };
+
+  const lexical = () => {
+    const root = near('[data-lexical-editor="true"]');
+    if (!root) return null;
+    const editor = root.__lexicalEditor;
+    if (!editor) return { problem: 'lexical' };
+    if (value !== null) {
+      const block = { direction: null, format: '', indent: 0, version: 1 };
+      const paragraphs = lines.map((text) => ({
+        ...block,
+        type: 'paragraph',
+        children: text === '' ? [] : [{ type: 'text', text, detail: 0, format: 0, mode: 'normal', style: '', version: 1 }],
+      }));
+      editor.setEditorState(editor.parseEditorState({ root: { ...block, type: 'root', children: paragraphs } }));
+    }
+    /** @param {any} node @returns {string} */
+    const textOf = (node) => node.text ?? (node.type === 'linebreak' ? '\n' : (node.children ?? []).map(textOf).join(node.type === 'root' ? '\n' : ''));
+    return { value: textOf((editor._pendingEditorState ?? editor.getEditorState()).toJSON().root) };
+  };
+
+  const slate = () => {
+    const root = near('[data-slate-editor="true"]');
+    if (!root) return null;
+    const key = Object.keys(root).find((name) => name.startsWith('__reactFiber$'));
+    let fiber = key && root[key];
+    while (fiber && typeof fiber.memoizedProps?.editor?.apply !== 'function') fiber = fiber.return;
+    const editor = fiber?.memoizedProps.editor;
+    if (!editor) return { problem: 'slate' };
+    if (value !== null) {
+      const { children: _children, ...kind } = editor.children[0] ?? {};
+      const old = editor.children.length;
+      lines.forEach((text, index) => editor.apply({ type: 'insert_node', path: [index], node: { ...kind, children: [{ text }] } }));
+      for (let left = old; left > 0; left -= 1) {
+        const path = [lines.length];
+        editor.apply({ type: 'remove_node', path, node: editor.children[lines.length] });
+      }
+    }
+    /** @param {any} node @returns {string} */
+    const textOf = (node) => node.text ?? node.children.map(textOf).join('');
+    return { value: editor.children.map(textOf).join('\n') };
+  };
+
+  const prosemirror = () => {
+    const root = near('.ProseMirror');
+    if (!root) return null;
+    const view = root.editor?.view ?? root.pmViewDesc?.view ?? global((it) => it.dom === root && typeof it.dispatch === 'function');
+    if (!view) return { problem: 'prosemirror' };
+    if (value !== null) {
+      const { state } = view;
+      const { schema } = state;
+      const type = schema.nodes.paragraph ?? state.doc.type.contentMatch.defaultType;
+      const blocks = lines.map((text) => type.create(null, text === '' ? null : schema.text(text)));
+      view.dispatch(state.tr.replaceWith(0, state.doc.content.size, blocks));
+    }
+    return { value: view.state.doc.textBetween(0, view.state.doc.content.size, '\n', '\n') };
+  };
+
+  const codemirror = () => {
+    const root = near('.cm-editor, .CodeMirror');
+    if (!root) return null;
+    if (root.CodeMirror) {
+      if (value !== null) root.CodeMirror.setValue(value);
+      return { value: root.CodeMirror.getValue() };
+    }
+    const content = root.querySelector('.cm-content');
+    const view = content?.cmTile?.view ?? content?.cmTile?.root?.view ?? content?.cmView?.view ?? content?.cmView?.rootView?.view ?? global((it) => it.contentDOM === content);
+    if (!view) return { problem: 'codemirror' };
+    if (value !== null) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, userEvent: 'input.paste' });
+    return { value: view.state.doc.toString() };
+  };
+
+  const monaco = () => {
+    const root = near('.monaco-editor');
+    if (!root) return null;
+    /** @param {any} it */
+    const holds = (it) => it.getDomNode?.()?.contains(root);
+    const page = /** @type {any} */ (window);
+    const editor = page.monaco?.editor?.getEditors?.().find(holds) ?? global((it) => typeof it.getModel === 'function' && holds(it));
+    const model = editor?.getModel();
+    if (!model) return { problem: 'monaco' };
+    if (value !== null) {
+      editor.pushUndoStop();
+      editor.executeEdits('paste', [{ range: model.getFullModelRange(), text: value, forceMoveMarkers: true }]);
+      editor.pushUndoStop();
+    }
+    return { value: model.getValue() };
+  };
+
+  const outcome = quill() ?? lexical() ?? slate() ?? prosemirror() ?? codemirror() ?? monaco();
+  if (outcome === null) return { problem: 'there is no editor with an interface here: fill it with method paste, world isolated' };
+  if ('value' in outcome) return outcome;
+  return { problem: `the page keeps its ${outcome.problem} editor out of reach: fill it with method paste, world isolated` };
+}

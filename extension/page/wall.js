@@ -1,0 +1,98 @@
+/**
+ * Pages that only a person can get past: a proof of being human, a consent page put in the way.
+ * Recognised conservatively: a page that merely speaks of such things, or holds such a widget in a
+ * form, is an ordinary page. A title or an address alone never decides.
+ */
+(() => {
+  'use strict';
+  const page = globalThis.bproxy;
+
+  /** A page in the way has little else to say. Characters. */
+  const CHALLENGE_TEXT_MAX = 2_000;
+  const FRAME_ONLY_TEXT_MAX = 300;
+  const CONSENT_TEXT_MAX = 6_000;
+
+  /** Whole titles of challenge pages, not parts of titles. */
+  const CHALLENGE_TITLES = [
+    /^just a moment\s*(\.{3}|…)?$/i,
+    /^attention required! \| cloudflare$/i,
+    /^please wait\s*(\.{3}|…)? \| cloudflare$/i,
+    /^one more step( \| .*)?$/i,
+    /^(are you (a )?(human|robot)|robot check|bot verification|human verification|security (check|verification)|captcha)\??$/i,
+    /^(please )?(verify|confirm) (that )?you( are|'re|’re) (a )?human\.?$/i,
+    /^(verifying|checking) (that )?you are human\.?$/i,
+    /^(access to this page has been denied|pardon our interruption)\.?\s*(\.{2,}|…)?$/i,
+    /^ddos-guard$/i,
+    /^unusual traffic( from your computer network)?$/i,
+  ];
+  /** What a challenge page loads its challenge with. */
+  const CHALLENGE_MARKS = [
+    'iframe[src*="challenges.cloudflare.com"]',
+    'script[src*="challenges.cloudflare.com"]',
+    'script[src*="/cdn-cgi/challenge-platform/"]',
+    'iframe[src*="captcha-delivery.com"]',
+    'iframe[src*="hcaptcha.com"]',
+    'iframe[src*="google.com/recaptcha"]',
+    'iframe[src*="recaptcha.net/recaptcha"]',
+    'iframe[src*="arkoselabs.com"]',
+    'iframe[src*="perfdrive.com"]',
+    '#px-captcha',
+    '#captcha-form',
+    'form[action*="validateCaptcha"]',
+    '.cf-turnstile',
+    '.g-recaptcha',
+    '.h-captcha',
+    '#challenge-form, #challenge-stage, #challenge-running',
+  ].join(', ');
+  const CONSENT_HOSTS = /^(consent\.(google|youtube)\.[a-z.]+|(guce|consent)\.(yahoo|aol|techcrunch|advertising)\.com|consent\.yahoo\.com)$/i;
+  const SORRY = /^(www\.)?google\.[a-z.]+\/sorry\//i;
+
+  /**
+   * @param {{ host: string, path: string, title: string, text: number, mark: boolean, content: boolean }} seen
+   *   `text`: how much the page says; `mark`: a challenge is loaded; `content`: it has an article or fields of its own
+   * @returns {string | null} what a person has to do
+   */
+  page.judge = ({ host, path, title, text, mark, content }) => {
+    const human = 'the page asks for proof that a human is here: solve it in the browser, then resume the session';
+    if (SORRY.test(host + path)) return human;
+    const titled = CHALLENGE_TITLES.some((pattern) => pattern.test(title.trim()));
+    if (titled && mark && text <= CHALLENGE_TEXT_MAX && !content) return human;
+    if (mark && text <= FRAME_ONLY_TEXT_MAX && !content) return human;
+    if (CONSENT_HOSTS.test(host) && text <= CONSENT_TEXT_MAX) {
+      return 'the site asks for consent before it goes on: decide in the browser, then resume the session';
+    }
+    return null;
+  };
+
+  page.wall = () => {
+    const mark = document.querySelector(CHALLENGE_MARKS) !== null;
+    const { host, pathname, hostname } = location;
+    if (!mark && !CONSENT_HOSTS.test(hostname) && !SORRY.test(host + pathname)) return null;
+    const content = document.querySelector('article, main p + p, input[type="password"], textarea:not([name*="captcha" i]):not([name*="response" i]), select') !== null;
+    const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
+    return page.judge({ host: hostname, path: pathname, title: document.title, text, mark, content });
+  };
+
+  // ---- Sign-in: a page that came in place of the one that was asked for ----
+
+  /** A step of the path by itself: an article *about* signing in has it within a longer one. */
+  const SIGN_IN_PATH = /(^|\/)(log[-_]?in|sign[-_]?in|signon|sso|authenticate|oauth2?\/authorize)(\.\w+)?(\/|$)/i;
+  const SIGN_IN_HOST = /^(accounts\.google\.com|login\.(microsoftonline|live|yahoo|salesforce)\.com|appleid\.apple\.com|signin\.aws\.amazon\.com|login\.[a-z0-9.-]+|auth\.[a-z0-9.-]+|sso\.[a-z0-9.-]+)$/i;
+  const IDENTITY_FIELD = 'input[type="password"], input[autocomplete~="username"], input[type="email"][name*="identifier" i]';
+  const SIGN_IN_TEXT_MAX = 3_000;
+
+  const signInAddress = (/** @type {string} */ address) => {
+    const { hostname, pathname } = new URL(address);
+    return SIGN_IN_HOST.test(hostname) || SIGN_IN_PATH.test(pathname);
+  };
+
+  /** Only where the address asked for was no sign-in page, the one that came is, and it holds the field for it. */
+  page.commands['sign-in-wall'] = ({ asked }) => {
+    const here = location.href;
+    if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0]) return { wall: null };
+    const field = page.query(IDENTITY_FIELD).some(page.visible);
+    const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
+    if (!field || text > SIGN_IN_TEXT_MAX) return { wall: null };
+    return { wall: `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session` };
+  };
+})();

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Dispatcher } from '../../extension/dispatch.js';
+import { ActionError } from '../../extension/protocol.js';
+import { Journal, Trace } from '../../extension/storage.js';
+import { area, settled } from './support/fakes.js';
+
+const page = { url: 'http://a/', title: 'A', state: 'ready', busy: false };
+
+async function setUp({ local = area(), session = area(), now = () => Date.now(), connected = true } = {}) {
+  const world = { local, session, sent: [], runs: [], connected, gates: [] };
+  const journal = new Journal(local, session, now);
+  await journal.load();
+  const run = async ({ action, id }) => {
+    world.runs.push(`${action} ${id}`);
+    if (world.held) await new Promise((resolve) => world.gates.push(resolve));
+    if (world.fails) throw world.fails;
+    return { data: { text: 'x' }, page };
+  };
+  world.dispatcher = new Dispatcher({
+    actions: { click: run, text: run },
+    journal,
+    trace: new Trace(session, now),
+    navigations: { hold() {} },
+    onPause() {},
+    send: (text) => world.connected && (world.sent.push(JSON.parse(text)), true),
+    now,
+  });
+  return world;
+}
+
+const command = (action, id, changes = {}) => ({
+  protocol_version: 1,
+  id,
+  action,
+  params: action === 'click' ? { target: { selector: '#a' } } : {},
+  session: 'abc234',
+  deadline: Date.now() + 60_000,
+  destructive: false,
+  target: { tabId: 7 },
+  ...changes,
+});
+
+test('a command runs and is answered once', async () => {
+  const { dispatcher, sent, runs } = await setUp();
+  await dispatcher.receive(command('text', 'a1'));
+  assert.deepEqual(runs, ['text a1']);
+  assert.deepEqual(sent, [{ protocol_version: 1, id: 'a1', ok: true, data: { text: 'x' }, page, replay: false }]);
+});
+
+test('an id that already ran is answered from the store, as a replay', async () => {
+  const { dispatcher, sent, runs } = await setUp();
+  await dispatcher.receive(command('click', 'a1'));
+  await dispatcher.receive(command('click', 'a1'));
+  assert.deepEqual(runs, ['click a1']);
+  assert.deepEqual(sent.map((answer) => answer.replay), [false, true]);
+  assert.deepEqual(Object.keys(sent[1]), Object.keys(sent[0]));
+});
+
+test('a failure is remembered like a success', async () => {
+  const world = await setUp();
+  world.fails = new ActionError('ELEMENT_NOT_FOUND', 'nothing there');
+  await world.dispatcher.receive(command('click', 'a1'));
+  await world.dispatcher.receive(command('click', 'a1'));
+  assert.equal(world.runs.length, 1);
+  assert.deepEqual(world.sent.map(({ error, replay }) => [error.code, replay]), [['ELEMENT_NOT_FOUND', false], ['ELEMENT_NOT_FOUND', true]]);
+});
+
+test('an id that still runs is not started again and is answered once', async () => {
+  const world = await setUp();
+  world.held = true;
+  const first = world.dispatcher.receive(command('click', 'a1'));
+  await settled();
+  await world.dispatcher.receive(command('click', 'a1'));
+  world.gates.forEach((open) => open());
+  await first;
+  assert.equal(world.runs.length, 1);
+  assert.equal(world.sent.length, 1);
+});
+
+test('an answer that found no connection waits in the store', async () => {
+  const world = await setUp({ connected: false });
+  await world.dispatcher.receive(command('click', 'a1'));
+  world.connected = true;
+  await world.dispatcher.receive(command('click', 'a1'));
+  assert.equal(world.runs.length, 1);
+  assert.deepEqual(world.sent.map(({ ok, replay }) => [ok, replay]), [[true, true]]);
+});
+
+test('an act that ran when the worker died is not run again: its outcome is unknown', async () => {
+  const first = await setUp();
+  first.held = true;
+  void first.dispatcher.receive(command('click', 'a1'));
+  await settled();
+  const second = await setUp({ local: first.local, session: first.session });
+  await second.dispatcher.receive(command('click', 'a1'));
+  assert.deepEqual(second.runs, []);
+  assert.equal(second.sent[0].error.code, 'SCRIPT_ERROR');
+  assert.match(second.sent[0].error.message, /outcome is unknown/);
+});
+
+test('an act that ran when the extension itself was replaced is not run again either', async () => {
+  const first = await setUp();
+  await first.dispatcher.receive(command('click', 'a1'));
+  const second = await setUp({ local: first.local, session: area() });
+  await second.dispatcher.receive(command('click', 'a1'));
+  assert.deepEqual(second.runs, []);
+  assert.match(second.sent[0].error.message, /outcome is unknown/);
+});
+
+test('a read that was lost with the worker is read again', async () => {
+  const first = await setUp();
+  first.held = true;
+  void first.dispatcher.receive(command('text', 'a1'));
+  await settled();
+  const second = await setUp({ local: first.local, session: first.session });
+  await second.dispatcher.receive(command('text', 'a1'));
+  assert.deepEqual(second.sent.map(({ ok, replay }) => [ok, replay]), [[true, false]]);
+});
+
+test('an answer outlives the worker', async () => {
+  const first = await setUp();
+  await first.dispatcher.receive(command('click', 'a1'));
+  await first.dispatcher.receive(command('text', 'a2'));
+  const second = await setUp({ local: first.local, session: first.session });
+  await second.dispatcher.receive(command('click', 'a1'));
+  await second.dispatcher.receive(command('text', 'a2'));
+  assert.deepEqual(second.runs, []);
+  assert.deepEqual(second.sent.map(({ ok, replay }) => [ok, replay]), [[true, true], [true, true]]);
+});
+
+test('an act is written down before it starts', async () => {
+  const world = await setUp();
+  let written = false;
+  world.local.set = async (items) => {
+    assert.deepEqual(world.runs, []);
+    written = Object.keys(items).includes('started:a1');
+  };
+  await world.dispatcher.receive(command('click', 'a1'));
+  assert.ok(written);
+});
+
+test('what is written down holds no parameter and, on disk, no answer', async () => {
+  const world = await setUp();
+  await world.dispatcher.receive(command('click', 'a1', { params: { target: { selector: '#secret-selector' } } }));
+  assert.doesNotMatch(JSON.stringify(world.local.items), /secret-selector|"text"/);
+});
+
+test('an id used again for another command runs', async () => {
+  const world = await setUp();
+  await world.dispatcher.receive(command('click', 'a1'));
+  await world.dispatcher.receive(command('text', 'a1'));
+  await world.dispatcher.receive(command('click', 'a1', { target: { tabId: 8 } }));
+  assert.deepEqual(world.runs, ['click a1', 'text a1', 'click a1']);
+});
+
+test('records are dropped when no replay can come any more', async () => {
+  let time = Date.now();
+  const world = await setUp({ now: () => time });
+  await world.dispatcher.receive(command('click', 'a1'));
+  time += 16 * 60_000;
+  await world.dispatcher.receive(command('click', 'a2', { deadline: time + 60_000 }));
+  assert.deepEqual(Object.keys(world.local.items), ['started:a2']);
+  assert.deepEqual(Object.keys(world.session.items).filter((key) => key.startsWith('answer:')), ['answer:a2']);
+});
+
+test('a command past its deadline does not run', async () => {
+  const world = await setUp();
+  await world.dispatcher.receive(command('click', 'a1', { deadline: Date.now() - 1 }));
+  assert.deepEqual(world.runs, []);
+  assert.equal(world.sent[0].error.code, 'TIMEOUT');
+});
+
+test('a command that hangs ends at its deadline, and others run meanwhile', async () => {
+  const world = await setUp();
+  world.held = true;
+  const hanging = world.dispatcher.receive(command('click', 'a1', { deadline: Date.now() + 50 }));
+  await settled();
+  world.held = false;
+  await world.dispatcher.receive(command('text', 'a2', { target: { tabId: 8 } }));
+  assert.deepEqual(world.sent.map(({ id }) => id), ['a2']);
+  await hanging;
+  assert.equal(world.sent[1].error.code, 'TIMEOUT');
+});
+
+test('an ill-formed command is refused by naming the field, and does not run', async () => {
+  const world = await setUp();
+  await world.dispatcher.receive(command('text', 'a1', { params: { selector: 5 } }));
+  assert.deepEqual(world.runs, []);
+  assert.match(world.sent[0].error.message, /params\.selector/);
+});
+
+test('a message without an id is only traced', async () => {
+  const world = await setUp();
+  await world.dispatcher.receive({ type: 'news' });
+  assert.deepEqual(world.sent, []);
+  assert.deepEqual(world.dispatcher.trace.read(undefined, 10).map((entry) => entry.event), ['bad_message']);
+});
+
+test('the trace tells what happened to an id, without parameters', async () => {
+  const world = await setUp();
+  await world.dispatcher.receive(command('click', 'a1'));
+  const entries = world.dispatcher.trace.read('a1', 10);
+  assert.deepEqual(entries.map((entry) => [entry.event, entry.action, entry.tab]), [['received', 'click', 7], ['answered', 'click', 7]]);
+  assert.doesNotMatch(JSON.stringify(entries), /selector/);
+});
