@@ -113,6 +113,8 @@ pub struct FakeExtension {
     urls: HashMap<i64, String>,
     next_tab: i64,
     next_ping: i64,
+    /// What it was told of its sessions, the latest last.
+    pub states: Vec<Value>,
 }
 
 impl FakeExtension {
@@ -141,6 +143,7 @@ impl FakeExtension {
                     // Different for every extension, as the numbers of two browsers may be.
                     next_tab: i64::from(port) * 100,
                     next_ping: 1,
+                    states: Vec::new(),
                 })
             }
             Err(Error::Http(response)) => Err(response.status().as_u16()),
@@ -373,7 +376,10 @@ impl FakeExtension {
     async fn text_or_end(&mut self) -> Option<String> {
         loop {
             match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+                Some(Ok(Message::Text(text))) => match state_of(&text) {
+                    Some(state) => self.states.push(state),
+                    None => return Some(text.to_string()),
+                },
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Binary(bytes))) => {
                     panic!("a binary message from the daemon: {bytes:?}")
@@ -383,6 +389,12 @@ impl FakeExtension {
             }
         }
     }
+}
+
+/// The sessions in a message that tells the person of them; none if it is another message.
+fn state_of(text: &str) -> Option<Value> {
+    let mut message: Value = serde_json::from_str(text).ok()?;
+    (message["type"] == "state").then(|| message["sessions"].take())
 }
 
 /// An extension that answers by itself. Its connection ends abruptly when this is dropped.
