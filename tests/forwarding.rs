@@ -765,8 +765,13 @@ async fn a_flood_of_nonsense_holds_up_nobody_else() {
     let mut noisy = daemon.extension_named("noisy").await;
     let mut quiet = daemon.extension_named("quiet").await;
     let tab = quiet.open_tab(&daemon).await;
-    for _ in 0..5_000 {
+    for number in 0..5_000 {
         noisy.send("nonsense").await;
+        // Far more tabs than are remembered.
+        let url = "https://example.org/";
+        let navigation =
+            json!({"type": "navigation", "tabId": number, "url": url, "cause": "committed"});
+        noisy.send(navigation.to_string()).await;
     }
     quiet.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
     noisy.fence().await;

@@ -204,6 +204,8 @@ async fn an_id_has_1_to_128_characters() {
         let reply = daemon.send(request("session.list").named(&id)).await;
         reply.data();
         assert_eq!(reply.json()["id"], id);
+        // Whatever an id holds, it stays within its record.
+        daemon.record("response", |record| record["id"] == id.as_str()).await;
     }
 }
 
@@ -415,10 +417,10 @@ async fn suggestion_and_details_of_an_error_pass_without_raw_tab_ids() {
     let mut ext = daemon.extension().await;
     let tab = ext.open_tab(&daemon).await;
     let sent = json!({"code": "ELEMENT_NOT_FOUND", "message": format!("nothing in tab {}", tab.id),
-        "suggestedAction": "bproxy elements", "details": {"count": 0, "tabId": tab.id}});
+        "suggestedAction": "bproxy elements", "details": {"count": 0, "tabId": tab.id, "frame": {"tabId": tab.id, "x": 1}}});
     let error = error_for(&daemon, &mut ext, &tab, sent).await;
     assert_eq!(error["suggestedAction"], "bproxy elements");
-    assert_eq!(error["details"], json!({"count": 0}));
+    assert_eq!(error["details"], json!({"count": 0, "frame": {"x": 1}}));
     assert_eq!(
         error["message"],
         format!("nothing in tab {}", tab.id),
