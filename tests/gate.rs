@@ -343,6 +343,27 @@ async fn an_upgrade_echoes_only_the_protocol_and_negotiates_no_extension() {
 }
 
 #[tokio::test]
+async fn an_upgrade_is_a_websocket_upgrade_or_refused() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let head = Head::upgrade(&daemon, &pairing);
+    for (what, head) in [
+        ("no upgrade", head.clone().without("Upgrade")),
+        ("another upgrade", head.clone().but("Upgrade", "h2c")),
+        ("no connection option", head.clone().without("Connection")),
+        ("no key", head.clone().without("Sec-WebSocket-Key")),
+        ("another version", head.clone().but("Sec-WebSocket-Version", "8")),
+        ("no version", head.clone().without("Sec-WebSocket-Version")),
+    ] {
+        let (_, response) = head.open(&daemon, b"").await;
+        assert!((400..500).contains(&response.status), "{what}: {}", response.status);
+    }
+    assert_eq!(daemon.get("/health").await.json()["wsClients"], 0);
+    let many = head.but("Connection", "keep-alive, upgrade").but("Upgrade", "WebSocket");
+    assert_eq!(many.open(&daemon, b"").await.1.status, 101);
+}
+
+#[tokio::test]
 async fn another_spelling_of_a_path_leads_nowhere() {
     let daemon = Daemon::start().await;
     for path in ["/ws/", "//ws", "/%77s", "/WS", "/./ws", "/ws?x=1/"] {
