@@ -170,6 +170,9 @@ async fn a_request_with_a_pending_id_joins_it_whatever_else_it_says() {
         assert_eq!(request.reply().await.0.body, answer.0.body);
     }
     trace(&daemon, id).await;
+    daemon.record("response", |record| record["id"] == id).await;
+    let received = daemon.records("received");
+    assert_eq!(received.iter().filter(|record| record["id"] == id).count(), 1);
 
     // Afterwards the id is free again.
     ext.exchange(&daemon, tab.request("text").named(id), json!({"text": "twice"})).await.1.data();
@@ -404,6 +407,31 @@ async fn a_command_is_replayed_at_every_reconnect_until_it_is_answered() {
     ext.answer(&first, json!({"text": ""})).await;
     reading.reply().await.data();
     trace(&daemon, first.id()).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_has_not_said_who_it_is_may_be_the_browser_that_was_away() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension_named("browser").await;
+    let tab = ext.open_tab(&daemon).await;
+    drop(ext);
+    gone(&daemon, 1).await;
+    let mut stranger = daemon.connected().await;
+    let reading = daemon.begin(tab.request("text"));
+    daemon.settled().await;
+    assert!(!reading.has_reply());
+    stranger.hello("stranger").await;
+    reading.reply().await.error("NO_EXTENSION");
+    stranger.has_nothing().await;
+
+    let mut ext = daemon.connected().await;
+    let reading = daemon.begin(tab.request("text"));
+    daemon.settled().await;
+    ext.hello("browser").await;
+    let command = ext.receive_action("text").await;
+    ext.answer(&command, json!({"text": ""})).await;
+    reading.reply().await.data();
+    stranger.has_nothing().await;
 }
 
 #[tokio::test]

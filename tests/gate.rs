@@ -343,6 +343,20 @@ async fn an_upgrade_echoes_only_the_protocol_and_negotiates_no_extension() {
 }
 
 #[tokio::test]
+async fn a_target_in_absolute_form_is_held_to_the_same_host() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let head = Head::command(&daemon);
+    let own = format!("POST http://{}/", daemon.host());
+    head.clone().line(&own).send(&daemon, &listing()).await.data();
+    for target in ["http://evil.example/", "http://127.0.0.1/", "http://127.0.0.1:1/"] {
+        gate.refuses(head.clone().line(&format!("POST {target}")), "host").await;
+    }
+    gate.refuses(head.line(&own).but("Host", "evil.example"), "host").await;
+    gate.recorded().await;
+}
+
+#[tokio::test]
 async fn an_upgrade_is_a_websocket_upgrade_or_refused() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pairing().await;
@@ -604,7 +618,9 @@ async fn a_token_serves_only_the_extension_that_claimed_it() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pair_as(&origin('b')).await;
     let other = Pairing { origin: origin('c'), ..pairing.clone() };
-    assert_eq!(FakeExtension::connect(daemon.port, &other).await.err(), Some(401));
+    let mut gate = Gate::of(&daemon);
+    gate.refuses(Head::upgrade(&daemon, &other), "origin").await;
+    gate.recorded().await;
     FakeExtension::connect(daemon.port, &pairing)
         .await
         .expect("its own extension is admitted")

@@ -663,6 +663,19 @@ async fn a_success_of_a_tab_action_says_what_the_protocol_promises() {
 }
 
 #[tokio::test]
+async fn any_ok_carries_out_an_action_on_a_tab() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    for action in ["tab.pin", "tab.unpin", "tab.activate", "tab.close"] {
+        let on_its_way = daemon.begin(tab.request(action));
+        let command = ext.receive_action(action).await;
+        ext.send(json!({"id": command.id(), "ok": true}).to_string()).await;
+        assert_eq!(on_its_way.reply().await.data()["tab"], "t1", "{action}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_sends_its_body_slowly_is_served_all_the_same() {
     let daemon = Daemon::start().await;
     let mut connection = daemon.connect().await;

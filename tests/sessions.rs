@@ -129,6 +129,29 @@ async fn nothing_but_an_open_creates_a_session() {
 }
 
 #[tokio::test]
+async fn there_is_an_end_to_sessions_and_to_tabs() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let session = daemon.new_session().await;
+    for _ in 0..64 {
+        ext.open_tab_in(&daemon, &session).await;
+    }
+    let open =
+        |session: &str| request("tab.open").session(session).params(json!({"url": "about:blank"}));
+    daemon.send(open(&session)).await.error("OVERLOADED");
+    for _ in 1..256 {
+        daemon.new_session().await;
+    }
+    daemon.send(request("session.create")).await.error("OVERLOADED");
+    daemon.send(open("")).await.error("OVERLOADED");
+    ext.has_nothing().await;
+    // What ends makes room again.
+    let (_, reply) = ext.exchange(&daemon, request("tab.close").session(&session), json!({})).await;
+    reply.data();
+    assert_eq!(ext.open_tab_in(&daemon, &session).await.tab, "t65");
+}
+
+#[tokio::test]
 async fn malformed_and_unknown_sessions_are_told_apart() {
     let daemon = Daemon::start().await;
     for session in
