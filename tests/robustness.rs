@@ -147,6 +147,9 @@ impl Scene {
             is_usable &= self.daemon.send(request).await.json()["ok"] == true;
         }
         if !is_usable {
+            // Sessions are bounded: the old one makes room.
+            let close = self.tab.request("session.close").0;
+            self.try_out(&close, |id| json!({"id": id, "ok": true})).await;
             self.tab = self.ext.open_tab(&self.daemon).await;
         }
     }
