@@ -288,3 +288,53 @@ fn every_answer_and_message_leaves_the_connection_and_the_daemon_alive() {
         .unwrap();
     assert!(scene.borrow().daemon.records("ws_disconnect").is_empty());
 }
+
+/// Descriptors that the daemon holds open.
+#[cfg(target_os = "linux")]
+fn descriptors(daemon: &Daemon) -> usize {
+    let folder = format!("/proc/{}/fd", daemon.pid().as_raw_nonzero());
+    std::fs::read_dir(folder).expect("an own process").count()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn connections_that_end_leave_no_descriptor_behind() {
+    let daemon = Daemon::start().await;
+    daemon.pairing().await;
+    daemon.settled().await;
+    let before = descriptors(&daemon);
+    for index in 0..60 {
+        let mut connection = daemon.connect().await;
+        match index % 3 {
+            0 => connection.write("POST / HTTP/1.1\r\nHost: 127").await,
+            1 => daemon.post_on(&mut connection, &request("session.list").bytes()[..20]).await,
+            _ => {}
+        }
+        // Abruptly, without a close frame, most of them before they have said who they are.
+        let mut ext = daemon.connected().await;
+        if index % 4 == 0 {
+            ext.hello(&format!("browser {index}")).await;
+        }
+    }
+    support::wait_for("the end of all connections", || {
+        (descriptors(&daemon) <= before).then_some(())
+    })
+    .await;
+    assert_eq!(daemon.get("/health").await.json()["wsClients"], 0);
+}
+
+#[tokio::test]
+async fn large_answers_are_not_kept() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    let base64 = "QUJD".repeat(1 << 20);
+    let shot = json!({"base64": base64, "format": "png"});
+    for _ in 0..20 {
+        let (_, reply) = ext.exchange(&daemon, tab.request("screenshot"), shot.clone()).await;
+        assert_eq!(reply.status(), 200);
+    }
+    // Twenty answers of 4 MiB went through; a few of them may still sit in the allocator.
+    let rss = daemon.get("/health").await.json()["rssBytes"].as_u64().expect("a number");
+    assert!(rss < 60 << 20, "{} MiB", rss >> 20);
+}
