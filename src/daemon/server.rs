@@ -42,8 +42,9 @@ impl Server {
     /// Starts to accept.
     pub(super) fn start(listener: TcpListener, context: Arc<Context>) -> Self {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let service = warp::service(routes::all(context));
-        let accepting = tokio::spawn(accept(listener, service, connections.clone(), stop.clone()));
+        let (routes, ended) = (warp::service(routes::all(context)), stop.clone());
+        let serve = move |stream, peer| serve(stream, peer, routes.clone(), ended.clone());
+        let accepting = tokio::spawn(accept(listener, connections.clone(), stop.clone(), serve));
         Self { accepting, connections, stop }
     }
 
@@ -62,37 +63,16 @@ impl Server {
     }
 }
 
-/// Routes as warp gives them to a server: what [`warp::service`] returns.
-trait Routes:
-    tower_service::Service<
-        Request<Incoming>,
-        Response = warp::reply::Response,
-        Error = Infallible,
-        Future: Send,
-    > + Clone
-    + Send
-    + 'static
-{
-}
-
-impl<S> Routes for S where
-    S: tower_service::Service<
-            Request<Incoming>,
-            Response = warp::reply::Response,
-            Error = Infallible,
-            Future: Send,
-        > + Clone
-        + Send
-        + 'static
-{
-}
-
-async fn accept(
+/// Accepts connections and has each served in a task of its own, until it is told to stop.
+async fn accept<F, S>(
     listener: TcpListener,
-    service: impl Routes,
     connections: TaskTracker,
     stop: CancellationToken,
-) {
+    serve: F,
+) where
+    F: Fn(TcpStream, Peer) -> S,
+    S: Future<Output = ()> + Send + 'static,
+{
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut exhausted = false;
     loop {
@@ -105,9 +85,9 @@ async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 exhausted = false;
-                let (service, stop) = (service.clone(), stop.clone());
+                let serving = serve(stream, Peer(peer.to_string()));
                 connections.spawn(async move {
-                    serve(stream, Peer(peer.to_string()), service, stop).await;
+                    serving.await;
                     drop(permit);
                 });
             }
@@ -130,13 +110,21 @@ fn is_about_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(stream: TcpStream, peer: Peer, service: impl Routes, stop: CancellationToken) {
+/// Speaks HTTP/1.1 on a connection until either side ends it.
+async fn serve<R>(stream: TcpStream, peer: Peer, routes: R, stop: CancellationToken)
+where
+    R: tower_service::Service<
+            Request<Incoming>,
+            Response = warp::reply::Response,
+            Error = Infallible,
+        > + Clone,
+{
     // Answers are written in one go, so there is nothing to gather.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(event = "connection_failed", problem = %error);
         return;
     }
-    let service = TowerToHyperService::new(service);
+    let service = TowerToHyperService::new(routes);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         if let Some(authority) = Uri::authority(request.uri()).cloned() {
             request.extensions_mut().insert(TargetAuthority(authority));
@@ -188,8 +176,9 @@ mod tests {
         let sound = warp::any().map(|| "sound");
         let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let accepting =
-            tokio::spawn(accept(listener, warp::service(routes), connections, stop.clone()));
+        let (routes, ended) = (warp::service(routes), stop.clone());
+        let serve = move |stream, peer| serve(stream, peer, routes, ended.clone());
+        let accepting = tokio::spawn(accept(listener, connections, stop.clone(), serve));
         assert_eq!(answer(address, "/faulty").await, "");
         assert!(answer(address, "/").await.ends_with("sound"));
         stop.cancel();
