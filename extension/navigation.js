@@ -27,14 +27,18 @@ export class Navigations {
     this.tell = tell;
     /** @type {Map<number, string>} each tab and its session, the one used last at the end */
     this.held = new Map();
-    /** @type {Set<number>} tabs with a navigation that has not ended */
-    this.underWay = new Set();
+    /** @type {Set<number>} held tabs whose `tab.open` has not been answered */
+    this.opening = new Set();
+    /** @type {Map<number, boolean>} tabs with a navigation that has not ended, and whether its document is there already */
+    this.underWay = new Map();
     /** @type {Set<(event: NavigationEvent) => void>} */
     this.watchers = new Set();
   }
 
   async load() {
-    for (const [tabId, session] of (await this.session.get('held')).held ?? []) this.held.set(tabId, session);
+    const { tabs } = await this.session.get('tabs');
+    for (const [tabId, session] of tabs?.held ?? []) this.held.set(tabId, session);
+    for (const tabId of tabs?.opening ?? []) this.opening.add(tabId);
   }
 
   /** @param {number} tabId @param {string} session */
@@ -42,6 +46,18 @@ export class Navigations {
     if ([...this.held.keys()].at(-1) === tabId) return;
     this.held.delete(tabId);
     this.held.set(tabId, session);
+    this.#save();
+  }
+
+  /** A tab that `tab.open` has just made. @param {number} tabId @param {string} session */
+  open(tabId, session) {
+    this.opening.add(tabId);
+    this.hold(tabId, session);
+  }
+
+  /** The session has the tab from now on. @param {number} tabId */
+  opened(tabId) {
+    this.opening.delete(tabId);
     this.#save();
   }
 
@@ -53,17 +69,19 @@ export class Navigations {
   /** @param {number} tabId */
   drop(tabId) {
     this.underWay.delete(tabId);
+    this.opening.delete(tabId);
     if (this.held.delete(tabId)) this.#save();
   }
 
   #save() {
-    void this.session.set({ held: [...this.held] });
+    void this.session.set({ tabs: { held: [...this.held], opening: [...this.opening] } });
   }
 
   /** @param {NavigationEvent} event */
   happened(event) {
     const { kind, tabId, url } = event;
-    if (kind === 'started') this.underWay.add(tabId);
+    if (kind === 'started') this.underWay.set(tabId, false);
+    if (kind === 'committed' && this.underWay.has(tabId)) this.underWay.set(tabId, true);
     if (kind === 'loaded' || kind === 'failed') this.underWay.delete(tabId);
     // An error page takes the place of the page before it; an abort leaves that as it was.
     const replaced = kind === 'committed' || (kind === 'failed' && event.error !== ABORTED);
@@ -77,16 +95,26 @@ export class Navigations {
   }
 
   /**
+   * Resolves when the navigation that is `underWay` has loaded.
+   * @param {number} tabId
+   * @param {AbortSignal} signal gives up waiting
+   * @returns {Promise<void>} rejects as `next` does
+   */
+  end(tabId, signal) {
+    return this.next(tabId, signal, undefined, this.underWay.get(tabId));
+  }
+
+  /**
    * Resolves when the next navigation of the tab has loaded, or has changed the address within its
-   * document. Call it before the navigation starts, or while it is `underWay`.
+   * document. Call it before the navigation starts; for one that is under way, see `end`.
    * @param {number} tabId
    * @param {AbortSignal} signal gives up waiting
    * @param {AbortSignal} [enough] from then on a new document will do, loaded or not
+   * @param {boolean} [committed] whether the new document is there already
    * @returns {Promise<void>} rejects with `NAVIGATION_FAILED` and the browser's reason, or the signal's
    */
-  next(tabId, signal, enough) {
+  next(tabId, signal, enough, committed = false) {
     return new Promise((resolve, reject) => {
-      let committed = false;
       /** @type {ReturnType<typeof setTimeout> | undefined} */
       let grace;
       const end = (/** @type {() => void} */ settle) => {
@@ -100,7 +128,10 @@ export class Navigations {
       const sufficed = () => committed && end(resolve);
       const watcher = (/** @type {NavigationEvent} */ event) => {
         if (event.tabId !== tabId) return;
-        if (event.kind === 'started') clearTimeout(grace);
+        if (event.kind === 'started') {
+          clearTimeout(grace);
+          committed = false;
+        }
         if (event.kind === 'committed') committed = true;
         if (committed && enough?.aborted) end(resolve);
         if (event.kind === 'moved' && !this.underWay.has(tabId)) end(resolve);
