@@ -203,6 +203,11 @@ impl Setup {
         Daemon { client, home, child, pairing, setup: self }
     }
 
+    /// Starts a daemon and leaves everything else to the caller. The home goes away when the returned one does.
+    pub fn spawned(mut self) -> (Child, Home) {
+        (self.spawn(), self.home)
+    }
+
     /// Starts a daemon that must refuse to run, and waits for its end.
     pub async fn refused(mut self) -> Exit {
         let mut child = self.spawn();
