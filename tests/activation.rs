@@ -1,6 +1,8 @@
 //! A daemon that is given its socket, and tells its service manager how it fares: the agreement alone, without a
 //! manager around.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use std::fs;

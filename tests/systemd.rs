@@ -1,5 +1,7 @@
 //! The daemon as a service of a real systemd: units, activation, restarts, recovery, sandbox.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use std::fs;
@@ -78,6 +80,16 @@ async fn the_first_command_on_an_idle_machine_starts_the_daemon_and_is_answered(
 }
 
 #[tokio::test]
+async fn an_extension_that_comes_first_starts_the_daemon_and_the_command_line_follows() {
+    let Some(user) = served().await else { return };
+    let early = Client { port: user.port, token: String::new() };
+    assert_eq!(early.get("/health").await.json()["status"], "ok");
+    let first = main_pid(&user).await;
+    user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(main_pid(&user).await, first);
+}
+
+#[tokio::test]
 async fn many_first_commands_at_once_all_find_the_one_token() {
     let Some(user) = served().await else { return };
     let calls = user.sh(
@@ -153,8 +165,18 @@ async fn stop_leaves_no_process_no_listener_and_no_transient_file() {
     let Some(user) = served().await else { return };
     user.systemctl(&["start", "bproxy"]).await;
     let pid = main_pid(&user).await;
+    // As the extension does, which wants its daemon back.
+    let port = user.port;
+    let reconnecting = tokio::spawn(async move {
+        loop {
+            let _ = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
     user.systemctl(&["stop", "bproxy"]).await;
     until(&user, "bproxy.socket", "ActiveState", "inactive").await;
+    until(&user, "bproxy.service", "ActiveState", "inactive").await;
+    reconnecting.abort();
     assert_eq!(states(&user).await, both("inactive", "inactive"));
     assert!(!user.machine.path(format!("/proc/{pid}")).exists());
     assert_eq!(user.sh(&format!("ss -Hltn sport = :{}", user.port)).await, "");

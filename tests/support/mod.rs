@@ -40,6 +40,7 @@ mod extension;
 mod golden;
 mod http;
 mod site;
+#[cfg(target_os = "linux")]
 mod systemd;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -54,6 +55,7 @@ pub use extension::{
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
 pub use site::Site;
+#[cfg(target_os = "linux")]
 pub use systemd::{BPROXY, Machine, User};
 
 /// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
