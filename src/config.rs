@@ -167,11 +167,13 @@ fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {
             Err(Error::Invalid { variable: HOME, value, expected: "a directory" })
         }
         Some(value) => Ok(value.into()),
-        None => match std::env::home_dir() {
-            Some(home) if home.is_absolute() => Ok(home.join(".bproxy")),
-            _ => Err(Error::NoHome),
-        },
+        None => default_home().ok_or(Error::NoHome),
     }
+}
+
+/// The state directory of a user who has not chosen another; `None` for one without a home directory.
+pub fn default_home() -> Option<PathBuf> {
+    Some(std::env::home_dir().filter(|home| home.is_absolute())?.join(".bproxy"))
 }
 
 fn parse<T>(

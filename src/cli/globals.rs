@@ -8,9 +8,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Error;
 use crate::client::{self, Client};
+use crate::config;
 use crate::home::Home;
 use crate::protocol::MAX_DEADLINE_MS;
-use crate::{config, secrets};
 
 /// Flags before or after any verb.
 #[derive(Args)]
@@ -61,8 +61,7 @@ impl Globals {
     /// A way to the daemon, with its token.
     pub(super) fn client(&self) -> Result<Client, Error> {
         let home = self.home()?;
-        let secrets = secrets::open(config::secrets_from_env()?, &home)?;
-        Ok(Client::with_token(&home, &*secrets)?)
+        Ok(Client::with_token(&home, config::secrets_from_env()?)?)
     }
 
     /// Tells on standard error, where that is wanted.

@@ -80,8 +80,19 @@ pub struct Status {
     port: Option<u16>,
     version: String,
     protocol_version: u32,
+    /// Told only where the tokens are not where they should be.
+    #[serde(flatten)]
+    secrets: Option<Secrets>,
     #[serde(skip)]
     mute: bool,
+}
+
+/// Where the tokens are, and why not in the keyring.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Secrets {
+    secret_store: String,
+    secret_store_reason: String,
 }
 
 impl Status {
@@ -93,6 +104,7 @@ impl Status {
             port: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol_version: protocol::VERSION,
+            secrets: None,
             mute: false,
         }
     }
@@ -104,11 +116,13 @@ impl Status {
         struct Health {
             version: String,
             protocol_version: u32,
+            #[serde(flatten)]
+            secrets: Option<Secrets>,
         }
         let status = Status { running: true, pid: Some(pid), port, ..Status::stopped() };
         match health.and_then(|health| serde_json::from_slice(health).ok()) {
-            Some(Health { version, protocol_version }) => {
-                Status { version, protocol_version, ..status }
+            Some(Health { version, protocol_version, secrets }) => {
+                Status { version, protocol_version, secrets, ..status }
             }
             None => Status { mute: true, ..status },
         }

@@ -80,9 +80,7 @@ impl Error {
     /// The exit status of a daemon that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config(_)
-            | Error::Secrets(secrets::Error::Keyring)
-            | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
+            Error::Config(_) | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
             _ => 2,
         }
     }
@@ -137,8 +135,10 @@ fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
     home.clear_tmp()?;
     let extension = secrets.extension()?;
     let daemon_token = daemon_token(&*secrets, activation)?;
+    secrets.publish(&daemon_token);
     // From here on there is something to clean up, and nothing that a person has to look at first.
     let transient = Transient { home, secrets: secrets.clone(), activation };
+    let unsettled = secrets.clone();
     let options = daemon::Options {
         home: home.clone(),
         daemon_token,
@@ -147,7 +147,12 @@ fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
         activation,
         secrets,
     };
-    let result = serve(listener, options, || announce(home, port, mode));
+    let result = serve(listener, options, || {
+        announce(home, port, mode)?;
+        // May wait for the keyring, which nobody else is to wait for.
+        std::thread::spawn(move || unsettled.settle());
+        Ok(())
+    });
     drop(transient);
     result
 }
@@ -244,5 +249,6 @@ impl Drop for Transient<'_> {
         if self.activation == Activation::Standalone {
             let _ = self.secrets.remove_daemon_token();
         }
+        self.secrets.withdraw();
     }
 }

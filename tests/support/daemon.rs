@@ -143,6 +143,14 @@ impl Setup {
         self
     }
 
+    pub fn envs(
+        mut self,
+        variables: impl IntoIterator<Item = (&'static str, std::ffi::OsString)>,
+    ) -> Self {
+        self.command.envs(variables);
+        self
+    }
+
     fn spawn(&mut self) -> Child {
         let sink = |name: &str| fs::File::create(self.home.output(name)).expect("a fresh file");
         let (stdout, stderr) = (sink("stdout"), sink("stderr"));
@@ -167,7 +175,8 @@ impl Setup {
             fresh.then(|| read(&port_file).trim().parse().ok()).flatten()
         })
         .await;
-        let token = self.home.read("token").trim().to_owned();
+        // Where it is in the keyring, the test has to ask for it itself.
+        let token = read(&self.home.file("token")).trim().to_owned();
         Daemon { client: Client { port, token }, home: self.home, child, pairing: Mutex::new(None) }
     }
 

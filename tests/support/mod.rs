@@ -21,6 +21,7 @@
 //! - [`FakeExtension`] is pulled by hand (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
 //!   `exchange` is the common round trip in one call.
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
+//! - [`Desktop`] is a D-Bus session with a real keyring.
 //! - [`run`] is one call of the command line; [`Call`] is what came of it.
 //! - [`Golden`] reads the golden wire files.
 //!
@@ -38,6 +39,7 @@ mod daemon;
 mod extension;
 mod golden;
 mod http;
+mod keyring;
 mod site;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -51,6 +53,7 @@ pub use extension::{
 };
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
+pub use keyring::Desktop;
 pub use site::Site;
 
 /// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
