@@ -20,7 +20,7 @@ extension-test: prerequisites
 	cd tests/extension && npm ci --no-audit --no-fund --silent && npm test
 
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm
+	scripts/prerequisites cargo cc chromium node npm dbus-daemon dbus-send gnome-keyring-daemon secret-tool
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 
 use super::{bproxy, wait_for};
 
-const PARTS: [&str; 3] = ["dbus-daemon", "gnome-keyring-daemon", "secret-tool"];
+const PARTS: [&str; 4] = ["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "secret-tool"];
 
 /// No service can be started by asking for it: what runs is what a test has started.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -23,7 +23,9 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 <busconfig>
   <type>session</type>
   <listen>unix:path=SOCKET</listen>
-  <policy context="default"><allow send_destination="*"/><allow own="*"/></policy>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+  </policy>
 </busconfig>
 "#;
 
@@ -123,9 +125,16 @@ impl Desktop {
         kill_process(pid, Signal::STOP).expect("an own child");
     }
 
-    /// Locks all collections, as the person can.
+    /// Locks the default collection, as the person can.
     pub fn lock(&self) {
-        let locked = self.secret_tool(&["lock"]);
+        let locked = std::process::Command::new("dbus-send")
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets"])
+            .args(["/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock"])
+            .arg("array:objpath:/org/freedesktop/secrets/aliases/default")
+            .env_clear()
+            .envs(self.env())
+            .output()
+            .expect("dbus-send runs");
         assert!(locked.status.success(), "{locked:?}");
     }
 
