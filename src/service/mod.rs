@@ -80,7 +80,7 @@ impl Error {
     /// The exit status of a daemon that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config(_) | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
+            Error::Config(_) | Error::Log(logging::Error::Journal(_)) => EXIT_CONFIG,
             _ => 2,
         }
     }
