@@ -13,7 +13,10 @@ const PAGE_SCRIPTS = ['dom', 'wall', 'selector', 'name', 'read', 'controls', 'sn
  */
 function invoke(version, command, params) {
   const page = globalThis.bproxy;
-  return page?.version === version ? page.invoke(command, params) : { missing: true };
+  if (page?.version !== version) return '{"missing":true}';
+  // One text crosses from the page to the worker far quicker than a tree of values.
+  const outcome = page.invoke(command, params);
+  return outcome instanceof Promise ? outcome.then((done) => JSON.stringify(done)) : JSON.stringify(outcome);
 }
 
 /**
@@ -24,14 +27,18 @@ function invoke(version, command, params) {
  */
 export async function call(tabId, command, params = {}) {
   const version = chrome.runtime.getManifest().version;
-  const run = () => execute({ target: { tabId }, injectImmediately: true, func: invoke, args: [version, command, params] });
+  const run = async () => {
+    const outcome = await execute({ target: { tabId }, injectImmediately: true, func: invoke, args: [version, command, params] });
+    // A document that goes away in the middle leaves no result.
+    if (typeof outcome !== 'string') throw new DocumentGone();
+    return JSON.parse(outcome);
+  };
   let outcome = await run();
-  if (outcome?.missing) {
+  if (outcome.missing) {
     await execute({ target: { tabId }, injectImmediately: true, files: PAGE_SCRIPTS });
     outcome = await run();
   }
-  // A document that goes away in the middle leaves no result.
-  if (outcome == null || outcome.missing) throw new DocumentGone();
+  if (outcome.missing) throw new DocumentGone();
   if (outcome.error) throw new ActionError(outcome.error.code, outcome.error.message, { details: outcome.error.details });
   return outcome;
 }

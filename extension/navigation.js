@@ -27,8 +27,8 @@ export class Navigations {
     this.tell = tell;
     /** @type {Map<number, string>} each tab and its session, the one used last at the end */
     this.held = new Map();
-    /** @type {Set<number>} tabs with a navigation that has not ended */
-    this.underWay = new Set();
+    /** @type {Map<number, boolean>} tabs with a navigation that has not ended, and whether its document is there already */
+    this.underWay = new Map();
     /** @type {Set<(event: NavigationEvent) => void>} */
     this.watchers = new Set();
   }
@@ -63,7 +63,8 @@ export class Navigations {
   /** @param {NavigationEvent} event */
   happened(event) {
     const { kind, tabId, url } = event;
-    if (kind === 'started') this.underWay.add(tabId);
+    if (kind === 'started') this.underWay.set(tabId, false);
+    if (kind === 'committed' && this.underWay.has(tabId)) this.underWay.set(tabId, true);
     if (kind === 'loaded' || kind === 'failed') this.underWay.delete(tabId);
     // An error page takes the place of the page before it; an abort leaves that as it was.
     const replaced = kind === 'committed' || (kind === 'failed' && event.error !== ABORTED);
@@ -77,16 +78,26 @@ export class Navigations {
   }
 
   /**
+   * Resolves when the navigation that is `underWay` has loaded.
+   * @param {number} tabId
+   * @param {AbortSignal} signal gives up waiting
+   * @returns {Promise<void>} rejects as `next` does
+   */
+  end(tabId, signal) {
+    return this.next(tabId, signal, undefined, this.underWay.get(tabId));
+  }
+
+  /**
    * Resolves when the next navigation of the tab has loaded, or has changed the address within its
-   * document. Call it before the navigation starts, or while it is `underWay`.
+   * document. Call it before the navigation starts; for one that is under way, see `end`.
    * @param {number} tabId
    * @param {AbortSignal} signal gives up waiting
    * @param {AbortSignal} [enough] from then on a new document will do, loaded or not
+   * @param {boolean} [committed] whether the new document is there already
    * @returns {Promise<void>} rejects with `NAVIGATION_FAILED` and the browser's reason, or the signal's
    */
-  next(tabId, signal, enough) {
+  next(tabId, signal, enough, committed = false) {
     return new Promise((resolve, reject) => {
-      let committed = false;
       /** @type {ReturnType<typeof setTimeout> | undefined} */
       let grace;
       const end = (/** @type {() => void} */ settle) => {
@@ -100,7 +111,10 @@ export class Navigations {
       const sufficed = () => committed && end(resolve);
       const watcher = (/** @type {NavigationEvent} */ event) => {
         if (event.tabId !== tabId) return;
-        if (event.kind === 'started') clearTimeout(grace);
+        if (event.kind === 'started') {
+          clearTimeout(grace);
+          committed = false;
+        }
         if (event.kind === 'committed') committed = true;
         if (committed && enough?.aborted) end(resolve);
         if (event.kind === 'moved' && !this.underWay.has(tabId)) end(resolve);

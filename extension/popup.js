@@ -21,7 +21,8 @@ const REASONS = {
 };
 
 let shown = false;
-let asking = false;
+/** Requests go one after the other. @type {Promise<unknown>} */
+let asked = Promise.resolve();
 
 /** The worker may end while the popup is open; listening anew starts it again. */
 const LISTEN_AGAIN_MS = 200;
@@ -120,9 +121,14 @@ function setText(element, text) {
  * @param {string} [good] what to say when it went well
  * @param {HTMLInputElement} [field] what is wrong if it did not
  */
-async function ask(request, good = '', field) {
-  if (asking) return false;
-  asking = true;
+function ask(request, good = '', field) {
+  const answered = asked.then(() => put(request, good, field));
+  asked = answered;
+  return answered;
+}
+
+/** @param {Record<string, unknown>} request @param {string} good @param {HTMLInputElement} [field] */
+async function put(request, good, field) {
   const message = find('message');
   message.textContent = '';
   delete message.dataset.good;
@@ -130,7 +136,6 @@ async function ask(request, good = '', field) {
   button('pair').disabled = true;
   /** @type {import('./pairing.js').Outcome} */
   const outcome = await chrome.runtime.sendMessage(request).catch((error) => ({ ok: false, message: String(error?.message ?? error) }));
-  asking = false;
   button('pair').disabled = false;
   if (outcome.ok) {
     if (good) message.dataset.good = '';

@@ -1,9 +1,24 @@
 //! bproxy connects a code agent to the browser that its person already uses.
+//!
+//! A command line, which an agent runs once per step, a daemon on the loopback interface, and a browser extension,
+//! which this binary carries. The library is the whole of it; the binary only calls [`cli::run`].
+//!
+//! The layers, each knowing those below it only:
+//!
+//! - [`cli`]: verbs, flags, output, exit status.
+//! - [`service`]: a daemon process's life: lock, log, socket, readiness, the end.
+//! - [`daemon`]: HTTP and WebSocket, the gate before every route.
+//! - [`state`]: what the daemon knows and decides; synchronous, with time as an argument.
+//! - [`protocol`]: the wire as types.
+//!
+//! [`client`] is one blocking call to the daemon. [`home`], [`config`], [`secrets`] and [`loopback`] are known to
+//! whoever needs them; [`extension`] is the embedded folder.
 
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod daemon;
+pub mod extension;
 pub mod home;
 pub mod loopback;
 pub mod protocol;

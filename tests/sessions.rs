@@ -245,10 +245,9 @@ async fn the_tab_list_follows_answers_and_navigations() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = ext.open_tab(&daemon).await;
-    let opened = format!("https://example.org/tab/{}", tab.id);
     assert_eq!(
         tabs(&daemon, &tab.session).await,
-        json!([{"tab": "t1", "url": opened, "title": "A page", "bound": true}])
+        json!([{"tab": "t1", "url": tab.url, "title": "A page", "bound": true}])
     );
     ext.navigated(tab.id, "https://example.org/next?q=1").await;
     assert_eq!(
@@ -457,6 +456,45 @@ async fn closing_a_session_closes_its_tabs_and_leaves_nothing_behind() {
         daemon.send(first.request(action)).await.error("SESSION_NOT_FOUND");
     }
     ext.exchange(&daemon, bystander.request("text"), json!({"text": ""})).await.1.data();
+}
+
+#[tokio::test]
+async fn closing_a_session_reaches_the_tabs_of_every_browser() {
+    let daemon = Daemon::start().await;
+    let mut away = daemon.extension_named("away").await;
+    let tab = away.open_tab(&daemon).await;
+    let mut here = daemon.extension_named("here").await;
+    drop(away);
+    daemon.record("ws_disconnect", |_| true).await;
+    here.open_tab_in(&daemon, &tab.session).await;
+    let mut away = daemon.extension_named("away").await;
+    let closing = daemon.begin(tab.request("session.close"));
+    for ext in [&mut away, &mut here] {
+        let command = ext.receive_action("tab.close").await;
+        ext.answer(&command, json!({})).await;
+    }
+    assert_eq!(closing.reply().await.data()["closedTabs"], 2);
+}
+
+#[tokio::test]
+async fn opens_at_the_same_time_get_tabs_of_their_own() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let session = daemon.new_session().await;
+    let open = || {
+        daemon.begin(request("tab.open").session(&session).params(json!({"url": "about:blank"})))
+    };
+    let opening = [open(), open(), open()];
+    let commands = [ext.receive().await, ext.receive().await, ext.receive().await];
+    for (index, command) in commands.iter().enumerate().rev() {
+        ext.answer(command, json!({"tabId": 100 + index, "url": "about:blank"})).await;
+    }
+    let mut names = HashSet::new();
+    for open in opening {
+        names.insert(open.reply().await.data()["tab"].as_str().expect("a tab").to_owned());
+    }
+    assert_eq!(names, HashSet::from(["t1", "t2", "t3"].map(str::to_owned)));
+    assert_eq!(tabs(&daemon, &session).await.as_array().map(Vec::len), Some(3));
 }
 
 #[tokio::test]

@@ -26,7 +26,19 @@
 
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
   const hitPoint = (/** @type {Element} */ element) => {
-    if (!within(element)) element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+    let { at, hit, cover } = probe(element);
+    if (!at || !within(element)) {
+      // Outside the window, or scrolled out of sight in a list of its own.
+      element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      ({ at, hit, cover } = probe(element));
+    }
+    if (at && hit) return { at, hit };
+    if (getComputedStyle(element).pointerEvents === 'none') unfit(element, 'takes no clicks (pointer-events: none)');
+    return unfit(element, cover ? `is covered by ${page.describe(cover)}` : 'cannot be scrolled into view');
+  };
+
+  /** @returns {{ at?: { clientX: number, clientY: number }, hit?: Element, cover?: Element | null }} */
+  const probe = (/** @type {Element} */ element) => {
     let cover = null;
     for (const rect of element.getClientRects()) {
       const left = Math.max(rect.left, 0);
@@ -39,7 +51,7 @@
       if (hit && reaches(element, hit)) return { at, hit };
       cover ??= hit;
     }
-    return unfit(element, cover ? `is covered by ${page.describe(cover)}` : 'cannot be scrolled into view');
+    return { cover };
   };
 
   const within = (/** @type {Element} */ element) => {
@@ -93,6 +105,11 @@
 
   page.commands.click = ({ target, covered = false }) => {
     const element = actionable(target, covered);
+    const link = element.closest('a[href], area[href]')?.getAttribute('href') ?? '';
+    // The browser runs no such address for an extension; one that does nothing is only there to be listened to.
+    if (/^\s*javascript:/i.test(link) && !/^\s*javascript:\s*(void\b[^a-z]*)?;?\s*$/i.test(link)) {
+      unfit(element, 'leads to a script in its address (javascript:), which an extension cannot start: ask for a person');
+    }
     page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
     press(element);
     return {};

@@ -9,9 +9,15 @@
   /** @type {BproxyPage} */
   const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null }));
 
+  /** Commands that ask for the state of the page alone. */
+  const LOOKS = new Set(['info', 'settle']);
+
   page.invoke = (command, params) => {
     page.seen = new Map();
     try {
+      if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
+        page.fail('SCRIPT_ERROR', 'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page');
+      }
       const wall = page.wall();
       if (wall !== null) page.fail('HUMAN_REQUIRED', wall);
       const data = page.commands[command](params);

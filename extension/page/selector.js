@@ -8,6 +8,7 @@
 
   /** What a developer gave a name on purpose stays when the layout changes. */
   const ATTRIBUTES = ['data-testid', 'data-test', 'data-cy', 'name', 'aria-label', 'href', 'for'];
+  const NAMED = ['id', ...ATTRIBUTES].map((name) => `[${name}]`).join(', ');
   /** A longer value makes a worse name than the position. */
   const VALUE_MAX = 80;
   /** Ids that a framework counts or draws by lot are different after the next load. */
@@ -49,7 +50,7 @@
       let known = counts.get(root);
       if (known) return known;
       known = new Map();
-      for (const element of root.querySelectorAll('*')) {
+      for (const element of root.querySelectorAll(NAMED)) {
         for (const name of names(element)) known.set(name, (known.get(name) ?? 0) + 1);
       }
       counts.set(root, known);
@@ -77,20 +78,22 @@
       return best === undefined ? null : written(element, best);
     };
 
+    /** @type {Map<Element, string>} neighbours share most of their way up */
+    const found = new Map();
     const selector = (/** @type {Element} */ element) => {
-      const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
-      const known = count(root);
-      /** @type {string[]} */
-      const steps = [];
-      for (let at = element; ; at = /** @type {Element} */ (at.parentNode)) {
-        const name = ownName(at, known);
-        if (name !== null) return [name, ...steps].join(' > ');
-        const [index, alone] = place(at);
-        const step = CSS.escape(at.localName) + (alone ? '' : `:nth-child(${index})`);
-        // The top of a tree has no parent element to hang on to.
-        if (!(at.parentNode instanceof Element)) return [at.parentNode === document ? 'html' : `:host > ${step}`, ...steps].join(' > ');
-        steps.unshift(step);
-      }
+      const known = found.get(element) ?? ownName(element, count(/** @type {Document | ShadowRoot} */ (element.getRootNode()))) ?? path(element);
+      found.set(element, known);
+      return known;
+    };
+
+    /** @type {(element: Element) => string} */
+    const path = (element) => {
+      const [index, alone] = place(element);
+      const step = CSS.escape(element.localName) + (alone ? '' : `:nth-child(${index})`);
+      const parent = element.parentNode;
+      if (parent instanceof Element) return `${selector(parent)} > ${step}`;
+      // The top of a tree has no parent element to hang on to.
+      return parent === document ? 'html' : `:host > ${step}`;
     };
 
     /** @type {BproxyNamer} */

@@ -20,25 +20,62 @@
 
     const visit = (/** @type {Node} */ node, /** @type {number} */ depth) => {
       if (lines.length >= NODES_MAX) return void (cut = true);
-      if (node instanceof Text) {
-        const text = page.collapse(node.data);
-        if (text && !interactiveOnly) line(depth, `text ${JSON.stringify(page.shorten(text, TEXT_MAX))}`);
-        return;
-      }
       if (!(node instanceof Element) || hidden(node)) return;
       const role = page.role(node);
       const interactive = INTERACTIVE.has(role);
       const shown = interactiveOnly ? interactive : role !== '';
-      if (shown) line(depth, describe(node, role, interactive));
+      const name = shown ? page.accessibleName(node) : '';
+      // What has nothing but text in it is one line.
+      const text = shown && !interactive ? onlyText(node) : null;
+      const whole = text !== null && (name === '' || name === text);
+      if (shown) line(depth, describe(node, role, name || (whole && text) || '', interactive));
+      if (whole) return;
       const below = shown ? depth + 1 : depth;
       if (below >= maxDepth && shown) return;
       if (LEAVES.has(role)) return;
-      for (const child of page.children(node)) visit(child, below);
+      // Words in bold or in a span belong to the sentence around them.
+      let sentence = '';
+      const said = () => {
+        const text = page.collapse(sentence);
+        sentence = '';
+        if (text && !interactiveOnly) line(below, `text ${JSON.stringify(page.shorten(text, TEXT_MAX))}`);
+      };
+      for (const child of page.children(node)) {
+        const words = plain(child);
+        if (words !== null) {
+          sentence += words;
+        } else {
+          said();
+          visit(child, below);
+        }
+      }
+      said();
+    };
+    /** The text of what is nothing but text, or null. @type {(node: Node) => string | null} */
+    const plain = (node) => {
+      if (node instanceof Text) return node.data;
+      if (!(node instanceof Element)) return '';
+      if (hidden(node)) return '';
+      if (node.localName === 'br') return ' ';
+      if (page.role(node) !== '' || node.shadowRoot || getComputedStyle(node).display !== 'inline') return null;
+      return inside(node);
+    };
+    const inside = (/** @type {Element} */ element) => {
+      let text = '';
+      for (const child of page.children(element)) {
+        const part = plain(child);
+        if (part === null) return null;
+        text += part;
+      }
+      return text;
+    };
+    const onlyText = (/** @type {Element} */ element) => {
+      const text = inside(element);
+      return text === null ? null : page.collapse(text);
     };
     const line = (/** @type {number} */ depth, /** @type {string} */ text) => void lines.push(`${'  '.repeat(depth)}- ${text}`);
 
-    const describe = (/** @type {Element} */ element, /** @type {string} */ role, /** @type {boolean} */ interactive) => {
-      const name = page.accessibleName(element);
+    const describe = (/** @type {Element} */ element, /** @type {string} */ role, /** @type {string} */ name, /** @type {boolean} */ interactive) => {
       const value = interactive && role !== 'link' ? page.valueOf(element) : undefined;
       const toggles = role === 'checkbox' || role === 'radio' || role === 'switch';
       return [

@@ -75,7 +75,8 @@
 
   // ---- Sign-in: a page that came in place of the one that was asked for ----
 
-  const SIGN_IN_PATH = /(^|[/._-])(log-?in|sign-?in|signon|sso|authenticate|oauth2?\/authorize|accounts?\/(login|signin))([/._?-]|$)/i;
+  /** A step of the path by itself: an article *about* signing in has it within a longer one. */
+  const SIGN_IN_PATH = /(^|\/)(log[-_]?in|sign[-_]?in|signon|sso|authenticate|oauth2?\/authorize)(\.\w+)?(\/|$)/i;
   const SIGN_IN_HOST = /^(accounts\.google\.com|login\.(microsoftonline|live|yahoo|salesforce)\.com|appleid\.apple\.com|signin\.aws\.amazon\.com|login\.[a-z0-9.-]+|auth\.[a-z0-9.-]+|sso\.[a-z0-9.-]+)$/i;
   const IDENTITY_FIELD = 'input[type="password"], input[autocomplete~="username"], input[type="email"][name*="identifier" i]';
   const SIGN_IN_TEXT_MAX = 3_000;

@@ -6,6 +6,7 @@
 mod act;
 mod call;
 mod debug;
+mod extension;
 mod fill;
 mod globals;
 mod navigate;
@@ -53,6 +54,8 @@ enum Command {
     Service(service::Service),
     Daemon(service::Daemon),
     Pair(pair::Pair),
+    #[command(subcommand)]
+    Extension(extension::Extension),
     #[command(subcommand)]
     Session(session::Session),
     #[command(subcommand)]
@@ -102,6 +105,8 @@ enum Error {
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
     #[error(transparent)]
+    Extension(#[from] crate::extension::Error),
+    #[error(transparent)]
     Daemon(#[from] crate::service::Error),
     #[error(transparent)]
     Control(#[from] crate::service::control::Error),
@@ -146,6 +151,7 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Service(verb) => return verb.run(globals),
         Command::Daemon(verb) => return verb.run(globals),
         Command::Pair(verb) => return verb.run(globals),
+        Command::Extension(verb) => return verb.run(globals),
         Command::Text(verb) => return verb.run(globals),
         Command::Screenshot(verb) => return verb.run(globals),
         Command::Wait(verb) => return verb.run(globals),

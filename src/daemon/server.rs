@@ -4,8 +4,9 @@
 //! survive running out of descriptors, bound its connections and their heads, and know when all of
 //! them are done.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -41,7 +42,9 @@ impl Server {
     /// Starts to accept.
     pub(super) fn start(listener: TcpListener, context: Arc<Context>) -> Self {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let accepting = tokio::spawn(accept(listener, context, connections.clone(), stop.clone()));
+        let (routes, ended) = (warp::service(routes::all(context)), stop.clone());
+        let serve = move |stream, peer| serve(stream, peer, routes.clone(), ended.clone());
+        let accepting = tokio::spawn(accept(listener, connections.clone(), stop.clone(), serve));
         Self { accepting, connections, stop }
     }
 
@@ -60,13 +63,16 @@ impl Server {
     }
 }
 
-async fn accept(
+/// Accepts connections and has each served in a task of its own, until it is told to stop.
+async fn accept<F, S>(
     listener: TcpListener,
-    context: Arc<Context>,
     connections: TaskTracker,
     stop: CancellationToken,
-) {
-    let service = warp::service(routes::all(context));
+    serve: F,
+) where
+    F: Fn(TcpStream, Peer) -> S,
+    S: Future<Output = ()> + Send + 'static,
+{
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut exhausted = false;
     loop {
@@ -79,9 +85,9 @@ async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 exhausted = false;
-                let (service, stop) = (service.clone(), stop.clone());
+                let serving = serve(stream, Peer(peer.to_string()));
                 connections.spawn(async move {
-                    serve(stream, Peer(peer.to_string()), service, stop).await;
+                    serving.await;
                     drop(permit);
                 });
             }
@@ -104,12 +110,13 @@ fn is_about_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve<F>(stream: TcpStream, peer: Peer, service: F, stop: CancellationToken)
+/// Speaks HTTP/1.1 on a connection until either side ends it.
+async fn serve<R>(stream: TcpStream, peer: Peer, routes: R, stop: CancellationToken)
 where
-    F: tower_service::Service<
-            Request<hyper::body::Incoming>,
+    R: tower_service::Service<
+            Request<Incoming>,
             Response = warp::reply::Response,
-            Error = std::convert::Infallible,
+            Error = Infallible,
         > + Clone,
 {
     // Answers are written in one go, so there is nothing to gather.
@@ -117,8 +124,8 @@ where
         tracing::debug!(event = "connection_failed", problem = %error);
         return;
     }
-    let service = TowerToHyperService::new(service);
-    let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+    let service = TowerToHyperService::new(routes);
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         if let Some(authority) = Uri::authority(request.uri()).cloned() {
             request.extensions_mut().insert(TargetAuthority(authority));
         }
@@ -141,5 +148,40 @@ where
     };
     if let Err(error) = served {
         tracing::debug!(event = "connection_failed", problem = %error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use warp::{Filter as _, Reply as _};
+
+    use super::*;
+
+    async fn answer(address: std::net::SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        // A connection that a panic has ended may be reset.
+        let _ = stream.read_to_string(&mut answer).await;
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_connection_and_no_other() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let faulty = warp::path("faulty").map(|| -> &str { panic!("on purpose") });
+        let sound = warp::any().map(|| "sound");
+        let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
+        let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (routes, ended) = (warp::service(routes), stop.clone());
+        let serve = move |stream, peer| serve(stream, peer, routes, ended.clone());
+        let accepting = tokio::spawn(accept(listener, connections, stop.clone(), serve));
+        assert_eq!(answer(address, "/faulty").await, "");
+        assert!(answer(address, "/").await.ends_with("sound"));
+        stop.cancel();
+        accepting.await.unwrap();
     }
 }

@@ -1,7 +1,6 @@
 //! What can be asked for, and what the daemon must know of each action.
 //!
-//! A new action is a new line in [`actions!`]; the compiler then points at every match that must
-//! decide about it.
+//! One table says it all: a new action is a new line in it, with every fact that it takes.
 
 use serde::Serialize;
 
@@ -43,7 +42,7 @@ pub struct Pace {
 }
 
 macro_rules! actions {
-    ($($variant:ident($params:ident) = $name:literal,)*) => {
+    ($($variant:ident($params:ident) = $name:literal, $place:ident, $effect:ident, $pace:ident;)*) => {
         /// An action with its parameters.
         #[derive(Clone, PartialEq, Debug)]
         #[allow(missing_docs)] // the names are the protocol's own
@@ -80,166 +79,95 @@ macro_rules! actions {
                     $(Self::$variant(params) => to_json(params),)*
                 }
             }
+
+            /// Where the action is carried out.
+            pub fn place(&self) -> Place {
+                match self {
+                    $(Self::$variant(_) => Place::$place,)*
+                }
+            }
+
+            /// Whether a client marks the request as one that changes something outside the daemon,
+            /// so that an interrupted one is never carried out a second time.
+            pub fn destructive(&self) -> bool {
+                match self {
+                    $(Self::$variant(_) => effect::$effect,)*
+                }
+            }
+
+            fn category(&self) -> Option<Category> {
+                match self {
+                    $(Self::$variant(_) => pace::$pace,)*
+                }
+            }
         }
     };
 }
 
+/// The words of the table's third column.
+#[allow(non_upper_case_globals)]
+mod effect {
+    pub(super) const harmless: bool = false;
+    pub(super) const destructive: bool = true;
+}
+
+/// The words of the table's last column.
+#[allow(non_upper_case_globals)]
+mod pace {
+    use super::Category::{self, Fill, Interaction, Navigate, Scroll};
+
+    pub(super) const unpaced: Option<Category> = None;
+    pub(super) const navigate: Option<Category> = Some(Navigate);
+    pub(super) const scroll: Option<Category> = Some(Scroll);
+    pub(super) const interaction: Option<Category> = Some(Interaction);
+    pub(super) const fill: Option<Category> = Some(Fill);
+}
+
 actions! {
-    SessionCreate(SessionCreate) = "session.create",
-    SessionList(NoParams) = "session.list",
-    SessionBind(SessionBind) = "session.bind",
-    SessionUnbind(NoParams) = "session.unbind",
-    SessionResume(NoParams) = "session.resume",
-    SessionClose(NoParams) = "session.close",
-    TabList(NoParams) = "tab.list",
-    TabOpen(TabOpen) = "tab.open",
-    TabClose(TabRef) = "tab.close",
-    TabPin(TabRef) = "tab.pin",
-    TabUnpin(TabRef) = "tab.unpin",
-    TabActivate(TabRef) = "tab.activate",
-    Navigate(Navigate) = "navigate",
-    Text(Within) = "text",
-    Links(Links) = "links",
-    Images(Within) = "images",
-    Elements(Elements) = "elements",
-    Outline(NoParams) = "outline",
-    Dom(Dom) = "dom",
-    Inspect(Inspect) = "inspect",
-    Snapshot(Snapshot) = "snapshot",
-    Scroll(Scroll) = "scroll",
-    Click(Pointer) = "click",
-    Hover(Pointer) = "hover",
-    Fill(Fill) = "fill",
-    FillForm(FillForm) = "fill-form",
-    Select(Select) = "select",
-    Screenshot(Screenshot) = "screenshot",
-    Wait(Wait) = "wait",
-    RequireHuman(RequireHuman) = "require-human",
-    DebugLog(DebugLog) = "debug.log",
-    DebugLast(DebugLast) = "debug.last",
-    DebugStatus(NoParams) = "debug.status",
-    PairingIssue(NoParams) = "pairing.issue",
+    SessionCreate(SessionCreate) = "session.create", Daemon, harmless, unpaced;
+    SessionList(NoParams) = "session.list", Daemon, harmless, unpaced;
+    SessionBind(SessionBind) = "session.bind", Session, harmless, unpaced;
+    SessionUnbind(NoParams) = "session.unbind", Session, harmless, unpaced;
+    SessionResume(NoParams) = "session.resume", Session, harmless, unpaced;
+    SessionClose(NoParams) = "session.close", Session, destructive, unpaced;
+    TabList(NoParams) = "tab.list", Session, harmless, unpaced;
+    TabOpen(TabOpen) = "tab.open", NewTab, destructive, unpaced;
+    TabClose(TabRef) = "tab.close", Tab, destructive, unpaced;
+    TabPin(TabRef) = "tab.pin", Tab, harmless, unpaced;
+    TabUnpin(TabRef) = "tab.unpin", Tab, harmless, unpaced;
+    TabActivate(TabRef) = "tab.activate", Tab, harmless, unpaced;
+    Navigate(Navigate) = "navigate", Tab, destructive, navigate;
+    Text(Within) = "text", Tab, harmless, unpaced;
+    Links(Links) = "links", Tab, harmless, unpaced;
+    Images(Within) = "images", Tab, harmless, unpaced;
+    Elements(Elements) = "elements", Tab, harmless, unpaced;
+    Outline(NoParams) = "outline", Tab, harmless, unpaced;
+    Dom(Dom) = "dom", Tab, harmless, unpaced;
+    Inspect(Inspect) = "inspect", Tab, harmless, unpaced;
+    Snapshot(Snapshot) = "snapshot", Tab, harmless, unpaced;
+    Scroll(Scroll) = "scroll", Tab, harmless, scroll;
+    Click(Pointer) = "click", Tab, destructive, interaction;
+    Hover(Pointer) = "hover", Tab, harmless, interaction;
+    Fill(Fill) = "fill", Tab, destructive, fill;
+    FillForm(FillForm) = "fill-form", Tab, destructive, fill;
+    Select(Select) = "select", Tab, destructive, interaction;
+    Screenshot(Screenshot) = "screenshot", Tab, harmless, unpaced;
+    Wait(Wait) = "wait", Tab, harmless, unpaced;
+    RequireHuman(RequireHuman) = "require-human", Tab, harmless, unpaced;
+    DebugLog(DebugLog) = "debug.log", Tab, harmless, unpaced;
+    DebugLast(DebugLast) = "debug.last", Daemon, harmless, unpaced;
+    DebugStatus(NoParams) = "debug.status", Daemon, harmless, unpaced;
+    PairingIssue(NoParams) = "pairing.issue", Daemon, harmless, unpaced;
 }
 
 impl Action {
-    /// Where the action is carried out.
-    pub fn place(&self) -> Place {
-        match self {
-            Self::SessionCreate(_)
-            | Self::SessionList(_)
-            | Self::DebugLast(_)
-            | Self::DebugStatus(_)
-            | Self::PairingIssue(_) => Place::Daemon,
-            Self::SessionBind(_)
-            | Self::SessionUnbind(_)
-            | Self::SessionResume(_)
-            | Self::SessionClose(_)
-            | Self::TabList(_) => Place::Session,
-            Self::TabOpen(_) => Place::NewTab,
-            Self::TabClose(_)
-            | Self::TabPin(_)
-            | Self::TabUnpin(_)
-            | Self::TabActivate(_)
-            | Self::Navigate(_)
-            | Self::Text(_)
-            | Self::Links(_)
-            | Self::Images(_)
-            | Self::Elements(_)
-            | Self::Outline(_)
-            | Self::Dom(_)
-            | Self::Inspect(_)
-            | Self::Snapshot(_)
-            | Self::Scroll(_)
-            | Self::Click(_)
-            | Self::Hover(_)
-            | Self::Fill(_)
-            | Self::FillForm(_)
-            | Self::Select(_)
-            | Self::Screenshot(_)
-            | Self::Wait(_)
-            | Self::RequireHuman(_)
-            | Self::DebugLog(_) => Place::Tab,
-        }
-    }
-
     /// The pace the action keeps; none if it goes at once.
     pub fn pace(&self) -> Option<Pace> {
-        let (category, delays) = match self {
-            Self::Navigate(_) => (Category::Navigate, 1),
-            Self::Scroll(_) => (Category::Scroll, 1),
-            Self::Click(_) | Self::Hover(_) | Self::Select(_) => (Category::Interaction, 1),
-            Self::Fill(_) => (Category::Fill, 1),
-            Self::FillForm(form) => (Category::Fill, form.fields.len()),
-            Self::SessionCreate(_)
-            | Self::SessionList(_)
-            | Self::SessionBind(_)
-            | Self::SessionUnbind(_)
-            | Self::SessionResume(_)
-            | Self::SessionClose(_)
-            | Self::TabList(_)
-            | Self::TabOpen(_)
-            | Self::TabClose(_)
-            | Self::TabPin(_)
-            | Self::TabUnpin(_)
-            | Self::TabActivate(_)
-            | Self::Text(_)
-            | Self::Links(_)
-            | Self::Images(_)
-            | Self::Elements(_)
-            | Self::Outline(_)
-            | Self::Dom(_)
-            | Self::Inspect(_)
-            | Self::Snapshot(_)
-            | Self::Screenshot(_)
-            | Self::Wait(_)
-            | Self::RequireHuman(_)
-            | Self::DebugLog(_)
-            | Self::DebugLast(_)
-            | Self::DebugStatus(_)
-            | Self::PairingIssue(_) => return None,
+        let delays = match self {
+            Self::FillForm(form) => form.fields.len(),
+            _ => 1,
         };
-        Some(Pace { category, delays })
-    }
-
-    /// Whether a client marks the request as one that changes something outside the daemon, so
-    /// that an interrupted one is never carried out a second time.
-    pub fn destructive(&self) -> bool {
-        match self {
-            Self::TabOpen(_)
-            | Self::TabClose(_)
-            | Self::Navigate(_)
-            | Self::Click(_)
-            | Self::Fill(_)
-            | Self::FillForm(_)
-            | Self::Select(_)
-            | Self::SessionClose(_) => true,
-            Self::SessionCreate(_)
-            | Self::SessionList(_)
-            | Self::SessionBind(_)
-            | Self::SessionUnbind(_)
-            | Self::SessionResume(_)
-            | Self::TabList(_)
-            | Self::TabPin(_)
-            | Self::TabUnpin(_)
-            | Self::TabActivate(_)
-            | Self::Text(_)
-            | Self::Links(_)
-            | Self::Images(_)
-            | Self::Elements(_)
-            | Self::Outline(_)
-            | Self::Dom(_)
-            | Self::Inspect(_)
-            | Self::Snapshot(_)
-            | Self::Scroll(_)
-            | Self::Hover(_)
-            | Self::Screenshot(_)
-            | Self::Wait(_)
-            | Self::RequireHuman(_)
-            | Self::DebugLog(_)
-            | Self::DebugLast(_)
-            | Self::DebugStatus(_)
-            | Self::PairingIssue(_) => false,
-        }
+        self.category().map(|category| Pace { category, delays })
     }
 
     /// The tab that the action names itself, where it does.

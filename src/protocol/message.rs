@@ -24,6 +24,8 @@ pub enum Message<'a> {
     Navigation(Navigation<'a>),
     /// Who is speaking.
     Hello(Hello<'a>),
+    /// What the person in front of the browser wants.
+    Person(PersonAct<'a>),
     /// JSON that means nothing here; the text says why.
     Other(&'static str),
 }
@@ -64,6 +66,17 @@ pub enum Outcome<'a> {
         /// More, for programs.
         details: Option<serde_json::Value>,
     },
+}
+
+/// What the person in front of the browser wants done with sessions, which have tabs in it.
+#[derive(Debug)]
+pub enum PersonAct<'a> {
+    /// The session may go on.
+    Resume(Cow<'a, str>),
+    /// The session shall end.
+    Close(Cow<'a, str>),
+    /// All sessions with tabs in this browser shall end.
+    CloseAll,
 }
 
 /// A tab shows a new page.
@@ -109,6 +122,9 @@ impl<'a> Message<'a> {
                 fields.navigation().unwrap_or(Self::Other("an ill-typed navigation"))
             }
             Some("hello") => fields.hello().unwrap_or(Self::Other("an ill-typed hello")),
+            Some("session.resume") => fields.person(PersonAct::Resume),
+            Some("session.close") => fields.person(PersonAct::Close),
+            Some("session.close_all") => Self::Person(PersonAct::CloseAll),
             _ => match fields.id.and_then(text_of) {
                 Some(id) => Self::Answer(fields.answer(id)),
                 None => Self::Other("neither a known type nor an id"),
@@ -137,6 +153,7 @@ struct Fields<'a> {
     extension_version: Option<&'a str>,
     hello_version: Option<&'a str>,
     browser: Option<&'a str>,
+    session: Option<&'a str>,
     /// How many members there are, of whatever name.
     members: usize,
 }
@@ -160,6 +177,7 @@ impl<'a> Fields<'a> {
             "extensionVersion" => &mut self.extension_version,
             "protocolVersion" => &mut self.hello_version,
             "browser" => &mut self.browser,
+            "session" => &mut self.session,
             _ => return None,
         })
     }
@@ -178,6 +196,13 @@ impl<'a> Fields<'a> {
             protocol_version: self.hello_version?.parse().ok()?,
             browser: text_of(self.browser?)?,
         }))
+    }
+
+    fn person(&self, act: fn(Cow<'a, str>) -> PersonAct<'a>) -> Message<'a> {
+        match self.session.and_then(text_of) {
+            Some(session) => Message::Person(act(session)),
+            None => Message::Other("an act on a session without a text `session`"),
+        }
     }
 
     fn answer(&self, id: Cow<'a, str>) -> Answer<'a> {
@@ -325,6 +350,7 @@ mod tests {
             r#"{"type":"navigation","tabId":"7","url":"x","cause":"committed"}"#,
             r#"{"type":"navigation","tabId":7,"url":"x","cause":"moon"}"#,
             r#"{"type":"hello"}"#,
+            r#"{"type":"session.close"}"#,
             r#"{"id":7}"#,
         ] {
             assert!(matches!(parse(other), Message::Other(_)), "{other}");

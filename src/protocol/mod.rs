@@ -16,7 +16,7 @@ pub use action::{Action, Category, Pace, Place};
 pub use envelope::{BadRequest, Envelope, Page, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
-pub use message::{Answer, Hello, Message, Navigation, Outcome};
+pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
 pub use params::*;
 pub use target::{Host, Route, Target};

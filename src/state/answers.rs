@@ -43,6 +43,10 @@ impl Inner {
                 self.navigated(client, &navigation);
                 None
             }
+            Ok(Message::Person(act)) => {
+                self.person_acts(client, &act, now);
+                None
+            }
             Ok(Message::Hello(_)) => Some("a hello that is not the first message"),
             Ok(Message::Other(problem)) => Some(problem),
             Err(error) => {
@@ -72,6 +76,7 @@ impl Inner {
                 .iter_mut()
                 .filter(|tab| tab.browser == browser && tab.chrome_id == chrome_id)
             {
+                self.news = true;
                 tab.url = navigation.url.clone().into_owned();
                 tab.title.clear();
                 let count = self.handles.mark_stale(id, tab.ordinal);
@@ -138,6 +143,7 @@ impl Inner {
                     && let Some(session) = self.sessions.get_mut(session)
                 {
                     session.paused = Some(message.clone());
+                    self.news = true;
                 }
                 if code == ErrorCode::TabNotFound.name()
                     && let Some(ordinal) = tab
@@ -266,6 +272,7 @@ impl Inner {
         for (kept, shown) in [(&mut tab.url, shown.url), (&mut tab.title, shown.title)] {
             if let Some(shown) = shown.filter(|shown| **shown != **kept) {
                 *kept = shown.into_owned();
+                self.news = true;
             }
         }
     }
@@ -297,6 +304,7 @@ impl Inner {
         let Some(session) = self.sessions.get_mut(id) else {
             return Err(super::sessions::not_found(id));
         };
+        self.news = true;
         let tab = session.open_tab(browser, chrome_id, shown.clone(), title);
         self.browsers.opened(browser, chrome_id, &shown, |_| false);
         let tmp_dir = self.dirs.path(id);

@@ -78,6 +78,8 @@ struct Client {
     began: u64,
     identified: bool,
     outbox: VecDeque<Outgoing>,
+    /// What the person in front of it was shown last.
+    shown: String,
     close: Option<CloseWith>,
     wake: Arc<Notify>,
 }
@@ -139,6 +141,7 @@ impl Browsers {
                 began,
                 identified: false,
                 outbox: VecDeque::new(),
+                shown: super::person::nothing(),
                 close: None,
                 wake: wake.clone(),
             },
@@ -233,6 +236,25 @@ impl Browsers {
     /// The browser behind a connection.
     pub(super) fn browser_of(&self, client: ClientId) -> Option<BrowserId> {
         Some(self.clients.get(&client)?.browser)
+    }
+
+    /// The connections that said hello, with their browsers.
+    pub(super) fn introduced(&self) -> Vec<(ClientId, BrowserId)> {
+        let instances = self
+            .browsers
+            .iter()
+            .filter(|(_, known)| matches!(known.identity, Identity::Instance(_)));
+        instances.filter_map(|(id, known)| Some((known.client?, *id))).collect()
+    }
+
+    /// Whether a text about sessions differs from the last one for this connection, which it then is.
+    pub(super) fn is_news(&mut self, client: ClientId, text: &str) -> bool {
+        let Some(client) = self.clients.get_mut(&client).filter(|client| client.shown != text)
+        else {
+            return false;
+        };
+        text.clone_into(&mut client.shown);
+        true
     }
 
     pub(super) fn is_identified(&self, client: ClientId) -> bool {

@@ -276,6 +276,7 @@ impl Inner {
             extension_version = &*hello.extension_version,
             browser = &*hello.browser,
         );
+        self.news = true;
         let identified = self.browsers.identify_instance(client, &hello.instance_id);
         self.identified(client, identified, now);
     }
@@ -372,6 +373,7 @@ impl Inner {
         else {
             return;
         };
+        self.news = true;
         let count = self.handles.forget_tab(id, ordinal);
         log_invalidated(Some(id), Some(ordinal), "tab_close", count);
         for key in tab.queue {
@@ -388,6 +390,7 @@ impl Inner {
         now: Now,
     ) -> Result<CommandKey, ProtocolError> {
         let session = self.sessions.remove(id).ok_or_else(|| not_found(id))?;
+        self.news = true;
         self.dirs.remove(id);
         let count = self.handles.forget_session(id);
         log_invalidated(Some(id), None, "session_close", count);

@@ -13,6 +13,7 @@ mod handles;
 mod pacing;
 mod pairing;
 mod pending;
+mod person;
 mod sessions;
 mod splice;
 mod trace;
@@ -85,6 +86,8 @@ struct Inner {
     /// When the daemon's timer goes off; none if it is not set.
     armed: Option<Instant>,
     draining: bool,
+    /// Whether something has changed that people are shown.
+    news: bool,
 }
 
 /// The cheap handle to everything the daemon knows.
@@ -138,6 +141,7 @@ impl State {
             lost_opens: VecDeque::new(),
             armed: None,
             draining: false,
+            news: false,
         };
         Self { inner: Arc::new(Mutex::new(inner)), timer: Arc::default(), idle: Arc::default() }
     }
@@ -148,6 +152,7 @@ impl State {
         // connection's command, and everybody else goes on.
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let result = decide(&mut inner);
+        inner.show_sessions();
         let due = inner.pending.next_due();
         let earlier = due.is_some_and(|due| inner.armed.is_none_or(|armed| due < armed));
         let idle = inner.draining && inner.pending.is_empty();
@@ -316,6 +321,7 @@ impl State {
         self.with(|inner| {
             let tab = tab.map(|tab| inner.sessions.find_tab(id, Some(tab))).transpose()?;
             let session = inner.sessions.get_mut(id).ok_or_else(|| sessions::not_found(id))?;
+            inner.news = true;
             session.bound = tab.or(session.bound);
             if let Some(pacing) = pacing {
                 session.pacing = pacing;
@@ -339,7 +345,10 @@ impl State {
     }
 
     fn change(&self, id: SessionId, change: impl FnOnce(&mut Session)) {
-        self.with(|inner| inner.sessions.get_mut(id).map(change));
+        self.with(|inner| {
+            inner.news = true;
+            inner.sessions.get_mut(id).map(change)
+        });
     }
 
     /// All sessions, in the order of their creation.

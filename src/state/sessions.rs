@@ -63,6 +63,11 @@ pub struct TabInfo {
 }
 
 impl Session {
+    /// What people call the session.
+    pub(super) fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
     pub(super) fn tab(&self, ordinal: u32) -> Option<&Tab> {
         self.tabs.iter().find(|tab| tab.ordinal == ordinal)
     }

@@ -17,8 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{patiently, wait_for};
 
-/// The id that the manifest's `key` gives to the extension.
-pub const EXTENSION_ID: &str = "afgmhlmdmjjdddecnkgbflnnpopehjmd";
+pub use bproxy::extension::ID as EXTENSION_ID;
 
 /// How long a browser may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);

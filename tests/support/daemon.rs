@@ -5,7 +5,8 @@ use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -16,10 +17,11 @@ use super::client::Client;
 use super::extension::{FakeExtension, Pairing, origin};
 use super::{patiently, wait_for};
 
-/// A state directory (0700) that goes away with its owner.
+/// A state directory (0700) that goes away with its last owner.
+#[derive(Clone)]
 pub struct Home {
-    /// Holds the state directory and, beside it, what the daemon prints.
-    root: TempDir,
+    /// Holds the state directory and, beside it, what the daemons print.
+    root: Arc<TempDir>,
 }
 
 impl Home {
@@ -28,7 +30,7 @@ impl Home {
             .prefix("bproxy-test-")
             .tempdir()
             .expect("a temporary directory");
-        let home = Self { root };
+        let home = Self { root: Arc::new(root) };
         fs::create_dir(home.path()).expect("a fresh directory");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("own directory");
         home
@@ -73,7 +75,10 @@ impl Home {
             .env("BPROXY_LOG", "file")
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        Setup { home: self, command }
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        let output = |name: &str| self.root.path().join(format!("{run:06}.{name}"));
+        Setup { stdout: output("stdout"), stderr: output("stderr"), home: self, command }
     }
 
     /// All records of the log so far, in order.
@@ -115,13 +120,13 @@ impl Home {
             .await
     }
 
-    /// What the daemon has printed so far on `stdout` or `stderr`.
+    /// What the daemons of this home have printed so far on `stdout` or `stderr`, in the order of their starts.
     pub fn printed(&self, stream: &str) -> String {
-        read(&self.output(stream))
-    }
-
-    fn output(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        let entries = fs::read_dir(self.root.path()).expect("the root");
+        let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == stream));
+        files.sort();
+        files.iter().map(|path| read(path)).collect()
     }
 }
 
@@ -135,6 +140,9 @@ impl Default for Home {
 pub struct Setup {
     home: Home,
     command: Command,
+    /// Where this run's output goes.
+    stdout: PathBuf,
+    stderr: PathBuf,
 }
 
 impl Setup {
@@ -152,8 +160,8 @@ impl Setup {
     }
 
     fn spawn(&mut self) -> Child {
-        let sink = |name: &str| fs::File::create(self.home.output(name)).expect("a fresh file");
-        let (stdout, stderr) = (sink("stdout"), sink("stderr"));
+        let sink = |path: &Path| fs::File::create(path).expect("a fresh file");
+        let (stdout, stderr) = (sink(&self.stdout), sink(&self.stderr));
         self.command.stdout(stdout).stderr(stderr).spawn().expect("the bproxy binary runs")
     }
 
@@ -169,7 +177,7 @@ impl Setup {
         let mut child = self.spawn();
         let port = wait_for("the daemon's port file", || {
             if let Some(status) = child.try_wait().expect("a child to ask") {
-                panic!("the daemon ended with {status}: {}", read(&self.home.output("stderr")));
+                panic!("the daemon ended with {status}: {}", read(&self.stderr));
             }
             let fresh = identity(&port_file).is_some_and(|found| Some(found) != stale);
             fresh.then(|| read(&port_file).trim().parse().ok()).flatten()
@@ -177,7 +185,8 @@ impl Setup {
         .await;
         // Where it is in the keyring, the test has to ask for it itself.
         let token = read(&self.home.file("token")).trim().to_owned();
-        Daemon { client: Client { port, token }, home: self.home, child, pairing: Mutex::new(None) }
+        let (client, home, pairing) = (Client { port, token }, self.home.clone(), Mutex::new(None));
+        Daemon { client, home, child, pairing, setup: self }
     }
 
     /// Starts a daemon that must refuse to run, and waits for its end.
@@ -186,12 +195,23 @@ impl Setup {
         let status =
             patiently("the daemon's refusal", child.wait()).await.expect("a child to wait for");
         assert!(!status.success(), "the daemon ended well instead of refusing");
-        Exit::of(status, self.home)
+        Exit::of(status, &self)
     }
 
-    /// Starts a daemon and leaves everything else to the caller. The home goes away when the returned one does.
-    pub fn spawned(mut self) -> (Child, Home) {
-        (self.spawn(), self.home)
+    /// Starts a daemon and waits either for its readiness or for its end.
+    pub async fn start_or_end(mut self) -> Result<Child, Exit> {
+        let mut child = self.spawn();
+        let pid_file = self.home.file("bproxy.pid");
+        let own = child.id().expect("a running child").to_string();
+        let end = wait_for("a daemon's readiness or end", || {
+            let ended = child.try_wait().expect("a child to ask");
+            let is_ready = self.home.file("port").exists() && read(&pid_file).trim() == own;
+            if ended.is_some() || is_ready { Some(ended) } else { None }
+        });
+        match end.await {
+            Some(status) => Err(Exit::of(status, &self)),
+            None => Ok(child),
+        }
     }
 }
 
@@ -204,9 +224,13 @@ pub struct Exit {
 }
 
 impl Exit {
-    fn of(status: ExitStatus, home: Home) -> Self {
-        let (stdout, stderr) = (read(&home.output("stdout")), read(&home.output("stderr")));
-        Self { status, stdout, stderr, home }
+    fn of(status: ExitStatus, setup: &Setup) -> Self {
+        Self {
+            status,
+            stdout: read(&setup.stdout),
+            stderr: read(&setup.stderr),
+            home: setup.home.clone(),
+        }
     }
 }
 
@@ -215,6 +239,8 @@ pub struct Daemon {
     client: Client,
     pub home: Home,
     child: Child,
+    /// How it was started.
+    setup: Setup,
     /// How this daemon's extensions were paired; kept over restarts, as a browser does.
     pairing: Mutex<Option<Pairing>>,
 }
@@ -250,7 +276,7 @@ impl Daemon {
     pub async fn ended(mut self) -> Exit {
         let status =
             patiently("the daemon's end", self.child.wait()).await.expect("a child to wait for");
-        Exit::of(status, self.home)
+        Exit::of(status, &self.setup)
     }
 
     /// Ends the daemon by SIGTERM and requires exit status 0.

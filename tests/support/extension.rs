@@ -93,6 +93,8 @@ pub struct Tab {
     pub tab: String,
     /// The browser's number for it.
     pub id: i64,
+    /// Where it was opened.
+    pub url: &'static str,
 }
 
 impl Tab {
@@ -111,6 +113,8 @@ pub struct FakeExtension {
     urls: HashMap<i64, String>,
     next_tab: i64,
     next_ping: i64,
+    /// What it was told of its sessions, the latest last.
+    pub states: Vec<Value>,
 }
 
 impl FakeExtension {
@@ -139,6 +143,7 @@ impl FakeExtension {
                     // Different for every extension, as the numbers of two browsers may be.
                     next_tab: i64::from(port) * 100,
                     next_ping: 1,
+                    states: Vec::new(),
                 })
             }
             Err(Error::Http(response)) => Err(response.status().as_u16()),
@@ -308,15 +313,16 @@ impl FakeExtension {
     /// Opens a tab in `session`.
     pub async fn open_tab_in(&mut self, client: &Client, session: &str) -> Tab {
         let id = self.take_tab_number();
-        let url = format!("https://example.org/tab/{id}");
+        let url = "https://example.org/start";
         let open = request("tab.open").session(session).params(json!({"url": url}));
         let (_, reply) = self.exchange(client, open, json!({"tabId": id, "url": url})).await;
-        self.urls.insert(id, url);
+        self.urls.insert(id, url.to_owned());
         let data = reply.data();
         Tab {
             session: session.to_owned(),
             tab: data["tab"].as_str().expect("a tab").to_owned(),
             id,
+            url,
         }
     }
 
@@ -362,14 +368,18 @@ impl FakeExtension {
         self.next_tab
     }
 
-    async fn next_text(&mut self) -> String {
+    /// The next text message as it is, whatever it says.
+    pub async fn next_text(&mut self) -> String {
         self.text_or_end().await.expect("the connection stands")
     }
 
     async fn text_or_end(&mut self) -> Option<String> {
         loop {
             match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+                Some(Ok(Message::Text(text))) => match state_of(&text) {
+                    Some(state) => self.states.push(state),
+                    None => return Some(text.to_string()),
+                },
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Binary(bytes))) => {
                     panic!("a binary message from the daemon: {bytes:?}")
@@ -379,6 +389,12 @@ impl FakeExtension {
             }
         }
     }
+}
+
+/// The sessions in a message that tells the person of them; none if it is another message.
+fn state_of(text: &str) -> Option<Value> {
+    let mut message: Value = serde_json::from_str(text).ok()?;
+    (message["type"] == "state").then(|| message["sessions"].take())
 }
 
 /// An extension that answers by itself. Its connection ends abruptly when this is dropped.

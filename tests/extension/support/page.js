@@ -6,9 +6,9 @@ import { JSDOM } from 'jsdom';
 const SCRIPTS = ['dom', 'wall', 'selector', 'name', 'read', 'controls', 'snapshot', 'act', 'fill'];
 const sources = SCRIPTS.map((name) => readFileSync(new URL(`../../../extension/page/${name}.js`, import.meta.url), 'utf8'));
 
-/** @param {string} html the body @param {string} doctype */
-export function open(html, doctype = '<!doctype html>') {
-  const dom = new JSDOM(`${doctype}<html><head></head><body>${html}</body></html>`, { runScripts: 'outside-only', url: 'http://page.test/' });
+/** @param {string} html the body @param {string} doctype @param {string} url */
+export function open(html, doctype = '<!doctype html>', url = 'http://page.test/') {
+  const dom = new JSDOM(`${doctype}<html><head></head><body>${html}</body></html>`, { runScripts: 'outside-only', url });
   const { window } = dom;
   window.chrome = { runtime: { getManifest: () => ({ version: 'test' }) } };
   // jsdom draws nothing: what is hidden by attribute or inline style counts as not drawn, the rest as drawn.

@@ -1,0 +1,228 @@
+//! Properties that hold whatever happens in between: exactly once under random disconnects, and handles that never hit
+//! another page than the one they were read from. Through the real daemon, against a model.
+
+mod support;
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use serde_json::{Value, json};
+use support::{Daemon, FakeExtension, Tab};
+
+/// Runs one case to its end on a runtime of its own.
+fn run(case: impl Future<Output = TestCaseResult>) -> TestCaseResult {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(case)
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    // A case starts a process: few of them, and no file of past failures in the repository.
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+// --- exactly once ---
+
+/// What befalls the extension at one command that it receives.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Answers,
+    DiesBeforeExecuting,
+    DiesBeforeAnswering,
+    DiesAfterAnswering,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        4 => Just(Fate::Answers),
+        1 => Just(Fate::DiesBeforeExecuting),
+        1 => Just(Fate::DiesBeforeAnswering),
+        1 => Just(Fate::DiesAfterAnswering),
+    ]
+}
+
+/// A browser whose connection breaks now and then. It keeps what it has done, and does nothing twice.
+struct Browser {
+    /// Answers by id: what a restarted service worker finds in its storage.
+    done: HashMap<String, Value>,
+    /// How often each id was executed.
+    executions: HashMap<String, usize>,
+}
+
+impl Browser {
+    async fn live(&mut self, daemon: &Daemon, mut ext: FakeExtension, fates: &[Fate]) {
+        let mut fates = fates.iter().copied();
+        loop {
+            let command = ext.receive().await;
+            let fate = fates.next().unwrap_or(Fate::Answers);
+            if !matches!(fate, Fate::DiesBeforeExecuting) {
+                let id = command.id().to_owned();
+                let data = self.done.entry(id.clone()).or_insert_with(|| {
+                    *self.executions.entry(id.clone()).or_default() += 1;
+                    json!({"text": id})
+                });
+                if !matches!(fate, Fate::DiesBeforeAnswering) {
+                    let data = data.clone();
+                    ext.answer(&command, data).await;
+                }
+            }
+            if !matches!(fate, Fate::Answers) {
+                drop(ext);
+                ext = daemon.extension_named("browser").await;
+            }
+        }
+    }
+}
+
+/// A client that wants this done and repeats itself, with the same id, while the browser is away.
+async fn insist(daemon: &Daemon, tab: &Tab, id: &str) -> Value {
+    loop {
+        let reply = daemon.send(tab.request("text").named(id)).await;
+        if reply.json()["error"]["code"] != "NO_EXTENSION" {
+            return reply.data();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(12))]
+
+    #[test]
+    fn a_command_is_carried_out_exactly_once_whatever_breaks(
+        // For each command: its tab, and how many callers send it.
+        commands in prop::collection::vec((0usize..3, 1usize..4), 1..20),
+        fates in prop::collection::vec(fate(), 0..40),
+    ) {
+        run(async {
+            let daemon = Daemon::start().await;
+            let mut ext = daemon.extension_named("browser").await;
+            let mut tabs = Vec::new();
+            for _ in 0..3 {
+                tabs.push(ext.open_tab(&daemon).await);
+            }
+            let mut browser = Browser { done: HashMap::new(), executions: HashMap::new() };
+            let ids: Vec<_> = (0..commands.len()).map(|index| format!("once-{index}")).collect();
+            let callers = commands.iter().zip(&ids).flat_map(|((tab, callers), id)| {
+                (0..*callers).map(|_| insist(&daemon, &tabs[*tab], id)).collect::<Vec<_>>()
+            });
+            let answers = tokio::select! {
+                () = browser.live(&daemon, ext, &fates) => unreachable!("a browser lives on"),
+                answers = join_all(callers) => answers,
+            };
+            let expected = commands.iter().zip(&ids).flat_map(|((_, callers), id)| vec![json!({"text": id}); *callers]);
+            prop_assert_eq!(answers, expected.collect::<Vec<_>>());
+            for id in &ids {
+                prop_assert_eq!(browser.executions.get(id), Some(&1), "{}", id);
+            }
+            prop_assert_eq!(browser.executions.len(), ids.len());
+            Ok(())
+        })?;
+    }
+}
+
+// --- handles ---
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Reads so many elements of a tab.
+    Read(usize, usize),
+    Navigate(usize),
+    /// Clicks, in a tab, one of all handles that ever were.
+    Click(usize, prop::sample::Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => (0usize..2, 0usize..4).prop_map(|(tab, count)| Step::Read(tab, count)),
+        1 => (0usize..2).prop_map(Step::Navigate),
+        3 => (0usize..2, any::<prop::sample::Index>()).prop_map(|(tab, handle)| Step::Click(tab, handle)),
+    ]
+}
+
+/// What the model knows of a handle.
+struct Minted {
+    tab: usize,
+    epoch: usize,
+    selector: String,
+    /// A later read of its tab has taken its place.
+    is_replaced: bool,
+}
+
+proptest! {
+    #![proptest_config(config(24))]
+
+    #[test]
+    fn a_handle_hits_the_element_that_was_read_or_nothing(steps in prop::collection::vec(step(), 1..40)) {
+        run(async {
+            let daemon = Daemon::start().await;
+            let mut ext = daemon.extension().await;
+            let first = ext.open_tab(&daemon).await;
+            let tabs = [first.clone(), ext.open_tab_in(&daemon, &first.session).await];
+            let mut epochs = [0, 0];
+            let mut minted: Vec<Minted> = Vec::new();
+            for step in steps {
+                let (Step::Read(tab, _) | Step::Navigate(tab) | Step::Click(tab, _)) = step;
+                let bind = first.request("session.bind").params(json!({"tab": tabs[tab].tab}));
+                daemon.send(bind).await.data();
+                match step {
+                    Step::Read(_, count) => {
+                        let selector = |n: usize| format!("#e{}", minted.len() + n);
+                        let entries: Vec<_> = (0..count).map(|n| json!({"selector": selector(n), "tag": "a"})).collect();
+                        let read = first.request("elements");
+                        let (_, reply) = ext.exchange(&daemon, read, json!({"elements": entries})).await;
+                        minted.iter_mut().filter(|it| it.tab == tab).for_each(|it| it.is_replaced = true);
+                        for entry in reply.data()["elements"].as_array().expect("a list") {
+                            let selector = entry["selector"].as_str().expect("a selector").to_owned();
+                            minted.push(Minted { tab, epoch: epochs[tab], selector, is_replaced: false });
+                            prop_assert_eq!(&entry["handle"], &json!(format!("el{}", minted.len())));
+                        }
+                    }
+                    Step::Navigate(_) => {
+                        epochs[tab] += 1;
+                        ext.navigated(tabs[tab].id, &format!("https://example.org/{}", epochs[tab])).await;
+                    }
+                    Step::Click(_, _) if minted.is_empty() => {}
+                    Step::Click(_, index) => {
+                        let index = index.index(minted.len());
+                        let handle = &minted[index];
+                        let click = first.request("click");
+                        let click = click.params(json!({"target": {"handle": format!("el{}", index + 1)}}));
+                        let refusals: &[&str] = if handle.is_replaced {
+                            &["ELEMENT_HANDLE_NOT_FOUND"]
+                        } else if handle.tab != tab && handle.epoch != epochs[handle.tab] {
+                            // Both are true; the protocol ranks them nowhere.
+                            &["ELEMENT_HANDLE_SCOPE_MISMATCH", "ELEMENT_HANDLE_STALE"]
+                        } else if handle.tab != tab {
+                            &["ELEMENT_HANDLE_SCOPE_MISMATCH"]
+                        } else if handle.epoch != epochs[tab] {
+                            &["ELEMENT_HANDLE_STALE"]
+                        } else {
+                            &[]
+                        };
+                        if refusals.is_empty() {
+                            let (command, reply) = ext.exchange(&daemon, click, json!({"clicked": true})).await;
+                            reply.data();
+                            prop_assert_eq!(command.tab_id(), Some(tabs[tab].id));
+                            prop_assert_eq!(&command.params()["target"], &json!({"selector": handle.selector}));
+                        } else {
+                            let body = daemon.send(click).await.json();
+                            let code = body["error"]["code"].as_str().unwrap_or_default();
+                            prop_assert!(refusals.contains(&code), "{} instead of {:?}", body, refusals);
+                        }
+                    }
+                }
+            }
+            ext.has_nothing().await;
+            Ok(())
+        })?;
+    }
+}

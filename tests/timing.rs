@@ -1,0 +1,284 @@
+//! What takes real time, side by side: pacing (on the shortest categories) and the liveness of browsers.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{Daemon, FakeExtension, Request, Tab, request};
+
+/// Bounds of the delay between two interactions.
+const INTERACTION: std::ops::Range<Duration> =
+    Duration::from_millis(500)..Duration::from_millis(2000);
+
+/// What a loaded machine may add to a delay before it counts as late.
+const SLACK: Duration = Duration::from_secs(3);
+
+/// What two clocks and a scheduler may take from a delay before it counts as early.
+const JITTER: Duration = Duration::from_millis(20);
+
+// --- liveness ---
+
+#[tokio::test]
+async fn a_browser_from_which_nothing_comes_is_dropped_and_one_that_answers_pings_is_not() {
+    let daemon = Daemon::start().await;
+    let alive = daemon.extension_named("alive").await.serve(|_| None);
+    let mute = daemon.extension_named("mute").await;
+    let started = Instant::now();
+    let gone = async {
+        while daemon.records("ws_disconnect").is_empty() {
+            // One look a second at something that takes most of a minute.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(70), gone)
+        .await
+        .expect("the mute client is dropped by 65 s");
+    let took = started.elapsed();
+    assert!((Duration::from_secs(44)..Duration::from_secs(68)).contains(&took), "{took:?}");
+    assert_eq!(daemon.get("/health").await.json()["wsClients"], 1);
+    daemon.send(request("tab.open").params(json!({"url": "about:blank"}))).await.data();
+    drop((alive, mute));
+}
+
+// --- pacing ---
+
+/// A tab whose session has human pacing.
+async fn human_tab(daemon: &Daemon, ext: &mut FakeExtension) -> Tab {
+    let session = daemon.new_session().await;
+    ext.open_tab_in(daemon, &session).await
+}
+
+fn click(tab: &Tab) -> Request {
+    tab.request("click").params(json!({"target": {"selector": "#save"}}))
+}
+
+fn hover(tab: &Tab) -> Request {
+    tab.request("hover").params(json!({"target": {"selector": "#save"}}))
+}
+
+fn fields(count: usize) -> Value {
+    let field = json!({"target": {"selector": "#a"}, "value": "x", "method": "direct", "world": "isolated"});
+    json!({"fields": vec![field; count]})
+}
+
+/// A form: each of its fields takes a slot, so that what follows one of three waits for more than a second.
+fn form(tab: &Tab, count: usize) -> Request {
+    tab.request("fill-form").params(fields(count))
+}
+
+fn assert_delay(gap: Duration, slots: u32) {
+    let (least, most) = (INTERACTION.start * slots - JITTER, INTERACTION.end * slots + SLACK);
+    assert!((least..most).contains(&gap), "{gap:?} is not within {least:?}..{most:?}");
+}
+
+/// Sends `request`, answers it, and gives the moment when it reached the extension.
+async fn reaches(daemon: &Daemon, ext: &mut FakeExtension, request: Request) -> Instant {
+    let on_its_way = daemon.begin(request);
+    let command = ext.receive().await;
+    let at = Instant::now();
+    assert_eq!(command.id(), on_its_way.id);
+    ext.answer(&command, json!({})).await;
+    on_its_way.reply().await.data();
+    at
+}
+
+#[tokio::test]
+async fn the_first_interaction_goes_at_once_and_the_next_waits_for_its_slot() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    let started = Instant::now();
+    let first = reaches(&daemon, &mut ext, click(&tab)).await;
+    assert!(first - started < INTERACTION.start, "the first waits for nothing");
+    // Of another action, but of the same category.
+    let waiting = hover(&tab);
+    let id = waiting.id();
+    let second = reaches(&daemon, &mut ext, waiting).await;
+    assert_delay(second - first, 1);
+    let record = daemon.record("pacing_wait", |record| record["id"] == id.as_str()).await;
+    let delay = record["delay_ms"].as_f64().expect("a number");
+    assert!((1.0..=2000.0).contains(&delay), "{record}");
+    assert_eq!(daemon.records("pacing_wait").len(), 1, "what does not wait is not recorded");
+}
+
+#[tokio::test]
+async fn categories_and_sessions_do_not_wait_for_each_other() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let one = human_tab(&daemon, &mut ext).await;
+    let two = human_tab(&daemon, &mut ext).await;
+    let started = Instant::now();
+    for tab in [&one, &two] {
+        reaches(&daemon, &mut ext, click(tab)).await;
+        reaches(&daemon, &mut ext, tab.request("scroll")).await;
+        reaches(&daemon, &mut ext, tab.request("navigate").params(json!({"url": "about:blank"})))
+            .await;
+        reaches(&daemon, &mut ext, form(tab, 1)).await;
+        // These have no pace at all.
+        for _ in 0..3 {
+            reaches(&daemon, &mut ext, tab.request("text")).await;
+            reaches(&daemon, &mut ext, tab.request("tab.activate")).await;
+        }
+    }
+    assert!(started.elapsed() < INTERACTION.start, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn commands_sent_together_are_spread() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let session = daemon.new_session().await;
+    // Two tabs: it is the session that has a pace, and no queue that keeps them apart.
+    ext.open_tab_in(&daemon, &session).await;
+    let tab = ext.open_tab_in(&daemon, &session).await;
+    let mut waiting = vec![daemon.begin(click(&tab)), daemon.begin(hover(&tab))];
+    for command in &waiting {
+        daemon.admitted(&command.id).await;
+    }
+    daemon.send(tab.request("session.bind").params(json!({"tab": "t1"}))).await.data();
+    waiting.push(daemon.begin(click(&tab)));
+    let mut moments = Vec::new();
+    for _ in 0..3 {
+        let command = ext.receive().await;
+        moments.push(Instant::now());
+        ext.answer(&command, json!({})).await;
+    }
+    for command in waiting {
+        command.reply().await.data();
+    }
+    // The first moment is when it was taken from the socket: up to the admission of the others later than its slot.
+    assert_delay(moments[2] - moments[1], 1);
+    assert!(moments[1] - moments[0] < INTERACTION.end + SLACK);
+}
+
+#[tokio::test]
+async fn a_form_of_several_fields_takes_as_many_slots() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    let first = reaches(&daemon, &mut ext, form(&tab, 3)).await;
+    let fill = json!({"target": {"selector": "#a"}, "value": "x", "method": "direct", "world": "isolated"});
+    let second = reaches(&daemon, &mut ext, tab.request("fill").params(fill)).await;
+    assert_delay(second - first, 3);
+}
+
+#[tokio::test]
+async fn a_waiting_command_counts_as_pending_and_times_out_on_the_dot() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    reaches(&daemon, &mut ext, tab.request("scroll")).await;
+    let started = Instant::now();
+    // The next scroll is due in four seconds at the earliest.
+    daemon.send(tab.request("scroll").within(Duration::from_millis(400))).await.error("TIMEOUT");
+    assert!((Duration::from_millis(390)..Duration::from_secs(2)).contains(&started.elapsed()));
+    // What waits for its pace does not hold up the tab.
+    let waiting = daemon.begin(tab.request("scroll"));
+    daemon.admitted(&waiting.id).await;
+    reaches(&daemon, &mut ext, tab.request("text")).await;
+    // Its id can be joined like any other that is pending.
+    let joined = daemon.begin(tab.request("text").named(&waiting.id));
+    daemon.settled().await;
+    assert!(!joined.has_reply());
+    ext.has_nothing().await;
+}
+
+#[tokio::test]
+async fn no_refusal_waits_for_pacing() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    reaches(&daemon, &mut ext, click(&tab)).await;
+    let started = Instant::now();
+    let unknown = json!({"target": {"handle": "el1"}});
+    daemon.send(tab.request("click").params(unknown)).await.error("ELEMENT_HANDLE_NOT_FOUND");
+    daemon.send(click(&tab).set("deadline", 1)).await.error("TIMEOUT");
+    daemon.send(tab.request("session.unbind")).await.data();
+    daemon.send(click(&tab)).await.error("TAB_NOT_FOUND");
+    assert!(started.elapsed() < INTERACTION.start, "{:?}", started.elapsed());
+    assert!(daemon.records("pacing_wait").is_empty());
+}
+
+#[tokio::test]
+async fn a_session_that_pauses_refuses_what_waits_for_its_pace() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    reaches(&daemon, &mut ext, form(&tab, 3)).await;
+    let waiting = daemon.begin(form(&tab, 1));
+    daemon.admitted(&waiting.id).await;
+    let reading = daemon.begin(tab.request("text"));
+    let command = ext.receive_action("text").await;
+    ext.fail(&command, "HUMAN_REQUIRED", "A riddle.").await;
+    reading.reply().await.error("HUMAN_REQUIRED");
+    waiting.reply().await.error("HUMAN_REQUIRED");
+    ext.has_nothing().await;
+}
+
+#[tokio::test]
+async fn a_page_that_moves_on_refuses_the_handle_of_what_waits_for_its_pace() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    let read = json!({"elements": [{"tag": "input", "selector": "#a"}]});
+    ext.exchange(&daemon, tab.request("elements"), read).await.1.data();
+    reaches(&daemon, &mut ext, form(&tab, 3)).await;
+    let mut by_handle = fields(1);
+    by_handle["fields"][0]["target"] = json!({"handle": "el1"});
+    let waiting = daemon.begin(tab.request("fill-form").params(by_handle));
+    daemon.admitted(&waiting.id).await;
+    ext.navigated(tab.id, "https://example.org/next").await;
+    waiting.reply().await.error("ELEMENT_HANDLE_STALE");
+    ext.has_nothing().await;
+}
+
+#[tokio::test]
+async fn a_closed_tab_refuses_what_waits_for_its_pace() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    reaches(&daemon, &mut ext, form(&tab, 3)).await;
+    let waiting = daemon.begin(form(&tab, 1));
+    daemon.admitted(&waiting.id).await;
+    reaches(&daemon, &mut ext, tab.request("tab.close")).await;
+    waiting.reply().await.error("TAB_NOT_FOUND");
+    ext.has_nothing().await;
+}
+
+#[tokio::test]
+async fn a_hang_up_takes_a_command_out_but_gives_its_slot_not_back() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    let first = reaches(&daemon, &mut ext, form(&tab, 3)).await;
+    let abandoned = daemon.begin(form(&tab, 1));
+    daemon.admitted(&abandoned.id).await;
+    abandoned.hang_up();
+    daemon.settled().await;
+    let third = reaches(&daemon, &mut ext, form(&tab, 1)).await;
+    assert_delay(third - first, 4);
+}
+
+#[tokio::test]
+async fn fast_sessions_have_no_pace() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    let started = Instant::now();
+    reaches(&daemon, &mut ext, tab.request("scroll")).await;
+    let waiting = daemon.begin(tab.request("scroll"));
+    daemon.admitted(&waiting.id).await;
+    daemon.send(tab.request("session.bind").params(json!({"pacing": "fast"}))).await.data();
+    let record = daemon.record("pacing_config", |_| true).await;
+    assert_eq!((&record["session"], &record["mode"]), (&json!(tab.session), &json!("fast")));
+    let info = daemon.send(request("session.list")).await.data()["sessions"][0].clone();
+    assert_eq!(info["pacing"], "fast");
+    // The switch releases nobody who waits already; the others go at once.
+    ext.has_nothing().await;
+    for _ in 0..5 {
+        reaches(&daemon, &mut ext, tab.request("scroll")).await;
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(!waiting.has_reply());
+}
