@@ -284,13 +284,9 @@ async fn two_homes_have_items_of_their_own_and_the_default_home_plain_ones() {
 
     let default = Home::new();
     let user = default.path();
-    let plain = default
-        .daemon()
-        .envs(desktop.env())
-        .env("HOME", &user)
-        .env("BPROXY_HOME", user.join(".bproxy"))
-        .env("BPROXY_SECRETS", "keyring");
-    let (mut child, _home) = plain.spawned();
+    let mut plain = desktop.bproxy(&user.join(".bproxy"), "keyring");
+    plain.arg("daemon").env("HOME", &user);
+    let mut child = plain.spawn().expect("the bproxy binary runs");
     wait_for("an item of the default home", || {
         desktop.accounts().contains(&"daemon-token".to_owned()).then_some(())
     })

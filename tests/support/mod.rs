@@ -23,6 +23,7 @@
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
 //! - [`Desktop`] is a D-Bus session with a real keyring.
 //! - [`run`] is one call of the command line; [`Call`] is what came of it.
+//! - [`User`] is a user of a machine that a real systemd has booted; [`Machine`] is that machine.
 //! - [`Golden`] reads the golden wire files.
 //!
 //! No wait here is a fixed sleep: each polls for a condition and gives up after [`PATIENCE`] with a panic that says
@@ -41,6 +42,7 @@ mod golden;
 mod http;
 mod keyring;
 mod site;
+mod systemd;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -55,6 +57,7 @@ pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
 pub use keyring::Desktop;
 pub use site::Site;
+pub use systemd::{BPROXY, Machine, User};
 
 /// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(20);
