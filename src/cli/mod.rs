@@ -9,6 +9,7 @@ mod debug;
 mod extension;
 mod fill;
 mod globals;
+mod logs;
 mod navigate;
 mod output;
 mod pair;
@@ -110,6 +111,8 @@ enum Error {
     Daemon(#[from] crate::service::Error),
     #[error(transparent)]
     Control(#[from] crate::service::control::Error),
+    #[error(transparent)]
+    Logs(#[from] crate::service::logs::Error),
     /// A flag whose value cannot be used.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },

@@ -28,12 +28,14 @@ pub(super) enum Service {
     /// Stop the daemon if it runs, and start it
     #[command(after_help = "Example:\n  bproxy service restart")]
     Restart,
+    Logs(super::logs::Logs),
 }
 
 impl Service {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let home = globals.home_path()?;
         let line = match self {
+            Service::Logs(logs) => return logs.run(globals),
             Service::Start { foreground: true } => {
                 service::run(&Config::from_env(globals.home.as_deref())?, Mode::Foreground)?;
                 return Ok(Outcome::Done);

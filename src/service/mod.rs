@@ -7,6 +7,7 @@ pub mod lifecycle;
 mod listener;
 pub mod lock;
 mod logging;
+pub mod logs;
 mod shutdown;
 
 use std::cell::Cell;
