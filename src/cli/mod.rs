@@ -6,6 +6,7 @@
 mod act;
 mod call;
 mod debug;
+mod doctor;
 mod extension;
 mod fill;
 mod globals;
@@ -19,6 +20,7 @@ mod service;
 mod session;
 mod tab;
 mod target;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -83,6 +85,9 @@ enum Command {
     Debug(debug::Debug),
     Status(debug::Status),
     Health(debug::Health),
+    Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Token(token::Token),
 }
 
 /// How a call ends whose answer has been shown.
@@ -159,6 +164,8 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Screenshot(verb) => return verb.run(globals),
         Command::Wait(verb) => return verb.run(globals),
         Command::Health(verb) => return verb.run(globals),
+        Command::Doctor(verb) => return verb.run(globals),
+        Command::Token(verb) => return verb.run(globals),
         Command::Session(verb) => verb.action(),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),

@@ -5,7 +5,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::keyring::KeyringStore;
+use serde::Serialize;
+
+use super::keyring::{KeyringStore, Trouble};
 use super::runtime::RuntimeCopy;
 use super::{Error, ExtensionCredential, FileStore, Secret, SecretStore};
 use crate::config::SecretsChoice;
@@ -89,6 +91,72 @@ pub fn forget(home: &Home) -> Result<(), Error> {
         mark.remove()?;
     }
     Ok(())
+}
+
+/// Replaces a daemon token that outlives its daemon. A daemon that runs goes on with the one that it has.
+///
+/// # Errors
+/// When the store cannot be used.
+pub fn rotate(choice: SecretsChoice, home: &Home) -> Result<(), Error> {
+    let store = open(choice, home)?;
+    store.settle();
+    match store.daemon_token() {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) | Err(Error::Damaged { .. }) => store.set_daemon_token(&Secret::random_hex()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the tokens of a state directory are.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Places {
+    store: &'static str,
+    daemon_token: String,
+    extension_token: String,
+    /// The daemon token's copy in memory, while a daemon runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy: Option<String>,
+}
+
+/// Tells where the tokens are, or would be. Nothing is asked of a keyring.
+pub fn places(choice: SecretsChoice, home: &Home) -> Places {
+    let copy = RuntimeCopy::of(home).path().map(|path| path.display().to_string());
+    if in_keyring(choice, home) {
+        let (daemon_token, extension_token) = KeyringStore::new(home).places();
+        Places { store: "keyring", daemon_token, extension_token, copy }
+    } else {
+        let path = |path: std::path::PathBuf| path.display().to_string();
+        let (daemon_token, extension_token) = (path(home.token()), path(home.extension_token()));
+        Places { store: "file", daemon_token, extension_token, copy }
+    }
+}
+
+fn in_keyring(choice: SecretsChoice, home: &Home) -> bool {
+    let in_file = || home.token().exists() || home.extension_token().exists();
+    match choice {
+        SecretsChoice::File => false,
+        SecretsChoice::Keyring => true,
+        SecretsChoice::Auto => Mark(home.clone()).is_set() && !in_file(),
+    }
+}
+
+/// What is to be known of the stores of a state directory.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Whether the tokens are in the keyring.
+    pub in_keyring: bool,
+    /// Whether the keyring can be used; `None` where it is not to be asked.
+    pub keyring: Option<Result<(), Trouble>>,
+}
+
+/// Looks at the stores, without changing anything.
+pub fn inspect(choice: SecretsChoice, home: &Home) -> Inspection {
+    let keyring = match choice {
+        SecretsChoice::File => None,
+        SecretsChoice::Keyring | SecretsChoice::Auto => Some(KeyringStore::new(home).probe()),
+    };
+    Inspection { in_keyring: in_keyring(choice, home), keyring }
 }
 
 /// Removes what a killed daemon left of its token in memory.
@@ -276,7 +344,7 @@ impl Mark {
 mod tests {
     use std::collections::HashMap;
 
-    use super::super::keyring::{Items, Trouble};
+    use super::super::keyring::Items;
     use super::*;
 
     /// A keyring in memory, shared with the test, which can lock it.

@@ -8,7 +8,9 @@ mod keyring;
 mod record;
 mod runtime;
 
-pub use choice::{client_token, forget, open, remove_copy};
+pub use choice::{
+    Inspection, Places, client_token, forget, inspect, open, places, remove_copy, rotate,
+};
 pub use file::FileStore;
 pub use keyring::Trouble;
 

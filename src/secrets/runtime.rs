@@ -43,6 +43,12 @@ impl RuntimeCopy {
         record::daemon_token(bytes, DIRECTORY).ok()
     }
 
+    /// The copy's file, if it is there.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        let (dir, file) = self.directory()?;
+        Some(dir.path().join(file)).filter(|path| path.exists())
+    }
+
     /// Removes the copy, if there is one.
     pub(super) fn remove(&self) {
         if let Some((dir, file)) = self.directory() {

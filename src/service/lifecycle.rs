@@ -128,6 +128,11 @@ impl Status {
         }
     }
 
+    /// Whether there is one.
+    pub fn is_running(&self) -> bool {
+        self.running
+    }
+
     /// What people should know besides.
     pub fn trouble(&self) -> Option<String> {
         let pid = self.pid.filter(|_| self.mute)?;

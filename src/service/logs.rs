@@ -253,7 +253,7 @@ fn journalctl(home: &Home, options: &[&str]) -> Option<Child> {
     Command::new("journalctl")
         .args(["--quiet", "--no-pager", "--all", "--output=json"])
         .arg(format!("--output-fields={RECORD}"))
-        .arg(format!("{HOME}={}", home.path().display()))
+        .arg(format!("{HOME}={}", home.real_path().display()))
         .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -3,6 +3,7 @@
 //! Knows nothing of commands and connections; the daemon module serves those.
 
 pub mod control;
+pub mod doctor;
 pub mod lifecycle;
 mod listener;
 pub mod lock;

@@ -68,7 +68,7 @@ impl KeyringStore {
 
     /// The same with other items, for tests.
     pub(super) fn with(items: Box<dyn Items>, home: &Home) -> KeyringStore {
-        let suffix = suffix(home.path(), config::default_home().as_deref());
+        let suffix = suffix(&home.real_path(), config::default_home().as_deref());
         KeyringStore {
             items,
             daemon: format!("daemon-token{suffix}"),
@@ -77,17 +77,25 @@ impl KeyringStore {
         }
     }
 
+    /// Where the daemon's token is, and the extension's.
+    pub(super) fn places(&self) -> (String, String) {
+        (KeyringStore::place(&self.daemon), KeyringStore::place(&self.extension))
+    }
+
+    /// Whether the keyring answers and is unlocked.
+    pub(super) fn probe(&self) -> Result<(), Trouble> {
+        self.items.get(&self.extension).map(|_| ())
+    }
+
     fn place(account: &str) -> String {
         format!("the keyring (service {SERVICE}, account {account})")
     }
 }
 
-/// What tells the items of one state directory from another's: nothing for the default one.
+/// What tells the items of one state directory, given without links, from another's: nothing for the default one.
 fn suffix(home: &Path, default: Option<&Path>) -> String {
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let home = real(home);
-    match default {
-        Some(default) if real(default) == home => String::new(),
+    match default.map(Path::canonicalize) {
+        Some(Ok(default)) if default == home => String::new(),
         _ => format!("@{}", home.display()),
     }
 }
@@ -147,9 +155,10 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         let link = other.path().join("link");
         std::os::unix::fs::symlink(default.path(), &link).unwrap();
-        assert_eq!(suffix(default.path(), Some(default.path())), "");
-        assert_eq!(suffix(&link, Some(default.path())), "");
-        assert!(suffix(other.path(), Some(default.path())).starts_with("@/"));
-        assert!(suffix(other.path(), None).starts_with("@/"));
+        let (default, other) = (default.path().canonicalize().unwrap(), other.path());
+        assert_eq!(suffix(&default, Some(&default)), "");
+        assert_eq!(suffix(&default, Some(&link)), "");
+        assert!(suffix(other, Some(&default)).starts_with("@/"));
+        assert!(suffix(other, None).starts_with("@/"));
     }
 }

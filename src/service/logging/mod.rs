@@ -13,13 +13,12 @@ mod writer;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{LogChoice, LogLevel};
 use crate::home::Home;
 use files::Files;
-use record::Records;
+use record::{Level, Records};
 use writer::{Sink, Writer};
 
 /// Why there is no log.
@@ -37,6 +36,8 @@ pub enum Error {
 
 /// The running log. Dropping it writes out what is left; what is logged after that is lost.
 pub(super) struct Log {
+    /// How much is logged.
+    pub(super) level: Level,
     _writer: Writer,
 }
 
@@ -53,22 +54,19 @@ impl Log {
             LogChoice::File | LogChoice::Auto => Sink::Files(Files::new(home.logs())),
         };
         let writer = Writer::start(sink).map_err(Error::Thread)?;
-        let level = match level {
-            LogLevel::Debug => LevelFilter::DEBUG,
-            LogLevel::Info => LevelFilter::INFO,
-            LogLevel::Warn => LevelFilter::WARN,
-        };
-        let subscriber = tracing_subscriber::registry().with(Records::new(level, writer.queue()));
+        let level = Level::new(level);
+        let records = Records::new(level.clone(), writer.queue());
+        let subscriber = tracing_subscriber::registry().with(records);
         // A process has one log: whoever set one before keeps it.
         let _ = tracing::subscriber::set_global_default(subscriber);
         log_panics();
-        Ok(Log { _writer: writer })
+        Ok(Log { level, _writer: writer })
     }
 }
 
 #[cfg(target_os = "linux")]
 fn journal(home: &Home) -> io::Result<Sink> {
-    journal::Journal::open(home.path()).map(Sink::Journal)
+    journal::Journal::open(&home.real_path()).map(Sink::Journal)
 }
 
 #[cfg(not(target_os = "linux"))]
