@@ -57,6 +57,8 @@ async function start() {
   // An alarm that is there goes on; making it anew at every start would put it off again and again.
   if ((await chrome.alarms.get(ALARM)) === undefined) await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
   [instanceId] = await Promise.all([readInstanceId(local), journal.load(), trace.load(), navigations.load()]);
+  // The worker that was opening these is gone, and no session will ever own them.
+  for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
   for (const tabId of [...navigations.held.keys()]) if (!open.has(tabId)) navigations.drop(tabId);
   await connect();
@@ -137,7 +139,9 @@ chrome.runtime.onConnect.addListener((popup) => {
 });
 
 chrome.runtime.onMessage.addListener((request, _sender, answer) => {
-  void ready.then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }));
+  void ready
+    .then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }))
+    .catch((error) => answer({ ok: false, message: `The extension failed: ${error.message}. Reload it on chrome://extensions.` }));
   return true; // the answer comes later
 });
 
@@ -173,11 +177,12 @@ chrome.runtime.onStartup.addListener(() => void ready);
 chrome.runtime.onInstalled.addListener(() => void ready);
 chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.drop(tabId)));
 
-/** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentLifecycle?: string }} Details */
+/** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentId?: string, documentLifecycle?: string }} Details */
 /** @param {import('./navigation.js').NavigationEvent['kind']} kind */
-const on = (kind) => (/** @type {Details} */ { tabId, frameId, url, error = '', documentLifecycle }) => {
+const on = (kind) => (/** @type {Details} */ { tabId, frameId, url, error = '', documentId = '', documentLifecycle }) => {
   if (frameId !== 0 || documentLifecycle === 'prerender') return;
-  navigations.happened({ kind, tabId, url, error });
+  // Chrome writes noughts where there is no document.
+  navigations.happened({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
 };
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));

@@ -21,6 +21,7 @@ const REASONS = {
 };
 
 let shown = false;
+let sessionsShown = '';
 /** Requests go one after the other. @type {Promise<unknown>} */
 let asked = Promise.resolve();
 
@@ -49,10 +50,9 @@ function show(view) {
   find('pairing').hidden = view.paired && !repair;
   setText(find('pairing-title'), view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser');
   button('unpair').hidden = !view.paired;
-  if (!shown) {
-    input('port').value = String(view.port);
-    if (!view.paired) input('code').focus();
-  }
+  // Shown as long as nobody has written another one over it.
+  input('port').defaultValue = String(view.port);
+  if (!shown && !view.paired) input('code').focus();
   shown = true;
   showSessions(view);
   showVersions(view);
@@ -60,6 +60,10 @@ function show(view) {
 
 /** @param {View} view */
 function showSessions({ sessions }) {
+  // Built anew under a pointer that is pressed, a button would miss its click.
+  const text = JSON.stringify(sessions);
+  if (text === sessionsShown) return;
+  sessionsShown = text;
   find('held').hidden = sessions.length === 0;
   const focused = document.activeElement instanceof HTMLElement ? { ...document.activeElement.dataset } : {};
   find('sessions').replaceChildren(

@@ -30,7 +30,7 @@ export async function settle({ tabId, navigations, signal }) {
     signal.throwIfAborted();
     if (navigations.underWay.has(tabId)) {
       // A download or an address that fails leaves the page, or an error page, to be looked at below.
-      await navigations.end(tabId, AbortSignal.any([signal, AbortSignal.timeout(NAVIGATION_MS)])).catch(() => {});
+      await navigations.next(tabId, AbortSignal.any([signal, AbortSignal.timeout(NAVIGATION_MS)]), { joining: true }).catch(() => {});
       last = null;
     }
     const seen = await look(tabId);
@@ -49,7 +49,8 @@ async function look(tabId) {
   } catch (error) {
     if (error instanceof DocumentGone) return null;
     // The act itself was done; that it led to a page nobody can look into is worth telling, not failing.
-    if (!(error instanceof ActionError) || error.code === 'TAB_NOT_FOUND') throw error;
+    const told = error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
+    if (!told) throw error;
     const page = tabPage(await getTab(tabId));
     return { signature: error.message, after: null, page: { ...page, state: /** @type {const} */ ('error') } };
   }

@@ -30,8 +30,9 @@ export async function navigate({ tabId, params, navigations, signal, deadline })
  */
 async function checkSignIn(tabId, asked, page) {
   if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return;
-  const { data } = await read(tabId, 'sign-in-wall', { asked });
-  if (data.wall) throw new ActionError('HUMAN_REQUIRED', String(data.wall), { suggestedAction: 'bproxy session resume' });
+  // What cannot be looked into is no sign-in page.
+  const data = await read(tabId, 'sign-in-wall', { asked }).then((result) => result.data, () => null);
+  if (data?.wall) throw new ActionError('HUMAN_REQUIRED', String(data.wall), { suggestedAction: 'bproxy session resume' });
 }
 
 /**
@@ -45,15 +46,13 @@ async function checkSignIn(tabId, asked, page) {
  */
 export async function loadedPage(tabId, navigations, signal, deadline) {
   const nearly = AbortSignal.timeout(Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS));
-  await navigations.next(tabId, signal, nearly);
+  await navigations.next(tabId, signal, { enough: nearly });
   try {
     const { data, page } = await read(tabId, 'info');
     return { page, status: /** @type {number | undefined} */ (data.status) };
   } catch (error) {
     // A page that scripts may not enter (an empty one, a PDF) has been loaded all the same.
-    // One that needs a person is there too; the next command in it says so.
-    const there = error instanceof RestrictedPage || (error instanceof ActionError && error.code === 'HUMAN_REQUIRED');
-    if (there) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
+    if (error instanceof RestrictedPage) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
     throw error;
   }
 }

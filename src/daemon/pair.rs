@@ -37,18 +37,18 @@ where
         return rejection::reply(rejection::shutting_down());
     }
     let claim = Claim::from_body(body);
+    let typed = claim.as_ref().map(|claim| claim.code.as_str());
     let now = now();
-    let credential =
-        match context.state.claim(claim.as_ref().map(|claim| claim.code.as_str()), &origin, now) {
-            Ok(credential) => credential,
-            Err(error) => return refuse(error, claim.is_some()),
-        };
+    let credential = match context.state.claim(typed, &origin, now) {
+        Ok(credential) => credential,
+        Err(error) => return refuse(error, typed.is_some()),
+    };
     let stored = {
         let (secrets, credential) = (context.options.secrets.clone(), credential.clone());
         context.tasks.spawn_blocking(move || secrets.set_extension(&credential)).await
     };
     if !matches!(stored, Ok(Ok(()))) {
-        context.state.unclaim();
+        context.state.unclaim(typed.unwrap_or_default());
         if let Ok(Err(error)) = stored {
             tracing::error!(event = "store_failed", problem = %error);
         }

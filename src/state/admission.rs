@@ -4,19 +4,17 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use serde_json::json;
-
 use crate::protocol::{
     Action, ErrorCode, HandleKind, MAX_DEADLINE_MS, Place, ProtocolError, Request, SessionId,
-    TabHandle, Target, failure, forwarded,
+    TabHandle, failure, forwarded,
 };
 
 use super::{
     Inner, Now, Reply, State, Ticket,
     browsers::BrowserId,
-    handles::{Miss, PageStamp},
-    pending::{Command, Kind, MAX_PENDING},
-    sessions::{MAX_SESSIONS, MAX_TABS},
+    pending::{Command, Kind, MAX_PENDING, Seat},
+    records::{self, End, clipped},
+    sessions::{MAX_SESSIONS, MAX_TABS, not_found},
     trace::Trace,
 };
 
@@ -33,15 +31,17 @@ pub enum Admission {
 
 enum Admitted {
     Local(Option<SessionId>),
-    Pending(super::CommandKey),
+    Pending(Seat),
 }
 
 /// Where a forwarded command goes.
-struct Destination {
-    session: SessionId,
+pub(super) struct Destination {
+    pub(super) session: SessionId,
     new_session: bool,
-    browser: BrowserId,
-    tab: Option<(u32, i64)>,
+    pub(super) browser: BrowserId,
+    /// The tab's ordinal and the browser's own id of it; none for a new one.
+    pub(super) tab: Option<(u32, i64)>,
+    /// Whether the browser is away, and a connection that has not said who it is may be its own.
     hopeful: bool,
 }
 
@@ -50,60 +50,12 @@ impl State {
     ///
     /// Handles among its targets are replaced by what they stand for.
     pub fn admit(&self, request: &mut Request<'_>, now: Now) -> Admission {
-        let joined = self.with(|inner| {
-            let key = inner.pending.key_of(&request.id)?;
-            tracing::debug!(event = "joined", id = %request.id);
-            inner.pending.join(key)
-        });
-        if let Some(seat) = joined {
-            return Admission::Pending(Ticket::new(self.clone(), seat));
-        }
-        tracing::info!(
-            event = "received",
-            id = %request.id,
-            action = request.action.name(),
-            session = clipped(&request.session),
-            destructive = request.destructive,
-        );
-        let admitted = self.with(|inner| match inner.admit(request, now)? {
-            Admitted::Local(session) => Ok((Some(Admission::Local(session)), None)),
-            Admitted::Pending(key) => {
-                // Joined before its first turn, which may end it.
-                let seat = inner.pending.join(key);
-                inner.start(key, &request.action, now);
-                inner.run_turns(now);
-                Ok((None, seat))
-            }
-        });
+        let admitted = self.at(now, |inner| inner.admit(request, now));
         match admitted {
-            Ok((Some(admission), _)) => admission,
-            Ok((None, Some(seat))) => Admission::Pending(Ticket::new(self.clone(), seat)),
-            Ok((None, None)) => unreachable!("a command that was just inserted can be joined"),
+            Ok(Admitted::Local(session)) => Admission::Local(session),
+            Ok(Admitted::Pending(seat)) => Admission::Pending(Ticket::new(self.clone(), seat)),
             Err(error) => Admission::Answered(self.conclude(request, &Err(error), now, now)),
         }
-    }
-
-    /// Ends a session: its commands fail, its tabs are closed. The reply comes when the browsers
-    /// have confirmed that, or after a while.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such session.
-    pub fn close_session(
-        &self,
-        request: &Request<'_>,
-        session: SessionId,
-        now: Now,
-    ) -> Result<Ticket, ProtocolError> {
-        let seat = self.with(|inner| {
-            let key = inner.close_session(&request.id, session, request.deadline, now)?;
-            let seat = inner.pending.join(key);
-            inner.conclude_close(key, now);
-            inner.run_turns(now);
-            Ok(seat)
-        })?;
-        seat.map(|seat| Ticket::new(self.clone(), seat))
-            .ok_or_else(|| super::sessions::not_found(session))
     }
 
     /// The reply to a request that was refused, or carried out by the daemon itself, with its
@@ -116,8 +68,12 @@ impl State {
         now: Now,
     ) -> Reply {
         let elapsed_ms = (now.instant - received.instant).as_millis() as u64;
-        let error_code = result.as_ref().err().map(|error| &*error.code);
-        log_end(&request.id, elapsed_ms, error_code, error_code == Some(ErrorCode::Timeout.name()));
+        let end = match result.as_ref().map_err(|error| &*error.code) {
+            Ok(_) => End::Ok,
+            Err(code) if code == ErrorCode::Timeout.name() => End::TimedOut,
+            Err(code) => End::Failed(code),
+        };
+        records::ended(&request.id, elapsed_ms, end);
         let trace = Trace {
             id: request.id.as_ref().to_owned(),
             action: request.action.name(),
@@ -125,7 +81,7 @@ impl State {
             received_at: received.unix_ms,
             elapsed_ms,
             ok: result.is_ok(),
-            error_code: error_code.map(str::to_owned),
+            error_code: end.error_code().map(str::to_owned),
             replayed: false,
         };
         self.with(|inner| inner.traces.push(trace));
@@ -151,6 +107,17 @@ impl Reply {
 
 impl Inner {
     fn admit(&mut self, request: &mut Request<'_>, now: Now) -> Result<Admitted, ProtocolError> {
+        if let Some(seat) = self.pending.join(&request.id) {
+            tracing::debug!(event = "joined", id = %request.id);
+            return Ok(Admitted::Pending(seat));
+        }
+        tracing::info!(
+            event = "received",
+            id = %request.id,
+            action = request.action.name(),
+            session = clipped(&request.session),
+            destructive = request.destructive,
+        );
         let session = match request.action.place() {
             Place::Daemon => return Ok(Admitted::Local(None)),
             Place::NewTab if request.session.is_empty() => None,
@@ -189,14 +156,27 @@ impl Inner {
             request.action.name(),
             kind_of(&request.action, place.new_session),
             session,
-            place.tab.map(|(ordinal, _)| ordinal),
-            place.browser,
-            message.into(),
-            (now.instant, now.unix_ms, now.instant + Duration::from_millis(left)),
+            now,
+            now.instant + Duration::from_millis(left),
         );
+        command.tab = place.tab.map(|(ordinal, _)| ordinal);
+        command.browser = place.browser;
+        command.message = message.into();
         command.handle_page = handle_page;
         command.hopeful = place.hopeful;
-        Ok(Admitted::Pending(self.pending.insert(command)))
+        let seat = self.pending.insert(command);
+        self.start(seat.key, &request.action, now);
+        Ok(Admitted::Pending(seat))
+    }
+
+    /// An id that no session has, nor any that is about to begin or end.
+    pub(super) fn draw_session_id(&self) -> SessionId {
+        loop {
+            let id = SessionId::from_bits(rand::random());
+            if !self.sessions.has(id) && self.pending.iter().all(|command| command.session != id) {
+                return id;
+            }
+        }
     }
 
     /// Where the command goes, or why it cannot go anywhere.
@@ -206,7 +186,7 @@ impl Inner {
         named: Option<&TabHandle>,
         place: Place,
     ) -> Result<Destination, ProtocolError> {
-        let id = session.unwrap_or_else(|| self.sessions.draw_id());
+        let id = session.unwrap_or_else(|| self.draw_session_id());
         let known = session.and_then(|id| self.sessions.get(id));
         if place == Place::NewTab {
             let beside = known.and_then(|known| known.main_tab()).map(|tab| tab.browser);
@@ -235,7 +215,7 @@ impl Inner {
         }
         self.check_pause(id)?;
         let ordinal = found?;
-        let tab = tab.ok_or_else(|| super::sessions::not_found(id))?;
+        let tab = tab.ok_or_else(|| not_found(id))?;
         Ok(Destination {
             session: id,
             new_session: false,
@@ -243,67 +223,6 @@ impl Inner {
             tab: Some((ordinal, tab.chrome_id)),
             hopeful,
         })
-    }
-
-    /// Replaces every handle by what it stands for; returns the page that the handles were read
-    /// from, if there are any.
-    fn resolve_handles(
-        &self,
-        action: &mut Action,
-        place: &Destination,
-        now: Now,
-    ) -> Result<Option<PageStamp>, ProtocolError> {
-        let (session, Some((tab, chrome_id))) = (place.session, place.tab) else { return Ok(None) };
-        let mut stamp = None;
-        for target in action.targets_mut() {
-            let Target::Handle(handle) = target else { continue };
-            let current = self.browsers.page(place.browser, chrome_id);
-            let found = self.handles.resolve(handle, session, tab, now.instant);
-            let (outcome, code, problem) = match &found {
-                Ok((_, page)) if Some(*page) == current => ("ok", None, ""),
-                Ok(_) => (
-                    "stale",
-                    Some(ErrorCode::ElementHandleStale),
-                    "was read from a page that is gone",
-                ),
-                Err(Miss::NotFound) => (
-                    "not_found",
-                    Some(ErrorCode::ElementHandleNotFound),
-                    "is unknown, or a later read replaced it",
-                ),
-                Err(Miss::Expired) => {
-                    ("expired", Some(ErrorCode::ElementHandleNotFound), "has expired")
-                }
-                Err(Miss::ScopeMismatch) => (
-                    "scope_mismatch",
-                    Some(ErrorCode::ElementHandleScopeMismatch),
-                    "belongs to another tab of this session",
-                ),
-            };
-            let tab = TabHandle::new(tab);
-            tracing::info!(
-                event = "handle_resolve",
-                handle = handle.as_str(),
-                session = %session,
-                tab = tab.as_str(),
-                outcome,
-            );
-            if let Some(code) = code {
-                let message = format!(
-                    "the element handle {} {problem}: read the page again",
-                    handle.as_str()
-                );
-                let details = json!({"handle": handle.as_str()});
-                return Err(
-                    ProtocolError::new(code, message, session.as_str()).with_details(details)
-                );
-            }
-            if let Ok((resolved, page)) = found {
-                stamp = Some(page.clone());
-                *target = resolved.clone();
-            }
-        }
-        Ok(stamp)
     }
 
     pub(super) fn check_pause(&self, id: SessionId) -> Result<(), ProtocolError> {
@@ -359,32 +278,10 @@ fn kind_of(action: &Action, new_session: bool) -> Kind {
     }
 }
 
-fn no_extension(session: Option<SessionId>) -> ProtocolError {
+/// The failure of a command whose browser is not there.
+pub(super) fn no_extension(session: Option<SessionId>) -> ProtocolError {
     let message =
         "the browser is not connected: open it, or pair its bproxy extension with this daemon";
-    ProtocolError::new(
-        ErrorCode::NoExtension,
-        message,
-        session.as_ref().map_or("", SessionId::as_str),
-    )
-}
-
-/// The refusal of commands that were let in on the hope that their browser was coming back.
-pub(super) fn browser_away(session: SessionId) -> ProtocolError {
-    no_extension(Some(session))
-}
-
-/// A text from a client, cut to a length that suits a log.
-fn clipped(text: &str) -> &str {
-    const LONGEST: usize = 64;
-    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
-}
-
-/// The record of a command's end.
-pub(super) fn log_end(id: &str, elapsed_ms: u64, error_code: Option<&str>, timed_out: bool) {
-    if timed_out {
-        tracing::info!(event = "timeout", id, elapsed_ms);
-    } else {
-        tracing::info!(event = "response", id, ok = error_code.is_none(), elapsed_ms, error_code);
-    }
+    let session = session.as_ref().map_or("", SessionId::as_str);
+    ProtocolError::new(ErrorCode::NoExtension, message, session)
 }

@@ -1,18 +1,21 @@
 //! What the extension says, and what clients get to hear of it.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::protocol::{
-    Answer, ErrorCode, HandleKind, Message, Navigation, Outcome, ProtocolError, TabHandle,
+    Answer, ErrorCode, Message, Navigation, Outcome, ProtocolError, SessionId, TabHandle,
 };
 
 use super::{
     Inner, Now, Reply,
-    browsers::{BrowserId, ClientId, Outgoing},
-    dispatch::log_invalidated,
-    handles::MAX_PER_READ,
-    pending::{Command, CommandKey, Kind, Phase},
+    browsers::{ClientId, Outgoing},
+    opens::Opened,
+    pending::{CommandKey, Kind, Phase},
+    records::{self, End},
     splice,
 };
 
@@ -62,27 +65,18 @@ impl Inner {
     /// A tab shows a new page, and what was read from the one before is stale.
     fn navigated(&mut self, client: ClientId, navigation: &Navigation<'_>) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
-        let chrome_id = navigation.tab_id;
         let sessions = &self.sessions;
-        let owned = |id| {
-            sessions.iter().any(|(_, session)| {
-                session.tabs.iter().any(|tab| tab.browser == browser && tab.chrome_id == id)
-            })
+        self.browsers.navigated(browser, navigation.tab_id, || sessions.tabs_of(browser));
+        let Some((id, ordinal)) = self.sessions.owner_of(browser, navigation.tab_id) else {
+            return;
         };
-        self.browsers.navigated(browser, chrome_id, &navigation.url, owned);
-        for (id, session) in self.sessions.iter_mut() {
-            for tab in session
-                .tabs
-                .iter_mut()
-                .filter(|tab| tab.browser == browser && tab.chrome_id == chrome_id)
-            {
-                self.news = true;
-                tab.url = navigation.url.clone().into_owned();
-                tab.title.clear();
-                let count = self.handles.mark_stale(id, tab.ordinal);
-                log_invalidated(Some(id), Some(tab.ordinal), "navigation", count);
-            }
+        self.news = true;
+        if let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.tab_mut(ordinal)) {
+            tab.url = navigation.url.clone().into_owned();
+            tab.title.clear();
         }
+        let count = self.handles.mark_stale(id, ordinal);
+        records::invalidated(Some(id), Some(ordinal), "navigation", count);
     }
 
     /// An answer, expected or not; returns what is wrong with one that is not.
@@ -94,30 +88,25 @@ impl Inner {
         now: Now,
     ) -> Option<&'static str> {
         let browser = self.browsers.browser_of(client)?;
-        let asked = |command: &Command| {
-            matches!(command.phase, Phase::Sent(_)) && command.browser == browser
-        };
-        if let Some(key) =
-            self.pending.key_of(&answer.id).filter(|key| self.pending.get(*key).is_some_and(asked))
-        {
+        let asked = self.pending.key_of(&answer.id).filter(|key| {
+            self.pending.get(*key).is_some_and(|command| {
+                matches!(command.phase, Phase::Sent { .. }) && command.browser == browser
+            })
+        });
+        if let Some(key) = asked {
             self.resolve(client, key, answer, text, now);
-        } else if let Some(key) = self.closes.remove(&*answer.id) {
-            if let Some(Kind::CloseSession { waiting, closed }) =
-                self.pending.get_mut(key).map(|command| &mut command.kind)
-            {
-                waiting.remove(&*answer.id);
-                *closed +=
-                    usize::from(matches!(answer.outcome, Some(Outcome::Ok { .. } | Outcome::Bare)));
+            return None;
+        }
+        let ok = matches!(answer.outcome, Some(Outcome::Ok { .. } | Outcome::Bare));
+        if self.tab_closed(&answer.id, ok, now) {
+            return None;
+        }
+        match (self.lost_opens.take(&answer.id, browser), &answer.outcome) {
+            (None, _) => return Some("an answer that nobody waits for"),
+            (Some(session), Some(Outcome::Ok { data, .. })) => {
+                self.close_stray(client, session, data, now);
             }
-            self.conclude_close(key, now);
-        } else if let Some(session) = self.take_lost_open(&answer.id, browser) {
-            if let Some(Outcome::Ok { data, .. }) = answer.outcome
-                && let Some(chrome_id) = splice::integer_member(data, "tabId")
-            {
-                self.close_stray(client, session, chrome_id, now);
-            }
-        } else {
-            return Some("an answer that nobody waits for");
+            (Some(_), _) => {}
         }
         None
     }
@@ -132,54 +121,61 @@ impl Inner {
         now: Now,
     ) {
         tracing::debug!(event = "payload", id = &*answer.id, answer_bytes = text.len());
-        let Some(command) = self.pending.get(key) else { return };
-        let (session, tab) = (command.session, command.tab);
+        let Some(command) = self.pending.get_mut(key) else { return };
+        command.replayed |= answer.replay;
+        let session = command.session;
         let orphan = matches!(command.kind, Kind::Open { .. }) && !command.has_waiters();
         let result = match &answer.outcome {
-            Some(Outcome::Failed { code, message, suggested_action, details }) => {
-                let mut details = details.clone();
-                details.iter_mut().for_each(splice::drop_tab_ids);
-                if code == ErrorCode::HumanRequired.name()
-                    && let Some(session) = self.sessions.get_mut(session)
-                {
-                    session.paused = Some(message.clone());
-                    self.news = true;
-                }
-                if code == ErrorCode::TabNotFound.name()
-                    && let Some(ordinal) = tab
-                {
-                    self.detach(key);
-                    self.drop_tab(session, ordinal, now);
-                }
-                let (message, suggestion) = (message.clone(), suggested_action.clone());
-                Err(ProtocolError::from_extension(
-                    code,
-                    message,
-                    suggestion,
-                    details,
-                    session.as_str(),
-                ))
-            }
-            Some(Outcome::Ok { data, page }) if orphan => {
+            Some(Outcome::Ok { data, .. }) if orphan => {
                 // Whoever asked for the tab has gone, so nobody would ever close it.
-                let _ = page;
-                if let Some(chrome_id) = splice::integer_member(data, "tabId") {
-                    self.close_stray(client, session, chrome_id, now);
-                }
-                self.pending.remove(key);
+                self.take_out(key);
+                self.close_stray(client, session, data, now);
                 return;
             }
             Some(Outcome::Ok { data, page }) => self.succeed(key, answer, text, data, page, now),
-            Some(Outcome::Bare) => self.succeed_bare(key, answer, now),
-            None => Err(invalid_answer(session.as_str())),
+            Some(Outcome::Bare) => self
+                .tab_done(key, now)
+                .map(|data| Reply::success(&answer.id, &data, NO_PAGE, answer.replay)),
+            Some(Outcome::Failed { code, message, suggested_action, details }) => {
+                let mut details = details.clone();
+                details.iter_mut().for_each(splice::drop_tab_ids);
+                let (message, suggestion) = (message.clone(), suggested_action.clone());
+                Err(self.reported(key, code, message, suggestion, details, now))
+            }
+            None => Err(self.invalid_answer(key)),
         };
         match result {
-            Ok(reply) => self.finish(key, reply, None, answer.replay, now),
-            Err(error) => {
-                let reply = Reply::failure(&answer.id, &error);
-                self.finish(key, reply, Some(&error.code), answer.replay, now);
-            }
+            Ok(reply) => self.end(key, reply, End::Ok, now),
+            Err(error) => self.fail(key, &error, now),
         }
+    }
+
+    /// A failure that the extension reports, with what it means for the session and the tab.
+    fn reported(
+        &mut self,
+        key: CommandKey,
+        code: &str,
+        message: String,
+        suggestion: Option<String>,
+        details: Option<serde_json::Value>,
+        now: Now,
+    ) -> ProtocolError {
+        let Some(command) = self.pending.get(key) else { return self.invalid_answer(key) };
+        let (session, tab, named) = (command.session, command.tab, command.named_session());
+        if code == ErrorCode::HumanRequired.name()
+            && let Some(session) = self.sessions.get_mut(session)
+        {
+            session.paused = Some(message.clone());
+            self.news = true;
+        }
+        if code == ErrorCode::TabNotFound.name()
+            && let Some(ordinal) = tab
+        {
+            self.detach(key);
+            self.drop_tab(session, ordinal, now);
+        }
+        let named = named.as_ref().map_or("", SessionId::as_str);
+        ProtocolError::from_extension(code, message, suggestion, details, named)
     }
 
     /// Takes a command out of its tab's queue, which is about to be dropped with all in it.
@@ -203,13 +199,13 @@ impl Inner {
         page: &str,
         now: Now,
     ) -> Result<Reply, ProtocolError> {
-        let Some(command) = self.pending.get(key) else { return Err(invalid_answer("")) };
-        let session = command.session;
+        let Some(command) = self.pending.get(key) else { return Err(self.invalid_answer(key)) };
+        let (session, browser) = (command.session, command.browser);
         let own_data = match &command.kind {
             Kind::Open { new_session, url } => {
-                let (new_session, asked) = (*new_session, url.clone());
-                let browser = command.browser;
-                Some(self.opened(session, new_session, browser, &asked, data, page)?)
+                let (new_session, url) = (*new_session, url.clone());
+                let opened = Opened { browser, data, page, replay: answer.replay };
+                Some(self.take_in(session, new_session, &url, &opened, now)?)
             }
             Kind::CloseTab | Kind::Pin(_) | Kind::Activate => Some(self.tab_done(key, now)?),
             Kind::Read(kind) => {
@@ -217,13 +213,9 @@ impl Inner {
                 Some(self.read(key, kind, data, now))
             }
             Kind::Log => {
-                let (sessions, browser) = (&self.sessions, command.browser);
                 let name = |chrome_id| {
-                    let tabs = &sessions.get(session)?.tabs;
-                    let tab = tabs
-                        .iter()
-                        .find(|tab| tab.browser == browser && tab.chrome_id == chrome_id)?;
-                    Some(TabHandle::new(tab.ordinal).as_str().to_owned())
+                    let (owner, ordinal) = self.sessions.owner_of(browser, chrome_id)?;
+                    (owner == session).then(|| TabHandle::new(ordinal).as_str().to_owned())
                 };
                 Some(splice::with_tab_names(data, name))
             }
@@ -233,27 +225,22 @@ impl Inner {
         if own_data.is_none() && answer.relayable && !splice::mentions_tab_id(text) {
             return Ok(Reply { status: 200, body: text.clone().into() });
         }
-        let data = own_data.map_or_else(
-            || splice::without_tab_ids(data),
-            |own| splice::without_tab_ids(&own).into_owned().into(),
-        );
+        let data = splice::without_tab_ids(own_data.as_deref().unwrap_or(data));
         let page = splice::without_tab_ids(page);
         Ok(Reply::success(&answer.id, &data, &page, answer.replay))
     }
 
-    /// A success that says nothing else: enough for what is done to a tab.
-    fn succeed_bare(
-        &mut self,
-        key: CommandKey,
-        answer: &Answer<'_>,
-        now: Now,
-    ) -> Result<Reply, ProtocolError> {
-        let data = self.tab_done(key, now)?;
-        Ok(Reply::success(&answer.id, &data, NO_PAGE, answer.replay))
-    }
-
     /// The tab's title and address, as the answer tells them.
     fn remember_page(&mut self, key: CommandKey, page: &str) {
+        #[derive(Deserialize)]
+        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+        #[derive(Deserialize)]
+        struct Shown<'a> {
+            #[serde(borrow)]
+            url: Option<Text<'a>>,
+            #[serde(borrow)]
+            title: Option<Text<'a>>,
+        }
         let Some(command) = self.pending.get(key) else { return };
         let Some(tab) = command
             .tab
@@ -261,64 +248,23 @@ impl Inner {
         else {
             return;
         };
-        #[derive(serde::Deserialize)]
-        struct Shown<'a> {
-            #[serde(borrow)]
-            url: Option<std::borrow::Cow<'a, str>>,
-            #[serde(borrow)]
-            title: Option<std::borrow::Cow<'a, str>>,
-        }
         let Ok(shown) = serde_json::from_str::<Shown<'_>>(page) else { return };
         for (kept, shown) in [(&mut tab.url, shown.url), (&mut tab.title, shown.title)] {
-            if let Some(shown) = shown.filter(|shown| **shown != **kept) {
+            if let Some(Text(shown)) = shown.filter(|shown| *shown.0 != **kept) {
                 *kept = shown.into_owned();
                 self.news = true;
             }
         }
     }
 
-    /// The new tab belongs to its session from now on, which begins with it if it is a new one.
-    fn opened(
-        &mut self,
-        id: crate::protocol::SessionId,
-        new_session: bool,
-        browser: BrowserId,
-        asked: &str,
-        data: &str,
-        page: &str,
-    ) -> Result<String, ProtocolError> {
-        let Some(chrome_id) = splice::integer_member(data, "tabId") else {
-            return Err(ProtocolError::new(
-                ErrorCode::ScriptError,
-                "the extension opened a tab without telling which",
-                if new_session { "" } else { id.as_str() },
-            ));
-        };
-        let url = splice::text_member(data, "url").unwrap_or_else(|| asked.to_owned());
-        if new_session {
-            self.sessions.insert(id, None);
-            self.dirs.create(id);
-        }
-        let shown = splice::text_member(page, "url").unwrap_or_else(|| url.clone());
-        let title = splice::text_member(page, "title").unwrap_or_default();
-        let Some(session) = self.sessions.get_mut(id) else {
-            return Err(super::sessions::not_found(id));
-        };
-        self.news = true;
-        let tab = session.open_tab(browser, chrome_id, shown.clone(), title);
-        self.browsers.opened(browser, chrome_id, &shown, |_| false);
-        let tmp_dir = self.dirs.path(id);
-        Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir})
-            .to_string())
-    }
-
-    /// What was asked for was done to the tab.
+    /// What was asked for was done to the tab. Returns the data for the client.
     fn tab_done(&mut self, key: CommandKey, now: Now) -> Result<String, ProtocolError> {
-        let Some(command) = self.pending.get(key) else { return Err(invalid_answer("")) };
-        let (session, Some(ordinal)) = (command.session, command.tab) else {
-            return Err(invalid_answer(command.session.as_str()));
+        let command = self.pending.get(key);
+        let Some((command, ordinal)) = command.and_then(|command| Some((command, command.tab?)))
+        else {
+            return Err(self.invalid_answer(key));
         };
-        let tab = TabHandle::new(ordinal);
+        let (session, tab) = (command.session, TabHandle::new(ordinal));
         Ok(match command.kind {
             Kind::CloseTab => {
                 self.detach(key);
@@ -327,49 +273,15 @@ impl Inner {
             }
             Kind::Pin(pinned) => json!({"tab": tab, "pinned": pinned}),
             Kind::Activate => json!({"tab": tab, "activated": true}),
-            _ => return Err(invalid_answer(session.as_str())),
+            _ => return Err(self.invalid_answer(key)),
         }
         .to_string())
     }
 
-    /// The data of a read, with fresh handles instead of those of the read before.
-    fn read(&mut self, key: CommandKey, kind: HandleKind, data: &str, now: Now) -> String {
-        let Some(command) = self.pending.get(key) else { return data.to_owned() };
-        let (id, Some(ordinal)) = (command.session, command.tab) else { return data.to_owned() };
-        let page = command.sent_page.clone();
-        let replaced = self.handles.forget_read(id, ordinal, kind);
-        log_invalidated(Some(id), Some(ordinal), "reread", replaced);
-        let targets = match page {
-            Some(_) => splice::targets(data, kind, MAX_PER_READ),
-            None => Vec::new(),
-        };
-        let count = targets.len();
-        let first = match self.sessions.get_mut(id) {
-            Some(session) if count > 0 => session.number_handles(kind, count),
-            _ => 0,
-        };
-        if let Some(page) = page
-            && count > 0
-        {
-            let evicted = self.handles.mint((id, ordinal, kind), page, first, targets, now.instant);
-            log_invalidated(None, None, "cap", evicted);
-            let tab = TabHandle::new(ordinal);
-            tracing::info!(
-                event = "handle_mint",
-                session = %id,
-                tab = tab.as_str(),
-                sourceAction = kind.source_action(),
-                count,
-                firstHandle = format!("{}{first}", kind.prefix()),
-                lastHandle = format!("{}{}", kind.prefix(), first + count as u32 - 1),
-            );
-        }
-        splice::with_handles(data, kind, first, count)
+    fn invalid_answer(&self, key: CommandKey) -> ProtocolError {
+        let session = self.pending.get(key).and_then(|command| command.named_session());
+        let message = "the extension's answer does not hold to the protocol: update the extension or the daemon";
+        let session = session.as_ref().map_or("", SessionId::as_str);
+        ProtocolError::new(ErrorCode::ScriptError, message, session)
     }
-}
-
-fn invalid_answer(session: &str) -> ProtocolError {
-    let message =
-        "the extension's answer does not hold to the protocol: update the extension or the daemon";
-    ProtocolError::new(ErrorCode::ScriptError, message, session)
 }

@@ -5,7 +5,7 @@
 //! browser that is known already, or a new one (protocol §6).
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{handles::PageStamp, pending::CommandKey};
+use super::{handles::Epoch, pending::CommandKey};
 
 /// How long a new connection may be silent before it counts as plain (protocol §6).
 pub(super) const HELLO_WAIT: Duration = Duration::from_millis(500);
@@ -50,7 +50,7 @@ struct Browser {
     identity: Identity,
     client: Option<ClientId>,
     /// What its tabs show, as its navigation messages tell.
-    pages: HashMap<i64, PageStamp>,
+    pages: HashMap<i64, Epoch>,
 }
 
 /// Something for a browser to be sent.
@@ -213,19 +213,29 @@ impl Browsers {
         }
     }
 
-    /// The connection has ended; its browser stays.
-    pub(super) fn disconnect(&mut self, client: ClientId) {
-        if !self.is_identified(client) {
-            // Nobody said hello, so what it opened belongs to whoever comes next without one.
-            self.identify_plain(client);
-        }
+    /// The connection has ended. Its browser stays, unless it never said who it was and nothing is
+    /// `used` of it: then it was nobody.
+    pub(super) fn disconnect(&mut self, client: ClientId, used: bool) {
+        self.end_unidentified(client, used);
         self.leave(client);
-        self.clients.remove(&client);
+        if let Some(browser) = self.clients.remove(&client).map(|client| client.browser)
+            && self.browsers.get(&browser).is_some_and(|left| left.identity == Identity::Unknown)
+        {
+            self.browsers.remove(&browser);
+        }
     }
 
-    /// Forgets browsers that are away and that nobody waits for.
-    pub(super) fn forget_unused(&mut self, used: impl Fn(BrowserId) -> bool) {
-        self.browsers.retain(|id, browser| browser.client.is_some() || used(*id));
+    /// A connection ends that may not have said who it is. What it was sent belongs to whoever
+    /// comes next without a hello.
+    pub(super) fn end_unidentified(&mut self, client: ClientId, used: bool) {
+        if used && !self.is_identified(client) {
+            self.identify_plain(client);
+        }
+    }
+
+    /// Forgets browsers that are away and not `used`.
+    pub(super) fn forget_unused(&mut self, used: &HashSet<BrowserId>) {
+        self.browsers.retain(|id, browser| browser.client.is_some() || used.contains(id));
     }
 
     /// The connection of a browser, if it has one.
@@ -261,13 +271,26 @@ impl Browsers {
         self.clients.get(&client).is_some_and(|client| client.identified)
     }
 
+    /// How many browsers are remembered.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.browsers.len()
+    }
+
+    /// How much waits to be written to a connection.
+    #[cfg(test)]
+    pub(super) fn unsent(&self, client: ClientId) -> usize {
+        self.clients[&client].outbox.len()
+    }
+
     /// Whether a connection that has not said who it is may turn out to be this browser.
     pub(super) fn may_return(&self, browser: BrowserId) -> bool {
         let Some(away) = self.browsers.get(&browser) else { return false };
         let mut nobody = self.clients.values().filter(|client| !client.identified);
         match away.identity {
+            Identity::Unknown => false,
             Identity::Instance(_) => nobody.next().is_some(),
-            Identity::Plain | Identity::Unknown => {
+            Identity::Plain => {
                 let crowd =
                     self.plain_crowd || self.clients.keys().any(|client| self.is_plain(*client));
                 !crowd && nobody.any(|client| client.began > self.last_plain_end)
@@ -304,8 +327,8 @@ impl Browsers {
     }
 
     /// What a tab shows, as far as it is known.
-    pub(super) fn page(&self, browser: BrowserId, tab: i64) -> Option<&PageStamp> {
-        self.browsers.get(&browser)?.pages.get(&tab)
+    pub(super) fn page(&self, browser: BrowserId, tab: i64) -> Option<Epoch> {
+        self.browsers.get(&browser)?.pages.get(&tab).copied()
     }
 
     /// A tab shows a new page. `owned` tells which tabs belong to a session: others are forgotten
@@ -314,32 +337,19 @@ impl Browsers {
         &mut self,
         browser: BrowserId,
         tab: i64,
-        url: &str,
-        owned: impl Fn(i64) -> bool,
+        owned: impl FnOnce() -> HashSet<i64>,
     ) {
-        let epoch = self.tick();
+        let epoch = Epoch(self.tick());
         let Some(pages) = self.browsers.get_mut(&browser).map(|browser| &mut browser.pages) else {
             return;
         };
-        pages.insert(tab, PageStamp { epoch, url: url.to_owned() });
+        pages.insert(tab, epoch);
         if pages.len() > MAX_PAGES {
-            let oldest = pages.iter().min_by_key(|(tab, page)| (owned(**tab), page.epoch));
+            let owned = owned();
+            let oldest = pages.iter().min_by_key(|(tab, epoch)| (owned.contains(tab), **epoch));
             if let Some(tab) = oldest.map(|(tab, _)| *tab) {
                 pages.remove(&tab);
             }
-        }
-    }
-
-    /// A tab was opened here: if it does not show anything yet, it does now.
-    pub(super) fn opened(
-        &mut self,
-        browser: BrowserId,
-        tab: i64,
-        url: &str,
-        owned: impl Fn(i64) -> bool,
-    ) {
-        if self.page(browser, tab).is_none() {
-            self.navigated(browser, tab, url, owned);
         }
     }
 
@@ -360,13 +370,6 @@ impl Browsers {
     /// The next thing to write, in the order of [`Browsers::send`].
     pub(super) fn next_outgoing(&mut self, client: ClientId) -> Option<Outgoing> {
         self.clients.get_mut(&client)?.outbox.pop_front()
-    }
-
-    /// Whether a command is in the outbox, not written yet.
-    pub(super) fn is_outgoing(&self, client: ClientId, key: CommandKey) -> bool {
-        self.clients
-            .get(&client)
-            .is_some_and(|client| client.outbox.contains(&Outgoing::Command(key)))
     }
 
     /// Drops a command from an outbox, where nobody waits for it any more.
@@ -403,7 +406,7 @@ mod tests {
         let (first, _) = browsers.connect(0);
         browsers.identify_plain(first);
         let left = browsers.browser_of(first).unwrap();
-        browsers.disconnect(first);
+        browsers.disconnect(first, false);
         assert!(!browsers.may_return(left));
         let (second, _) = browsers.connect(0);
         assert!(browsers.may_return(left));
@@ -417,10 +420,10 @@ mod tests {
         let (second, _) = browsers.connect(0);
         browsers.identify_plain(first);
         let left = browsers.browser_of(first).unwrap();
-        browsers.disconnect(first);
+        browsers.disconnect(first, false);
         assert!(!browsers.may_return(left), "it was connected while the first one was");
         assert!(browsers.identify_plain(second).merge.is_empty());
-        browsers.disconnect(second);
+        browsers.disconnect(second, false);
         let (third, _) = browsers.connect(0);
         assert!(!browsers.may_return(left));
         assert!(browsers.identify_plain(third).merge.is_empty());
@@ -446,7 +449,7 @@ mod tests {
         let (client, _) = browsers.connect(0);
         let browser = browsers.browser_of(client).unwrap();
         for tab in 0..=MAX_PAGES as i64 {
-            browsers.navigated(browser, tab, "http://x/", |tab| tab == 0);
+            browsers.navigated(browser, tab, || HashSet::from([0]));
         }
         assert!(browsers.page(browser, 0).is_some());
         assert!(browsers.page(browser, 1).is_none());

@@ -13,12 +13,10 @@ const MAX_IN_ALL: usize = 1000;
 /// How long a handle is valid.
 const LIFE: Duration = Duration::from_secs(120);
 
-/// What a tab shows: a number that grows with every navigation of any tab, and the address.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct PageStamp {
-    pub(super) epoch: u64,
-    pub(super) url: String,
-}
+/// What a tab shows. Every navigation of any tab has a number of its own, so that the same one
+/// means the same page at the same address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Epoch(pub(super) u64);
 
 /// Why a handle stands for nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +31,7 @@ struct Batch {
     session: SessionId,
     tab: u32,
     kind: HandleKind,
-    page: PageStamp,
+    page: Epoch,
     minted: Instant,
     first: u32,
     targets: VecDeque<Target>,
@@ -49,12 +47,12 @@ pub(super) struct Handles {
 }
 
 impl Handles {
-    /// Replaces the scope's handles by those of a fresh read. `first` is the number of the first.
-    /// Returns how many were replaced, and how many were evicted because there are too many.
+    /// Takes in the handles of a fresh read; `first` is the number of the first one. Returns how
+    /// many old ones were evicted because there are too many.
     pub(super) fn mint(
         &mut self,
         scope: (SessionId, u32, HandleKind),
-        page: PageStamp,
+        page: Epoch,
         first: u32,
         targets: Vec<Target>,
         now: Instant,
@@ -99,7 +97,7 @@ impl Handles {
         session: SessionId,
         tab: u32,
         now: Instant,
-    ) -> Result<(&Target, &PageStamp), Miss> {
+    ) -> Result<(&Target, Epoch), Miss> {
         let (kind, number) = handle.parts().ok_or(Miss::NotFound)?;
         let found = self.batches.iter().find_map(|batch| {
             let at = number.checked_sub(batch.first)? as usize;
@@ -112,7 +110,7 @@ impl Handles {
         } else if batch.tab != tab {
             Err(Miss::ScopeMismatch)
         } else {
-            Ok((target, &batch.page))
+            Ok((target, batch.page))
         }
     }
 
@@ -168,8 +166,8 @@ mod tests {
         (0..count).map(|number| Target::Selector(format!("#n{number}"))).collect()
     }
 
-    fn page() -> PageStamp {
-        PageStamp { epoch: 1, url: "http://x/".into() }
+    fn page() -> Epoch {
+        Epoch(1)
     }
 
     fn handle(name: &str) -> ElementHandle {

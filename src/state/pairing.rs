@@ -11,7 +11,7 @@ use crate::{
     secrets::{ExtensionCredential, Secret},
 };
 
-use super::{Instant, Now};
+use super::{CloseWith, Instant, Now, State};
 
 /// No letters or digits that look alike.
 const ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTWXYZ23456789";
@@ -40,6 +40,18 @@ struct Code {
     text: String,
     expires: Instant,
     consumed: bool,
+}
+
+impl Code {
+    /// Whether this is what was typed, found out in a time that depends on the length alone.
+    fn is(&self, typed: &str) -> bool {
+        let typed: String = typed
+            .chars()
+            .filter(|letter| *letter != '-' && !letter.is_whitespace())
+            .map(|letter| letter.to_ascii_uppercase())
+            .collect();
+        typed.as_bytes().ct_eq(self.text.as_bytes()).into()
+    }
 }
 
 /// The pairing of this daemon with its extensions.
@@ -107,12 +119,7 @@ impl Pairing {
         let (Some(typed), Some(code)) = (typed, &self.code) else {
             return Err(ClaimError::Invalid);
         };
-        let typed: String = typed
-            .chars()
-            .filter(|letter| *letter != '-' && !letter.is_whitespace())
-            .map(|letter| letter.to_ascii_uppercase())
-            .collect();
-        if !bool::from(typed.as_bytes().ct_eq(code.text.as_bytes())) {
+        if !code.is(typed) {
             Err(ClaimError::Invalid)
         } else if code.consumed {
             Err(ClaimError::Consumed)
@@ -123,9 +130,9 @@ impl Pairing {
         }
     }
 
-    /// Makes a claim undone whose token could not be stored.
-    pub(super) fn unclaim(&mut self) {
-        if let Some(code) = &mut self.code {
+    /// Makes the claim of this code undone, unless another one has been issued since.
+    pub(super) fn unclaim(&mut self, typed: &str) {
+        if let Some(code) = self.code.as_mut().filter(|code| code.is(typed)) {
             code.consumed = false;
         }
     }
@@ -161,6 +168,50 @@ pub(super) fn new_credential(origin: &str) -> ExtensionCredential {
     ExtensionCredential { token: Secret::random_base64url(), origin: Some(origin.to_owned()) }
 }
 
+impl State {
+    /// A fresh pairing code; the one before is void.
+    pub fn issue_code(&self, now: Now) -> IssuedCode {
+        self.with(|inner| inner.pairing.issue(now))
+    }
+
+    /// Consumes the pairing code and returns a token for the extension with this Origin, which is
+    /// not valid before [`State::activate`].
+    ///
+    /// # Errors
+    ///
+    /// See [`ClaimError`]; `typed` is none if the body was no claim.
+    pub fn claim(
+        &self,
+        typed: Option<&str>,
+        origin: &str,
+        now: Now,
+    ) -> Result<ExtensionCredential, ClaimError> {
+        self.with(|inner| inner.pairing.claim(typed, now.instant))?;
+        Ok(new_credential(origin))
+    }
+
+    /// Makes the claim of this code undone, whose token could not be stored.
+    pub fn unclaim(&self, typed: &str) {
+        self.with(|inner| inner.pairing.unclaim(typed));
+    }
+
+    /// Only this token is valid from now on; connections with the one before are ended.
+    pub fn activate(&self, credential: ExtensionCredential) {
+        self.with(|inner| inner.pairing.activate(credential));
+        self.close_all(CloseWith { code: 4001, reason: "a new pairing replaced this token" });
+    }
+
+    /// Whether `token` opens `/ws` for this Origin.
+    pub fn check_token(&self, token: &[u8], origin: &str) -> TokenCheck {
+        self.with(|inner| inner.pairing.check_token(token, origin))
+    }
+
+    /// The active token of the extension.
+    pub fn credential(&self) -> Option<ExtensionCredential> {
+        self.with(|inner| inner.pairing.credential().cloned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +241,18 @@ mod tests {
         let next = pairing.issue(now);
         assert_eq!(pairing.claim(Some(&code), now.instant), Err(ClaimError::Invalid));
         assert_eq!(pairing.claim(Some(&next.pairing_code), now.instant), Ok(()));
+    }
+
+    #[test]
+    fn a_claim_is_made_undone_only_while_its_code_is_the_latest() {
+        let (mut pairing, code, now) = issued();
+        assert_eq!(pairing.claim(Some(&code), now.instant), Ok(()));
+        pairing.unclaim(&code);
+        assert_eq!(pairing.claim(Some(&code), now.instant), Ok(()));
+        let next = pairing.issue(now).pairing_code;
+        assert_eq!(pairing.claim(Some(&next), now.instant), Ok(()));
+        pairing.unclaim(&code);
+        assert_eq!(pairing.claim(Some(&next), now.instant), Err(ClaimError::Consumed));
     }
 
     #[test]

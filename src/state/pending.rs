@@ -12,9 +12,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::protocol::SessionId;
 
 use super::{
-    Instant,
+    Instant, Now,
     browsers::{BrowserId, ClientId},
-    handles::PageStamp,
+    handles::Epoch,
 };
 
 /// How many commands there may be between admission and answer (protocol §6).
@@ -40,8 +40,8 @@ pub(super) enum Phase {
     Paced(Instant),
     /// In its tab's queue, behind others, or first while its browser is away.
     Queued,
-    /// Sent to the browser; numbered in the order of sending.
-    Sent(u64),
+    /// Put into a connection's outbox; numbered in the order of the first time.
+    Sent { order: u64, to: ClientId },
     /// A session's end, waiting for the browser to close these tabs.
     Closing,
 }
@@ -82,9 +82,9 @@ pub(super) struct Command {
     pub(super) received_ms: i64,
     pub(super) deadline: Instant,
     /// The page that its handles were read from.
-    pub(super) handle_page: Option<PageStamp>,
+    pub(super) handle_page: Option<Epoch>,
     /// The page when it was sent.
-    pub(super) sent_page: Option<PageStamp>,
+    pub(super) sent_page: Option<Epoch>,
     pub(super) phase: Phase,
     pub(super) replayed: bool,
     /// Whether it was let in because its browser may be the connection that has not said hello.
@@ -93,29 +93,25 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// A command that nobody waits for yet and that has not been sent.
-    #[allow(clippy::too_many_arguments)] // a constructor of a record
+    /// A command that nobody waits for yet, for no tab and no browser.
     pub(super) fn new(
         id: &str,
         action: &'static str,
         kind: Kind,
         session: SessionId,
-        tab: Option<u32>,
-        browser: BrowserId,
-        message: Utf8Bytes,
-        times: (Instant, i64, Instant),
+        received: Now,
+        deadline: Instant,
     ) -> Self {
-        let (received, received_ms, deadline) = times;
         Self {
             id: id.into(),
             action,
             kind,
             session,
-            tab,
-            browser,
-            message,
-            received,
-            received_ms,
+            tab: None,
+            browser: BrowserId::default(),
+            message: Utf8Bytes::default(),
+            received: received.instant,
+            received_ms: received.unix_ms,
             deadline,
             handle_page: None,
             sent_page: None,
@@ -124,6 +120,23 @@ impl Command {
             hopeful: false,
             waiters: Vec::new(),
         }
+    }
+
+    /// The session for a failure to name; none if it does not exist yet.
+    pub(super) fn named_session(&self) -> Option<SessionId> {
+        let unborn = matches!(self.kind, Kind::Open { new_session: true, .. });
+        (!unborn).then_some(self.session)
+    }
+
+    fn seat(&mut self, key: CommandKey, number: u64) -> Seat {
+        let (sender, reply) = oneshot::channel();
+        self.waiters.push((number, sender));
+        Seat { key, number, reply }
+    }
+
+    /// One fewer who waits for the reply.
+    pub(super) fn leave(&mut self, number: u64) {
+        self.waiters.retain(|(seat, _)| *seat != number);
     }
 
     pub(super) fn has_waiters(&self) -> bool {
@@ -139,15 +152,17 @@ impl Command {
     }
 }
 
-/// What is due at some time.
+/// What is due at some time. At the same time a deadline comes first: what it ends is not sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Due {
-    /// A new connection has been silent long enough.
-    Hello(ClientId),
-    /// A pacing slot.
-    Slot(CommandKey),
     /// The end of a command's time.
     Deadline(CommandKey),
+    /// A pacing slot.
+    Slot(CommandKey),
+    /// A new connection has been silent long enough.
+    Hello(ClientId),
+    /// Commands that came to be the first of their queue while nobody knew the time.
+    Turns,
 }
 
 /// Waiting for one command: where the reply comes, and which waiter it is.
@@ -170,6 +185,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// The pending command with this id.
     pub(super) fn key_of(&self, id: &str) -> Option<CommandKey> {
         self.by_id.get(id).copied()
     }
@@ -190,15 +206,17 @@ impl Pending {
         self.commands.is_empty()
     }
 
-    /// Takes a command in; its deadline is due from now on.
-    pub(super) fn insert(&mut self, command: Command) -> CommandKey {
+    /// Takes a command in; its deadline is due from now on. Returns the seat of who asked for it.
+    pub(super) fn insert(&mut self, mut command: Command) -> Seat {
         self.last_key += 1;
         let key = CommandKey(self.last_key);
+        self.last_seat += 1;
+        let seat = command.seat(key, self.last_seat);
         self.counted += usize::from(command.phase != Phase::Closing);
         self.agenda.insert((command.deadline, Due::Deadline(key)));
         self.by_id.insert(command.id.clone(), key);
         self.commands.insert(key, command);
-        key
+        seat
     }
 
     /// Lets a command go, with all that was due for it.
@@ -213,21 +231,11 @@ impl Pending {
         Some(command)
     }
 
-    /// One more who waits for the command's reply.
-    pub(super) fn join(&mut self, key: CommandKey) -> Option<Seat> {
-        let command = self.commands.get_mut(&key)?;
+    /// One more who waits for the reply to the command with this id, if it is pending.
+    pub(super) fn join(&mut self, id: &str) -> Option<Seat> {
+        let key = self.key_of(id)?;
         self.last_seat += 1;
-        let (sender, reply) = oneshot::channel();
-        command.waiters.push((self.last_seat, sender));
-        Some(Seat { key, number: self.last_seat, reply })
-    }
-
-    /// One fewer who waits; true if nobody does any more.
-    pub(super) fn leave(&mut self, key: CommandKey, number: u64) -> bool {
-        self.commands.get_mut(&key).is_some_and(|command| {
-            command.waiters.retain(|(seat, _)| *seat != number);
-            command.waiters.is_empty()
-        })
+        Some(self.commands.get_mut(&key)?.seat(key, self.last_seat))
     }
 
     /// The command waits for its slot.
@@ -238,11 +246,11 @@ impl Pending {
         }
     }
 
-    /// The command is sent now; returns its place in the order of sending.
-    pub(super) fn sent(&mut self, key: CommandKey) {
+    /// The command goes to this connection now.
+    pub(super) fn sent(&mut self, key: CommandKey, to: ClientId) {
         self.last_sent += 1;
         if let Some(command) = self.commands.get_mut(&key) {
-            command.phase = Phase::Sent(self.last_sent);
+            command.phase = Phase::Sent { order: self.last_sent, to };
         }
     }
 
@@ -256,6 +264,11 @@ impl Pending {
             .collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// Every command.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Command> {
+        self.commands.values()
     }
 
     /// Every command, to change it.

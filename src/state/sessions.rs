@@ -1,6 +1,6 @@
 //! Sessions and their tabs: who owns what, what it is bound to, and whether it is paused.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde::Serialize;
 
@@ -81,19 +81,18 @@ impl Session {
         self.bound.and_then(|bound| self.tab(bound)).or_else(|| self.tabs.last())
     }
 
-    /// Takes a tab in and binds it.
+    /// Takes a tab in; returns its ordinal.
     pub(super) fn open_tab(
         &mut self,
         browser: BrowserId,
         chrome_id: i64,
         url: String,
         title: String,
-    ) -> TabHandle {
+    ) -> u32 {
         self.last_tab += 1;
         let ordinal = self.last_tab;
         self.tabs.push(Tab { ordinal, browser, chrome_id, url, title, queue: VecDeque::new() });
-        self.bound = Some(ordinal);
-        TabHandle::new(ordinal)
+        ordinal
     }
 
     /// Lets a tab go; returns it with the commands that still wait for it.
@@ -143,14 +142,8 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// An id that no session has.
-    pub(super) fn draw_id(&self) -> SessionId {
-        loop {
-            let id = SessionId::from_bits(rand::random());
-            if !self.map.contains_key(&id) {
-                return id;
-            }
-        }
+    pub(super) fn has(&self, id: SessionId) -> bool {
+        self.map.contains_key(&id)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -197,6 +190,20 @@ impl Sessions {
         self.map.iter_mut().map(|(id, session)| (*id, session))
     }
 
+    /// The session and tab that a browser's tab is.
+    pub(super) fn owner_of(&self, browser: BrowserId, chrome_id: i64) -> Option<(SessionId, u32)> {
+        self.iter().find_map(|(id, session)| {
+            let is_it = |tab: &&Tab| tab.browser == browser && tab.chrome_id == chrome_id;
+            Some((id, session.tabs.iter().find(is_it)?.ordinal))
+        })
+    }
+
+    /// Those of a browser's tabs that belong to a session, by the browser's own ids.
+    pub(super) fn tabs_of(&self, browser: BrowserId) -> HashSet<i64> {
+        let tabs = self.map.values().flat_map(|session| &session.tabs);
+        tabs.filter(|tab| tab.browser == browser).map(|tab| tab.chrome_id).collect()
+    }
+
     /// Sessions in the order of their creation.
     pub(super) fn in_order(&self) -> Vec<(SessionId, &Session)> {
         let mut all: Vec<_> = self.iter().collect();
@@ -222,10 +229,7 @@ impl Sessions {
             let message = "the session's id is not six characters of a-z and 2-7";
             ProtocolError::new(ErrorCode::InvalidSessionId, message, "")
         })?;
-        match self.map.contains_key(&id) {
-            true => Ok(id),
-            false => Err(not_found(id)),
-        }
+        if self.has(id) { Ok(id) } else { Err(not_found(id)) }
     }
 
     /// The tab that a command of this session means: the one it names, else the bound one.
@@ -272,10 +276,11 @@ mod tests {
     fn tabs_and_handles_are_never_numbered_twice() {
         let mut sessions = Sessions::default();
         let session = sessions.insert(SessionId::from_bits(1), None);
-        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()).as_str(), "t1");
+        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()), 1);
+        session.bound = Some(1);
         session.remove_tab(1);
         assert_eq!(session.bound, None);
-        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()).as_str(), "t2");
+        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()), 2);
         assert_eq!(session.number_handles(HandleKind::Element, 5), 1);
         assert_eq!(session.number_handles(HandleKind::Element, 1), 6);
         assert_eq!(session.number_handles(HandleKind::Link, 1), 1);

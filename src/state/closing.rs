@@ -1,0 +1,157 @@
+//! The end of tabs and sessions: what waits for them fails, and browsers are asked to close them.
+
+use std::{collections::HashSet, time::Duration};
+
+use rand::RngExt as _;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::protocol::{ErrorCode, ProtocolError, Request, SessionId, TabHandle, VERSION};
+
+use super::{
+    Inner, Now, Reply, State, Ticket,
+    answers::NO_PAGE,
+    browsers::Outgoing,
+    pending::{Command, CommandKey, Kind, Phase, Seat},
+    records::{self, End},
+    sessions::{Tab, not_found},
+};
+
+/// How long the end of a session waits for browsers to close its tabs, at most (protocol §5).
+pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(5);
+/// What is kept of a client's own deadline for the reply to arrive in time (protocol §5).
+const CLOSE_MARGIN_MS: i64 = 100;
+
+impl State {
+    /// Ends a session: its commands fail, its tabs are closed. The reply comes when the browsers
+    /// have confirmed that, or after a while.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such session.
+    pub fn close_session(
+        &self,
+        request: &Request<'_>,
+        session: SessionId,
+        now: Now,
+    ) -> Result<Ticket, ProtocolError> {
+        let seat =
+            self.at(now, |inner| inner.close_session(&request.id, session, request.deadline, now))?;
+        Ok(Ticket::new(self.clone(), seat))
+    }
+}
+
+impl Inner {
+    /// The tab is gone: its handles too, and everything that waits for it fails.
+    pub(super) fn drop_tab(&mut self, id: SessionId, ordinal: u32, now: Now) {
+        let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.remove_tab(ordinal))
+        else {
+            return;
+        };
+        self.news = true;
+        let count = self.handles.forget_tab(id, ordinal);
+        records::invalidated(Some(id), Some(ordinal), "tab_close", count);
+        for key in tab.queue {
+            self.fail(key, &tab_gone(id, ordinal), now);
+        }
+    }
+
+    /// Ends a session. Its commands fail at once; the closing of its tabs is pending.
+    pub(super) fn close_session(
+        &mut self,
+        request_id: &str,
+        id: SessionId,
+        deadline_ms: i64,
+        now: Now,
+    ) -> Result<Seat, ProtocolError> {
+        let session = self.sessions.remove(id).ok_or_else(|| not_found(id))?;
+        self.news = true;
+        self.dirs.remove(id);
+        let count = self.handles.forget_session(id);
+        records::invalidated(Some(id), None, "session_close", count);
+        for key in self.pending.select(|command| command.session == id) {
+            self.remember_open(key);
+            self.fail(key, &not_found(id), now);
+        }
+        let wait_ms = deadline_ms.saturating_sub(now.unix_ms + CLOSE_MARGIN_MS).max(0) as u64;
+        let wait = CLOSE_WAIT.min(Duration::from_millis(wait_ms));
+        let waiting =
+            self.close_tabs(id, &session.tabs, now.unix_ms + CLOSE_WAIT.as_millis() as i64);
+        let kind = Kind::CloseSession { waiting: waiting.clone(), closed: 0 };
+        let deadline = now.instant + wait;
+        let mut command = Command::new(request_id, "session.close", kind, id, now, deadline);
+        command.phase = Phase::Closing;
+        let seat = self.pending.insert(command);
+        self.closes.extend(waiting.into_iter().map(|close| (close, seat.key)));
+        self.conclude_close(seat.key, now);
+        Ok(seat)
+    }
+
+    /// Asks the browsers to close these tabs; returns the ids of the messages.
+    fn close_tabs(&mut self, id: SessionId, tabs: &[Tab], deadline_ms: i64) -> HashSet<String> {
+        let mut waiting = HashSet::new();
+        for tab in tabs {
+            if let Some(client) = self.browsers.client_of(tab.browser) {
+                let (close, text) = close_message(id, tab.chrome_id, deadline_ms);
+                self.browsers.send(client, Outgoing::Note(text));
+                waiting.insert(close);
+            }
+        }
+        waiting
+    }
+
+    /// A browser has answered the close of a tab; false if no session's end waits for that.
+    pub(super) fn tab_closed(&mut self, close: &str, confirmed: bool, now: Now) -> bool {
+        let Some(key) = self.closes.remove(close) else { return false };
+        if let Some(Kind::CloseSession { waiting, closed }) =
+            self.pending.get_mut(key).map(|command| &mut command.kind)
+        {
+            waiting.remove(close);
+            *closed += usize::from(confirmed);
+        }
+        self.conclude_close(key, now);
+        true
+    }
+
+    /// Answers the end of a session if it waits for nothing any more.
+    fn conclude_close(&mut self, key: CommandKey, now: Now) {
+        let done = self.pending.get(key).is_some_and(
+            |command| matches!(&command.kind, Kind::CloseSession { waiting, .. } if waiting.is_empty()),
+        );
+        if done {
+            self.finish_close(key, now);
+        }
+    }
+
+    /// Answers the end of a session, whatever it still waits for.
+    pub(super) fn finish_close(&mut self, key: CommandKey, now: Now) {
+        let Some(command) = self.pending.get(key) else { return };
+        let Kind::CloseSession { waiting, closed } = &command.kind else { return };
+        for close in waiting {
+            self.closes.remove(close);
+        }
+        let data = json!({"session": command.session, "closedTabs": closed}).to_string();
+        let reply = Reply::success(&command.id, &data, NO_PAGE, false);
+        self.end(key, reply, End::Ok, now);
+    }
+}
+
+/// The failure of commands whose tab is no more.
+pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {
+    let message = format!("{} was closed", TabHandle::new(ordinal).as_str());
+    ProtocolError::new(ErrorCode::TabNotFound, message, session.as_str())
+}
+
+/// A `tab.close` of the daemon's own, and its id.
+pub(super) fn close_message(
+    session: SessionId,
+    chrome_id: i64,
+    deadline: i64,
+) -> (String, Utf8Bytes) {
+    let id = format!("bproxy-close-{:032x}", rand::rng().random::<u128>());
+    let message = json!({
+        "protocol_version": VERSION, "id": id, "action": "tab.close", "params": {}, "session": session,
+        "deadline": deadline, "destructive": true, "target": {"tabId": chrome_id},
+    });
+    (id, message.to_string().into())
+}

@@ -1,0 +1,131 @@
+//! A connection turns out to be a browser: what it takes over from the connection before, and what
+//! is sent to it once more.
+
+use std::collections::HashSet;
+
+use crate::protocol::{Hello, VERSION};
+
+use super::{
+    Inner, Now,
+    admission::no_extension,
+    browsers::{BrowserId, ClientId, CloseWith, Identified, Outgoing},
+    pending::{Command, Phase},
+};
+
+impl Inner {
+    /// A connection has said nothing for too long, or something that is no hello.
+    pub(super) fn silent(&mut self, client: ClientId, now: Now) {
+        if self.browsers.browser_of(client).is_some() && !self.browsers.is_identified(client) {
+            let identified = self.browsers.identify_plain(client);
+            self.identified(client, identified, now);
+        }
+    }
+
+    /// A connection has said who it is.
+    pub(super) fn hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Now) {
+        if hello.protocol_version != i64::from(VERSION) {
+            let with = CloseWith { code: 4002, reason: "unsupported protocol version" };
+            self.browsers.close(client, with);
+            self.give_up_hope(now);
+            return;
+        }
+        tracing::debug!(
+            event = "ws_hello",
+            ws_client = %client,
+            extension_version = &*hello.extension_version,
+            browser = &*hello.browser,
+        );
+        self.news = true;
+        let identified = self.browsers.identify_instance(client, &hello.instance_id);
+        self.identified(client, identified, now);
+    }
+
+    /// A connection has ended.
+    pub(super) fn disconnected(&mut self, client: ClientId, now: Now) {
+        let used = self.is_used(client);
+        self.browsers.disconnect(client, used);
+        self.give_up_hope(now);
+    }
+
+    /// Asks for a connection to be ended.
+    pub(super) fn close(&mut self, client: ClientId, with: CloseWith) {
+        let used = self.is_used(client);
+        self.browsers.end_unidentified(client, used);
+        self.browsers.close(client, with);
+    }
+
+    fn is_used(&self, client: ClientId) -> bool {
+        let browser = self.browsers.browser_of(client);
+        browser.is_some_and(|browser| self.used_browsers().contains(&browser))
+    }
+
+    /// What belongs to the connection's browser is sent to it from now on, and what was in flight
+    /// is sent once more.
+    fn identified(&mut self, client: ClientId, identified: Identified, now: Now) {
+        let Some(browser) = self.browsers.browser_of(client) else { return };
+        if let Some(older) = identified.superseded {
+            let with = CloseWith { code: 4000, reason: "a newer connection took over" };
+            self.browsers.close(older, with);
+        }
+        for from in &identified.merge {
+            self.move_to(*from, browser);
+            self.browsers.merged(*from);
+        }
+        if !identified.merge.is_empty() {
+            self.replay(client, browser);
+        }
+        self.give_up_hope(now);
+        self.browsers.forget_unused(&self.used_browsers());
+    }
+
+    /// Browsers that tabs or commands belong to, or that may still answer an open.
+    fn used_browsers(&self) -> HashSet<BrowserId> {
+        let tabs = self.sessions.iter().flat_map(|(_, session)| &session.tabs);
+        let commands = self.pending.iter().map(|command| command.browser);
+        tabs.map(|tab| tab.browser).chain(commands).chain(self.lost_opens.browsers()).collect()
+    }
+
+    fn move_to(&mut self, from: BrowserId, to: BrowserId) {
+        let tabs = self.sessions.iter_mut().flat_map(|(_, session)| &mut session.tabs);
+        tabs.filter(|tab| tab.browser == from).for_each(|tab| tab.browser = to);
+        for command in self.pending.iter_mut().filter(|command| command.browser == from) {
+            command.browser = to;
+        }
+        self.lost_opens.move_to(from, to);
+    }
+
+    /// Sends what other connections of this browser left unanswered, in the order of its first
+    /// sending, and lets commands go on that waited for the browser.
+    fn replay(&mut self, client: ClientId, browser: BrowserId) {
+        let mut in_flight = Vec::new();
+        for key in self.pending.select(|command| command.browser == browser) {
+            match self.pending.get(key).map(|command| command.phase) {
+                Some(Phase::Sent { order, to }) if to != client => in_flight.push((order, key)),
+                Some(Phase::Queued) => self.turns.push_back(key),
+                _ => {}
+            }
+        }
+        in_flight.sort_unstable();
+        for (order, key) in in_flight {
+            let Some(command) = self.pending.get_mut(key) else { continue };
+            command.phase = Phase::Sent { order, to: client };
+            command.replayed = true;
+            tracing::info!(event = "replay", id = &*command.id, ws_client = %client);
+            self.browsers.send(client, Outgoing::Command(key));
+        }
+    }
+
+    /// Fails commands that were let in because a connection might have been their browser's, where
+    /// none can be any more.
+    fn give_up_hope(&mut self, now: Now) {
+        for key in self.pending.select(|command: &Command| command.hopeful) {
+            let Some(command) = self.pending.get_mut(key) else { continue };
+            if self.browsers.client_of(command.browser).is_some() {
+                command.hopeful = false;
+            } else if !self.browsers.may_return(command.browser) {
+                let error = no_extension(Some(command.session));
+                self.fail(key, &error, now);
+            }
+        }
+    }
+}

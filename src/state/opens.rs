@@ -1,0 +1,147 @@
+//! Tabs that come: taken in by their session, or closed where nobody waits for them any more.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use serde_json::json;
+
+use crate::protocol::{ErrorCode, ProtocolError, SessionId, TabHandle};
+
+use super::{
+    Inner, Now,
+    browsers::{BrowserId, ClientId, Outgoing},
+    closing::{CLOSE_WAIT, close_message},
+    pending::{CommandKey, Kind, Phase},
+    sessions::not_found,
+    splice,
+};
+
+/// How many opens are remembered whose tabs must be closed if they come after all.
+const MAX_LOST: usize = 1024;
+
+struct LostOpen {
+    id: Arc<str>,
+    browser: BrowserId,
+    session: SessionId,
+}
+
+/// Opens that ended before the browser answered, the oldest first.
+#[derive(Default)]
+pub(super) struct LostOpens(VecDeque<LostOpen>);
+
+impl LostOpens {
+    fn push(&mut self, lost: LostOpen) {
+        if self.0.len() == MAX_LOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(lost);
+    }
+
+    /// The session of the open that this answer is for, once.
+    pub(super) fn take(&mut self, id: &str, browser: BrowserId) -> Option<SessionId> {
+        let at = self.0.iter().position(|lost| *lost.id == *id && lost.browser == browser)?;
+        self.0.remove(at).map(|lost| lost.session)
+    }
+
+    pub(super) fn browsers(&self) -> impl Iterator<Item = BrowserId> {
+        self.0.iter().map(|lost| lost.browser)
+    }
+
+    pub(super) fn move_to(&mut self, from: BrowserId, to: BrowserId) {
+        for lost in self.0.iter_mut().filter(|lost| lost.browser == from) {
+            lost.browser = to;
+        }
+    }
+}
+
+/// A tab as the browser has opened it.
+pub(super) struct Opened<'a> {
+    pub(super) browser: BrowserId,
+    /// The answer's data, a JSON object.
+    pub(super) data: &'a str,
+    /// The answer's page, a JSON object.
+    pub(super) page: &'a str,
+    /// Whether the browser answered from memory.
+    pub(super) replay: bool,
+}
+
+impl Inner {
+    /// If the command is an open in flight, remembers that its tab is to be closed if it comes
+    /// after all.
+    pub(super) fn remember_open(&mut self, key: CommandKey) {
+        let Some(command) = self.pending.get(key) else { return };
+        if matches!(command.kind, Kind::Open { .. }) && matches!(command.phase, Phase::Sent { .. })
+        {
+            let (id, browser) = (command.id.clone(), command.browser);
+            self.lost_opens.push(LostOpen { id, browser, session: command.session });
+        }
+    }
+
+    /// Closes a tab that came when nobody waited for it any more; nobody waits for the answer.
+    pub(super) fn close_stray(
+        &mut self,
+        client: ClientId,
+        session: SessionId,
+        data: &str,
+        now: Now,
+    ) {
+        let Some(chrome_id) = splice::integer_member(data, "tabId") else { return };
+        let Some(browser) = self.browsers.browser_of(client) else { return };
+        // An open that was asked for again under its id may have brought the same tab already.
+        if self.sessions.owner_of(browser, chrome_id).is_some() {
+            return;
+        }
+        let deadline = now.unix_ms + CLOSE_WAIT.as_millis() as i64;
+        let (_, text) = close_message(session, chrome_id, deadline);
+        self.browsers.send(client, Outgoing::Note(text));
+    }
+
+    /// The new tab belongs to its session from now on, which begins with it if it is a new one.
+    /// Returns the data for the client.
+    pub(super) fn take_in(
+        &mut self,
+        id: SessionId,
+        new_session: bool,
+        asked: &str,
+        opened: &Opened<'_>,
+        now: Now,
+    ) -> Result<String, ProtocolError> {
+        let Some(chrome_id) = splice::integer_member(opened.data, "tabId") else {
+            return Err(ProtocolError::new(
+                ErrorCode::ScriptError,
+                "the extension opened a tab without telling which",
+                if new_session { "" } else { id.as_str() },
+            ));
+        };
+        let url = splice::text_member(opened.data, "url").unwrap_or_else(|| asked.to_owned());
+        let shown = splice::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
+        let title = splice::text_member(opened.page, "title").unwrap_or_default();
+
+        let known = match self.sessions.owner_of(opened.browser, chrome_id) {
+            // The client asks once more for what it has.
+            Some((owner, ordinal)) if owner == id && opened.replay => Some(ordinal),
+            // The browser gives the number to a new tab, so the one that had it is gone.
+            Some((owner, ordinal)) => {
+                self.drop_tab(owner, ordinal, now);
+                None
+            }
+            None => None,
+        };
+        if new_session {
+            self.sessions.insert(id, None);
+            self.dirs.create(id);
+        }
+        self.news = true;
+        let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
+        let ordinal =
+            known.unwrap_or_else(|| session.open_tab(opened.browser, chrome_id, shown, title));
+        session.bound = Some(ordinal);
+        if self.browsers.page(opened.browser, chrome_id).is_none() {
+            let sessions = &self.sessions;
+            let owned = || sessions.tabs_of(opened.browser);
+            self.browsers.navigated(opened.browser, chrome_id, owned);
+        }
+        let (tab, tmp_dir) = (TabHandle::new(ordinal), self.dirs.path(id));
+        Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir})
+            .to_string())
+    }
+}

@@ -1,0 +1,117 @@
+//! Handles at work: given to what a read found, and replaced by it when an action names them.
+
+use serde_json::json;
+
+use crate::protocol::{Action, ErrorCode, HandleKind, ProtocolError, TabHandle, Target};
+
+use super::{
+    Inner, Now,
+    admission::Destination,
+    handles::{Epoch, MAX_PER_READ, Miss},
+    pending::CommandKey,
+    records, splice,
+};
+
+impl Inner {
+    /// Replaces every handle by what it stands for; returns the page that the handles were read
+    /// from, if there are any.
+    pub(super) fn resolve_handles(
+        &self,
+        action: &mut Action,
+        place: &Destination,
+        now: Now,
+    ) -> Result<Option<Epoch>, ProtocolError> {
+        let (session, Some((tab, chrome_id))) = (place.session, place.tab) else { return Ok(None) };
+        let mut stamp = None;
+        for target in action.targets_mut() {
+            let Target::Handle(handle) = target else { continue };
+            let current = self.browsers.page(place.browser, chrome_id);
+            let found = self.handles.resolve(handle, session, tab, now.instant);
+            let (outcome, code, problem) = match &found {
+                Ok((_, page)) if Some(*page) == current => ("ok", None, ""),
+                Ok(_) => (
+                    "stale",
+                    Some(ErrorCode::ElementHandleStale),
+                    "was read from a page that is gone",
+                ),
+                Err(Miss::NotFound) => (
+                    "not_found",
+                    Some(ErrorCode::ElementHandleNotFound),
+                    "is unknown, or a later read replaced it",
+                ),
+                Err(Miss::Expired) => {
+                    ("expired", Some(ErrorCode::ElementHandleNotFound), "has expired")
+                }
+                Err(Miss::ScopeMismatch) => (
+                    "scope_mismatch",
+                    Some(ErrorCode::ElementHandleScopeMismatch),
+                    "belongs to another tab of this session",
+                ),
+            };
+            let tab = TabHandle::new(tab);
+            tracing::info!(
+                event = "handle_resolve",
+                handle = handle.as_str(),
+                session = %session,
+                tab = tab.as_str(),
+                outcome,
+            );
+            if let Some(code) = code {
+                let message = format!(
+                    "the element handle {} {problem}: read the page again",
+                    handle.as_str()
+                );
+                let details = json!({"handle": handle.as_str()});
+                return Err(
+                    ProtocolError::new(code, message, session.as_str()).with_details(details)
+                );
+            }
+            if let Ok((resolved, page)) = found {
+                stamp = Some(page);
+                *target = resolved.clone();
+            }
+        }
+        Ok(stamp)
+    }
+
+    /// The data of a read, with fresh handles instead of those of the read before.
+    pub(super) fn read(
+        &mut self,
+        key: CommandKey,
+        kind: HandleKind,
+        data: &str,
+        now: Now,
+    ) -> String {
+        let Some(command) = self.pending.get(key) else { return data.to_owned() };
+        let (id, Some(ordinal)) = (command.session, command.tab) else { return data.to_owned() };
+        let page = command.sent_page;
+        let replaced = self.handles.forget_read(id, ordinal, kind);
+        records::invalidated(Some(id), Some(ordinal), "reread", replaced);
+        let targets = match page {
+            Some(_) => splice::targets(data, kind, MAX_PER_READ),
+            None => Vec::new(),
+        };
+        let count = targets.len();
+        let first = match self.sessions.get_mut(id) {
+            Some(session) if count > 0 => session.number_handles(kind, count),
+            _ => 0,
+        };
+        if let Some(page) = page
+            && count > 0
+        {
+            let evicted = self.handles.mint((id, ordinal, kind), page, first, targets, now.instant);
+            records::invalidated(None, None, "cap", evicted);
+            let tab = TabHandle::new(ordinal);
+            tracing::info!(
+                event = "handle_mint",
+                session = %id,
+                tab = tab.as_str(),
+                sourceAction = kind.source_action(),
+                count,
+                firstHandle = format!("{}{first}", kind.prefix()),
+                lastHandle = format!("{}{}", kind.prefix(), first + count as u32 - 1),
+            );
+        }
+        splice::with_handles(data, kind, first, count)
+    }
+}

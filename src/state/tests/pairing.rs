@@ -1,0 +1,70 @@
+//! Pairing on the clock: a code's life and the window of failures, to the millisecond.
+
+use super::*;
+use crate::protocol::ClaimError;
+
+const ORIGIN: &str = "chrome-extension://a";
+
+fn claim(rig: &Rig, code: &str) -> Result<(), ClaimError> {
+    rig.state.claim(Some(code), ORIGIN, rig.now()).map(drop)
+}
+
+#[test]
+fn a_code_is_valid_for_five_minutes_to_the_millisecond() {
+    for (ms, expected) in [(299_999, Ok(())), (300_000, Err(ClaimError::Expired))] {
+        let mut rig = Rig::new();
+        let code = rig.state.issue_code(rig.now());
+        assert_eq!(code.pairing_expires_at, rig.now().unix_ms + 300_000);
+        rig.pass(ms);
+        assert_eq!(claim(&rig, &code.pairing_code), expected);
+    }
+}
+
+#[test]
+fn a_claimed_code_is_consumed_even_after_its_time_until_the_next_is_issued() {
+    let mut rig = Rig::new();
+    let code = rig.state.issue_code(rig.now()).pairing_code;
+    assert_eq!(claim(&rig, &code), Ok(()));
+    rig.pass(600_000);
+    assert_eq!(claim(&rig, &code), Err(ClaimError::Consumed));
+    rig.state.issue_code(rig.now());
+    assert_eq!(claim(&rig, &code), Err(ClaimError::Invalid));
+}
+
+#[test]
+fn the_window_of_failures_slides() {
+    let mut rig = Rig::new();
+    let code = rig.state.issue_code(rig.now()).pairing_code;
+    for _ in 0..5 {
+        assert_eq!(claim(&rig, "wrong"), Err(ClaimError::Invalid));
+        rig.pass(10_000);
+    }
+    // The failures were 50, 40, 30, 20 and 10 s ago.
+    assert_eq!(claim(&rig, &code), Err(ClaimError::RateLimited));
+    rig.pass(9_999);
+    assert_eq!(claim(&rig, &code), Err(ClaimError::RateLimited));
+    rig.pass(1);
+    assert_eq!(claim(&rig, "wrong"), Err(ClaimError::Invalid), "there is room for one");
+    assert_eq!(claim(&rig, &code), Err(ClaimError::RateLimited), "which is full again");
+    rig.pass(10_000);
+    assert_eq!(claim(&rig, &code), Ok(()));
+}
+
+#[test]
+fn a_token_is_valid_only_once_it_is_activated_and_until_the_next_is() {
+    let rig = Rig::new();
+    let check = |credential: &crate::secrets::ExtensionCredential| {
+        rig.state.check_token(credential.token.expose().as_bytes(), ORIGIN)
+    };
+    let claimed = || {
+        let code = rig.state.issue_code(rig.now()).pairing_code;
+        rig.state.claim(Some(&code), ORIGIN, rig.now()).expect("the code is right")
+    };
+    let (first, second) = (claimed(), claimed());
+    use crate::state::TokenCheck;
+    assert_eq!(check(&first), TokenCheck::Unknown);
+    rig.state.activate(first.clone());
+    assert_eq!(check(&first), TokenCheck::Valid);
+    rig.state.activate(second.clone());
+    assert_eq!((check(&first), check(&second)), (TokenCheck::Unknown, TokenCheck::Valid));
+}

@@ -1,0 +1,89 @@
+//! What people are shown of the sessions in their browser, and what they may do to them.
+
+use serde_json::json;
+
+use super::*;
+
+impl Rig {
+    /// The sessions that the person at this browser was shown, one list for each time.
+    fn shown(&mut self, client: ClientId) -> Vec<Value> {
+        let sent = self.sent_raw(client).into_iter();
+        let sent = sent.map(|text| serde_json::from_str::<Value>(&text).expect("a JSON message"));
+        sent.filter(|message| message["type"] == "state")
+            .map(|message| message["sessions"].clone())
+            .collect()
+    }
+}
+
+#[test]
+fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
+    let mut rig = Rig::new();
+    let (one, two) = (rig.browser("a"), rig.browser("b"));
+    assert!(rig.shown(one).is_empty() && rig.shown(two).is_empty(), "nothing is no news");
+    let session = rig.open(two, 7);
+    assert_eq!(
+        rig.shown(two),
+        [json!([{"session": session, "tab": "t1", "title": "Site", "paused": false}])]
+    );
+    let client = rig.ask("text", &session, json!({}));
+    rig.answer(two, &client.id, json!({}));
+    assert!(rig.shown(two).is_empty(), "the page is the same");
+    let client = rig.ask("text", &session, json!({}));
+    rig.answer_error(two, &client.id, "HUMAN_REQUIRED", "captcha");
+    assert_eq!(
+        rig.shown(two),
+        [
+            json!([{"session": session, "tab": "t1", "title": "Site", "paused": true, "pauseReason": "captcha"}])
+        ]
+    );
+    assert!(rig.shown(one).is_empty(), "it concerns the other browser");
+    rig.state.resume(session.parse().unwrap());
+    assert_eq!(rig.shown(two)[0][0]["paused"], false);
+    let again = rig.browser("b");
+    assert_eq!(rig.shown(again)[0][0]["session"], session);
+}
+
+#[test]
+fn a_plain_connection_is_shown_nothing_and_obeyed_in_nothing() {
+    let mut rig = Rig::new();
+    let plain = rig.connect();
+    let session = rig.open(plain, 7);
+    rig.say(plain, &json!({"type": "session.close", "session": session}));
+    assert!(rig.shown(plain).is_empty());
+    assert_eq!(rig.state.counts().1, 1);
+}
+
+#[test]
+fn a_person_resumes_and_closes_what_lives_in_their_browser_and_nothing_else() {
+    let mut rig = Rig::new();
+    let one = rig.browser("a");
+    let here = [rig.open(one, 7), rig.open(one, 8)];
+    let two = rig.browser("b");
+    let there = rig.open(two, 7);
+    let mut text = rig.ask("text", &here[0], json!({}));
+    rig.answer_error(one, &text.id, "HUMAN_REQUIRED", "captcha");
+    assert_eq!(text.code(), "HUMAN_REQUIRED");
+    for (client, session) in [(two, &here[0]), (one, &there)] {
+        rig.say(client, &json!({"type": "session.resume", "session": session}));
+        rig.say(client, &json!({"type": "session.close", "session": session}));
+    }
+    assert_eq!(
+        (rig.status()["pausedSessions"].as_array().unwrap().len(), rig.state.counts().1),
+        (1, 3)
+    );
+    rig.say(one, &json!({"type": "session.resume", "session": here[0]}));
+    assert_eq!(rig.status()["pausedSessions"], json!([]));
+
+    let mut text = rig.ask("text", &here[1], json!({}));
+    rig.sent(one);
+    rig.say(one, &json!({"type": "session.close_all"}));
+    assert_eq!(text.code(), "SESSION_NOT_FOUND");
+    let closes = rig.sent(one);
+    assert_eq!(closes.iter().map(|close| &close["target"]["tabId"]).collect::<Vec<_>>(), [7, 8]);
+    assert_eq!(rig.status()["sessions"][0]["id"], there);
+    assert_eq!(rig.pending(), 2);
+    for close in closes {
+        rig.answer(one, close["id"].as_str().unwrap(), json!({}));
+    }
+    rig.assert_clean();
+}
