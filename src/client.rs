@@ -131,6 +131,16 @@ impl Client {
         Ok(Client { port, token: Some(token) })
     }
 
+    /// The daemon that listens on `port`, or that a service manager starts for a connection to it.
+    pub fn new(port: u16, token: Secret) -> Client {
+        Client { port, token: Some(token) }
+    }
+
+    /// The same, for what the daemon tells anyone.
+    pub fn anonymous(port: u16) -> Client {
+        Client { port, token: None }
+    }
+
     /// Finds the daemon that serves `home`, for what it tells anyone.
     ///
     /// # Errors

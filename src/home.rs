@@ -283,6 +283,26 @@ impl Home {
         remove_all(&tmp).map_err(Error::io("empty", &tmp))?;
         DirBuilder::new().mode(0o700).create(&tmp).map_err(Error::io("create", &tmp))
     }
+
+    /// Removes what a daemon that has ended leaves, and the directory itself if that is all it holds: tokens and settings
+    /// keep it.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn clear(&self) -> Result<(), Error> {
+        for directory in [self.tmp(), self.logs()] {
+            remove_all(&directory).map_err(Error::io("remove", &directory))?;
+        }
+        for file in [self.port(), self.pairing(), self.pid()] {
+            self.remove(&file)?;
+        }
+        match fs::remove_dir(&self.path) {
+            Err(error) if error.kind() != ErrorKind::DirectoryNotEmpty => {
+                Err(Error::io("remove", &self.path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Opens for reading what lies at `path` itself: never a link's target, and never waiting for a pipe's other end.

@@ -115,9 +115,9 @@ enum Error {
     #[error(transparent)]
     Daemon(#[from] crate::service::Error),
     #[error(transparent)]
-    Control(#[from] crate::service::control::Error),
-    #[error(transparent)]
     Logs(#[from] crate::service::logs::Error),
+    #[error(transparent)]
+    Manager(#[from] crate::service::manager::Error),
     /// A flag whose value cannot be used.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },

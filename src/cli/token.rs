@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::globals::Globals;
 use super::{Error, Outcome, output};
-use crate::config;
+use crate::config::Config;
 use crate::home::Home;
 use crate::secrets;
-use crate::service::control;
+use crate::service::manager;
 
 /// Where the tokens are, and a new one
 #[derive(Subcommand)]
@@ -27,18 +27,18 @@ pub(super) enum Token {
 impl Token {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let path = globals.home_path()?;
-        let choice = config::secrets_from_env()?;
+        let choice = Config::from_env(Some(&path))?.secrets;
         let line = match self {
             Token::Path => json!(secrets::places(choice, &Home::open(&path)?)),
             Token::Rotate => {
-                let running = control::status(&path)?.is_running();
+                let running = manager::status(&path)?.is_running();
                 if running {
-                    control::stop(&path)?;
+                    manager::stop(&path)?;
                 }
                 secrets::rotate(choice, &Home::open(&path)?)?;
                 if running {
                     // Its own line has a pairing code, which is of no use to a browser that stays paired.
-                    control::start(&path)?;
+                    manager::start(&path)?;
                 }
                 json!({"rotated": true, "restarted": running})
             }

@@ -207,6 +207,17 @@ impl Auto {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Reads from the keyring if that is used, and from a file where it fails.
+    fn get<T>(&self, get: impl Fn(&dyn SecretStore) -> Result<T, Error>) -> Result<T, Error> {
+        match get(self.store()) {
+            Err(error @ Error::Keyring(_)) => {
+                self.fall_back(&error);
+                get(&self.file)
+            }
+            found => found,
+        }
+    }
+
     /// Stores in the keyring if that is used, and in a file where it fails.
     fn set(&self, set: impl Fn(&dyn SecretStore) -> Result<(), Error>) -> Result<(), Error> {
         let _working = self.working();
@@ -233,7 +244,13 @@ impl SecretStore for Auto {
     }
 
     fn daemon_token(&self) -> Result<Option<Secret>, Error> {
-        self.store().daemon_token()
+        match self.get(|store| store.daemon_token())? {
+            // Another process may have moved it there meanwhile.
+            None if matches!(*self.used(), Used::Unsettled) && self.mark.is_set() => {
+                Ok(self.keyring.daemon_token().unwrap_or_default())
+            }
+            found => Ok(found),
+        }
     }
 
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
@@ -246,7 +263,7 @@ impl SecretStore for Auto {
     }
 
     fn extension(&self) -> Result<Option<ExtensionCredential>, Error> {
-        self.store().extension()
+        self.get(|store| store.extension())
     }
 
     fn set_extension(&self, credential: &ExtensionCredential) -> Result<(), Error> {

@@ -47,7 +47,7 @@ pub enum Error {
         reason: String,
     },
     /// The daemon did not become ready.
-    #[error("the daemon was not ready after {} seconds and has been ended: see its log in {logs}", START_WAIT.as_secs())]
+    #[error("the daemon was not ready after {} seconds: see its log in {logs}", START_WAIT.as_secs())]
     Slow {
         /// The directory of the log files.
         logs: String,
@@ -74,13 +74,14 @@ pub enum Error {
 /// When one is running already, or the new one does not become ready: then with its own reason.
 pub fn start(home: &Path) -> Result<String, Error> {
     let home = Home::open(home)?;
-    if let Some(pid) = daemon(&home)? {
-        return Err(lock::Error::Held { pid: Some(pid.as_raw_nonzero().get()) }.into());
-    }
+    refuse_second(&home)?;
     let program = std::env::current_exe().map_err(Error::Spawn)?;
     let mut child = Command::new(program)
         .args(["daemon", "--detached"])
         .env("BPROXY_HOME", home.path())
+        // It is no part of the service that this process may be a part of.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("JOURNAL_STREAM")
         // Whatever directory this one is run in can be unmounted later.
         .current_dir("/")
         .stdin(Stdio::null())
@@ -97,6 +98,15 @@ pub fn start(home: &Path) -> Result<String, Error> {
             let _ = child.wait();
             Err(Error::Slow { logs: home.logs().display().to_string() })
         }
+    }
+}
+
+/// # Errors
+/// When a daemon serves `home` already.
+pub(super) fn refuse_second(home: &Home) -> Result<(), Error> {
+    match daemon(home)? {
+        Some(pid) => Err(lock::Error::Held { pid: Some(pid.as_raw_nonzero().get()) }.into()),
+        None => Ok(()),
     }
 }
 
@@ -200,6 +210,24 @@ fn client(home: &Home) -> Result<Client, client::Error> {
     client.map_or_else(|| Client::without_token(home), Ok)
 }
 
-fn daemon(home: &Home) -> Result<Option<Pid>, Error> {
+/// Waits until another daemon than `before` has become ready, whoever started it. Returns its process and its port.
+///
+/// # Errors
+/// When none does in time.
+pub(super) fn wait_until_ready(home: &Home, before: Option<Pid>) -> Result<(Pid, u16), Error> {
+    let deadline = Instant::now() + START_WAIT;
+    while Instant::now() < deadline {
+        if let Some(pid) = daemon(home)?.filter(|pid| Some(*pid) != before)
+            && let Ok(client) = Client::without_token(home)
+        {
+            return Ok((pid, client.port()));
+        }
+        thread::sleep(STOP_LOOK);
+    }
+    Err(Error::Slow { logs: home.logs().display().to_string() })
+}
+
+/// The daemon that serves `home`, whoever started it.
+pub(super) fn daemon(home: &Home) -> Result<Option<Pid>, Error> {
     Ok(Watch::open(home)?.and_then(|watch| watch.daemon()))
 }

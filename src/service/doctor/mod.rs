@@ -117,7 +117,8 @@ pub fn examine(home: &Path) -> Report {
     report.probe("clock", probes::clock);
     let config = report.probe("configuration", || probes::configuration(home));
     let secrets = config.as_ref().map(|config| config.secrets);
-    let home = report.probe("home", || probes::home(home));
+    let path = home;
+    let home = report.probe("home", || probes::home(path));
 
     match (&home, secrets) {
         (Some(home), Some(secrets)) => {
@@ -126,7 +127,7 @@ pub fn examine(home: &Path) -> Report {
         (None, _) => report.skip(&["secrets"], "home"),
         (_, None) => report.skip(&["secrets"], "configuration"),
     }
-    report.probe("service", probes::service_files);
+    report.probe("service", || probes::service(path));
     match (&home, &config) {
         (Some(home), Some(config)) => {
             report.probe("log", || probes::log(config.log, home));
@@ -145,11 +146,11 @@ pub fn examine(home: &Path) -> Report {
         report.skip(&["socket", "daemon", "protocol", "token", "browser"], "home");
         return report;
     };
-    let Some(()) = report.probe("socket", || probes::socket(&home)) else {
+    let Some(port) = report.probe("socket", || probes::socket(&home)) else {
         report.skip(&["daemon", "protocol", "token", "browser"], "socket");
         return report;
     };
-    let Some(health) = report.probe("daemon", || probes::daemon(&home)) else {
+    let Some(health) = report.probe("daemon", || probes::daemon(port)) else {
         report.skip(&["protocol", "token", "browser"], "daemon");
         return report;
     };
@@ -158,7 +159,7 @@ pub fn examine(home: &Path) -> Report {
         report.skip(&["token", "browser"], "configuration");
         return report;
     };
-    match report.probe("token", || probes::token(&home, secrets)) {
+    match report.probe("token", || probes::token(port, &home, secrets)) {
         Some(client) => {
             report.probe("browser", || probes::browser(&client));
         }

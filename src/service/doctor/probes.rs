@@ -16,6 +16,7 @@ use crate::loopback::{self, Listener};
 use crate::protocol::{self, Action, NoParams};
 use crate::secrets::{self, Trouble};
 use crate::service::lock::Watch;
+use crate::service::manager;
 
 /// How long the daemon may take to tell of its browsers. It is answered from memory.
 const STATUS_WAIT: Duration = Duration::from_secs(3);
@@ -72,6 +73,7 @@ pub(super) fn configuration(home: &Path) -> Found<Config> {
             let fix = match &error {
                 config::Error::Invalid { variable, .. } => format!("unset {variable}"),
                 config::Error::NoHome => "export BPROXY_HOME=DIRECTORY".into(),
+                config::Error::Settings(_) => format!("edit {}", home.join("config.env").display()),
             };
             Err(Failure::new(error, fix))
         }
@@ -135,9 +137,27 @@ pub(super) fn secrets(choice: SecretsChoice, home: &Home) -> Found {
     }
 }
 
-/// What the service manager has of this program.
-pub(super) fn service_files() -> Found {
-    Ok(("not installed".into(), ()))
+/// Whether the service manager has what this program would install, and listens.
+pub(super) fn service(home: &Path) -> Found {
+    let Some(service) = manager::service(home).map_err(|error| {
+        Failure::new(error, "which bproxy, then `service install` with that one")
+    })?
+    else {
+        return Ok(("not installed: the daemon is started by hand".into(), ()));
+    };
+    let name = service.managed_by.as_str();
+    let Some(port) = service.port else {
+        return Err(Failure::new(format!("installed for {name}, which does not listen"), START));
+    };
+    if !service.outdated.is_empty() {
+        let paths: Vec<_> =
+            service.outdated.iter().map(|path| path.display().to_string()).collect();
+        return Err(Failure::new(
+            format!("not as this program would write it: {}", paths.join(", ")),
+            format!("bproxy service install --now --port {port}"),
+        ));
+    }
+    Ok((format!("installed for {name}, which listens on port {port}"), ()))
 }
 
 /// Whether the log can be written.
@@ -207,23 +227,24 @@ pub(super) fn journal(choice: LogChoice) -> Found {
     }
 }
 
-/// Who listens where the daemon said it would.
-pub(super) fn socket(home: &Home) -> Found {
+/// Who listens where the daemon said it would, or for a daemon that does not run.
+pub(super) fn socket(home: &Home) -> Found<u16> {
     let running = Watch::open(home).ok().flatten().and_then(|watch| watch.daemon());
     let port = match Client::without_token(home) {
         Ok(client) => client.port(),
-        Err(client::Error::NotRunning) => {
-            return Err(match running {
-                None => Failure::new("no daemon runs", START),
-                Some(pid) => Failure::new(
+        Err(client::Error::NotRunning) => match (running, manager::listening_port(home.path())) {
+            (None, Some(port)) => port,
+            (None, None) => return Err(Failure::new("no daemon runs", START)),
+            (Some(pid), _) => {
+                return Err(Failure::new(
                     format!(
                         "the daemon (process {}) is starting or stopping",
                         pid.as_raw_nonzero()
                     ),
                     RESTART,
-                ),
-            });
-        }
+                ));
+            }
+        },
         Err(error) => return Err(Failure::new(error, RESTART)),
     };
     let holder = || match loopback::holder(port) {
@@ -232,7 +253,7 @@ pub(super) fn socket(home: &Home) -> Found {
     };
     match loopback::listener(port) {
         Ok(Listener::User(user)) if user == rustix::process::geteuid().as_raw() => {
-            Ok((format!("127.0.0.1:{port}, {}", holder()), ()))
+            Ok((format!("127.0.0.1:{port}, {}", holder()), port))
         }
         Ok(Listener::User(user)) => Err(Failure::new(
             format!("port {port} belongs to the user with id {user}: {}", holder()),
@@ -241,7 +262,7 @@ pub(super) fn socket(home: &Home) -> Found {
         Ok(Listener::Nobody) => {
             Err(Failure::new(format!("nobody listens on 127.0.0.1:{port}"), RESTART))
         }
-        Ok(Listener::Untold) => Ok((format!("127.0.0.1:{port}"), ())),
+        Ok(Listener::Untold) => Ok((format!("127.0.0.1:{port}"), port)),
         Err(error) => {
             Err(Failure::new(format!("cannot tell who listens on port {port}: {error}"), RESTART))
         }
@@ -257,9 +278,9 @@ pub(super) struct Health {
 }
 
 /// Whether the daemon answers, and is of this version.
-pub(super) fn daemon(home: &Home) -> Found<Health> {
+pub(super) fn daemon(port: u16) -> Found<Health> {
     let failed = |error: client::Error| Failure::new(error, RESTART);
-    let health = Client::without_token(home).and_then(|client| client.health()).map_err(failed)?;
+    let health = Client::anonymous(port).health().map_err(failed)?;
     let health: Health = serde_json::from_slice(&health)
         .map_err(|_| Failure::new("what answers is no bproxy", RESTART))?;
     let version = env!("CARGO_PKG_VERSION");
@@ -282,7 +303,7 @@ pub(super) fn protocol(health: &Health) -> Found {
 }
 
 /// Whether the daemon takes the token that a command would show.
-pub(super) fn token(home: &Home, choice: SecretsChoice) -> Found<Client> {
+pub(super) fn token(port: u16, home: &Home, choice: SecretsChoice) -> Found<Client> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Detailed {
@@ -291,7 +312,8 @@ pub(super) fn token(home: &Home, choice: SecretsChoice) -> Found<Client> {
         secret_store_reason: Option<String>,
     }
     let failed = |error: client::Error| Failure::new(error, RESTART);
-    let client = Client::with_token(home, choice).map_err(failed)?;
+    let token = secrets::client_token(choice, home).map_err(|error| failed(error.into()))?;
+    let client = Client::new(port, token.ok_or_else(|| failed(client::Error::NoToken))?);
     let health = client.health().map_err(failed)?;
     let Ok(Detailed { activation, secret_store, secret_store_reason }) =
         serde_json::from_slice(&health)

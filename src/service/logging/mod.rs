@@ -18,7 +18,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::config::{LogChoice, LogLevel};
 use crate::home::Home;
 use files::Files;
-use record::{Level, Records};
+pub(super) use record::Level;
+use record::Records;
 use writer::{Sink, Writer};
 
 /// Why there is no log.
