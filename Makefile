@@ -19,13 +19,14 @@ lint: prerequisites
 extension-test: prerequisites
 	cd tests/extension && npm ci --no-audit --no-fund --silent && npm test
 
-# Tests of the service boot a systemd; elsewhere than on Linux there is none.
+# Tests of the service boot a systemd and unlock a keyring; elsewhere than on Linux there is neither.
 ifeq ($(shell uname),Linux)
 machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd
+keyring = dbus-daemon dbus-send gnome-keyring-daemon secret-tool
 endif
 
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm $(machine)
+	scripts/prerequisites cargo cc chromium node npm $(machine) $(keyring)
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

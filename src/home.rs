@@ -128,6 +128,11 @@ impl Home {
         &self.path
     }
 
+    /// The directory without links on the way to it: the same, however it was named.
+    pub fn real_path(&self) -> PathBuf {
+        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
+    }
+
     /// The daemon's token, for clients.
     pub fn token(&self) -> PathBuf {
         self.path.join("token")

@@ -64,7 +64,7 @@ impl Globals {
         let choice = config::secrets_from_env()?;
         let path = self.home_path()?;
         if let Some(home) = Home::find(&path)? {
-            match Client::with_token(&home, &*secrets::open(choice, &home)?) {
+            match Client::with_token(&home, choice) {
                 Err(client::Error::NotRunning) => {}
                 found => return Ok(found?),
             }
@@ -72,7 +72,10 @@ impl Globals {
         // A service manager may listen for a daemon that does not run, and has perhaps never run.
         let port = manager::listening_port(&path).ok_or(client::Error::NotRunning)?;
         let home = Home::open(&path)?;
-        let token = token::ensure(&home, &*secrets::open(choice, &home)?)?;
+        let token = match secrets::client_token(choice, &home)? {
+            Some(token) => token,
+            None => token::ensure(&home, &*secrets::open(choice, &home)?)?,
+        };
         Ok(Client::new(port, token))
     }
 

@@ -7,7 +7,6 @@ use super::{Error, Outcome, output};
 use crate::config::Config;
 use crate::protocol::DEFAULT_PORT;
 use crate::service::{self, Mode, manager};
-use crate::{config, secrets};
 
 /// Start and stop the daemon
 #[derive(Subcommand)]
@@ -30,6 +29,7 @@ pub(super) enum Service {
     /// Stop the daemon if it runs, and start it
     #[command(after_help = "Example:\n  bproxy service restart")]
     Restart,
+    Logs(super::logs::Logs),
     /// Hand the daemon to the service manager, which starts it when it is needed
     ///
     /// That is systemd, or launchd on macOS. It listens on the daemon's port from the next login on. Doing it again
@@ -61,6 +61,7 @@ impl Service {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let home = globals.home_path()?;
         let line = match self {
+            Service::Logs(logs) => return logs.run(globals),
             Service::Start { foreground: true } => {
                 service::run(&Config::from_env(globals.home.as_deref())?, Mode::Foreground)?;
                 return Ok(Outcome::Done);
@@ -76,10 +77,7 @@ impl Service {
             }
             Service::Restart => manager::restart(&home)?,
             Service::Install { now, port } => manager::install(&home, port, now)?,
-            Service::Uninstall { keep_tokens } => {
-                let choice = config::secrets_from_env()?;
-                manager::uninstall(&home, keep_tokens, |home| secrets::open(choice, home))?
-            }
+            Service::Uninstall { keep_tokens } => manager::uninstall(&home, keep_tokens)?,
         };
         output::line(line.into_bytes())?;
         Ok(Outcome::Done)

@@ -12,8 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::lifecycle::{Error as LifecycleError, Started, Status, Stopped};
 use super::lock::{self, Lock, Watch};
 use crate::client::{self, Client};
+use crate::config;
 use crate::home::{self, Home};
-use crate::secrets::{FileStore, SecretStore};
+use crate::secrets::{self, FileStore, SecretStore};
 
 /// How long a daemon may take to become ready. It takes a few milliseconds; a disk that wakes up takes seconds.
 const START_WAIT: Duration = Duration::from_secs(15);
@@ -178,6 +179,7 @@ fn clean_up(home: &Home) {
     let _ = home.remove(&home.port());
     let _ = home.remove(&home.pairing());
     let _ = FileStore::new(home.clone()).remove_daemon_token();
+    secrets::remove_copy(home);
     lock.release();
 }
 
@@ -189,8 +191,7 @@ pub fn status(home: &Path) -> Result<Status, Error> {
     let Some(home) = Home::find(home)? else { return Ok(Status::stopped()) };
     let Some(pid) = daemon(&home)? else { return Ok(Status::stopped()) };
     let pid = pid.as_raw_nonzero().get();
-    let health =
-        Client::without_token(&home).and_then(|client| Ok((client.port(), client.health()?)));
+    let health = client(&home).and_then(|client| Ok((client.port(), client.health()?)));
     Ok(match health {
         Ok((port, health)) => Status::running(pid, Some(port), Some(&health)),
         Err(client::Error::NotRunning) => Status::running(pid, None, None),
@@ -200,6 +201,13 @@ pub fn status(home: &Path) -> Result<Status, Error> {
             None,
         ),
     })
+}
+
+/// A client to ask how the daemon is. With its token it tells more, but it tells the main thing to anyone.
+fn client(home: &Home) -> Result<Client, client::Error> {
+    let secrets = config::secrets_from_env().ok();
+    let client = secrets.and_then(|secrets| Client::with_token(home, secrets).ok());
+    client.map_or_else(|| Client::without_token(home), Ok)
 }
 
 /// Waits until another daemon than `before` has become ready, whoever started it. Returns its process and its port.

@@ -30,6 +30,17 @@ pub enum ManagedBy {
     Itself,
 }
 
+impl ManagedBy {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ManagedBy::Systemd => "systemd",
+            ManagedBy::Launchd => "launchd",
+            ManagedBy::Itself => "self",
+        }
+    }
+}
+
 /// A daemon that has become ready.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,9 +118,20 @@ pub struct Status {
     port: Option<u16>,
     version: String,
     protocol_version: u32,
+    /// Told only where the tokens are not where they should be.
+    #[serde(flatten)]
+    secrets: Option<Secrets>,
     managed_by: ManagedBy,
     #[serde(skip)]
     mute: bool,
+}
+
+/// Where the tokens are, and why not in the keyring.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Secrets {
+    secret_store: String,
+    secret_store_reason: String,
 }
 
 impl Status {
@@ -121,6 +143,7 @@ impl Status {
             port: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol_version: protocol::VERSION,
+            secrets: None,
             managed_by: ManagedBy::Itself,
             mute: false,
         }
@@ -139,14 +162,21 @@ impl Status {
         struct Health {
             version: String,
             protocol_version: u32,
+            #[serde(flatten)]
+            secrets: Option<Secrets>,
         }
         let status = Status { running: true, pid: Some(pid), port, ..Status::stopped() };
         match health.and_then(|health| serde_json::from_slice(health).ok()) {
-            Some(Health { version, protocol_version }) => {
-                Status { version, protocol_version, ..status }
+            Some(Health { version, protocol_version, secrets }) => {
+                Status { version, protocol_version, secrets, ..status }
             }
             None => Status { mute: true, ..status },
         }
+    }
+
+    /// Whether there is one.
+    pub fn is_running(&self) -> bool {
+        self.running
     }
 
     /// What people should know besides.

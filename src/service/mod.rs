@@ -3,11 +3,13 @@
 //! Knows nothing of commands and connections; the daemon module serves those.
 
 pub mod control;
+pub mod doctor;
 mod idle;
 pub mod lifecycle;
 mod listener;
 pub mod lock;
 mod logging;
+pub mod logs;
 pub mod manager;
 mod notify;
 mod reload;
@@ -31,7 +33,7 @@ use crate::secrets::{self, Secret, SecretStore};
 use lifecycle::{ManagedBy, Started};
 use listener::Listening;
 use lock::Lock;
-use logging::Log;
+use logging::{Level, Log};
 
 /// How long the threads that do blocking work, such as writing a token, may hold up the end of the process. They take
 /// milliseconds; a file system that hangs must not keep the process alive.
@@ -85,9 +87,7 @@ impl Error {
     /// The exit status of a daemon that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config(_)
-            | Error::Secrets(secrets::Error::Keyring)
-            | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
+            Error::Config(_) | Error::Log(logging::Error::Journal(_)) => EXIT_CONFIG,
             Error::Listener(error) if error.is_about_configuration() => EXIT_CONFIG,
             _ => 2,
         }
@@ -131,7 +131,7 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
         (choice, _) => choice,
     };
     let log = Log::start(log, config.log_level, &home)?;
-    let result = run_locked(config, mode, &home, handed_over);
+    let result = run_locked(config, mode, &home, handed_over, &log.level);
     match &result {
         Ok(()) => tracing::info!(event = "stop"),
         Err(error) => tracing::error!(event = "failed", message = %error),
@@ -146,6 +146,7 @@ fn run_locked(
     mode: Mode,
     home: &Home,
     handed_over: Option<Listening>,
+    level: &Level,
 ) -> Result<(), Error> {
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
@@ -159,8 +160,10 @@ fn run_locked(
     home.clear_tmp()?;
     let extension = secrets.extension()?;
     let daemon_token = daemon_token(home, &*secrets, activation)?;
+    secrets.publish(&daemon_token);
     // From here on there is something to clean up, and nothing that a person has to look at first.
     let transient = Transient { home, secrets: secrets.clone(), activation };
+    let unsettled = secrets.clone();
     let options = daemon::Options {
         home: home.clone(),
         daemon_token,
@@ -171,9 +174,11 @@ fn run_locked(
     };
     let idle_exit = config.idle_exit.filter(|_| activation != Activation::Standalone);
     let result = serve(listener, options, mode, |running, shutdown| {
-        surround(&running, port, config, idle_exit, mode, shutdown)?;
+        surround(&running, port, config, idle_exit, mode, level, shutdown)?;
         announce(home, port, mode)?;
         notify::ready(&running, port);
+        // May wait for the keyring, which nobody else is to wait for.
+        std::thread::spawn(move || unsettled.settle());
         Ok(())
     });
     drop(transient);
@@ -232,10 +237,12 @@ fn surround(
     config: &Config,
     idle_exit: Option<Duration>,
     mode: Mode,
+    level: &Level,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     if mode != Mode::Foreground {
-        reload::on_signal(&config.home, running.clone(), port, |_level| {})
+        let level = level.clone();
+        reload::on_signal(&config.home, running.clone(), port, move |new| level.set(new))
             .map_err(Error::system("handle signals"))?;
     }
     if let Some(limit) = idle_exit {
@@ -313,5 +320,6 @@ impl Drop for Transient<'_> {
         if self.activation == Activation::Standalone {
             let _ = self.secrets.remove_daemon_token();
         }
+        self.secrets.withdraw();
     }
 }

@@ -169,6 +169,14 @@ impl Setup {
         self
     }
 
+    pub fn envs(
+        mut self,
+        variables: impl IntoIterator<Item = (&'static str, std::ffi::OsString)>,
+    ) -> Self {
+        self.command.envs(variables);
+        self
+    }
+
     pub fn without_env(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
@@ -198,7 +206,8 @@ impl Setup {
             fresh.then(|| read(&port_file).trim().parse().ok()).flatten()
         })
         .await;
-        let token = self.home.read("token").trim().to_owned();
+        // Where it is in the keyring, the test has to ask for it itself.
+        let token = read(&self.home.file("token")).trim().to_owned();
         let (client, home, pairing) = (Client { port, token }, self.home.clone(), Mutex::new(None));
         Daemon { client, home, child, pairing, setup: self }
     }

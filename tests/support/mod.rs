@@ -21,6 +21,7 @@
 //! - [`FakeExtension`] is pulled by hand (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
 //!   `exchange` is the common round trip in one call.
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
+//! - [`Desktop`] is a D-Bus session with a real keyring.
 //! - [`run`] is one call of the command line; [`Call`] is what came of it.
 //! - [`User`] is a user of a machine that a real systemd has booted; [`Machine`] is that machine.
 //! - [`Golden`] reads the golden wire files.
@@ -39,6 +40,7 @@ mod daemon;
 mod extension;
 mod golden;
 mod http;
+mod keyring;
 mod site;
 #[cfg(target_os = "linux")]
 mod systemd;
@@ -54,6 +56,7 @@ pub use extension::{
 };
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
+pub use keyring::Desktop;
 pub use site::Site;
 #[cfg(target_os = "linux")]
 pub use systemd::{BPROXY, Machine, User};

@@ -82,14 +82,20 @@ impl Manager for Launchd {
         Ok(View { installed: !text.is_empty(), pid, port })
     }
 
-    fn install(&self, program: &Path, port: u16) -> Result<Files, Error> {
+    fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
         let log = self.home.join("Library/Logs/bproxy.log");
         let text = AGENT
             .replace(SHIPPED_PROGRAM, &escaped(program))
             .replace(SHIPPED_PORT, &format!("<string>{port}</string>"))
             .replace(SHIPPED_LOG, &escaped(&log));
+        vec![(self.plist(), text)]
+    }
+
+    fn install(&self, program: &Path, port: u16) -> Result<Files, Error> {
         let mut files = Files::default();
-        files.write(self.plist(), &text)?;
+        for (path, text) in self.units(program, port) {
+            files.write(path, &text)?;
+        }
         Ok(files)
     }
 

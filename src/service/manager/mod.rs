@@ -18,7 +18,7 @@ use super::control;
 use super::lifecycle::{self, ManagedBy, Started, Status, Stopped};
 use crate::config;
 use crate::home::{self, Home};
-use crate::secrets::{self, SecretStore};
+use crate::secrets;
 use files::Files;
 
 /// Why the service manager could not be used.
@@ -87,6 +87,8 @@ trait Manager {
     fn name(&self) -> ManagedBy;
     /// How things stand.
     fn view(&self) -> Result<View, Error>;
+    /// The units, as they are written where all of them work.
+    fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)>;
     /// Writes the units, so that the manager listens from the next login on.
     fn install(&self, program: &Path, port: u16) -> Result<Files, Error>;
     /// Listens from now on.
@@ -163,20 +165,14 @@ pub fn install(home: &Path, port: u16, now: bool) -> Result<String, Error> {
 ///
 /// # Errors
 /// When there is no manager, the state directory is not a service's, or something cannot be removed.
-pub fn uninstall(
-    home: &Path,
-    keep_tokens: bool,
-    secrets: impl FnOnce(&Home) -> Result<std::sync::Arc<dyn SecretStore>, secrets::Error>,
-) -> Result<String, Error> {
+pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<String, Error> {
     let manager = for_service(home)?;
     manager.view().map_err(|error| Error::None(error.to_string()))?;
     let files = manager.uninstall()?;
     control::stop(home)?;
     if let Some(state) = Home::find(home)? {
         if !keep_tokens {
-            let secrets = secrets(&state)?;
-            secrets.remove_daemon_token()?;
-            secrets.remove_extension()?;
+            secrets::forget(&state)?;
         }
         state.clear()?;
     }
@@ -249,6 +245,33 @@ pub fn status(home: &Path) -> Result<Status, Error> {
 /// The port at which the manager listens for the daemon of `home`, which may not run.
 pub fn listening_port(home: &Path) -> Option<u16> {
     of(home)?.1.port
+}
+
+/// A service that is installed.
+#[derive(Debug)]
+pub struct Service {
+    /// Whose it is.
+    pub managed_by: ManagedBy,
+    /// Where the manager listens; `None` while it does not.
+    pub port: Option<u16>,
+    /// The user's own files that are not as this program would write them.
+    pub outdated: Vec<PathBuf>,
+}
+
+/// Looks at the service that the daemon of `home` is; `None` where it is none.
+///
+/// # Errors
+/// When this program lies where it will not stay: it then cannot tell what it would write.
+pub fn service(home: &Path) -> Result<Option<Service>, Error> {
+    let Some((manager, view)) = of(home) else { return Ok(None) };
+    let program = program::path()?;
+    // Without a port there is nothing to compare, and something else to mend first.
+    let units = view.port.map_or_else(Vec::new, |port| manager.units(&program, port));
+    let differs = |(path, text): (PathBuf, String)| {
+        std::fs::read(&path).is_ok_and(|there| there != text.as_bytes()).then_some(path)
+    };
+    let outdated = units.into_iter().filter_map(differs).collect();
+    Ok(Some(Service { managed_by: manager.name(), port: view.port, outdated }))
 }
 
 fn as_start(error: Error) -> Error {

@@ -91,16 +91,24 @@ impl Manager for Systemd {
         Ok(parse(&shown))
     }
 
+    fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
+        let address = format!("ListenStream=127.0.0.1:{port}");
+        vec![
+            (self.socket(), SOCKET_UNIT.replace(SHIPPED_ADDRESS, &address)),
+            (self.service(), SERVICE_UNIT.replace(SHIPPED_PROGRAM, &quoted(program))),
+            (self.sandbox(), SANDBOX.to_owned()),
+        ]
+    }
+
     fn install(&self, program: &Path, port: u16) -> Result<Files, Error> {
         let mut files = Files::default();
-        let address = format!("ListenStream=127.0.0.1:{port}");
-        files.write(self.socket(), &SOCKET_UNIT.replace(SHIPPED_ADDRESS, &address))?;
-        let service = SERVICE_UNIT.replace(SHIPPED_PROGRAM, &quoted(program));
-        files.write(self.service(), &service)?;
-        if self.can_sandbox(program).is_ok() {
-            files.write(self.sandbox(), SANDBOX)?;
-        } else {
-            files.changed |= files::remove(&self.sandbox(), &self.units)?;
+        let can_sandbox = self.can_sandbox(program).is_ok();
+        for (path, text) in self.units(program, port) {
+            if can_sandbox || path != self.sandbox() {
+                files.write(path, &text)?;
+            } else {
+                files.changed |= files::remove(&path, &self.units)?;
+            }
         }
         self.systemctl.run(&["daemon-reload"])?;
         self.systemctl.run(&["enable", "--quiet", SOCKET])?;
