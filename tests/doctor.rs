@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use support::{BPROXY, Call, Daemon, Desktop, Home, User, bproxy, call};
+use support::{BPROXY, Call, Daemon, Desktop, Home, Terminal, User, bproxy, call};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -299,6 +299,23 @@ async fn a_browser_that_is_not_connected_is_named() {
     let call = doctor(&daemon.home).await;
     assert_fails(&call, "browser", "none is connected", "bproxy pair");
     assert_eq!(check(&call.json(), "token")["state"], json!("ok"));
+}
+
+#[tokio::test]
+async fn a_person_at_a_terminal_gets_a_line_for_each_hop_unless_json_is_asked_for() {
+    let home = Home::new();
+    for (args, json) in [(&["doctor"][..], false), (&["doctor", "--json"], true)] {
+        let (terminal, inside) = Terminal::new();
+        let mut command = bproxy(&home.path());
+        command.args(args).stdout(inside);
+        let mut child = command.spawn().expect("the bproxy binary runs");
+        drop(command);
+        let status = support::patiently("the report", child.wait()).await.expect("a child");
+        assert_eq!(status.code(), Some(1));
+        let shown = terminal.shown();
+        assert_eq!(shown.contains("✓ program") && shown.contains("→ bproxy service start"), !json);
+        assert_eq!(serde_json::from_str::<Value>(shown.trim()).is_ok(), json, "{shown}");
+    }
 }
 
 /// A user with the service installed, and what the doctor says there.
