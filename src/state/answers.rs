@@ -13,7 +13,6 @@ use crate::protocol::{
 use super::{
     Inner, Now, Reply,
     browsers::{ClientId, Outgoing},
-    opens::Opened,
     pending::{CommandKey, Kind, Phase},
     records::{self, End},
     splice,
@@ -124,7 +123,7 @@ impl Inner {
         let Some(command) = self.pending.get_mut(key) else { return };
         command.replayed |= answer.replay;
         let session = command.session;
-        let orphan = matches!(command.kind, Kind::Open { .. }) && !command.has_waiters();
+        let orphan = matches!(command.kind, Kind::Open(_)) && !command.has_waiters();
         let result = match &answer.outcome {
             Some(Outcome::Ok { data, .. }) if orphan => {
                 // Whoever asked for the tab has gone, so nobody would ever close it.
@@ -202,10 +201,9 @@ impl Inner {
         let Some(command) = self.pending.get(key) else { return Err(self.invalid_answer(key)) };
         let (session, browser) = (command.session, command.browser);
         let own_data = match &command.kind {
-            Kind::Open { new_session, url } => {
-                let (new_session, url) = (*new_session, url.clone());
-                let opened = Opened { browser, data, page, replay: answer.replay };
-                Some(self.take_in(session, new_session, &url, &opened, now)?)
+            Kind::Open(open) => {
+                let open = open.clone();
+                Some(self.take_in(session, browser, &open, data, page)?)
             }
             Kind::CloseTab | Kind::Pin(_) | Kind::Activate => Some(self.tab_done(key, now)?),
             Kind::Read(kind) => {

@@ -10,7 +10,7 @@ use super::{
     Inner, Now,
     browsers::{BrowserId, ClientId, Outgoing},
     closing::{CLOSE_WAIT, close_message},
-    pending::{CommandKey, Kind, Phase},
+    pending::{CommandKey, Kind, Open, Phase},
     sessions::not_found,
     splice,
 };
@@ -53,24 +53,12 @@ impl LostOpens {
     }
 }
 
-/// A tab as the browser has opened it.
-pub(super) struct Opened<'a> {
-    pub(super) browser: BrowserId,
-    /// The answer's data, a JSON object.
-    pub(super) data: &'a str,
-    /// The answer's page, a JSON object.
-    pub(super) page: &'a str,
-    /// Whether the browser answered from memory.
-    pub(super) replay: bool,
-}
-
 impl Inner {
     /// If the command is an open in flight, remembers that its tab is to be closed if it comes
     /// after all.
     pub(super) fn remember_open(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get(key) else { return };
-        if matches!(command.kind, Kind::Open { .. }) && matches!(command.phase, Phase::Sent { .. })
-        {
+        if matches!(command.kind, Kind::Open(_)) && matches!(command.phase, Phase::Sent { .. }) {
             let (id, browser) = (command.id.clone(), command.browser);
             self.lost_opens.push(LostOpen { id, browser, session: command.session });
         }
@@ -96,49 +84,48 @@ impl Inner {
     }
 
     /// The new tab belongs to its session from now on, which begins with it if it is a new one.
-    /// Returns the data for the client.
+    /// `data` and `page` are the answer's, two JSON objects. Returns the data for the client.
+    ///
+    /// # Errors
+    ///
+    /// If the answer does not tell which tab it is, or it is another session's.
     pub(super) fn take_in(
         &mut self,
         id: SessionId,
-        new_session: bool,
-        asked: &str,
-        opened: &Opened<'_>,
-        now: Now,
+        browser: BrowserId,
+        open: &Open,
+        data: &str,
+        page: &str,
     ) -> Result<String, ProtocolError> {
-        let Some(chrome_id) = splice::integer_member(opened.data, "tabId") else {
-            return Err(ProtocolError::new(
-                ErrorCode::ScriptError,
-                "the extension opened a tab without telling which",
-                if new_session { "" } else { id.as_str() },
-            ));
+        let failed = |message| {
+            let session = if open.new_session { "" } else { id.as_str() };
+            Err(ProtocolError::new(ErrorCode::ScriptError, message, session))
         };
-        let url = splice::text_member(opened.data, "url").unwrap_or_else(|| asked.to_owned());
-        let shown = splice::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
-        let title = splice::text_member(opened.page, "title").unwrap_or_default();
-
-        let known = match self.sessions.owner_of(opened.browser, chrome_id) {
-            // The client asks once more for what it has.
-            Some((owner, ordinal)) if owner == id && opened.replay => Some(ordinal),
-            // The browser gives the number to a new tab, so the one that had it is gone.
-            Some((owner, ordinal)) => {
-                self.drop_tab(owner, ordinal, now);
-                None
+        let Some(chrome_id) = splice::integer_member(data, "tabId") else {
+            return failed("the extension opened a tab without telling which");
+        };
+        let known = match self.sessions.owner_of(browser, chrome_id) {
+            // The client asked once more for what it has.
+            Some((owner, ordinal)) if owner == id => Some(ordinal),
+            Some(_) => {
+                return failed("the extension told of a tab that belongs to another session");
             }
             None => None,
         };
-        if new_session {
+        let url = splice::text_member(data, "url").unwrap_or_else(|| open.url.clone());
+        let shown = splice::text_member(page, "url").unwrap_or_else(|| url.clone());
+        let title = splice::text_member(page, "title").unwrap_or_default();
+        if open.new_session {
             self.sessions.insert(id, None);
             self.dirs.create(id);
         }
         self.news = true;
         let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
-        let ordinal =
-            known.unwrap_or_else(|| session.open_tab(opened.browser, chrome_id, shown, title));
+        let ordinal = known.unwrap_or_else(|| session.open_tab(browser, chrome_id, shown, title));
         session.bound = Some(ordinal);
-        if self.browsers.page(opened.browser, chrome_id).is_none() {
+        if self.browsers.page(browser, chrome_id).is_none() {
             let sessions = &self.sessions;
-            let owned = || sessions.tabs_of(opened.browser);
-            self.browsers.navigated(opened.browser, chrome_id, owned);
+            self.browsers.navigated(browser, chrome_id, || sessions.tabs_of(browser));
         }
         let (tab, tmp_dir) = (TabHandle::new(ordinal), self.dirs.path(id));
         Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir})

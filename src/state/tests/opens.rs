@@ -161,17 +161,21 @@ fn a_tab_that_the_browser_names_from_memory_keeps_its_name() {
 }
 
 #[test]
-fn a_new_tab_with_a_known_number_means_that_the_old_one_is_gone() {
+fn a_tab_has_one_owner_and_stays_with_its_first() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
-    let old = rig.open(browser, 7);
-    let mut text = rig.ask("text", &old, json!({}));
-    rig.sent(browser);
-    let new = rig.open(browser, 7);
-    assert_eq!(text.code(), "TAB_NOT_FOUND");
-    assert_eq!(rig.ask("text", &old, json!({})).code(), "TAB_NOT_FOUND");
-    let next = rig.ask("text", &new, json!({}));
-    assert_eq!(rig.sent_ids(browser), [next.id]);
+    let first = rig.open(browser, 7);
+    let second = rig.open(browser, 8);
+    for session in [&*second, ""] {
+        let mut open = rig.ask("tab.open", session, url());
+        rig.sent(browser);
+        rig.answer(browser, &open.id, json!({"tabId": 7}));
+        assert_eq!(open.code(), "SCRIPT_ERROR");
+        assert!(rig.sent(browser).is_empty());
+    }
+    assert_eq!(rig.state.counts().1, 2);
+    let text = rig.ask("text", &first, json!({}));
+    assert_eq!(rig.sent_ids(browser), [text.id]);
 }
 
 #[test]
