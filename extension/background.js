@@ -57,6 +57,8 @@ async function start() {
   // An alarm that is there goes on; making it anew at every start would put it off again and again.
   if ((await chrome.alarms.get(ALARM)) === undefined) await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
   [instanceId] = await Promise.all([readInstanceId(local), journal.load(), trace.load(), navigations.load()]);
+  // The worker that was opening these is gone, and no session will ever own them.
+  for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
   for (const tabId of [...navigations.held.keys()]) if (!open.has(tabId)) navigations.drop(tabId);
   await connect();
@@ -137,7 +139,9 @@ chrome.runtime.onConnect.addListener((popup) => {
 });
 
 chrome.runtime.onMessage.addListener((request, _sender, answer) => {
-  void ready.then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }));
+  void ready
+    .then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }))
+    .catch((error) => answer({ ok: false, message: `The extension failed: ${error.message}. Reload it on chrome://extensions.` }));
   return true; // the answer comes later
 });
 

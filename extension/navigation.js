@@ -27,6 +27,8 @@ export class Navigations {
     this.tell = tell;
     /** @type {Map<number, string>} each tab and its session, the one used last at the end */
     this.held = new Map();
+    /** @type {Set<number>} held tabs whose `tab.open` has not been answered */
+    this.opening = new Set();
     /** @type {Map<number, boolean>} tabs with a navigation that has not ended, and whether its document is there already */
     this.underWay = new Map();
     /** @type {Set<(event: NavigationEvent) => void>} */
@@ -34,7 +36,9 @@ export class Navigations {
   }
 
   async load() {
-    for (const [tabId, session] of (await this.session.get('held')).held ?? []) this.held.set(tabId, session);
+    const { tabs } = await this.session.get('tabs');
+    for (const [tabId, session] of tabs?.held ?? []) this.held.set(tabId, session);
+    for (const tabId of tabs?.opening ?? []) this.opening.add(tabId);
   }
 
   /** @param {number} tabId @param {string} session */
@@ -42,6 +46,18 @@ export class Navigations {
     if ([...this.held.keys()].at(-1) === tabId) return;
     this.held.delete(tabId);
     this.held.set(tabId, session);
+    this.#save();
+  }
+
+  /** A tab that `tab.open` has just made. @param {number} tabId @param {string} session */
+  open(tabId, session) {
+    this.opening.add(tabId);
+    this.hold(tabId, session);
+  }
+
+  /** The session has the tab from now on. @param {number} tabId */
+  opened(tabId) {
+    this.opening.delete(tabId);
     this.#save();
   }
 
@@ -53,11 +69,12 @@ export class Navigations {
   /** @param {number} tabId */
   drop(tabId) {
     this.underWay.delete(tabId);
+    this.opening.delete(tabId);
     if (this.held.delete(tabId)) this.#save();
   }
 
   #save() {
-    void this.session.set({ held: [...this.held] });
+    void this.session.set({ tabs: { held: [...this.held], opening: [...this.opening] } });
   }
 
   /** @param {NavigationEvent} event */

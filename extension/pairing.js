@@ -89,8 +89,8 @@ function refusal(body, response, port) {
     case 'PAIRING_CODE_CONSUMED':
       return 'This code has been used already. Run “bproxy pair” for a new one.';
     case 'PAIRING_RATE_LIMITED': {
-      const seconds = Number(response.headers.get('Retry-After')) || 60;
-      return `Too many wrong codes. Wait ${seconds} seconds, then enter the right code.`;
+      const seconds = Number(response.headers.get('Retry-After'));
+      return `Too many wrong codes. Wait ${seconds > 0 ? `${seconds} seconds` : 'a minute'}, then enter the right code.`;
     }
     case 'UNAUTHORIZED':
       return 'The daemon refuses this extension. If BPROXY_EXTENSION_IDS is set, this extension’s id must be in it.';

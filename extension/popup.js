@@ -49,10 +49,9 @@ function show(view) {
   find('pairing').hidden = view.paired && !repair;
   setText(find('pairing-title'), view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser');
   button('unpair').hidden = !view.paired;
-  if (!shown) {
-    input('port').value = String(view.port);
-    if (!view.paired) input('code').focus();
-  }
+  // Shown as long as nobody has written another one over it.
+  input('port').defaultValue = String(view.port);
+  if (!shown && !view.paired) input('code').focus();
   shown = true;
   showSessions(view);
   showVersions(view);

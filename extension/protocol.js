@@ -134,7 +134,7 @@ const first = (/** @type {(string | null)[]} */ problems) => problems.find((prob
 
 const TARGETS = {
   selector: text,
-  route: shape({ hosts: list(shape({ selector: text }, { index: int(0) }), 0, 100), target: text }),
+  route: shape({ hosts: list(shape({ selector: text }, { index: int(0) }), 1, 100), target: text }),
   handle: match(/^(el|ln)[0-9]+$/, 'el1 or ln1'),
 };
 /** @type {Rule} */

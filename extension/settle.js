@@ -49,7 +49,8 @@ async function look(tabId) {
   } catch (error) {
     if (error instanceof DocumentGone) return null;
     // The act itself was done; that it led to a page nobody can look into is worth telling, not failing.
-    if (!(error instanceof ActionError) || error.code === 'TAB_NOT_FOUND') throw error;
+    const told = error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
+    if (!told) throw error;
     const page = tabPage(await getTab(tabId));
     return { signature: error.message, after: null, page: { ...page, state: /** @type {const} */ ('error') } };
   }

@@ -343,6 +343,41 @@ async fn an_upgrade_echoes_only_the_protocol_and_negotiates_no_extension() {
 }
 
 #[tokio::test]
+async fn a_target_in_absolute_form_is_held_to_the_same_host() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let head = Head::command(&daemon);
+    let own = format!("POST http://{}/", daemon.host());
+    head.clone().line(&own).send(&daemon, &listing()).await.data();
+    for target in ["http://evil.example/", "http://127.0.0.1/", "http://127.0.0.1:1/"] {
+        gate.refuses(head.clone().line(&format!("POST {target}")), "host").await;
+    }
+    gate.refuses(head.line(&own).but("Host", "evil.example"), "host").await;
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn an_upgrade_is_a_websocket_upgrade_or_refused() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let head = Head::upgrade(&daemon, &pairing);
+    for (what, head) in [
+        ("no upgrade", head.clone().without("Upgrade")),
+        ("another upgrade", head.clone().but("Upgrade", "h2c")),
+        ("no connection option", head.clone().without("Connection")),
+        ("no key", head.clone().without("Sec-WebSocket-Key")),
+        ("another version", head.clone().but("Sec-WebSocket-Version", "8")),
+        ("no version", head.clone().without("Sec-WebSocket-Version")),
+    ] {
+        let (_, response) = head.open(&daemon, b"").await;
+        assert!((400..500).contains(&response.status), "{what}: {}", response.status);
+    }
+    assert_eq!(daemon.get("/health").await.json()["wsClients"], 0);
+    let many = head.but("Connection", "keep-alive, upgrade").but("Upgrade", "WebSocket");
+    assert_eq!(many.open(&daemon, b"").await.1.status, 101);
+}
+
+#[tokio::test]
 async fn another_spelling_of_a_path_leads_nowhere() {
     let daemon = Daemon::start().await;
     for path in ["/ws/", "//ws", "/%77s", "/WS", "/./ws", "/ws?x=1/"] {
@@ -583,7 +618,9 @@ async fn a_token_serves_only_the_extension_that_claimed_it() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pair_as(&origin('b')).await;
     let other = Pairing { origin: origin('c'), ..pairing.clone() };
-    assert_eq!(FakeExtension::connect(daemon.port, &other).await.err(), Some(401));
+    let mut gate = Gate::of(&daemon);
+    gate.refuses(Head::upgrade(&daemon, &other), "origin").await;
+    gate.recorded().await;
     FakeExtension::connect(daemon.port, &pairing)
         .await
         .expect("its own extension is admitted")

@@ -210,6 +210,23 @@ async fn a_link_in_place_of_a_secret_is_refused() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_or_removed_through_a_link() {
+    for file in ["bproxy.pid", "port", "pairing.json", "tmp"] {
+        let (home, elsewhere) = (Home::new(), Home::new());
+        fs::write(elsewhere.file("precious"), "kept").expect("a file");
+        chmod(&elsewhere.file("precious"), 0o600);
+        let target = if file == "tmp" { elsewhere.path() } else { elsewhere.file("precious") };
+        symlink(target, home.file(file)).expect("a link");
+        // Whether the daemon refuses or puts its own file in the link's place is its decision.
+        let outcome = home.clone().daemon().start_or_end().await;
+        assert_eq!(elsewhere.read("precious"), "kept", "through {file}");
+        if let Ok(mut child) = outcome {
+            child.kill().await.expect("an own child");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_setting_that_means_nothing_is_refused_by_name() {
     for (name, value) in [
         ("BPROXY_PORT", "http"),

@@ -211,6 +211,22 @@ async fn the_pairing_route_has_the_statuses_of_any_route() {
     daemon.claim(&daemon.pairing_code(), &origin).await.data();
 }
 
+#[tokio::test]
+async fn a_token_that_cannot_be_stored_leaves_the_code_valid() {
+    let daemon = Daemon::start().await;
+    // Nothing can be put in the place of a directory that is not empty.
+    let place = daemon.home.file("extension-token");
+    std::fs::create_dir(&place).expect("a directory");
+    std::fs::write(place.join("file"), "").expect("a file");
+    let code = daemon.pairing_code();
+    let reply = daemon.claim(&code, &origin('a')).await;
+    assert_eq!((reply.status(), &reply.json()["error"]["code"]), (500, &json!("STORE_FAILED")));
+    std::fs::remove_dir_all(&place).expect("an own directory");
+    assert_eq!(daemon.pairing_code(), code);
+    daemon.pair_as(&origin('a')).await;
+    daemon.extension().await.open_tab(&daemon).await;
+}
+
 // --- the throttle ---
 
 #[tokio::test]

@@ -1,15 +1,15 @@
-//! Properties that hold whatever happens in between: exactly once under random disconnects, and handles that never hit
-//! another page than the one they were read from. Through the real daemon, against a model.
+//! Properties that hold whatever happens in between: exactly once under random disconnects, each tab in its order, and
+//! handles that never hit another page than the one they were read from. Through the real daemon, against a model.
 
 mod support;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
-use support::{Daemon, FakeExtension, Tab};
+use support::{Command, Daemon, FakeExtension, OnItsWay, Tab};
 
 /// Runs one case to its end on a runtime of its own.
 fn run(case: impl Future<Output = TestCaseResult>) -> TestCaseResult {
@@ -124,6 +124,78 @@ proptest! {
                 prop_assert_eq!(browser.executions.get(id), Some(&1), "{}", id);
             }
             prop_assert_eq!(browser.executions.len(), ids.len());
+            Ok(())
+        })?;
+    }
+}
+
+// --- first in, first out ---
+
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    /// A command for a tab is admitted.
+    Admit(usize),
+    /// The extension answers what it is doing in a tab: well, or with an error.
+    Answer(usize, bool),
+    /// The client of one of a tab's waiting commands hangs up.
+    HangUp(usize, prop::sample::Index),
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![
+        4 => (0usize..2).prop_map(Turn::Admit),
+        3 => (0usize..2, any::<bool>()).prop_map(|(tab, is_ok)| Turn::Answer(tab, is_ok)),
+        1 => (0usize..2, any::<prop::sample::Index>()).prop_map(|(tab, which)| Turn::HangUp(tab, which)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config(24))]
+
+    #[test]
+    fn a_tabs_commands_go_in_order_and_one_at_a_time(turns in prop::collection::vec(turn(), 1..40)) {
+        run(async {
+            let daemon = Daemon::start().await;
+            let mut ext = daemon.extension().await;
+            let first = ext.open_tab(&daemon).await;
+            let tabs = [first.clone(), ext.open_tab_in(&daemon, &first.session).await];
+            // What the extension is doing in each tab, and what waits there.
+            let mut busy: [Option<(Command, OnItsWay)>; 2] = [None, None];
+            let mut waiting: [VecDeque<OnItsWay>; 2] = [VecDeque::new(), VecDeque::new()];
+            for turn in turns {
+                match turn {
+                    Turn::Admit(tab) => {
+                        let pin = first.request("tab.pin").params(json!({"tab": tabs[tab].tab}));
+                        waiting[tab].push_back(daemon.begin(pin));
+                    }
+                    Turn::Answer(tab, is_ok) => {
+                        if let Some((command, on_its_way)) = busy[tab].take() {
+                            if is_ok {
+                                ext.answer(&command, json!({})).await;
+                                on_its_way.reply().await.data();
+                            } else {
+                                ext.fail(&command, "SCRIPT_ERROR", "oops").await;
+                                on_its_way.reply().await.error("SCRIPT_ERROR");
+                            }
+                        }
+                    }
+                    Turn::HangUp(tab, which) if !waiting[tab].is_empty() => {
+                        let which = which.index(waiting[tab].len());
+                        waiting[tab].remove(which).expect("one of those that wait").hang_up();
+                    }
+                    Turn::HangUp(_, _) => {}
+                }
+                daemon.settled().await;
+                for tab in 0..2 {
+                    if busy[tab].is_none() && let Some(next) = waiting[tab].pop_front() {
+                        let command = ext.receive().await;
+                        prop_assert_eq!(command.id(), &next.id);
+                        prop_assert_eq!(command.tab_id(), Some(tabs[tab].id));
+                        busy[tab] = Some((command, next));
+                    }
+                }
+                ext.has_nothing().await;
+            }
             Ok(())
         })?;
     }

@@ -204,6 +204,8 @@ async fn an_id_has_1_to_128_characters() {
         let reply = daemon.send(request("session.list").named(&id)).await;
         reply.data();
         assert_eq!(reply.json()["id"], id);
+        // Whatever an id holds, it stays within its record.
+        daemon.record("response", |record| record["id"] == id.as_str()).await;
     }
 }
 
@@ -415,10 +417,10 @@ async fn suggestion_and_details_of_an_error_pass_without_raw_tab_ids() {
     let mut ext = daemon.extension().await;
     let tab = ext.open_tab(&daemon).await;
     let sent = json!({"code": "ELEMENT_NOT_FOUND", "message": format!("nothing in tab {}", tab.id),
-        "suggestedAction": "bproxy elements", "details": {"count": 0, "tabId": tab.id}});
+        "suggestedAction": "bproxy elements", "details": {"count": 0, "tabId": tab.id, "frame": {"tabId": tab.id, "x": 1}}});
     let error = error_for(&daemon, &mut ext, &tab, sent).await;
     assert_eq!(error["suggestedAction"], "bproxy elements");
-    assert_eq!(error["details"], json!({"count": 0}));
+    assert_eq!(error["details"], json!({"count": 0, "frame": {"x": 1}}));
     assert_eq!(
         error["message"],
         format!("nothing in tab {}", tab.id),
@@ -657,6 +659,19 @@ async fn a_success_of_a_tab_action_says_what_the_protocol_promises() {
         let (_, reply) =
             ext.exchange(&daemon, request(action).session(session), json!({"whatever": 1})).await;
         assert_eq!(reply.data(), told);
+    }
+}
+
+#[tokio::test]
+async fn any_ok_carries_out_an_action_on_a_tab() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    for action in ["tab.pin", "tab.unpin", "tab.activate", "tab.close"] {
+        let on_its_way = daemon.begin(tab.request(action));
+        let command = ext.receive_action(action).await;
+        ext.send(json!({"id": command.id(), "ok": true}).to_string()).await;
+        assert_eq!(on_its_way.reply().await.data()["tab"], "t1", "{action}");
     }
 }
 

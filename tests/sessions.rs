@@ -129,6 +129,29 @@ async fn nothing_but_an_open_creates_a_session() {
 }
 
 #[tokio::test]
+async fn there_is_an_end_to_sessions_and_to_tabs() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let session = daemon.new_session().await;
+    for _ in 0..64 {
+        ext.open_tab_in(&daemon, &session).await;
+    }
+    let open =
+        |session: &str| request("tab.open").session(session).params(json!({"url": "about:blank"}));
+    daemon.send(open(&session)).await.error("OVERLOADED");
+    for _ in 1..256 {
+        daemon.new_session().await;
+    }
+    daemon.send(request("session.create")).await.error("OVERLOADED");
+    daemon.send(open("")).await.error("OVERLOADED");
+    ext.has_nothing().await;
+    // What ends makes room again.
+    let (_, reply) = ext.exchange(&daemon, request("tab.close").session(&session), json!({})).await;
+    reply.data();
+    assert_eq!(ext.open_tab_in(&daemon, &session).await.tab, "t65");
+}
+
+#[tokio::test]
 async fn malformed_and_unknown_sessions_are_told_apart() {
     let daemon = Daemon::start().await;
     for session in
@@ -452,10 +475,45 @@ async fn closing_a_session_closes_its_tabs_and_leaves_nothing_behind() {
 
     assert!(!directory.exists());
     assert!(info(&daemon, &first.session).await.is_null());
+    let traces =
+        daemon.send(request("debug.last").params(json!({"count": 200}))).await.data()["requests"]
+            .clone();
+    let actions: Vec<_> =
+        traces.as_array().expect("a list").iter().map(|trace| trace["action"].clone()).collect();
+    assert!(
+        actions.contains(&json!("session.close")) && !actions.contains(&json!("tab.close")),
+        "{actions:?}"
+    );
     for action in ["text", "tab.list", "session.resume", "session.close"] {
         daemon.send(first.request(action)).await.error("SESSION_NOT_FOUND");
     }
     ext.exchange(&daemon, bystander.request("text"), json!({"text": ""})).await.1.data();
+}
+
+#[tokio::test]
+async fn the_close_of_a_sessions_tab_is_not_replayed() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension_named("browser").await;
+    let tab = ext.open_tab(&daemon).await;
+    let closing = daemon.begin(tab.request("session.close").within(Duration::from_millis(1500)));
+    ext.receive_action("tab.close").await;
+    drop(ext);
+    daemon.record("ws_disconnect", |_| true).await;
+    let mut ext = daemon.extension_named("browser").await;
+    ext.has_nothing().await;
+    assert_eq!(closing.reply().await.data()["closedTabs"], 0);
+    ext.has_nothing().await;
+}
+
+#[tokio::test]
+async fn an_open_that_needs_a_person_creates_no_session() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let opening = daemon.begin(request("tab.open").params(json!({"url": "about:blank"})));
+    let command = ext.receive().await;
+    ext.fail(&command, "HUMAN_REQUIRED", "A riddle.").await;
+    opening.reply().await.error("HUMAN_REQUIRED");
+    assert_eq!(daemon.send(request("session.list")).await.data()["sessions"], json!([]));
 }
 
 #[tokio::test]
@@ -700,5 +758,19 @@ async fn a_full_daemon_is_the_last_reason_to_refuse() {
     let local: [Request; 2] = [request("session.list"), bound.request("tab.list")];
     for local in local {
         daemon.send(local).await.data();
+    }
+    // And a close reaches the extension all the same.
+    let closing = daemon.begin(bound.request("session.close"));
+    loop {
+        let command = ext.receive().await;
+        if command.action() == "tab.close" {
+            assert_eq!(command.tab_id(), Some(bound.id));
+            ext.answer(&command, json!({})).await;
+            break;
+        }
+    }
+    assert_eq!(closing.reply().await.data()["closedTabs"], 1);
+    for pending in pending {
+        pending.reply().await.error("SESSION_NOT_FOUND");
     }
 }

@@ -149,7 +149,55 @@ async fn commands_sent_together_are_spread() {
     }
     // The first moment is when it was taken from the socket: up to the admission of the others later than its slot.
     assert_delay(moments[2] - moments[1], 1);
-    assert!(moments[1] - moments[0] < INTERACTION.end + SLACK);
+}
+
+/// The delays that `count` requests got which were sent together, in milliseconds and in order.
+async fn delays(
+    daemon: &Daemon,
+    ext: &mut FakeExtension,
+    count: usize,
+    request: impl Fn(&Tab) -> Request,
+) -> Vec<f64> {
+    let tab = human_tab(daemon, ext).await;
+    reaches(daemon, ext, request(&tab)).await;
+    let known = daemon.records("pacing_wait").len();
+    let waiting: Vec<_> = (0..count).map(|_| daemon.begin(request(&tab))).collect();
+    let records = support::wait_for("a record of every wait", || {
+        let records = daemon.records("pacing_wait").split_off(known);
+        (records.len() == count).then_some(records)
+    });
+    let mut delays: Vec<_> =
+        records.await.iter().map(|record| record["delay_ms"].as_f64().expect("a number")).collect();
+    delays.sort_by(f64::total_cmp);
+    drop(waiting);
+    delays
+}
+
+#[tokio::test]
+async fn every_category_has_its_own_bounds_and_each_slot_a_delay_of_its_own() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let select = |tab: &Tab| {
+        tab.request("select").params(json!({"trigger": {"selector": "#a"}, "optionText": "x"}))
+    };
+    let navigate = |tab: &Tab| tab.request("navigate").params(json!({"url": "about:blank"}));
+    let all: [(&str, Vec<f64>, f64, f64); 4] = [
+        ("interaction", delays(&daemon, &mut ext, 6, select).await, 500.0, 2000.0),
+        ("fill", delays(&daemon, &mut ext, 6, |tab| form(tab, 1)).await, 500.0, 2000.0),
+        ("navigate", delays(&daemon, &mut ext, 6, navigate).await, 1500.0, 4000.0),
+        ("scroll", delays(&daemon, &mut ext, 6, |tab| tab.request("scroll")).await, 4000.0, 8000.0),
+    ];
+    // What the requests spend on their way to the daemon counts against the delays that they are told.
+    let jitter = 400.0;
+    for (category, delays, least, most) in all {
+        let steps: Vec<_> = delays.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(delays[0] >= least - jitter && delays[0] <= most, "{category}: {delays:?}");
+        let is_within = |step: &f64| (least - jitter..=most + jitter).contains(step);
+        assert!(steps.iter().all(is_within), "{category}: {steps:?}");
+        let distinct: std::collections::HashSet<_> =
+            steps.iter().map(|step| *step as i64).collect();
+        assert!(distinct.len() > 1, "drawn for each slot, not once: {category}: {steps:?}");
+    }
 }
 
 #[tokio::test]

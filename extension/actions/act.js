@@ -73,14 +73,16 @@ async function chooseOption(context, optionText) {
  * @param {string} command
  * @param {Record<string, unknown>} params
  */
-export async function perform({ tabId }, command, params) {
+export async function perform({ tabId, deadline }, command, params) {
+  // A page that hangs gets to it when it is free again, which may be after everyone has given up.
+  const timely = { ...params, until: deadline };
   try {
-    return await call(tabId, command, params);
+    return await call(tabId, command, timely);
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'TAB_NOT_VISIBLE') throw error;
     const tab = await getTab(tabId);
     const window = tab.active ? await chrome.windows.get(tab.windowId) : null;
     if (window === null || window.state === 'minimized') throw error;
-    return call(tabId, command, { ...params, covered: true });
+    return call(tabId, command, { ...timely, covered: true });
   }
 }

@@ -55,9 +55,9 @@ async function write(context, field) {
 
 /** @param {Context} context @param {Field} field */
 async function writeEditor(context, { target, value }) {
-  await inEditor(context.tabId, target, value);
+  await inEditor(context, target, value);
   const { page } = await settle(context);
-  const held = await inEditor(context.tabId, target, null);
+  const held = await inEditor(context, target, null);
   return { data: { filled: meant(held) === meant(value), verifiedValue: held }, page };
 }
 
@@ -66,11 +66,11 @@ const meant = (text) => text.replace(/\r\n?/g, '\n').replace(/\u00a0/g, ' ').rep
 
 /**
  * Writes into the editor at `target`, or with null only reads it.
- * @param {number} tabId @param {import('../protocol.js').Target} target @param {string | null} value
+ * @param {Context} context @param {import('../protocol.js').Target} target @param {string | null} value
  * @returns {Promise<string>} what the editor holds
  */
-async function inEditor(tabId, target, value) {
-  const outcome = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: editorText, args: [target, value] });
+async function inEditor({ tabId, deadline }, target, value) {
+  const outcome = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: editorText, args: [target, value, deadline] });
   if (typeof outcome?.value === 'string') return outcome.value;
   throw new ActionError('ELEMENT_NOT_ACTIONABLE', outcome?.problem ?? 'the editor’s own interface failed', {
     suggestedAction: 'bproxy fill --method paste --world isolated',

@@ -30,8 +30,9 @@ export async function navigate({ tabId, params, navigations, signal, deadline })
  */
 async function checkSignIn(tabId, asked, page) {
   if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return;
-  const { data } = await read(tabId, 'sign-in-wall', { asked });
-  if (data.wall) throw new ActionError('HUMAN_REQUIRED', String(data.wall), { suggestedAction: 'bproxy session resume' });
+  // What cannot be looked into is no sign-in page.
+  const data = await read(tabId, 'sign-in-wall', { asked }).then((result) => result.data, () => null);
+  if (data?.wall) throw new ActionError('HUMAN_REQUIRED', String(data.wall), { suggestedAction: 'bproxy session resume' });
 }
 
 /**
@@ -51,9 +52,7 @@ export async function loadedPage(tabId, navigations, signal, deadline) {
     return { page, status: /** @type {number | undefined} */ (data.status) };
   } catch (error) {
     // A page that scripts may not enter (an empty one, a PDF) has been loaded all the same.
-    // One that needs a person is there too; the next command in it says so.
-    const there = error instanceof RestrictedPage || (error instanceof ActionError && error.code === 'HUMAN_REQUIRED');
-    if (there) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
+    if (error instanceof RestrictedPage) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
     throw error;
   }
 }

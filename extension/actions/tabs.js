@@ -1,7 +1,7 @@
 /** Opening, closing, pinning and showing tabs. A tab opens in the background; only `activate` brings one to the front. */
 
 import { ActionError } from '../protocol.js';
-import { explain, tabPage } from '../inject.js';
+import { explain, getTab, tabPage } from '../inject.js';
 import { checkUrl, loadedPage } from './navigate.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */
@@ -15,19 +15,30 @@ export async function open({ params, session, navigations, groups, signal, deadl
   const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
   const tabId = /** @type {number} */ (tab.id);
   // Chrome answers before the page commits, so that this commit is told to the daemon.
-  navigations.hold(tabId, session);
-  try {
-    const { page } = await loadedPage(tabId, navigations, signal, deadline);
-    // Memory saving would throw away the page that the session works on.
-    void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
-    groups.add(tabId, session);
-    return { data: { tabId, url: page.url }, page };
-  } catch (error) {
-    // A failed open gives the session nothing to close later.
+  navigations.open(tabId, session);
+  // A failed open gives the session nothing to close later. The deadline may come while the page hangs.
+  const discard = () => {
     navigations.drop(tabId);
-    await chrome.tabs.remove(tabId).catch(() => {});
-    throw error;
+    return chrome.tabs.remove(tabId).catch(() => {});
+  };
+  signal.addEventListener('abort', discard);
+  let page;
+  try {
+    signal.throwIfAborted();
+    ({ page } = await loadedPage(tabId, navigations, signal, deadline));
+  } catch (error) {
+    // One that needs a person is open all the same; the next command in it says so.
+    if (!(error instanceof ActionError) || error.code !== 'HUMAN_REQUIRED') {
+      await discard();
+      throw error;
+    }
+    page = tabPage(await getTab(tabId));
   }
+  // Memory saving would throw away the page that the session works on.
+  void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
+  groups.add(tabId, session);
+  navigations.opened(tabId);
+  return { data: { tabId, url: page.url }, page };
 }
 
 /** @returns {Promise<number | null>} the window to open in; null lets Chrome make the choice */

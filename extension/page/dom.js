@@ -10,11 +10,12 @@
   const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null }));
 
   /** Commands that ask for the state of the page alone. */
-  const LOOKS = new Set(['info', 'settle']);
+  const LOOKS = new Set(['info', 'settle', 'sign-in-wall']);
 
   page.invoke = (command, params) => {
     page.seen = new Map();
     try {
+      if (params.until !== undefined && Date.now() >= params.until) page.fail('TIMEOUT', 'the page came to it after the deadline, and did nothing');
       if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
         page.fail('SCRIPT_ERROR', 'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page');
       }
@@ -125,7 +126,14 @@
   // ---- Seeing ----
 
   /** Drawn at all: not in a part of the page that is switched off. */
-  page.rendered = (element) => element.checkVisibility({ visibilityProperty: true });
+  page.rendered = (element) => {
+    if (element.checkVisibility({ visibilityProperty: true })) return true;
+    // A slot and its like have no box of their own: their contents are drawn where they stand.
+    const { display, visibility } = getComputedStyle(element);
+    if (display !== 'contents' || visibility !== 'visible') return false;
+    const parent = page.parent(element);
+    return !(parent instanceof Element) || page.rendered(parent);
+  };
 
   /** Drawn with an area, so that a person could see it. */
   page.visible = (element) => {

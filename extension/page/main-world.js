@@ -5,9 +5,11 @@
  *
  * @param {import('../protocol.js').Target} target
  * @param {string | null} value what the editor shall hold; null only reads
+ * @param {number} until nothing is written from then on (unix ms): a page that hangs may come to it too late
  * @returns {{ value: string } | { problem: string }} what it holds now
  */
-export function editorText(target, value) {
+export function editorText(target, value, until) {
+  if (Date.now() >= until) return { problem: 'the page came to it after the deadline, and did nothing' };
   /** @param {Document | ShadowRoot} root @param {string} selector @param {number} [index] */
   const find = (root, selector, index = 0) => root.querySelectorAll(selector)[index];
   /** @type {Element | undefined} */

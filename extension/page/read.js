@@ -24,11 +24,10 @@
   const joined = (/** @type {Node} */ node, /** @type {Set<Node>} */ above) => {
     if (node instanceof Text) return node.data.replace(/\s+/g, ' ');
     if (!(node instanceof Element) || node.localName === 'script' || node.localName === 'style') return '';
-    const contents = node.localName === 'slot';
-    if (!contents && !page.rendered(node)) return '';
+    if (!page.rendered(node)) return '';
     if (node.localName === 'br') return '\n';
     let text = '';
-    if (above.has(node) || contents || node.getRootNode() instanceof ShadowRoot) for (const child of page.children(node)) text += joined(child, above);
+    if (above.has(node) || node.localName === 'slot' || node.getRootNode() instanceof ShadowRoot) for (const child of page.children(node)) text += joined(child, above);
     else text = node instanceof HTMLElement ? node.innerText : (node.textContent ?? '');
     return /^(inline|contents)/.test(getComputedStyle(node).display) ? text : `\n${text}\n`;
   };

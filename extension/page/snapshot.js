@@ -94,7 +94,7 @@
     const hidden = (/** @type {Element} */ element) =>
       element.getAttribute('aria-hidden') === 'true' ||
       ['script', 'style', 'noscript', 'template', 'head'].includes(element.localName) ||
-      (element.localName !== 'slot' && getComputedStyle(element).display !== 'contents' && !page.rendered(element));
+      !page.rendered(element);
 
     for (const scope of page.scopes(selector)) visit(scope, 0);
     const nodeCount = lines.length;

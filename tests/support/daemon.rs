@@ -196,7 +196,9 @@ impl Setup {
         let own = child.id().expect("a running child").to_string();
         let end = wait_for("a daemon's readiness or end", || {
             let ended = child.try_wait().expect("a child to ask");
-            let is_ready = self.home.file("port").exists() && read(&pid_file).trim() == own;
+            let has_port =
+                fs::symlink_metadata(self.home.file("port")).is_ok_and(|port| port.is_file());
+            let is_ready = has_port && read(&pid_file).trim() == own;
             if ended.is_some() || is_ready { Some(ended) } else { None }
         });
         match end.await {

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Navigations } from '../../extension/navigation.js';
+import { area, settled } from './support/fakes.js';
+
+const url = 'http://a/page?secret=1#x';
+
+function setUp() {
+  const told = [];
+  const navigations = new Navigations(area(), (message) => told.push(message));
+  navigations.hold(7, 'abc234');
+  return { navigations, told, happens: (kind, more = {}) => navigations.happened({ kind, tabId: 7, url, ...more }) };
+}
+/** Whether a promise has come to its end by now, and how. */
+async function stateOf(promise) {
+  let state = 'pending';
+  promise.then(
+    () => (state = 'done'),
+    (error) => (state = error.message),
+  );
+  await settled();
+  return state;
+}
+const signal = () => AbortSignal.timeout(60_000);
+
+test('a new page in a held tab is told to the daemon', () => {
+  const { told, happens } = setUp();
+  happens('committed');
+  happens('moved');
+  assert.deepEqual(told, [
+    { type: 'navigation', tabId: 7, url, cause: 'committed' },
+    { type: 'navigation', tabId: 7, url, cause: 'history_state' },
+  ]);
+});
+
+test('nothing is told of the person’s own tabs', () => {
+  const { told, happens } = setUp();
+  happens('committed', { tabId: 8 });
+  happens('moved', { tabId: 8 });
+  assert.deepEqual(told, []);
+});
+
+test('an error page is a new page; an abort is not', () => {
+  const { told, happens } = setUp();
+  happens('failed', { error: 'net::ERR_ABORTED' });
+  assert.equal(told.length, 0);
+  happens('failed', { error: 'net::ERR_NAME_NOT_RESOLVED' });
+  assert.equal(told.length, 1);
+});
+
+test('a navigation is over when its own document has loaded, not the one before', async () => {
+  const { navigations, happens } = setUp();
+  const loaded = navigations.next(7, signal());
+  happens('loaded');
+  assert.equal(await stateOf(loaded), 'pending');
+  happens('started');
+  happens('committed');
+  assert.equal(await stateOf(loaded), 'pending');
+  happens('loaded');
+  assert.equal(await stateOf(loaded), 'done');
+});
+
+test('a new address within the document is enough, unless a document is on its way', async () => {
+  const { navigations, happens } = setUp();
+  const moved = navigations.next(7, signal());
+  happens('moved');
+  assert.equal(await stateOf(moved), 'done');
+  const loaded = navigations.next(7, signal());
+  happens('started');
+  happens('moved');
+  assert.equal(await stateOf(loaded), 'pending');
+});
+
+test('a navigation that fails tells the browser’s reason, and no query', async () => {
+  const { navigations, happens } = setUp();
+  const failed = navigations.next(7, signal());
+  happens('started');
+  happens('failed', { error: 'net::ERR_CONNECTION_REFUSED' });
+  await assert.rejects(failed, (error) => error.code === 'NAVIGATION_FAILED' && /ERR_CONNECTION_REFUSED/.test(error.message) && !/secret/.test(error.message));
+});
+
+test('an abort that another navigation follows is no failure', async () => {
+  const { navigations, happens } = setUp();
+  const loaded = navigations.next(7, signal());
+  happens('started');
+  happens('failed', { error: 'net::ERR_ABORTED' });
+  happens('started');
+  happens('committed');
+  happens('loaded');
+  assert.equal(await stateOf(loaded), 'done');
+});
+
+test('when it is enough, a document that still loads will do', async () => {
+  const { navigations, happens } = setUp();
+  const enough = new AbortController();
+  const loaded = navigations.next(7, signal(), enough.signal);
+  happens('started');
+  enough.abort();
+  assert.equal(await stateOf(loaded), 'pending');
+  happens('committed');
+  assert.equal(await stateOf(loaded), 'done');
+});
+
+test('who gives up waiting leaves nothing behind', async () => {
+  const { navigations } = setUp();
+  const gone = new AbortController();
+  const waiting = navigations.next(7, gone.signal);
+  gone.abort(new Error('too late'));
+  assert.equal(await stateOf(waiting), 'too late');
+  assert.equal(navigations.watchers.size, 0);
+});
+
+test('the held tabs outlive the worker, and the last one used is known', async () => {
+  const session = area();
+  const first = new Navigations(session, () => {});
+  first.hold(1, 'abc234');
+  first.hold(2, 'abc234');
+  first.hold(3, 'xyz567');
+  first.hold(1, 'abc234');
+  const second = new Navigations(session, () => {});
+  await second.load();
+  assert.equal(second.tabOf('abc234'), 1);
+  assert.equal(second.tabOf('xyz567'), 3);
+  assert.equal(second.tabOf('nobody'), undefined);
+});
+
+test('a tab whose opening was not answered is known as such to the next worker', async () => {
+  const session = area();
+  const first = new Navigations(session, () => {});
+  first.open(1, 'abc234');
+  first.open(2, 'abc234');
+  first.opened(1);
+  const second = new Navigations(session, () => {});
+  await second.load();
+  assert.deepEqual([...second.opening], [2]);
+  second.drop(2);
+  assert.deepEqual([...second.opening], []);
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Groups } from '../../extension/groups.js';
+import { Person } from '../../extension/person.js';
+import { area, settled } from './support/fakes.js';
+
+/** The parts of the browser that a person sees: badge, notifications, tab groups. */
+function browser() {
+  const seen = { badge: '', notifications: {}, groups: new Map(), tabs: new Map(), front: null };
+  globalThis.chrome = {
+    action: {
+      setBadgeText: async ({ text }) => void (seen.badge = text),
+      setBadgeBackgroundColor: async () => {},
+      setTitle: async ({ title }) => void (seen.title = title),
+    },
+    notifications: {
+      create: async (id, options) => void (seen.notifications[id] = options),
+      clear: async (id) => delete seen.notifications[id],
+    },
+    runtime: { getManifest: () => ({ version: '1.2.3' }) },
+    storage: { local: area({ port: 9615, pairing: { extensionToken: 'secret-token' } }) },
+    tabs: {
+      group: async ({ tabIds, groupId = seen.groups.size + 100 }) => {
+        if (!seen.groups.has(groupId)) seen.groups.set(groupId, { id: groupId, windowId: 1 });
+        seen.tabs.set(tabIds, groupId);
+        return groupId;
+      },
+      update: async (tabId) => ((seen.front = tabId), { id: tabId, windowId: 1 }),
+    },
+    tabGroups: {
+      get: async (id) => seen.groups.get(id) ?? Promise.reject(new Error('no group')),
+      update: async (id, changes) => Object.assign(seen.groups.get(id), changes),
+    },
+    windows: { update: async () => {} },
+  };
+  return seen;
+}
+
+function setUp() {
+  const seen = browser();
+  const told = [];
+  const groups = new Groups(area());
+  const person = new Person({ tell: (message) => told.push(message), groups, navigations: { tabOf: () => 7 } });
+  return { seen, told, groups, person };
+}
+const status = (state, reason = null) => ({ state, reason, since: 0, retryAt: null });
+const paused = { session: 'abc234', label: 'Taxes', tab: 't1', paused: true, pauseReason: 'Sign in' };
+
+test('the badge tells connected, not connected and waiting for the person apart', () => {
+  const { seen, person } = setUp();
+  const badges = [];
+  for (const state of ['unpaired', 'connecting', 'waiting', 'connected']) {
+    person.connectionIs(status(state));
+    badges.push(seen.badge);
+  }
+  person.sessionsAre([paused]);
+  badges.push(seen.badge);
+  assert.equal(new Set(badges).size, badges.length);
+  assert.match(seen.title, /waits for you/);
+});
+
+test('an open popup is shown the sessions and never the token', async () => {
+  const { person } = setUp();
+  const views = [];
+  person.opened({ postMessage: (view) => views.push(view) });
+  person.connectionIs(status('connected'));
+  person.sessionsAre([paused, 'nonsense', { noSession: true }]);
+  await settled();
+  assert.deepEqual(views.at(-1).sessions, [paused]);
+  assert.doesNotMatch(JSON.stringify(views), /secret-token/);
+});
+
+test('what the daemon said of its sessions ends with the connection', () => {
+  const { seen, person } = setUp();
+  person.connectionIs(status('connected'));
+  person.sessionsAre([paused]);
+  person.connectionIs(status('waiting', 'lost'));
+  assert.deepEqual(person.sessions, []);
+  assert.equal(seen.badge, '!');
+});
+
+test('the buttons ask the daemon', () => {
+  const { told, person } = setUp();
+  person.resume('abc234');
+  person.close('abc234');
+  person.closeAll();
+  assert.deepEqual(told, [{ type: 'session.resume', session: 'abc234' }, { type: 'session.close', session: 'abc234' }, { type: 'session.close_all' }]);
+});
+
+test('a pause is notified with its reason, and the notification brings the tab up', async () => {
+  const { seen, person } = setUp();
+  person.sessionsAre([{ ...paused, paused: false }]);
+  person.isNeeded('abc234', 'Sign in');
+  const [[id, { title, message }]] = Object.entries(seen.notifications);
+  assert.match(title, /Taxes/);
+  assert.equal(message, 'Sign in');
+  await person.notificationClicked(id);
+  assert.equal(seen.front, 7);
+  assert.deepEqual(seen.notifications, {});
+});
+
+test('a session that goes on takes its notification away', () => {
+  const { seen, person } = setUp();
+  person.isNeeded('abc234', 'Sign in');
+  person.sessionsAre([{ ...paused, paused: false }]);
+  assert.deepEqual(seen.notifications, {});
+});
+
+test('a session’s tabs share one group that carries its label and its pause', async () => {
+  const { seen, groups } = setUp();
+  groups.add(1, 'abc234');
+  groups.add(2, 'abc234');
+  groups.add(3, 'xyz567');
+  await groups.last;
+  assert.equal(seen.tabs.get(1), seen.tabs.get(2));
+  assert.notEqual(seen.tabs.get(1), seen.tabs.get(3));
+  groups.follow([paused]);
+  await groups.last;
+  const group = seen.groups.get(seen.tabs.get(1));
+  assert.deepEqual([group.title, group.color], ['bproxy: Taxes', 'orange']);
+  assert.equal(await groups.window('abc234'), 1);
+  assert.equal(await groups.window('xyz567'), null);
+});
+
+test('a group that the person took apart is made anew', async () => {
+  const { seen, groups } = setUp();
+  groups.add(1, 'abc234');
+  await groups.last;
+  seen.groups.clear();
+  groups.add(2, 'abc234');
+  await groups.last;
+  assert.equal(seen.groups.get(seen.tabs.get(2)).title, 'bproxy: abc234');
+});
