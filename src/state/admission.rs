@@ -12,7 +12,7 @@ use crate::protocol::{
 use super::{
     Inner, Now, Reply, State, Ticket,
     browsers::BrowserId,
-    pending::{Command, Kind, MAX_PENDING, Open, Seat},
+    pending::{Command, Kind, MAX_PENDING, Seat},
     records::{self, End, clipped},
     sessions::{MAX_SESSIONS, MAX_TABS, not_found},
     trace::Trace,
@@ -266,7 +266,7 @@ impl Inner {
 
 fn kind_of(action: &Action, new_session: bool) -> Kind {
     match action {
-        Action::TabOpen(open) => Kind::Open(Open { new_session, url: open.url.clone() }),
+        Action::TabOpen(open) => Kind::Open { new_session, url: open.url.clone() },
         Action::TabClose(_) => Kind::CloseTab,
         Action::TabPin(_) => Kind::Pin(true),
         Action::TabUnpin(_) => Kind::Pin(false),

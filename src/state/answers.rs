@@ -13,6 +13,7 @@ use crate::protocol::{
 use super::{
     Inner, Now, Reply,
     browsers::{ClientId, Outgoing},
+    opens::Opened,
     pending::{CommandKey, Kind, Phase},
     records::{self, End},
     splice,
@@ -66,16 +67,17 @@ impl Inner {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         let sessions = &self.sessions;
         self.browsers.navigated(browser, navigation.tab_id, || sessions.tabs_of(browser));
-        let Some((id, ordinal)) = self.sessions.owner_of(browser, navigation.tab_id) else {
-            return;
-        };
-        self.news = true;
-        if let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.tab_mut(ordinal)) {
-            tab.url = navigation.url.clone().into_owned();
-            tab.title.clear();
+        let owners: Vec<_> = self.sessions.owners_of(browser, navigation.tab_id).collect();
+        for (id, ordinal) in owners {
+            let session = self.sessions.get_mut(id);
+            if let Some(tab) = session.and_then(|session| session.tab_mut(ordinal)) {
+                tab.url = navigation.url.clone().into_owned();
+                tab.title.clear();
+                self.news = true;
+            }
+            let count = self.handles.mark_stale(id, ordinal);
+            records::invalidated(Some(id), Some(ordinal), "navigation", count);
         }
-        let count = self.handles.mark_stale(id, ordinal);
-        records::invalidated(Some(id), Some(ordinal), "navigation", count);
     }
 
     /// An answer, expected or not; returns what is wrong with one that is not.
@@ -123,7 +125,7 @@ impl Inner {
         let Some(command) = self.pending.get_mut(key) else { return };
         command.replayed |= answer.replay;
         let session = command.session;
-        let orphan = matches!(command.kind, Kind::Open(_)) && !command.has_waiters();
+        let orphan = matches!(command.kind, Kind::Open { .. }) && !command.has_waiters();
         let result = match &answer.outcome {
             Some(Outcome::Ok { data, .. }) if orphan => {
                 // Whoever asked for the tab has gone, so nobody would ever close it.
@@ -201,9 +203,10 @@ impl Inner {
         let Some(command) = self.pending.get(key) else { return Err(self.invalid_answer(key)) };
         let (session, browser) = (command.session, command.browser);
         let own_data = match &command.kind {
-            Kind::Open(open) => {
-                let open = open.clone();
-                Some(self.take_in(session, browser, &open, data, page)?)
+            Kind::Open { new_session, url } => {
+                let (new_session, url) = (*new_session, url.clone());
+                let opened = Opened { browser, data, page, replay: answer.replay };
+                Some(self.take_in(session, new_session, &url, &opened)?)
             }
             Kind::CloseTab | Kind::Pin(_) | Kind::Activate => Some(self.tab_done(key, now)?),
             Kind::Read(kind) => {
@@ -212,8 +215,9 @@ impl Inner {
             }
             Kind::Log => {
                 let name = |chrome_id| {
-                    let (owner, ordinal) = self.sessions.owner_of(browser, chrome_id)?;
-                    (owner == session).then(|| TabHandle::new(ordinal).as_str().to_owned())
+                    let mut owners = self.sessions.owners_of(browser, chrome_id);
+                    let (_, ordinal) = owners.find(|(owner, _)| *owner == session)?;
+                    Some(TabHandle::new(ordinal).as_str().to_owned())
                 };
                 Some(splice::with_tab_names(data, name))
             }

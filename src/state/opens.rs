@@ -10,7 +10,7 @@ use super::{
     Inner, Now,
     browsers::{BrowserId, ClientId, Outgoing},
     closing::{CLOSE_WAIT, close_message},
-    pending::{CommandKey, Kind, Open, Phase},
+    pending::{CommandKey, Kind, Phase},
     sessions::not_found,
     splice,
 };
@@ -53,12 +53,24 @@ impl LostOpens {
     }
 }
 
+/// A tab as the browser has opened it.
+pub(super) struct Opened<'a> {
+    pub(super) browser: BrowserId,
+    /// The answer's data, a JSON object.
+    pub(super) data: &'a str,
+    /// The answer's page, a JSON object.
+    pub(super) page: &'a str,
+    /// Whether the browser answered from memory.
+    pub(super) replay: bool,
+}
+
 impl Inner {
     /// If the command is an open in flight, remembers that its tab is to be closed if it comes
     /// after all.
     pub(super) fn remember_open(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get(key) else { return };
-        if matches!(command.kind, Kind::Open(_)) && matches!(command.phase, Phase::Sent { .. }) {
+        if matches!(command.kind, Kind::Open { .. }) && matches!(command.phase, Phase::Sent { .. })
+        {
             let (id, browser) = (command.id.clone(), command.browser);
             self.lost_opens.push(LostOpen { id, browser, session: command.session });
         }
@@ -75,7 +87,7 @@ impl Inner {
         let Some(chrome_id) = splice::integer_member(data, "tabId") else { return };
         let Some(browser) = self.browsers.browser_of(client) else { return };
         // An open that was asked for again under its id may have brought the same tab already.
-        if self.sessions.owner_of(browser, chrome_id).is_some() {
+        if self.sessions.owners_of(browser, chrome_id).next().is_some() {
             return;
         }
         let deadline = now.unix_ms + CLOSE_WAIT.as_millis() as i64;
@@ -84,48 +96,46 @@ impl Inner {
     }
 
     /// The new tab belongs to its session from now on, which begins with it if it is a new one.
-    /// `data` and `page` are the answer's, two JSON objects. Returns the data for the client.
-    ///
-    /// # Errors
-    ///
-    /// If the answer does not tell which tab it is, or it is another session's.
+    /// Returns the data for the client.
     pub(super) fn take_in(
         &mut self,
         id: SessionId,
-        browser: BrowserId,
-        open: &Open,
-        data: &str,
-        page: &str,
+        new_session: bool,
+        asked: &str,
+        opened: &Opened<'_>,
     ) -> Result<String, ProtocolError> {
-        let failed = |message| {
-            let session = if open.new_session { "" } else { id.as_str() };
-            Err(ProtocolError::new(ErrorCode::ScriptError, message, session))
+        let Some(chrome_id) = splice::integer_member(opened.data, "tabId") else {
+            return Err(ProtocolError::new(
+                ErrorCode::ScriptError,
+                "the extension opened a tab without telling which",
+                if new_session { "" } else { id.as_str() },
+            ));
         };
-        let Some(chrome_id) = splice::integer_member(data, "tabId") else {
-            return failed("the extension opened a tab without telling which");
-        };
-        let known = match self.sessions.owner_of(browser, chrome_id) {
-            // The client asked once more for what it has.
-            Some((owner, ordinal)) if owner == id => Some(ordinal),
-            Some(_) => {
-                return failed("the extension told of a tab that belongs to another session");
-            }
-            None => None,
-        };
-        let url = splice::text_member(data, "url").unwrap_or_else(|| open.url.clone());
-        let shown = splice::text_member(page, "url").unwrap_or_else(|| url.clone());
-        let title = splice::text_member(page, "title").unwrap_or_default();
-        if open.new_session {
+        let url = splice::text_member(opened.data, "url").unwrap_or_else(|| asked.to_owned());
+        let shown = splice::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
+        let title = splice::text_member(opened.page, "title").unwrap_or_default();
+
+        // An answer from memory brings a tab that may be here already: the client asks once more for
+        // what it has, and gets it.
+        let mut owners = self.sessions.owners_of(opened.browser, chrome_id);
+        let known = owners.find(|(owner, _)| opened.replay && (new_session || *owner == id));
+        drop(owners);
+        let id = known.map_or(id, |(owner, _)| owner);
+        if new_session && known.is_none() {
             self.sessions.insert(id, None);
             self.dirs.create(id);
         }
         self.news = true;
         let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
-        let ordinal = known.unwrap_or_else(|| session.open_tab(browser, chrome_id, shown, title));
+        let ordinal = match known {
+            Some((_, ordinal)) => ordinal,
+            None => session.open_tab(opened.browser, chrome_id, shown, title),
+        };
         session.bound = Some(ordinal);
-        if self.browsers.page(browser, chrome_id).is_none() {
+        if self.browsers.page(opened.browser, chrome_id).is_none() {
             let sessions = &self.sessions;
-            self.browsers.navigated(browser, chrome_id, || sessions.tabs_of(browser));
+            let owned = || sessions.tabs_of(opened.browser);
+            self.browsers.navigated(opened.browser, chrome_id, owned);
         }
         let (tab, tmp_dir) = (TabHandle::new(ordinal), self.dirs.path(id));
         Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir})

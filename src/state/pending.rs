@@ -46,20 +46,11 @@ pub(super) enum Phase {
     Closing,
 }
 
-/// A tab to be opened.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Open {
-    /// Whether its session begins with it.
-    pub(super) new_session: bool,
-    /// Where it goes.
-    pub(super) url: String,
-}
-
 /// What the daemon makes of a command's answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
-    /// A new tab.
-    Open(Open),
+    /// A new tab, in a new session if so said.
+    Open { new_session: bool, url: String },
     /// The tab is gone.
     CloseTab,
     /// The tab is pinned, or not.
@@ -133,7 +124,7 @@ impl Command {
 
     /// The session for a failure to name; none if it does not exist yet.
     pub(super) fn named_session(&self) -> Option<SessionId> {
-        let unborn = matches!(&self.kind, Kind::Open(open) if open.new_session);
+        let unborn = matches!(self.kind, Kind::Open { new_session: true, .. });
         (!unborn).then_some(self.session)
     }
 

@@ -161,21 +161,30 @@ fn a_tab_that_the_browser_names_from_memory_keeps_its_name() {
 }
 
 #[test]
-fn a_tab_has_one_owner_and_stays_with_its_first() {
+fn a_number_that_two_opens_bring_serves_both_sessions() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
-    let first = rig.open(browser, 7);
-    let second = rig.open(browser, 8);
-    for session in [&*second, ""] {
-        let mut open = rig.ask("tab.open", session, url());
-        rig.sent(browser);
-        rig.answer(browser, &open.id, json!({"tabId": 7}));
-        assert_eq!(open.code(), "SCRIPT_ERROR");
-        assert!(rig.sent(browser).is_empty());
+    let (one, two) = (rig.open(browser, 7), rig.open(browser, 7));
+    let texts = [rig.ask("text", &one, json!({})), rig.ask("text", &two, json!({}))];
+    assert_eq!(rig.sent_ids(browser), texts.map(|text| text.id));
+    rig.navigated(browser, 7, "http://next/");
+    for session in [one, two] {
+        let tabs = rig.state.tabs(session.parse().unwrap());
+        assert_eq!(serde_json::to_value(tabs).unwrap()[0]["url"], "http://next/");
     }
-    assert_eq!(rig.state.counts().1, 2);
-    let text = rig.ask("text", &first, json!({}));
-    assert_eq!(rig.sent_ids(browser), [text.id]);
+}
+
+#[test]
+fn an_open_that_is_asked_for_again_gives_the_session_that_it_made() {
+    let mut rig = Rig::new();
+    let browser = rig.browser("a");
+    let (session, tab) = rig.open_in(browser, "", 7);
+    let mut again = rig.ask("tab.open", "", url());
+    let answer =
+        json!({"id": again.id, "ok": true, "data": {"tabId": 7}, "page": page(), "replay": true});
+    rig.say(browser, &answer);
+    let data = again.data();
+    assert_eq!((&data["session"], &data["tab"]), (&json!(session), &json!(tab)));
 }
 
 #[test]
