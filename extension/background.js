@@ -177,11 +177,12 @@ chrome.runtime.onStartup.addListener(() => void ready);
 chrome.runtime.onInstalled.addListener(() => void ready);
 chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.drop(tabId)));
 
-/** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentLifecycle?: string }} Details */
+/** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentId?: string, documentLifecycle?: string }} Details */
 /** @param {import('./navigation.js').NavigationEvent['kind']} kind */
-const on = (kind) => (/** @type {Details} */ { tabId, frameId, url, error = '', documentLifecycle }) => {
+const on = (kind) => (/** @type {Details} */ { tabId, frameId, url, error = '', documentId = '', documentLifecycle }) => {
   if (frameId !== 0 || documentLifecycle === 'prerender') return;
-  navigations.happened({ kind, tabId, url, error });
+  // Chrome writes noughts where there is no document.
+  navigations.happened({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
 };
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));

@@ -12,9 +12,9 @@ const ABORT_GRACE_MS = 500;
 const ABORTED = 'net::ERR_ABORTED';
 
 /**
- * @typedef {{ kind: 'started' | 'committed' | 'loaded' | 'moved', tabId: number, url: string }
- *   | { kind: 'failed', tabId: number, url: string, error: string }} NavigationEvent
- *   `moved` is a new address within the same document.
+ * @typedef {{ kind: 'started' | 'committed' | 'loaded' | 'moved', tabId: number, url: string, documentId: string }
+ *   | { kind: 'failed', tabId: number, url: string, documentId: string, error: string }} NavigationEvent
+ *   `moved` is a new address within the same document; `documentId` is empty where there is none yet.
  */
 
 export class Navigations {
@@ -29,8 +29,10 @@ export class Navigations {
     this.held = new Map();
     /** @type {Set<number>} held tabs whose `tab.open` has not been answered */
     this.opening = new Set();
-    /** @type {Map<number, boolean>} tabs with a navigation that has not ended, and whether its document is there already */
+    /** @type {Map<number, string | null>} tabs with a navigation that has not ended, and its document once it has one */
     this.underWay = new Map();
+    /** @type {Map<number, string>} the document that each tab shows */
+    this.documents = new Map();
     /** @type {Set<(event: NavigationEvent) => void>} */
     this.watchers = new Set();
   }
@@ -69,6 +71,7 @@ export class Navigations {
   /** @param {number} tabId */
   drop(tabId) {
     this.underWay.delete(tabId);
+    this.documents.delete(tabId);
     this.opening.delete(tabId);
     if (this.held.delete(tabId)) this.#save();
   }
@@ -79,14 +82,24 @@ export class Navigations {
 
   /** @param {NavigationEvent} event */
   happened(event) {
-    const { kind, tabId, url } = event;
-    if (kind === 'started') this.underWay.set(tabId, false);
-    if (kind === 'committed' && this.underWay.has(tabId)) this.underWay.set(tabId, true);
-    if (kind === 'loaded' || kind === 'failed') this.underWay.delete(tabId);
+    const { kind, tabId, url, documentId } = event;
+    const stopped = this.#stopped(event);
     // An error page takes the place of the page before it; an abort leaves that as it was.
-    const replaced = kind === 'committed' || (kind === 'failed' && event.error !== ABORTED);
+    const replaced = kind === 'committed' || (kind === 'failed' && !stopped && event.error !== ABORTED);
     if ((replaced || kind === 'moved') && this.held.has(tabId)) this.announce(tabId, url, kind === 'moved' ? 'history_state' : 'committed');
+
     for (const watcher of [...this.watchers]) watcher(event);
+
+    if (kind === 'started') this.underWay.set(tabId, null);
+    if (kind === 'committed') this.underWay.set(tabId, documentId);
+    const over = kind === 'loaded' || stopped ? this.underWay.get(tabId) === documentId : kind === 'failed';
+    if (over) this.underWay.delete(tabId);
+    if (replaced) this.documents.set(tabId, documentId);
+  }
+
+  /** Whether this is the page in the tab that stops loading, not a new one that fails to come. @param {NavigationEvent} event */
+  #stopped({ kind, tabId, documentId }) {
+    return kind === 'failed' && documentId !== '' && this.documents.get(tabId) === documentId;
   }
 
   /** @param {number} tabId @param {string} url @param {'committed' | 'history_state'} cause */
@@ -95,26 +108,17 @@ export class Navigations {
   }
 
   /**
-   * Resolves when the navigation that is `underWay` has loaded.
-   * @param {number} tabId
-   * @param {AbortSignal} signal gives up waiting
-   * @returns {Promise<void>} rejects as `next` does
-   */
-  end(tabId, signal) {
-    return this.next(tabId, signal, undefined, this.underWay.get(tabId));
-  }
-
-  /**
    * Resolves when the next navigation of the tab has loaded, or has changed the address within its
-   * document. Call it before the navigation starts; for one that is under way, see `end`.
+   * document. Call it before the navigation starts.
    * @param {number} tabId
    * @param {AbortSignal} signal gives up waiting
-   * @param {AbortSignal} [enough] from then on a new document will do, loaded or not
-   * @param {boolean} [committed] whether the new document is there already
+   * @param {{ enough?: AbortSignal, joining?: boolean }} [how] `enough`: from then on a new document will do, loaded
+   *   or not; `joining`: the navigation that is under way is the one that is meant
    * @returns {Promise<void>} rejects with `NAVIGATION_FAILED` and the browser's reason, or the signal's
    */
-  next(tabId, signal, enough, committed = false) {
+  next(tabId, signal, { enough, joining = false } = {}) {
     return new Promise((resolve, reject) => {
+      let document = joining ? (this.underWay.get(tabId) ?? null) : null;
       /** @type {ReturnType<typeof setTimeout> | undefined} */
       let grace;
       const end = (/** @type {() => void} */ settle) => {
@@ -125,22 +129,22 @@ export class Navigations {
         settle();
       };
       const aborted = () => end(() => reject(signal.reason));
-      const sufficed = () => committed && end(resolve);
+      const sufficed = () => document !== null && end(resolve);
       const watcher = (/** @type {NavigationEvent} */ event) => {
         if (event.tabId !== tabId) return;
-        if (event.kind === 'started') {
-          clearTimeout(grace);
-          committed = false;
+        const { kind, documentId } = event;
+        if (kind === 'started' || kind === 'committed') clearTimeout(grace);
+        if (kind === 'committed') {
+          document = documentId;
+          if (enough?.aborted) end(resolve);
         }
-        if (event.kind === 'committed') committed = true;
-        if (committed && enough?.aborted) end(resolve);
-        if (event.kind === 'moved' && !this.underWay.has(tabId)) end(resolve);
-        if (event.kind === 'loaded' && committed) end(resolve);
-        if (event.kind === 'failed') {
-          const failed = () => end(() => reject(navigationFailed(event.url, event.error)));
-          if (event.error !== ABORTED) failed();
-          else grace = setTimeout(failed, ABORT_GRACE_MS);
-        }
+        if (kind === 'moved' && !this.underWay.has(tabId)) end(resolve);
+        // A page that stops loading is as loaded as it will ever be.
+        if ((kind === 'loaded' || this.#stopped(event)) && document === documentId) return end(resolve);
+        if (kind !== 'failed' || this.#stopped(event)) return;
+        const failed = () => end(() => reject(navigationFailed(event.url, event.error)));
+        if (event.error !== ABORTED) failed();
+        else if (document === null) grace = setTimeout(failed, ABORT_GRACE_MS);
       };
       if (signal.aborted) return reject(signal.reason);
       this.watchers.add(watcher);

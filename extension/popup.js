@@ -21,6 +21,7 @@ const REASONS = {
 };
 
 let shown = false;
+let sessionsShown = '';
 /** Requests go one after the other. @type {Promise<unknown>} */
 let asked = Promise.resolve();
 
@@ -59,6 +60,10 @@ function show(view) {
 
 /** @param {View} view */
 function showSessions({ sessions }) {
+  // Built anew under a pointer that is pressed, a button would miss its click.
+  const text = JSON.stringify(sessions);
+  if (text === sessionsShown) return;
+  sessionsShown = text;
   find('held').hidden = sessions.length === 0;
   const focused = document.activeElement instanceof HTMLElement ? { ...document.activeElement.dataset } : {};
   find('sessions').replaceChildren(

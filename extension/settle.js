@@ -30,7 +30,7 @@ export async function settle({ tabId, navigations, signal }) {
     signal.throwIfAborted();
     if (navigations.underWay.has(tabId)) {
       // A download or an address that fails leaves the page, or an error page, to be looked at below.
-      await navigations.end(tabId, AbortSignal.any([signal, AbortSignal.timeout(NAVIGATION_MS)])).catch(() => {});
+      await navigations.next(tabId, AbortSignal.any([signal, AbortSignal.timeout(NAVIGATION_MS)]), { joining: true }).catch(() => {});
       last = null;
     }
     const seen = await look(tabId);

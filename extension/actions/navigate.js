@@ -46,7 +46,7 @@ async function checkSignIn(tabId, asked, page) {
  */
 export async function loadedPage(tabId, navigations, signal, deadline) {
   const nearly = AbortSignal.timeout(Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS));
-  await navigations.next(tabId, signal, nearly);
+  await navigations.next(tabId, signal, { enough: nearly });
   try {
     const { data, page } = await read(tabId, 'info');
     return { page, status: /** @type {number | undefined} */ (data.status) };

@@ -9,7 +9,7 @@ function setUp() {
   const told = [];
   const navigations = new Navigations(area(), (message) => told.push(message));
   navigations.hold(7, 'abc234');
-  return { navigations, told, happens: (kind, more = {}) => navigations.happened({ kind, tabId: 7, url, ...more }) };
+  return { navigations, told, happens: (kind, more = {}) => navigations.happened({ kind, tabId: 7, url, documentId: kind === 'started' || kind === 'failed' ? '' : 'd1', ...more }) };
 }
 /** Whether a promise has come to its end by now, and how. */
 async function stateOf(promise) {
@@ -90,10 +90,35 @@ test('an abort that another navigation follows is no failure', async () => {
   assert.equal(await stateOf(loaded), 'done');
 });
 
+test('the page before that stops loading is no failure of the next', async () => {
+  const { navigations, happens } = setUp();
+  happens('started');
+  happens('committed', { documentId: 'd0' });
+  const loaded = navigations.next(7, signal());
+  happens('started');
+  happens('failed', { error: 'net::ERR_ABORTED', documentId: 'd0' });
+  happens('committed');
+  happens('loaded', { documentId: 'd0' });
+  assert.equal(await stateOf(loaded), 'pending');
+  assert.ok(navigations.underWay.has(7));
+  happens('loaded');
+  assert.equal(await stateOf(loaded), 'done');
+  assert.ok(!navigations.underWay.has(7));
+});
+
+test('a navigation can be joined after its document has come', async () => {
+  const { navigations, happens } = setUp();
+  happens('started');
+  happens('committed');
+  const loaded = navigations.next(7, signal(), { joining: true });
+  happens('loaded');
+  assert.equal(await stateOf(loaded), 'done');
+});
+
 test('when it is enough, a document that still loads will do', async () => {
   const { navigations, happens } = setUp();
   const enough = new AbortController();
-  const loaded = navigations.next(7, signal(), enough.signal);
+  const loaded = navigations.next(7, signal(), { enough: enough.signal });
   happens('started');
   enough.abort();
   assert.equal(await stateOf(loaded), 'pending');
