@@ -152,12 +152,10 @@ async fn commands_sent_together_are_spread() {
 }
 
 /// The delays that `count` requests got which were sent together, in milliseconds and in order.
-async fn delays(
-    daemon: &Daemon,
-    ext: &mut FakeExtension,
-    count: usize,
-    request: impl Fn(&Tab) -> Request,
-) -> Vec<f64> {
+async fn delays(count: usize, request: impl Fn(&Tab) -> Request) -> Vec<f64> {
+    // A daemon of its own: what still waits in the end disturbs nobody.
+    let daemon = &Daemon::start().await;
+    let ext = &mut daemon.extension().await;
     let tab = human_tab(daemon, ext).await;
     reaches(daemon, ext, request(&tab)).await;
     let known = daemon.records("pacing_wait").len();
@@ -175,17 +173,15 @@ async fn delays(
 
 #[tokio::test]
 async fn every_category_has_its_own_bounds_and_each_slot_a_delay_of_its_own() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
     let select = |tab: &Tab| {
         tab.request("select").params(json!({"trigger": {"selector": "#a"}, "optionText": "x"}))
     };
     let navigate = |tab: &Tab| tab.request("navigate").params(json!({"url": "about:blank"}));
     let all: [(&str, Vec<f64>, f64, f64); 4] = [
-        ("interaction", delays(&daemon, &mut ext, 6, select).await, 500.0, 2000.0),
-        ("fill", delays(&daemon, &mut ext, 6, |tab| form(tab, 1)).await, 500.0, 2000.0),
-        ("navigate", delays(&daemon, &mut ext, 6, navigate).await, 1500.0, 4000.0),
-        ("scroll", delays(&daemon, &mut ext, 6, |tab| tab.request("scroll")).await, 4000.0, 8000.0),
+        ("interaction", delays(6, select).await, 500.0, 2000.0),
+        ("fill", delays(6, |tab| form(tab, 1)).await, 500.0, 2000.0),
+        ("navigate", delays(6, navigate).await, 1500.0, 4000.0),
+        ("scroll", delays(6, |tab| tab.request("scroll")).await, 4000.0, 8000.0),
     ];
     // What the requests spend on their way to the daemon counts against the delays that they are told.
     let jitter = 400.0;

@@ -205,7 +205,7 @@ impl Inner {
             Kind::Open { new_session, url } => {
                 let (new_session, url) = (*new_session, url.clone());
                 let opened = Opened { browser, data, page, replay: answer.replay };
-                Some(self.take_in(session, new_session, &url, &opened, now)?)
+                Some(self.take_in(session, new_session, &url, &opened)?)
             }
             Kind::CloseTab | Kind::Pin(_) | Kind::Activate => Some(self.tab_done(key, now)?),
             Kind::Read(kind) => {

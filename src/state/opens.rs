@@ -103,7 +103,6 @@ impl Inner {
         new_session: bool,
         asked: &str,
         opened: &Opened<'_>,
-        now: Now,
     ) -> Result<String, ProtocolError> {
         let Some(chrome_id) = splice::integer_member(opened.data, "tabId") else {
             return Err(ProtocolError::new(
@@ -116,24 +115,21 @@ impl Inner {
         let shown = splice::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
         let title = splice::text_member(opened.page, "title").unwrap_or_default();
 
-        let known = match self.sessions.owner_of(opened.browser, chrome_id) {
-            // The client asks once more for what it has.
-            Some((owner, ordinal)) if owner == id && opened.replay => Some(ordinal),
-            // The browser gives the number to a new tab, so the one that had it is gone.
-            Some((owner, ordinal)) => {
-                self.drop_tab(owner, ordinal, now);
-                None
-            }
-            None => None,
-        };
-        if new_session {
+        // An answer from memory brings a tab that may be here already: the client asks once more for
+        // what it has, and gets it.
+        let known = self.sessions.owner_of(opened.browser, chrome_id);
+        let known = known.filter(|(owner, _)| opened.replay && (new_session || *owner == id));
+        let id = known.map_or(id, |(owner, _)| owner);
+        if new_session && known.is_none() {
             self.sessions.insert(id, None);
             self.dirs.create(id);
         }
         self.news = true;
         let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
-        let ordinal =
-            known.unwrap_or_else(|| session.open_tab(opened.browser, chrome_id, shown, title));
+        let ordinal = match known {
+            Some((_, ordinal)) => ordinal,
+            None => session.open_tab(opened.browser, chrome_id, shown, title),
+        };
         session.bound = Some(ordinal);
         if self.browsers.page(opened.browser, chrome_id).is_none() {
             let sessions = &self.sessions;

@@ -35,7 +35,7 @@ const command = (action, id, changes = {}) => ({
   action,
   params: action === 'click' ? { target: { selector: '#a' } } : {},
   session: 'abc234',
-  deadline: Date.now() + 60_000,
+  deadline: Date.now() + 2_000,
   destructive: false,
   target: { tabId: 7 },
   ...changes,

@@ -161,17 +161,25 @@ fn a_tab_that_the_browser_names_from_memory_keeps_its_name() {
 }
 
 #[test]
-fn a_new_tab_with_a_known_number_means_that_the_old_one_is_gone() {
+fn a_number_that_two_opens_bring_serves_both_sessions() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
-    let old = rig.open(browser, 7);
-    let mut text = rig.ask("text", &old, json!({}));
-    rig.sent(browser);
-    let new = rig.open(browser, 7);
-    assert_eq!(text.code(), "TAB_NOT_FOUND");
-    assert_eq!(rig.ask("text", &old, json!({})).code(), "TAB_NOT_FOUND");
-    let next = rig.ask("text", &new, json!({}));
-    assert_eq!(rig.sent_ids(browser), [next.id]);
+    let (one, two) = (rig.open(browser, 7), rig.open(browser, 7));
+    let texts = [rig.ask("text", &one, json!({})), rig.ask("text", &two, json!({}))];
+    assert_eq!(rig.sent_ids(browser), texts.map(|text| text.id));
+}
+
+#[test]
+fn an_open_that_is_asked_for_again_gives_the_session_that_it_made() {
+    let mut rig = Rig::new();
+    let browser = rig.browser("a");
+    let (session, tab) = rig.open_in(browser, "", 7);
+    let mut again = rig.ask("tab.open", "", url());
+    let answer =
+        json!({"id": again.id, "ok": true, "data": {"tabId": 7}, "page": page(), "replay": true});
+    rig.say(browser, &answer);
+    let data = again.data();
+    assert_eq!((&data["session"], &data["tab"]), (&json!(session), &json!(tab)));
 }
 
 #[test]

@@ -58,8 +58,8 @@ fn records_of(act: impl FnOnce()) -> Vec<Map<String, Value>> {
     let records = Records::default();
     let subscriber = tracing_subscriber::registry().with(records.clone());
     tracing::subscriber::with_default(subscriber, act);
-    let taken = std::mem::take(&mut *records.0.lock().unwrap());
-    taken
+
+    std::mem::take(&mut *records.0.lock().unwrap())
 }
 
 /// The records at `info` and above, without their level.
