@@ -347,9 +347,11 @@ async fn the_verbs_of_the_command_line_go_through_the_manager() {
     assert!(started["pairingCode"].is_string() && started["pairingExpiresAt"].is_u64());
     let message = user.bproxy(&["service", "start"]).await.trouble().to_owned();
     assert!(message.contains("already running"), "{message}");
-    let status = user.bproxy(&["service", "status"]).await.json();
+    let mut status = user.bproxy(&["service", "status"]).await.json();
     let running = json!({"running": true, "pid": started["pid"], "port": user.port, "version": version,
         "protocolVersion": 1, "managedBy": "systemd"});
+    // Where the tokens are is told besides, and depends on the machine.
+    status.as_object_mut().expect("an object").retain(|key, _| running.get(key).is_some());
     assert_eq!(status, running);
     let restarted = user.bproxy(&["service", "restart"]).await.json();
     assert_ne!(restarted["pid"], started["pid"]);
@@ -402,6 +404,9 @@ async fn install_use_and_uninstall_leave_the_machine_as_it_was() {
     let everything = "find . /run/user/$(id -u) -path '/run/*/systemd*' -prune -o -path '/run/*/dbus-1*' -prune \
                       -o -print | sort";
     let units = "systemctl --user list-unit-files --no-legend 'bproxy*'; true";
+    // The keyring's daemon makes files of its own too, and may be there or not.
+    user.sh("busctl --user call org.freedesktop.secrets / org.freedesktop.DBus.Peer Ping || true")
+        .await;
     let before = (user.sh(everything).await, user.sh(units).await);
     install(&user).await;
     pair(&user).await;
