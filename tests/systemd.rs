@@ -257,6 +257,22 @@ async fn a_bad_configuration_is_told_in_the_journal_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_person_can_start_what_the_manager_has_given_up() {
+    let Some(user) = served().await else { return };
+    user.sh("touch .bproxy/token && chmod 644 .bproxy/token").await;
+    // Each connection makes the manager try, and a daemon that does not trust its token fails, until it tries no more.
+    let connecting = async {
+        while user.property("bproxy.socket", "Result").await != "service-start-limit-hit" {
+            let _ = tokio::net::TcpStream::connect(("127.0.0.1", user.port)).await;
+        }
+    };
+    patiently("the manager to give up", connecting).await;
+    user.sh("rm .bproxy/token").await;
+    assert_eq!(user.bproxy(&["service", "start"]).await.json()["running"], true);
+    user.bproxy(&["session", "list"]).await.data();
+}
+
+#[tokio::test]
 async fn a_socket_under_another_name_is_refused_in_the_journal() {
     let Some(user) = served().await else { return };
     user.systemctl(&["stop", "bproxy.socket"]).await;
@@ -435,9 +451,10 @@ async fn uninstall_can_keep_the_tokens_so_that_the_extension_stays_paired() {
 #[tokio::test]
 async fn a_program_that_will_not_stay_and_another_state_directory_are_no_service() {
     let Some(user) = User::new() else { return };
-    user.sh(&format!("mkdir -p target && cp {BPROXY} target/bproxy")).await;
-    let message = user.run(&["target/bproxy", "service", "install"]).await.trouble().to_owned();
-    assert!(message.contains("target/bproxy") && message.contains("install"), "{message}");
+    user.sh(&format!("mkdir -p target/debug && cp {BPROXY} target/debug")).await;
+    let message =
+        user.run(&["target/debug/bproxy", "service", "install"]).await.trouble().to_owned();
+    assert!(message.contains("target/debug/bproxy") && message.contains("install"), "{message}");
     let message = user.bproxy(&["--home", "/tmp/x", "service", "install"]).await;
     assert!(message.trouble().contains("/tmp/x"), "{message:?}");
     assert!(!user.file(".config/systemd").exists());
