@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use support::{Call, Daemon, Desktop, Home, bproxy, call};
+use support::{BPROXY, Call, Daemon, Desktop, Home, Terminal, User, bproxy, call};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -299,4 +299,64 @@ async fn a_browser_that_is_not_connected_is_named() {
     let call = doctor(&daemon.home).await;
     assert_fails(&call, "browser", "none is connected", "bproxy pair");
     assert_eq!(check(&call.json(), "token")["state"], json!("ok"));
+}
+
+#[tokio::test]
+async fn a_person_at_a_terminal_gets_a_line_for_each_hop_unless_json_is_asked_for() {
+    let home = Home::new();
+    for (args, json) in [(&["doctor"][..], false), (&["doctor", "--json"], true)] {
+        let (terminal, inside) = Terminal::new();
+        let mut command = bproxy(&home.path());
+        command.args(args).stdout(inside);
+        let mut child = command.spawn().expect("the bproxy binary runs");
+        drop(command);
+        let status = support::patiently("the report", child.wait()).await.expect("a child");
+        assert_eq!(status.code(), Some(1));
+        let shown = terminal.shown();
+        assert_eq!(shown.contains("✓ program") && shown.contains("→ bproxy service start"), !json);
+        assert_eq!(serde_json::from_str::<Value>(shown.trim()).is_ok(), json, "{shown}");
+    }
+}
+
+/// A user with the service installed, and what the doctor says there.
+async fn examined(user: &User) -> Value {
+    let call = user.bproxy(&["doctor"]).await;
+    assert_eq!(call.code, 1, "no browser is connected: {call:?}");
+    call.json()
+}
+
+#[tokio::test]
+async fn a_service_that_waits_for_its_first_connection_is_well() {
+    let Some(user) = User::new() else { return };
+    let port = user.port.to_string();
+    user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();
+    let report = examined(&user).await;
+    assert_eq!(report["failing"], "browser", "{report}");
+    let detail = check(&report, "service")["detail"].as_str().expect("text");
+    assert!(detail.contains("systemd") && detail.contains(&port), "{detail}");
+    let token = check(&report, "token")["detail"].as_str().expect("text");
+    assert!(token.contains("systemd daemon"), "{token}");
+}
+
+#[tokio::test]
+async fn units_that_this_program_would_write_otherwise_are_named_with_the_way_to_renew_them() {
+    let Some(user) = User::new() else { return };
+    let port = user.port.to_string();
+    user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();
+    user.sh("echo '# by hand' >>.config/systemd/user/bproxy.service").await;
+    let call = user.bproxy(&["doctor"]).await;
+    let fix = format!("bproxy service install --now --port {port}");
+    assert_fails(&call, "service", "bproxy.service", &fix);
+    user.sh(&format!("{BPROXY} service install --now --port {port}")).await;
+    assert_eq!(examined(&user).await["failing"], "browser");
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_listen_is_named() {
+    let Some(user) = User::new() else { return };
+    let port = user.port.to_string();
+    user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();
+    user.bproxy(&["service", "stop"]).await.json();
+    let call = user.bproxy(&["doctor"]).await;
+    assert_fails(&call, "service", "does not listen", "bproxy service start");
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Call, Client, Daemon, Desktop, Home, PATIENCE, call, request, wait_for};
+use support::{Call, Client, Daemon, Desktop, Home, PATIENCE, User, call, request, wait_for};
 
 /// How long the daemon waits for a keyring.
 const KEYRING_WAIT: Duration = Duration::from_secs(2);
@@ -292,4 +292,40 @@ async fn two_homes_have_items_of_their_own_and_the_default_home_plain_ones() {
     })
     .await;
     child.kill().await.expect("an own child");
+}
+
+#[tokio::test]
+async fn a_service_in_its_sandbox_keeps_its_tokens_in_the_keyring_from_first_use_to_uninstall() {
+    if !Desktop::is_there() {
+        return;
+    }
+    let Some(user) = User::new() else { return };
+    user.sh("printf password | gnome-keyring-daemon --unlock --components=secrets --daemonize")
+        .await;
+    let installed = user
+        .bproxy(&["service", "install", "--now", "--port", &user.port.to_string()])
+        .await
+        .json();
+    assert!(installed["files"].to_string().contains("sandbox"), "{installed}");
+    // The token of the first call is made before any daemon has run.
+    user.bproxy(&["session", "list"]).await.data();
+    let health = async || user.bproxy(&["health"]).await.json();
+    support::patiently("the keyring", async {
+        while health().await["secretStore"] != "keyring" {}
+    })
+    .await;
+    let accounts = "secret-tool search --all service bproxy 2>&1 | grep username || true";
+    assert_eq!(user.sh(accounts).await.trim(), "attribute.username = daemon-token");
+    let token = user.sh("secret-tool lookup service bproxy username daemon-token").await;
+    assert_eq!(user.sh(&format!("grep -rl {token} .bproxy || true")).await, "");
+
+    // An activated daemon goes on with the token that it has.
+    user.systemctl(&["restart", "bproxy"]).await;
+    user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(health().await["secretStore"], "keyring");
+    assert_eq!(user.sh("secret-tool lookup service bproxy username daemon-token").await, token);
+
+    user.bproxy(&["service", "uninstall"]).await.json();
+    assert_eq!(user.sh(accounts).await, "");
+    assert_eq!(user.sh("ls -d .bproxy $XDG_RUNTIME_DIR/bproxy 2>/dev/null || true").await, "");
 }

@@ -88,6 +88,32 @@ async fn the_level_decides_what_is_logged() {
 }
 
 #[tokio::test]
+async fn the_level_changes_while_the_daemon_runs() {
+    let daemon = Daemon::start().await;
+    daemon.record("start", |_| true).await;
+    let settings = daemon.home.file("config.env");
+    let reloads = async |level: &str, count: usize| {
+        fs::write(&settings, format!("BPROXY_LOG_LEVEL={level}\n")).expect("own directory");
+        daemon.signal(rustix::process::Signal::HUP);
+        wait_for("the reload", || (daemon.records("reload").len() == count).then_some(())).await;
+    };
+    reloads("debug", 1).await;
+    let mut extension = daemon.extension().await;
+    extension.fence().await;
+    daemon.record("ws_hello", |record| record["level"] == "debug").await;
+    reloads("info", 2).await;
+    daemon.send(request("session.list").named("later")).await.data();
+    daemon.record("response", |record| record["id"] == "later").await;
+    let debug = || daemon.log().iter().filter(|record| record["level"] == "debug").count();
+    let before = debug();
+    let again = daemon.extension().await;
+    daemon.send(request("session.list").named("last")).await.data();
+    daemon.record("response", |record| record["id"] == "last").await;
+    assert_eq!(debug(), before);
+    drop(again);
+}
+
+#[tokio::test]
 async fn the_log_goes_to_standard_error_where_that_is_asked_for() {
     let daemon = Home::new().daemon().env("BPROXY_LOG", "stderr").start().await;
     daemon.send(request("session.list").named("one")).await.data();

@@ -37,9 +37,9 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// A session without a keyring. `None`, and a word about it, where a part is not installed; in continuous
-    /// integration that is a failure.
-    pub async fn bare() -> Option<Self> {
+    /// Whether the parts are installed. Each time they are not is told and counted; in continuous integration it is a
+    /// failure.
+    pub fn is_there() -> bool {
         static SKIPPED: AtomicUsize = AtomicUsize::new(0);
         let missing: Vec<_> = PARTS.iter().filter(|part| !installed(part)).collect();
         if !missing.is_empty() {
@@ -49,6 +49,13 @@ impl Desktop {
             let line =
                 format!("skipped {count}: {missing:?} not installed, run `make prerequisites`\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
+        }
+        missing.is_empty()
+    }
+
+    /// A session without a keyring; `None` where the parts are not installed.
+    pub async fn bare() -> Option<Self> {
+        if !Self::is_there() {
             return None;
         }
         let root = tempfile::Builder::new()

@@ -44,6 +44,7 @@ mod keyring;
 mod site;
 #[cfg(target_os = "linux")]
 mod systemd;
+mod terminal;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -60,6 +61,7 @@ pub use keyring::Desktop;
 pub use site::Site;
 #[cfg(target_os = "linux")]
 pub use systemd::{BPROXY, Machine, User};
+pub use terminal::Terminal;
 
 /// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(20);
