@@ -164,12 +164,13 @@ pub fn home_from_env() -> Result<PathBuf, Error> {
     home(&|name| std::env::var_os(name))
 }
 
-/// Where this process finds the tokens: `BPROXY_SECRETS`.
+/// Where this process finds the tokens of the state directory `home`: `BPROXY_SECRETS`, as for a daemon there.
 ///
 /// # Errors
-/// When the variable cannot be followed.
-pub fn secrets_from_env() -> Result<SecretsChoice, Error> {
-    secrets(&|name| std::env::var_os(name))
+/// When the variable, or a line of `config.env`, cannot be followed.
+pub fn secrets_from_env(home: &Path) -> Result<SecretsChoice, Error> {
+    let settings = Settings::read(home, &SETTINGS)?;
+    secrets(&|name| std::env::var_os(name).or_else(|| settings.get(name).map(Into::into)))
 }
 
 fn secrets(lookup: Lookup<'_>) -> Result<SecretsChoice, Error> {

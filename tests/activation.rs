@@ -13,7 +13,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Client, Daemon, FakeExtension, Home, patiently, request, wait_for};
 
 /// A socket as a manager holds it, and one more handle on it to hand over.
@@ -355,9 +355,22 @@ async fn a_reload_is_told_and_takes_the_extensions_allowed_from_the_settings_fil
 }
 
 #[tokio::test]
-async fn a_daemon_without_a_manager_reloads_too_and_goes_on() {
+async fn a_daemon_without_a_manager_reloads_too_and_logs_more_or_less_from_then_on() {
     let daemon = Daemon::start().await;
+    let settings = daemon.home.file("config.env");
+    let mut extension = daemon.extension().await;
+    let tab = extension.open_tab(&daemon).await;
+    fs::write(&settings, "BPROXY_LOG_LEVEL=debug\n").expect("a file");
     daemon.signal(Signal::HUP);
     daemon.record("reload", |_| true).await;
-    assert_eq!(daemon.get("/health").await.status(), 200);
+    assert_eq!(daemon.records("payload"), [] as [Value; 0]);
+    let text = json!({"text": ""});
+    extension.exchange(&daemon, tab.request("text").named("detailed"), text.clone()).await;
+    daemon.record("payload", |record| record["id"] == "detailed").await;
+    fs::remove_file(&settings).expect("own file");
+    daemon.signal(Signal::HUP);
+    wait_for("the second reload", || (daemon.records("reload").len() == 2).then_some(())).await;
+    extension.exchange(&daemon, tab.request("text").named("plain"), text).await;
+    daemon.record("response", |record| record["id"] == "plain").await;
+    assert!(daemon.records("payload").iter().all(|record| record["id"] != "plain"));
 }

@@ -61,8 +61,8 @@ impl Globals {
 
     /// A way to the daemon, with its token.
     pub(super) fn client(&self) -> Result<Client, Error> {
-        let choice = config::secrets_from_env()?;
         let path = self.home_path()?;
+        let choice = config::secrets_from_env(&path)?;
         if let Some(home) = Home::find(&path)? {
             match Client::with_token(&home, choice) {
                 Err(client::Error::NotRunning) => {}

@@ -205,7 +205,7 @@ pub fn status(home: &Path) -> Result<Status, Error> {
 
 /// A client to ask how the daemon is. With its token it tells more, but it tells the main thing to anyone.
 fn client(home: &Home) -> Result<Client, client::Error> {
-    let secrets = config::secrets_from_env().ok();
+    let secrets = config::secrets_from_env(home.path()).ok();
     let client = secrets.and_then(|secrets| Client::with_token(home, secrets).ok());
     client.map_or_else(|| Client::without_token(home), Ok)
 }

@@ -12,15 +12,14 @@ mod logging;
 pub mod logs;
 pub mod manager;
 mod notify;
+mod ready;
 mod reload;
 mod shutdown;
 pub mod token;
 
 use std::cell::Cell;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::TcpListener;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +29,6 @@ use crate::config::{self, Config, LogChoice};
 use crate::daemon::{self, Activation, Running};
 use crate::home::{self, Home};
 use crate::secrets::{self, Secret, SecretStore};
-use lifecycle::{ManagedBy, Started};
 use listener::Listening;
 use lock::Lock;
 use logging::{Level, Log};
@@ -174,8 +172,8 @@ fn run_locked(
     };
     let idle_exit = config.idle_exit.filter(|_| activation != Activation::Standalone);
     let result = serve(listener, options, mode, |running, shutdown| {
-        surround(&running, port, config, idle_exit, mode, level, shutdown)?;
-        announce(home, port, mode)?;
+        ready::surround(&running, port, config, idle_exit, mode, level, shutdown)?;
+        ready::announce(home, port, mode)?;
         notify::ready(&running, port);
         // May wait for the keyring, which nobody else is to wait for.
         std::thread::spawn(move || unsettled.settle());
@@ -228,81 +226,6 @@ fn serve(
     runtime.shutdown_timeout(BLOCKING_WORK);
     is_ready.into_inner()?;
     served
-}
-
-/// Starts what goes on beside serving, on the same thread: it ends with the event loop.
-fn surround(
-    running: &Running,
-    port: u16,
-    config: &Config,
-    idle_exit: Option<Duration>,
-    mode: Mode,
-    level: &Level,
-    shutdown: &CancellationToken,
-) -> Result<(), Error> {
-    if mode != Mode::Foreground {
-        let level = level.clone();
-        reload::on_signal(&config.home, running.clone(), port, move |new| level.set(new))
-            .map_err(Error::system("handle signals"))?;
-    }
-    if let Some(limit) = idle_exit {
-        let (running, shutdown) = (running.clone(), shutdown.clone());
-        tokio::spawn(async move {
-            idle::wait(&running, limit).await;
-            tracing::info!(event = "idle_exit", idle_sec = limit.as_secs());
-            shutdown.cancel();
-        });
-    }
-    if notify::is_heard() {
-        tokio::spawn(notify::keep_alive());
-        let (running, shutdown) = (running.clone(), shutdown.clone());
-        tokio::spawn(async move {
-            shutdown.run_until_cancelled(notify::keep_status(running, port)).await;
-            shutdown.cancelled().await;
-            notify::stopping();
-        });
-    }
-    Ok(())
-}
-
-/// Makes the daemon findable, and tells who waits for it.
-fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
-    home.write_secret(&home.port(), format!("{port}\n").as_bytes())?;
-    tracing::info!(
-        event = "start",
-        pid = std::process::id(),
-        port,
-        version = env!("CARGO_PKG_VERSION")
-    );
-    if matches!(mode, Mode::Service { .. }) {
-        return Ok(());
-    }
-    let line = Started::read(home, std::process::id(), port, ManagedBy::Itself)?.to_line();
-    let mut stdout = match mode {
-        Mode::Detached => {
-            leave_standard_streams().map_err(Error::system("let go of the terminal"))?
-        }
-        Mode::Foreground | Mode::Service { .. } => io::stdout()
-            .as_fd()
-            .try_clone_to_owned()
-            .map(File::from)
-            .map_err(Error::system("write to standard output"))?,
-    };
-    // Whoever waited may have been ended meanwhile, which is no reason to stop.
-    let _ = stdout.write_all(line.as_bytes());
-    Ok(())
-}
-
-/// Turns the standard streams to nowhere, and returns what standard output was, for a last word: whoever reads it can
-/// rely on it that nothing of the starter's is held any longer. Closing the streams instead would hand their numbers to
-/// the next sockets that are opened.
-fn leave_standard_streams() -> io::Result<File> {
-    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(stdout.into())
 }
 
 /// The files that tell of a running daemon, removed when it ends, however that comes.

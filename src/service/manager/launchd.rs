@@ -165,7 +165,6 @@ fn escaped(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -185,8 +184,11 @@ mod tests {
                  [ -e running ] && echo '\tpid = 42';; esac; true\n",
                 directory.path().display()
             );
-            fs::write(&program, script).unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            // Written by another process: as long as one that this process forks has it open for writing, it cannot be run.
+            let write = "printf %s \"$2\" >\"$1\" && chmod 755 \"$1\"";
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", write, "sh"]).arg(&program).arg(&script);
+            assert!(shell.status().unwrap().success());
             let launchd = Launchd::with(program, directory.path().to_owned());
             Fake { directory, launchd }
         }

@@ -67,6 +67,11 @@ impl Systemd {
         self.run.run(&args).map(|_| ())
     }
 
+    /// Forgets that units have failed, or been started too often: that there are none is no failure.
+    fn forget_failures(&self) {
+        let _ = self.systemctl.run(&["reset-failed", SOCKET, SERVICE]);
+    }
+
     fn socket(&self) -> PathBuf {
         self.units.join(SOCKET)
     }
@@ -116,6 +121,7 @@ impl Manager for Systemd {
     }
 
     fn listen(&self) -> Result<(), Error> {
+        self.forget_failures();
         self.systemctl.run(&["start", SOCKET])?;
         Ok(())
     }
@@ -134,14 +140,14 @@ impl Manager for Systemd {
             }
         }
         self.systemctl.run(&["daemon-reload"])?;
-        // Forgets units that had failed, which are gone now; that there are none is no failure.
-        let _ = self.systemctl.run(&["reset-failed", SOCKET, SERVICE]);
+        self.forget_failures();
         // Left by a first installation where there were no units before.
         files::remove_empty(&self.units, &self.home);
         Ok(removed)
     }
 
     fn start(&self) -> Result<(), Error> {
+        self.forget_failures();
         self.systemctl.run(&["start", SERVICE])?;
         Ok(())
     }
@@ -152,6 +158,7 @@ impl Manager for Systemd {
     }
 
     fn restart(&self) -> Result<(), Error> {
+        self.forget_failures();
         self.systemctl.run(&["restart", SERVICE])?;
         Ok(())
     }
