@@ -1,15 +1,14 @@
-//! Which store is used, and why; and the tokens' move when that changes.
-//!
-//! The file `secret-store` in the state directory says that the keyring has tokens of it. It is the reason why nothing
-//! has to be asked of a keyring that was never used.
+//! Which store is used: for a daemon, for a client, and for whoever asks where the tokens are.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::auto::Auto;
 use super::keyring::{KeyringStore, Trouble};
+use super::moving::{Mark, clear, enter_keyring, leave_keyring};
 use super::runtime::RuntimeCopy;
-use super::{Error, ExtensionCredential, FileStore, Secret, SecretStore};
+use super::{Error, FileStore, Secret, SecretStore};
 use crate::config::SecretsChoice;
 use crate::home::Home;
 
@@ -45,9 +44,10 @@ fn open_with(
             Ok(Arc::new(keyring))
         }
         SecretsChoice::Auto => {
-            let auto = Auto { file, keyring, mark, used: Mutex::default(), work: Mutex::default() };
             // A pairing in a file is newer than one in the keyring, and without either there is nothing to wait for.
-            if auto.mark.is_set() && auto.file.extension()?.is_none() {
+            let needs_keyring = mark.is_set() && file.extension()?.is_none();
+            let auto = Auto::new(file, keyring, mark);
+            if needs_keyring {
                 auto.settle();
             }
             Ok(Arc::new(auto))
@@ -164,203 +164,12 @@ pub fn remove_copy(home: &Home) {
     RuntimeCopy::of(home).remove();
 }
 
-/// The keyring where it can be used, else files.
-struct Auto {
-    file: FileStore,
-    keyring: KeyringStore,
-    mark: Mark,
-    used: Mutex<Used>,
-    /// Held while something is stored or moved, which may take as long as the keyring's deadline.
-    work: Mutex<()>,
-}
-
-#[derive(Clone, Default)]
-enum Used {
-    /// Files, as long as the keyring has not been asked.
-    #[default]
-    Unsettled,
-    /// Files, for this reason.
-    Files(String),
-    Keyring,
-}
-
-impl Auto {
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn store(&self) -> &dyn SecretStore {
-        match *self.used() {
-            Used::Keyring => &self.keyring,
-            Used::Unsettled | Used::Files(_) => &self.file,
-        }
-    }
-
-    /// Goes on with files, and says why.
-    fn fall_back(&self, reason: &Error) {
-        let reason = reason.to_string();
-        tracing::warn!(event = "keyring_not_used", problem = reason);
-        *self.used() = Used::Files(reason);
-    }
-
-    fn working(&self) -> MutexGuard<'_, ()> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads from the keyring if that is used, and from a file where it fails.
-    fn get<T>(&self, get: impl Fn(&dyn SecretStore) -> Result<T, Error>) -> Result<T, Error> {
-        match get(self.store()) {
-            Err(error @ Error::Keyring(_)) => {
-                self.fall_back(&error);
-                get(&self.file)
-            }
-            found => found,
-        }
-    }
-
-    /// Stores in the keyring if that is used, and in a file where it fails.
-    fn set(&self, set: impl Fn(&dyn SecretStore) -> Result<(), Error>) -> Result<(), Error> {
-        let _working = self.working();
-        match set(self.store()) {
-            Err(error @ Error::Keyring(_)) => {
-                self.fall_back(&error);
-                set(&self.file)
-            }
-            done => done,
-        }
-    }
-}
-
-impl SecretStore for Auto {
-    fn name(&self) -> &'static str {
-        self.store().name()
-    }
-
-    fn reason(&self) -> Option<String> {
-        match &*self.used() {
-            Used::Files(reason) => Some(reason.clone()),
-            Used::Unsettled | Used::Keyring => None,
-        }
-    }
-
-    fn daemon_token(&self) -> Result<Option<Secret>, Error> {
-        match self.get(|store| store.daemon_token())? {
-            // Another process may have moved it there meanwhile.
-            None if matches!(*self.used(), Used::Unsettled) && self.mark.is_set() => {
-                Ok(self.keyring.daemon_token().unwrap_or_default())
-            }
-            found => Ok(found),
-        }
-    }
-
-    fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
-        self.set(|store| store.set_daemon_token(token))
-    }
-
-    fn remove_daemon_token(&self) -> Result<(), Error> {
-        let _working = self.working();
-        self.store().remove_daemon_token()
-    }
-
-    fn extension(&self) -> Result<Option<ExtensionCredential>, Error> {
-        self.get(|store| store.extension())
-    }
-
-    fn set_extension(&self, credential: &ExtensionCredential) -> Result<(), Error> {
-        self.set(|store| store.set_extension(credential))
-    }
-
-    fn remove_extension(&self) -> Result<(), Error> {
-        let _working = self.working();
-        self.store().remove_extension()
-    }
-
-    fn settle(&self) {
-        let _working = self.working();
-        if !matches!(*self.used(), Used::Unsettled) {
-            return;
-        }
-        match enter_keyring(&self.file, &self.keyring, &self.mark) {
-            Ok(()) => *self.used() = Used::Keyring,
-            Err(error) => self.fall_back(&error),
-        }
-    }
-
-    fn publish(&self, token: &Secret) {
-        // A settled store has moved meanwhile what was stored before.
-        if matches!(*self.used(), Used::Keyring) {
-            self.keyring.publish(token);
-        }
-    }
-
-    fn withdraw(&self) {
-        let _working = self.working();
-        self.keyring.withdraw();
-    }
-}
-
-/// Makes the keyring the one store, with what the files have.
-fn enter_keyring(file: &FileStore, keyring: &KeyringStore, mark: &Mark) -> Result<(), Error> {
-    // A read shows that the keyring is there and unlocked, before anything is written anywhere.
-    keyring.extension()?;
-    let (daemon, extension) = (file.daemon_token()?, file.extension()?);
-    mark.set()?;
-    if let Some(extension) = &extension {
-        keyring.set_extension(extension)?;
-    }
-    if let Some(daemon) = &daemon {
-        keyring.set_daemon_token(daemon)?;
-        keyring.publish(daemon);
-    }
-    clear(file)
-}
-
-/// Makes the files the one store, with what the keyring has and they do not.
-fn leave_keyring(keyring: &KeyringStore, file: &FileStore, mark: &Mark) -> Result<(), Error> {
-    if file.extension()?.is_none()
-        && let Some(extension) = keyring.extension()?
-    {
-        file.set_extension(&extension)?;
-    }
-    if file.daemon_token()?.is_none()
-        && let Some(daemon) = keyring.daemon_token()?
-    {
-        file.set_daemon_token(&daemon)?;
-    }
-    clear(keyring)?;
-    mark.remove()
-}
-
-fn clear(store: &dyn SecretStore) -> Result<(), Error> {
-    store.remove_extension()?;
-    store.remove_daemon_token()
-}
-
-/// The sign that the keyring has tokens of a state directory.
-struct Mark(Home);
-
-impl Mark {
-    fn path(&self) -> std::path::PathBuf {
-        self.0.path().join("secret-store")
-    }
-
-    fn is_set(&self) -> bool {
-        self.path().exists()
-    }
-
-    fn set(&self) -> Result<(), Error> {
-        Ok(self.0.write_lasting_secret(&self.path(), b"keyring\n")?)
-    }
-
-    fn remove(&self) -> Result<(), Error> {
-        Ok(self.0.remove(&self.path())?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::sync::{Mutex, MutexGuard};
 
+    use super::super::ExtensionCredential;
     use super::super::keyring::Items;
     use super::*;
 

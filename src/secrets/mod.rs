@@ -2,9 +2,11 @@
 //!
 //! Which store is asked for is the configuration's business; what a token admits to is the daemon's.
 
+mod auto;
 mod choice;
 mod file;
 mod keyring;
+mod moving;
 mod record;
 mod runtime;
 
