@@ -336,6 +336,7 @@ async fn a_service_that_waits_for_its_first_connection_is_well() {
     assert!(detail.contains("systemd") && detail.contains(&port), "{detail}");
     let token = check(&report, "token")["detail"].as_str().expect("text");
     assert!(token.contains("systemd daemon"), "{token}");
+    assert_eq!(check(&report, "log")["detail"], "the journal");
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ fn is_memory(_dir: &Home) -> bool {
     false
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
@@ -117,7 +117,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn a_copy_is_for_its_user_alone_until_it_is_removed() {
         let (_state, runtime, copy) = place();
         assert!(copy.read().is_none());
@@ -131,7 +130,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn a_copy_that_others_could_have_read_or_made_is_not_used() {
         let (_state, runtime, copy) = place();
         copy.write(&Secret::random_hex());

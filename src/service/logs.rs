@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::logging::{HOME, RECORD};
 use crate::home::Home;
 
 /// How often the files are looked at for more. The daemon itself writes them no more often.
@@ -247,9 +248,7 @@ impl Drop for Journal {
     }
 }
 
-#[cfg(target_os = "linux")]
 fn journalctl(home: &Home, options: &[&str]) -> Option<Child> {
-    use super::logging::journal::{HOME, RECORD};
     Command::new("journalctl")
         .args(["--quiet", "--no-pager", "--all", "--output=json"])
         .arg(format!("--output-fields={RECORD}"))
@@ -260,11 +259,6 @@ fn journalctl(home: &Home, options: &[&str]) -> Option<Child> {
         .stderr(Stdio::null())
         .spawn()
         .ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn journalctl(_home: &Home, _options: &[&str]) -> Option<Child> {
-    None
 }
 
 fn lines(program: &mut Child, take: &mut impl FnMut(Vec<u8>)) {

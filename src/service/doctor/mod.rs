@@ -127,10 +127,10 @@ pub fn examine(home: &Path) -> Report {
         (None, _) => report.skip(&["secrets"], "home"),
         (_, None) => report.skip(&["secrets"], "configuration"),
     }
-    report.probe("service", || probes::service(path));
+    let managed_by = report.probe("service", || probes::service(path));
     match (&home, &config) {
         (Some(home), Some(config)) => {
-            report.probe("log", || probes::log(config.log, home));
+            report.probe("log", || probes::log(config.log, managed_by, home));
         }
         (None, _) => report.skip(&["log"], "home"),
         (_, None) => report.skip(&["log"], "configuration"),

@@ -15,6 +15,7 @@ use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
 use crate::protocol::{self, Action, NoParams};
 use crate::secrets::{self, Trouble};
+use crate::service::lifecycle::ManagedBy;
 use crate::service::lock::Watch;
 use crate::service::manager;
 
@@ -138,12 +139,13 @@ pub(super) fn secrets(choice: SecretsChoice, home: &Home) -> Found {
 }
 
 /// Whether the service manager has what this program would install, and listens.
-pub(super) fn service(home: &Path) -> Found {
+pub(super) fn service(home: &Path) -> Found<ManagedBy> {
     let Some(service) = manager::service(home).map_err(|error| {
         Failure::new(error, "which bproxy, then `service install` with that one")
     })?
     else {
-        return Ok(("not installed: the daemon is started by hand".into(), ()));
+        let detail = "not installed: the daemon is started by hand";
+        return Ok((detail.into(), ManagedBy::Itself));
     };
     let name = service.managed_by.as_str();
     let Some(port) = service.port else {
@@ -157,17 +159,18 @@ pub(super) fn service(home: &Path) -> Found {
             format!("bproxy service install --now --port {port}"),
         ));
     }
-    Ok((format!("installed for {name}, which listens on port {port}"), ()))
+    Ok((format!("installed for {name}, which listens on port {port}"), service.managed_by))
 }
 
 /// Whether the log can be written.
-pub(super) fn log(choice: LogChoice, home: &Home) -> Found {
-    let place = match choice {
-        LogChoice::Stderr => return Ok(("standard error".into(), ())),
-        LogChoice::Journald => return Ok(("the journal".into(), ())),
-        LogChoice::File => "files",
-        LogChoice::Auto => "files, or the journal where systemd starts the daemon",
-    };
+pub(super) fn log(choice: LogChoice, managed_by: Option<ManagedBy>, home: &Home) -> Found {
+    match (choice, managed_by) {
+        (LogChoice::Stderr, _) => return Ok(("standard error".into(), ())),
+        (LogChoice::Journald, _) | (LogChoice::Auto, Some(ManagedBy::Systemd)) => {
+            return Ok(("the journal".into(), ()));
+        }
+        (LogChoice::File | LogChoice::Auto, _) => {}
+    }
     let logs = home.logs();
     // As long as there is none, the daemon makes it.
     let dir = if logs.symlink_metadata().is_ok() { logs.clone() } else { home.path().to_owned() };
@@ -178,7 +181,7 @@ pub(super) fn log(choice: LogChoice, home: &Home) -> Found {
         ));
     }
     match rustix::fs::access(&dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
-        Ok(()) => Ok((format!("{place}, in {}", logs.display()), ())),
+        Ok(()) => Ok((format!("files in {}", logs.display()), ())),
         Err(error) => Err(Failure::new(
             format!("cannot write into {}: {error}", dir.display()),
             format!("chmod u+rwx {}", dir.display()),

@@ -18,6 +18,7 @@ use rustix::net::{
 use serde_json::{Map, Value};
 
 use super::writer::Unwritten;
+use super::{HOME, RECORD};
 
 /// Where journald listens, on every system that has one.
 const SOCKET: &str = "/run/systemd/journal/socket";
@@ -27,12 +28,6 @@ const WAIT: Duration = Duration::from_secs(1);
 
 /// Longer values, such as payloads, are left out of the message; the field has them whole.
 const MAX_SHOWN_BYTES: usize = 100;
-
-/// The field that has the record as a line of JSON.
-pub(in crate::service) const RECORD: &str = "BPROXY_RECORD";
-
-/// The field that tells the daemons of one user apart.
-pub(in crate::service) const HOME: &str = "BPROXY_HOME";
 
 /// A way to the journal.
 pub(super) struct Journal {

@@ -6,7 +6,7 @@
 
 mod files;
 #[cfg(target_os = "linux")]
-pub(super) mod journal;
+mod journal;
 mod record;
 mod writer;
 
@@ -21,6 +21,12 @@ use files::Files;
 pub(super) use record::Level;
 use record::Records;
 use writer::{Sink, Writer};
+
+/// The journal's field that has the record as a line of JSON.
+pub(super) const RECORD: &str = "BPROXY_RECORD";
+
+/// The journal's field that tells the daemons of one user apart.
+pub(super) const HOME: &str = "BPROXY_HOME";
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
