@@ -35,6 +35,7 @@ mod browser;
 mod cli;
 mod client;
 mod daemon;
+mod devtools;
 mod extension;
 mod golden;
 mod http;
