@@ -3,6 +3,7 @@
 mod acts;
 mod fills;
 mod hangs;
+mod life;
 mod navigation;
 mod reads;
 mod rig;

@@ -45,7 +45,6 @@ impl Rig {
     }
 
     /// Waits until the browser has connected `count` times in all, and is there.
-    #[allow(dead_code)]
     pub(super) async fn connected(&self, count: usize) {
         wait_for(&format!("connection {count} of the browser"), || {
             (self.daemon.records("ws_connect").len() >= count).then_some(())

@@ -200,9 +200,13 @@ impl Browser {
         }
     }
 
-    /// Wakes the service worker by an event of the browser: a person opens a tab and closes it.
+    /// Wakes the service worker by an event of the browser: a tab opens, behind the one in front, and closes.
     pub async fn wake_worker(&self) {
-        self.open("about:blank").await.close().await;
+        let params = json!({"url": "about:blank", "background": true});
+        let target = self.devtools.call("Target.createTarget", params, None).await;
+        self.devtools
+            .call("Target.closeTarget", json!({"targetId": target["targetId"]}), None)
+            .await;
     }
 
     /// Ends the browser and waits until it is gone.
