@@ -42,6 +42,9 @@ async fn editors_take_what_is_pasted_and_what_their_own_interface_is_given() {
         let kinds = page.entries("elements").await;
         assert!(kinds.iter().any(|it| it["runtimeHandle"] == kind), "{name}: {kinds:?}");
 
+        let seen = page.page(&format!("{name}.html")).await;
+        let globals = "Object.getOwnPropertyNames(window).sort()";
+        let before = seen.evaluate(globals).await;
         let methods =
             if name == "monaco" { &["runtime-api"][..] } else { &["paste", "runtime-api"] };
         for method in methods {
@@ -55,6 +58,11 @@ async fn editors_take_what_is_pasted_and_what_their_own_interface_is_given() {
                 assert_eq!(model(&page, name).await, story, "{name} {method}");
             }
         }
+        assert_eq!(
+            seen.evaluate(globals).await,
+            before,
+            "{name}: nothing is left in the page's world"
+        );
         let direct = ["fill", "--selector", selector, "--value", "x"];
         says(&page.fails("ELEMENT_NOT_ACTIONABLE", &direct).await, &[kind, "runtime-api"]);
         assert_eq!(model(&page, name).await, "The end", "{name} was left alone");

@@ -92,7 +92,6 @@ async fn a_worker_that_ends_keeps_the_handles_the_pages_and_the_log() {
 async fn the_browser_finds_the_daemon_again_however_it_went() {
     let mut rig = Rig::new().await;
     let popup_state = "document.getElementById('status').dataset.state";
-    // An open popup asks at once, which a person would do by opening it.
     for how in ["stopped", "killed"] {
         let port = rig.daemon.port.to_string();
         let popup = rig.browser.popup().await;
@@ -102,8 +101,13 @@ async fn the_browser_finds_the_daemon_again_however_it_went() {
         let advice = text(&popup.evaluate("document.getElementById('advice').textContent").await);
         assert!(!advice.is_empty(), "{how}");
         rig.daemon = exit.home.daemon().env("BPROXY_PORT", &port).start().await;
-        popup.click("#reconnect").await;
-        popup.until(&format!("{popup_state} === 'connected'")).await;
+        if how == "stopped" {
+            popup.click("#reconnect").await;
+        }
+        // Opening the popup asks at once, too.
+        let second = rig.browser.popup().await;
+        second.until(&format!("{popup_state} === 'connected'")).await;
+        second.close().await;
         popup.close().await;
         assert_eq!(
             rig.open("article.html").await.text("h1").await,
@@ -116,6 +120,10 @@ async fn the_browser_finds_the_daemon_again_however_it_went() {
     let (port, connections) = (rig.daemon.port.to_string(), rig.daemon.records("ws_connect").len());
     rig.daemon = rig.daemon.stop().await.home.daemon().env("BPROXY_PORT", port).start().await;
     rig.connected(connections + 1).await;
+    let eye = rig.browser.inspector().await;
+    let alarms = eye.evaluate("chrome.alarms.getAll()").await;
+    assert_eq!(alarms[0]["periodInMinutes"], 1, "and wakes for it within a minute: {alarms}");
+    eye.close().await;
 
     // Paired again: the browser that holds the old token is out, and comes in with a new code.
     let popup = rig.browser.popup().await;

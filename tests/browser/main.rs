@@ -5,6 +5,8 @@ mod fills;
 mod hangs;
 mod life;
 mod navigation;
+mod person;
+mod popup;
 mod reads;
 mod rig;
 #[path = "../support/mod.rs"]

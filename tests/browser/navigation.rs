@@ -81,7 +81,7 @@ async fn pages_that_are_closed_to_extensions_say_so_at_once() {
 #[tokio::test]
 async fn tabs_open_behind_come_to_the_front_when_asked_and_go() {
     let rig = Rig::new().await;
-    let eye = rig.inspector().await;
+    let eye = rig.browser.inspector().await;
     let active = "chrome.tabs.query({active: true}).then(([tab]) => tab.url)";
     let in_front = eye.evaluate(active).await;
     let page = rig.open("article.html").await;

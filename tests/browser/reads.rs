@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::rig::{Rig, says, text};
 
-/// How long a read of a page with 20,000 elements may take on a busy machine. Milliseconds.
-const LARGE_MS: u64 = 2_000;
+/// How long a read of a page with 20,000 elements may take, the whole way. Milliseconds: a free machine needs a third.
+const LARGE_MS: u64 = 1_000;
+/// A busy machine takes longer now and then, not always.
+const LARGE_TRIES: usize = 10;
 
 #[tokio::test]
 async fn text_is_what_is_drawn_with_its_blocks_as_lines() {
@@ -184,10 +186,17 @@ async fn a_page_of_20000_elements_is_read_at_once() {
     let rig = Rig::new().await;
     let page = rig.open("large.html").await;
     for read in ["text", "links", "elements", "outline", "snapshot", "dom", "images"] {
-        let call = page.run(&[read]).await;
-        call.data();
-        let elapsed = page.elapsed(&call).await;
-        assert!(elapsed < LARGE_MS, "{read} took {elapsed} ms");
+        let mut best = u64::MAX;
+        for _ in 0..LARGE_TRIES {
+            let call = page.run(&[read]).await;
+            call.data();
+            best = best.min(page.elapsed(&call).await);
+            if best < LARGE_MS {
+                break;
+            }
+        }
+        println!("{read}: {best} ms");
+        assert!(best < LARGE_MS, "{read} took {best} ms at best");
     }
     rig.browser.close().await;
 }

@@ -51,14 +51,6 @@ impl Rig {
         })
         .await;
     }
-
-    /// An extension page without scripts of its own, to look at the browser through its interfaces.
-    pub(super) async fn inspector(&self) -> Page<'_> {
-        let page = format!("chrome-extension://{}/icons/16.png", super::support::EXTENSION_ID);
-        let inspector = self.browser.open(&page).await;
-        inspector.until("globalThis.chrome?.tabs").await;
-        inspector
-    }
 }
 
 /// A session that looks at a page.

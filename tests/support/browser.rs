@@ -178,6 +178,13 @@ impl Browser {
         popup
     }
 
+    /// A page of the extension without scripts of its own, to look at the browser through the extension's interfaces.
+    pub async fn inspector(&self) -> Page<'_> {
+        let page = self.open(&format!("chrome-extension://{EXTENSION_ID}/icons/16.png")).await;
+        page.until("globalThis.chrome?.tabs").await;
+        page
+    }
+
     /// Pairs the extension with the daemon on `port` as a person does: in the popup.
     pub async fn pair(&self, port: u16, code: &str) {
         let popup = self.popup().await;
@@ -283,13 +290,32 @@ impl Page<'_> {
         self.evaluate(&format!("document.querySelector({}).click()", json!(selector))).await;
     }
 
-    /// Presses a key, such as `Tab`, with the browser's own effect.
+    /// Presses a key, such as `Tab`, with the browser's own effect. `code` is its number on a keyboard of Windows.
     pub async fn press(&self, key: &str, code: u32) {
-        for kind in ["rawKeyDown", "keyUp"] {
-            let params =
-                json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code});
-            self.call("Input.dispatchKeyEvent", params).await;
+        let mut down =
+            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        if key == "Enter" {
+            down["text"] = "\r".into();
         }
+        self.call("Input.dispatchKeyEvent", down).await;
+        let up = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        self.call("Input.dispatchKeyEvent", up).await;
+    }
+
+    /// Puts text where the cursor is, at once, as a paste does.
+    pub async fn insert(&self, text: &str) {
+        self.call("Input.insertText", json!({"text": text})).await;
+    }
+
+    /// Role and name of everything that assistive technology is told of.
+    pub async fn accessible(&self) -> Vec<(String, String)> {
+        let tree = self.call("Accessibility.getFullAXTree", json!({})).await;
+        let nodes = tree["nodes"].as_array().expect("nodes").iter();
+        let part = |node: &Value, name| node[name]["value"].as_str().unwrap_or_default().to_owned();
+        nodes
+            .filter(|node| node["ignored"] == false)
+            .map(|node| (part(node, "role"), part(node, "name")))
+            .collect()
     }
 
     /// Goes to an address, as a person does who types it.
@@ -297,14 +323,16 @@ impl Page<'_> {
         self.call("Page.navigate", json!({"url": url})).await;
     }
 
-    /// A picture of the first `width` by `height` pixels of the page, light or dark.
-    pub async fn picture(&self, width: u64, height: u64, scheme: &str) -> Vec<u8> {
+    /// A picture of the whole page at this width, light or dark.
+    pub async fn picture(&self, width: u64, scheme: &str) -> Vec<u8> {
         let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.call("Emulation.setEmulatedMedia", json!({"features": scheme})).await;
+        let height = self.evaluate("Math.ceil(document.body.getBoundingClientRect().height)").await;
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size).await;
         let picture = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        self.call("Emulation.clearDeviceMetricsOverride", json!({})).await;
         let data = picture["data"].as_str().expect("a picture").as_bytes();
         data_encoding::BASE64.decode(data).expect("base64")
     }
