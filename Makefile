@@ -1,13 +1,16 @@
 # What a person runs here. Each target first installs what it lacks.
 
-.PHONY: demo test lint extension-test prerequisites demo-prerequisites
+# The real editors and frameworks that the browser tests write into, bundled once.
+EDITORS = tests/fixtures/editors
+
+.PHONY: demo test lint extension-test editors prerequisites demo-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
 	cargo test --quiet --test demo
 
 # All tests. Most of them wait for other processes, so more run at once than there are processors.
-test: prerequisites lint extension-test
+test: prerequisites lint extension-test editors
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test
 
 lint: prerequisites
@@ -18,6 +21,11 @@ lint: prerequisites
 # The extension's own tests: types, then its pure parts under node's test runner.
 extension-test: prerequisites
 	cd tests/extension && npm ci --no-audit --no-fund --silent && npm test
+
+editors: $(EDITORS)/dist/vue.html
+
+$(EDITORS)/dist/vue.html: $(EDITORS)/package-lock.json $(EDITORS)/build.js $(wildcard $(EDITORS)/src/*) | prerequisites
+	cd $(EDITORS) && npm ci --no-audit --no-fund --silent && npm run build --silent
 
 # Tests of the service boot a systemd and unlock a keyring; elsewhere than on Linux there is neither.
 ifeq ($(shell uname),Linux)

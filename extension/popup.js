@@ -40,7 +40,9 @@ function show(view) {
   const [words, advice] =
     state === 'connected' ? ['Connected', ''] : state === 'connecting' && !reason ? ['Connecting…', ''] : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
   const status = find('status');
-  if (status.dataset.state !== state && state === 'unpaired') setText(find('message'), '');
+  const before = status.dataset.state;
+  // What came of the last request is out of date.
+  if ((before !== state && state === 'unpaired') || (before === 'connected' && state === 'waiting')) setText(find('message'), '');
   status.dataset.state = state;
   setText(status, words);
   setText(find('advice'), advice.replace('{port}', String(view.port)));

@@ -6,6 +6,9 @@ import { bringToFront } from './tabs.js';
 
 /** Chrome allows two captures a second; a third one is tried again this much later. */
 const QUOTA_RETRY_MS = 300;
+/** A tab that has just come to the front is not drawn yet; this often and this far apart it is looked at again. */
+const UNDRAWN_RETRIES = 20;
+const UNDRAWN_RETRY_MS = 100;
 const PREFIX = 'data:image/png;base64,';
 
 /** @param {import('../dispatch.js').Context} context */
@@ -25,13 +28,16 @@ export async function screenshot({ tabId, params, signal }) {
 
 /** @param {number} windowId @param {AbortSignal} signal @returns {Promise<string>} */
 async function capture(windowId, signal) {
-  for (;;) {
+  for (let undrawn = 0; ; ) {
     signal.throwIfAborted();
     try {
       return await chrome.tabs.captureVisibleTab(windowId, { format: 'png' });
     } catch (error) {
-      if (!/MAX_CAPTURE_VISIBLE_TAB_CALLS_PER_SECOND/.test(String(error))) throw explain(error);
-      await new Promise((resolve) => setTimeout(resolve, QUOTA_RETRY_MS));
+      const overQuota = /MAX_CAPTURE_VISIBLE_TAB_CALLS_PER_SECOND/.test(String(error));
+      const isUndrawn = /readback failed|view is invisible|unknown error/.test(String(error));
+      if (isUndrawn) undrawn += 1;
+      if (!overQuota && (!isUndrawn || undrawn > UNDRAWN_RETRIES)) throw explain(error);
+      await new Promise((resolve) => setTimeout(resolve, overQuota ? QUOTA_RETRY_MS : UNDRAWN_RETRY_MS));
     }
   }
 }

@@ -79,6 +79,7 @@ struct Client {
     /// Counts connections and ends of connections, to tell which of them overlapped.
     began: u64,
     identified: bool,
+    extension_version: Option<String>,
     outbox: VecDeque<Outgoing>,
     /// What the person in front of it was shown last, or is about to be.
     shown: Utf8Bytes,
@@ -93,6 +94,9 @@ pub struct ClientInfo {
     id: String,
     connected_at: i64,
     protocol_version: u32,
+    /// The extension's own version, where it introduced itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension_version: Option<String>,
 }
 
 /// What the identification of a connection changes for everybody else.
@@ -142,6 +146,7 @@ impl Browsers {
                 connected_at: now_ms,
                 began,
                 identified: false,
+                extension_version: None,
                 outbox: VecDeque::new(),
                 shown: super::person::nothing().into(),
                 close: None,
@@ -152,9 +157,15 @@ impl Browsers {
     }
 
     /// The connection says hello: it is the browser of that instance.
-    pub(super) fn identify_instance(&mut self, client: ClientId, instance: &str) -> Identified {
+    pub(super) fn identify_instance(
+        &mut self,
+        client: ClientId,
+        instance: &str,
+        extension_version: &str,
+    ) -> Identified {
         let Some(own) = self.clients.get_mut(&client) else { return Identified::default() };
         own.identified = true;
+        own.extension_version = Some(extension_version.to_owned());
         let browser = own.browser;
         let identity = Identity::Instance(instance.to_owned());
         let known =
@@ -333,6 +344,7 @@ impl Browsers {
             id: id.to_string(),
             connected_at: self.clients[id].connected_at,
             protocol_version: crate::protocol::VERSION,
+            extension_version: self.clients[id].extension_version.clone(),
         };
         self.clients().iter().map(info).collect()
     }
@@ -444,12 +456,12 @@ mod tests {
     fn an_instance_takes_over_its_tabs_and_ends_its_older_connection() {
         let mut browsers = Browsers::default();
         let (first, _) = browsers.connect(0);
-        assert!(browsers.identify_instance(first, "a").merge.is_empty());
+        assert!(browsers.identify_instance(first, "a", "1").merge.is_empty());
         let (other, _) = browsers.connect(0);
-        assert!(browsers.identify_instance(other, "b").merge.is_empty());
+        assert!(browsers.identify_instance(other, "b", "1").merge.is_empty());
         let known = browsers.browser_of(first).unwrap();
         let (second, _) = browsers.connect(0);
-        let identified = browsers.identify_instance(second, "a");
+        let identified = browsers.identify_instance(second, "a", "1");
         assert_eq!(identified.merge, [known]);
         assert_eq!(identified.superseded, Some(first));
     }

@@ -36,7 +36,8 @@ impl Inner {
             browser = &*hello.browser,
         );
         self.news = true;
-        let identified = self.browsers.identify_instance(client, &hello.instance_id);
+        let identified =
+            self.browsers.identify_instance(client, &hello.instance_id, &hello.extension_version);
         self.identified(client, identified, now);
     }
 

@@ -3,30 +3,34 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::sync::Mutex;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::devtools::DevTools;
 use super::{patiently, wait_for};
 
 pub use bproxy::extension::ID as EXTENSION_ID;
 
 /// How long a browser may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
+/// How often the browser is asked for a state that it does not announce.
+const POLL: Duration = Duration::from_millis(10);
+
+/// More browsers at once only slow each other down.
+static BROWSERS: Semaphore = Semaphore::const_new(3);
 
 /// A running browser; ended when dropped.
 pub struct Browser {
     child: Child,
     profile: TempDir,
     devtools: DevTools,
+    visible: bool,
+    /// Its place among the browsers that may run.
+    place: SemaphorePermit<'static>,
 }
 
 impl Browser {
@@ -35,14 +39,26 @@ impl Browser {
     /// # Panics
     /// If Chromium is not installed or does not start: a test that needs it must not pass without it.
     pub async fn start(visible: bool) -> Self {
-        Self::start_in(
-            tempfile::Builder::new().prefix("bproxy-profile-").tempdir().expect("a directory"),
-            visible,
-        )
-        .await
+        let place = BROWSERS.acquire().await.expect("never closed");
+        Self::start_in(new_profile(), visible, place).await
     }
 
-    async fn start_in(profile: TempDir, visible: bool) -> Self {
+    /// Starts two browsers, each with a profile of its own. Taken one by one, their places could be waited for in a
+    /// circle.
+    pub async fn start_two() -> (Self, Self) {
+        let mut places = BROWSERS.acquire_many(2).await.expect("never closed");
+        let place = places.split(1).expect("two places");
+        let start = |place| Self::start_in(new_profile(), false, place);
+        tokio::join!(start(place), start(places))
+    }
+
+    /// Ends the browser and starts it again with the same profile.
+    pub async fn restart(mut self) -> Self {
+        self.end().await;
+        Self::start_in(self.profile, self.visible, self.place).await
+    }
+
+    async fn start_in(profile: TempDir, visible: bool, place: SemaphorePermit<'static>) -> Self {
         let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
         let log = std::fs::File::create(profile.path().join("chromium.log")).expect("a fresh file");
         let _ = std::fs::remove_file(profile.path().join("DevToolsActivePort"));
@@ -93,23 +109,30 @@ impl Browser {
                 {
                     return format!("ws://127.0.0.1:{port}{path}");
                 }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(POLL).await;
             }
         });
         let address = address.await.expect("Chromium opens its DevTools port");
         let devtools = DevTools::connect(&address).await;
-        let browser = Self { child, profile, devtools };
+        let browser = Self { child, profile, devtools, visible, place };
         browser.extension_loaded().await;
         browser
     }
 
     async fn extension_loaded(&self) {
-        let worker = format!("chrome-extension://{EXTENSION_ID}/background.js");
         let start = tokio::time::Instant::now();
-        while !self.targets().await.iter().any(|target| target["url"] == worker.as_str()) {
+        while self.worker().await.is_none() {
             assert!(start.elapsed() < START, "the extension's service worker did not start");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// The target of the extension's service worker, if it runs.
+    async fn worker(&self) -> Option<String> {
+        let url = format!("chrome-extension://{EXTENSION_ID}/background.js");
+        let targets = self.targets().await;
+        let worker = targets.iter().find(|target| target["url"] == url.as_str())?;
+        Some(worker["targetId"].as_str().expect("an id").to_owned())
     }
 
     /// Everything that DevTools can attach to.
@@ -137,7 +160,7 @@ impl Browser {
                 return self.attach(target["targetId"].as_str().expect("a target")).await;
             }
             assert!(start.elapsed() < START, "no tab shows {part_of_url}: {targets:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -148,40 +171,68 @@ impl Browser {
         Page { devtools: &self.devtools, session, target: target.to_owned() }
     }
 
-    /// Pairs the extension with the daemon on `port` as a person does: in the popup, which is shown in a tab.
-    pub async fn pair(&self, port: u16, code: &str) {
+    /// The popup, shown in a tab.
+    pub async fn popup(&self) -> Page<'_> {
         let popup = self.open(&format!("chrome-extension://{EXTENSION_ID}/popup.html")).await;
-        popup.until("document.getElementById('status')?.dataset.state === 'unpaired'").await;
-        popup.fill("port", &port.to_string()).await;
-        popup.evaluate("document.getElementById('save-port').click()").await;
-        popup.until("document.getElementById('message').textContent.includes('saved')").await;
-        popup.fill("code", code).await;
-        popup.evaluate("document.getElementById('pair').click()").await;
+        popup.until("document.getElementById('versions')?.textContent").await;
+        popup
+    }
+
+    /// A page of the extension without scripts of its own, to look at the browser through the extension's interfaces.
+    pub async fn inspector(&self) -> Page<'_> {
+        let page = self.open(&format!("chrome-extension://{EXTENSION_ID}/icons/16.png")).await;
+        page.until("globalThis.chrome?.tabs").await;
+        page
+    }
+
+    /// Pairs the extension with the daemon on `port` as a person does: in the popup.
+    pub async fn pair(&self, port: u16, code: &str) {
+        let popup = self.popup().await;
+        popup.set_port(port).await;
+        popup.enter_code(code).await;
         popup.until("document.getElementById('status').dataset.state === 'connected'").await;
         popup.close().await;
     }
 
-    /// Ends the service worker, as Chrome does whenever it likes.
+    /// Ends the service worker, as Chrome does whenever it likes. Nothing happens if it does not run.
     pub async fn stop_worker(&self) {
-        let worker = format!("chrome-extension://{EXTENSION_ID}/background.js");
-        let targets = self.targets().await;
-        let worker = targets
-            .iter()
-            .find(|target| target["url"] == worker.as_str())
-            .expect("a service worker");
+        let Some(worker) = self.worker().await else { return };
+        // It may end by itself meanwhile.
+        let _ =
+            self.devtools.try_call("Target.closeTarget", json!({"targetId": worker}), None).await;
+        let start = tokio::time::Instant::now();
+        while self.worker().await.as_ref() == Some(&worker) {
+            assert!(start.elapsed() < START, "the service worker did not stop");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Wakes the service worker by an event of the browser: a tab opens, behind the one in front, and closes.
+    pub async fn wake_worker(&self) {
+        let params = json!({"url": "about:blank", "background": true});
+        let target = self.devtools.call("Target.createTarget", params, None).await;
         self.devtools
-            .call("Target.closeTarget", json!({"targetId": worker["targetId"]}), None)
+            .call("Target.closeTarget", json!({"targetId": target["targetId"]}), None)
             .await;
     }
 
     /// Ends the browser and waits until it is gone.
     pub async fn close(mut self) {
-        self.devtools.send("Browser.close").await;
-        patiently("the browser's end", self.child.wait()).await.expect("a child to wait for");
+        self.end().await;
         // What the browser's helpers still write there must not fail the removal.
         wait_for("the profile to be free", || std::fs::remove_dir_all(self.profile.path()).ok())
             .await;
     }
+
+    async fn end(&mut self) {
+        // The connection may end before the answer comes.
+        let _ = self.devtools.try_call("Browser.close", json!({}), None).await;
+        patiently("the browser's end", self.child.wait()).await.expect("a child to wait for");
+    }
+}
+
+fn new_profile() -> TempDir {
+    tempfile::Builder::new().prefix("bproxy-profile-").tempdir().expect("a directory")
 }
 
 fn chromium() -> PathBuf {
@@ -196,10 +247,14 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
+    async fn call(&self, method: &str, params: Value) -> Value {
+        self.devtools.call(method, params, Some(&self.session)).await
+    }
+
     /// The value of a JavaScript expression in the page, awaited if it is a promise.
     pub async fn evaluate(&self, expression: &str) -> Value {
         let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.devtools.call("Runtime.evaluate", params, Some(&self.session)).await;
+        let answer = self.call("Runtime.evaluate", params).await;
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -208,7 +263,7 @@ impl Page<'_> {
     pub async fn until(&self, expression: &str) {
         let start = tokio::time::Instant::now();
         loop {
-            let value = self.evaluate(&format!("Boolean({expression})")).await;
+            let value = self.evaluate(&format!("(async () => Boolean({expression}))()")).await;
             if value == true {
                 return;
             }
@@ -216,12 +271,12 @@ impl Page<'_> {
                 let text = self.evaluate("document.body.innerText").await;
                 panic!("waited in vain for {expression}; the page says: {text}");
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
-    /// Types into an input of the page.
-    async fn fill(&self, id: &str, value: &str) {
+    /// Writes into an input of the page, as typing does.
+    pub async fn fill(&self, id: &str, value: &str) {
         let (id, value) = (json!(id), json!(value));
         self.evaluate(&format!(
             "{{ const input = document.getElementById({id}); input.value = {value}; \
@@ -230,51 +285,75 @@ impl Page<'_> {
         .await;
     }
 
+    /// Clicks what the selector finds.
+    pub async fn click(&self, selector: &str) {
+        self.evaluate(&format!("document.querySelector({}).click()", json!(selector))).await;
+    }
+
+    /// Presses a key, such as `Tab`, with the browser's own effect. `code` is its number on a keyboard of Windows.
+    pub async fn press(&self, key: &str, code: u32) {
+        let mut down =
+            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        if key == "Enter" {
+            down["text"] = "\r".into();
+        }
+        self.call("Input.dispatchKeyEvent", down).await;
+        let up = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        self.call("Input.dispatchKeyEvent", up).await;
+    }
+
+    /// Puts text where the cursor is, at once, as a paste does.
+    pub async fn insert(&self, text: &str) {
+        self.call("Input.insertText", json!({"text": text})).await;
+    }
+
+    /// Role and name of everything that assistive technology is told of.
+    pub async fn accessible(&self) -> Vec<(String, String)> {
+        let tree = self.call("Accessibility.getFullAXTree", json!({})).await;
+        let nodes = tree["nodes"].as_array().expect("nodes").iter();
+        let part = |node: &Value, name| node[name]["value"].as_str().unwrap_or_default().to_owned();
+        nodes
+            .filter(|node| node["ignored"] == false)
+            .map(|node| (part(node, "role"), part(node, "name")))
+            .collect()
+    }
+
+    /// Goes to an address, as a person does who types it.
+    pub async fn go(&self, url: &str) {
+        self.call("Page.navigate", json!({"url": url})).await;
+    }
+
+    /// A picture of the whole page at this width, light or dark.
+    pub async fn picture(&self, width: u64, scheme: &str) -> Vec<u8> {
+        let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.call("Emulation.setEmulatedMedia", json!({"features": scheme})).await;
+        let height = self.evaluate("Math.ceil(document.body.getBoundingClientRect().height)").await;
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", size).await;
+        let picture = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        self.call("Emulation.clearDeviceMetricsOverride", json!({})).await;
+        let data = picture["data"].as_str().expect("a picture").as_bytes();
+        data_encoding::BASE64.decode(data).expect("base64")
+    }
+
+    // ---- The popup ----
+
+    /// Sets the daemon's port in the popup.
+    pub async fn set_port(&self, port: u16) {
+        self.fill("port", &port.to_string()).await;
+        self.click("#save-port").await;
+        self.until("document.getElementById('message').textContent.includes('saved')").await;
+    }
+
+    /// Enters a pairing code in the popup.
+    pub async fn enter_code(&self, code: &str) {
+        self.fill("code", code).await;
+        self.click("#pair").await;
+    }
+
     /// Closes the tab.
     pub async fn close(self) {
         self.devtools.call("Target.closeTarget", json!({"targetId": self.target}), None).await;
-    }
-}
-
-/// The DevTools connection: one call at a time.
-struct DevTools {
-    socket: Mutex<WebSocketStream<MaybeTlsStream<TcpStream>>>,
-    last_id: AtomicU64,
-}
-
-impl DevTools {
-    async fn connect(address: &str) -> Self {
-        let (socket, _) =
-            patiently("DevTools", connect_async(address)).await.expect("a DevTools connection");
-        Self { socket: Mutex::new(socket), last_id: AtomicU64::new(0) }
-    }
-
-    async fn call(&self, method: &str, params: Value, session: Option<&str>) -> Value {
-        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut message = json!({"id": id, "method": method, "params": params});
-        if let Some(session) = session {
-            message["sessionId"] = session.into();
-        }
-        let mut socket = self.socket.lock().await;
-        socket.send(Message::text(message.to_string())).await.expect("DevTools listens");
-        loop {
-            let next = patiently(method, socket.next())
-                .await
-                .expect("DevTools goes on")
-                .expect("a message");
-            let Message::Text(text) = next else { continue };
-            let answer: Value = serde_json::from_str(&text).expect("DevTools speaks JSON");
-            if answer["id"] == id {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
-            }
-        }
-    }
-
-    /// A call that may end the connection before it is answered.
-    async fn send(&self, method: &str) {
-        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let message = json!({"id": id, "method": method}).to_string();
-        let _ = self.socket.lock().await.send(Message::text(message)).await;
     }
 }

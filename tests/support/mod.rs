@@ -37,6 +37,7 @@ mod browser;
 mod cli;
 mod client;
 mod daemon;
+mod devtools;
 mod extension;
 mod golden;
 mod http;

@@ -1,6 +1,8 @@
-//! A web site for real browsers: the pages of `tests/fixtures`, served on a port of its own.
+//! A web site for real browsers: the pages of `tests/fixtures`, served on a port of its own, and a few addresses that
+//! misbehave.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +31,11 @@ impl Site {
     pub fn url(&self, page: &str) -> String {
         format!("http://127.0.0.1:{}/{page}", self.port)
     }
+
+    /// The same under another name, which makes it another site to the browser.
+    pub fn other_url(&self, page: &str) -> String {
+        format!("http://localhost:{}/{page}", self.port)
+    }
 }
 
 impl Drop for Site {
@@ -47,33 +54,54 @@ async fn answer(mut stream: TcpStream) {
         }
     }
     let head = String::from_utf8_lossy(&head);
-    let path = head
-        .split(' ')
-        .nth(1)
-        .unwrap_or("/")
-        .split('?')
-        .next()
-        .unwrap_or("/")
-        .trim_start_matches('/');
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path);
-    let (status, body) = match std::fs::read(&file) {
-        Ok(body) if !path.contains("..") => ("200 OK", body),
-        _ => (
-            "404 Not Found",
-            b"<!doctype html><title>Not found</title><p>There is no such page.".to_vec(),
+    let address = head.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let (status, headers, body) = match path {
+        // As slow as it is told.
+        "slow" => {
+            let ms = query.strip_prefix("ms=").and_then(|ms| ms.parse().ok()).expect("slow?ms=N");
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            file("article.html")
+        }
+        // Never answers; it ends when the browser hangs up.
+        "never" => return while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {},
+        "redirect" => ("302 Found", "Location: /article.html\r\n", Vec::new()),
+        "account" => ("302 Found", "Location: /login.html\r\n", Vec::new()),
+        "nothing" => ("204 No Content", "", Vec::new()),
+        "download" => (
+            "200 OK",
+            "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"file.bin\"\r\n",
+            b"bytes".to_vec(),
         ),
-    };
-    let kind = match file.extension().and_then(|kind| kind.to_str()) {
-        Some("js") => "text/javascript",
-        Some("css") => "text/css",
-        Some("png") => "image/png",
-        _ => "text/html; charset=utf-8",
+        "paper.pdf" => {
+            ("200 OK", "Content-Type: application/pdf\r\n", b"%PDF-1.4\n%%EOF\n".to_vec())
+        }
+        _ => file(path),
     };
     let length = body.len();
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&body).await;
     let _ = stream.shutdown().await;
+}
+
+/// A file of `tests/fixtures`: status, headers, body.
+fn file(path: &str) -> (&'static str, &'static str, Vec<u8>) {
+    let kind = match path.rsplit('.').next() {
+        Some("js") => "Content-Type: text/javascript\r\n",
+        Some("css") => "Content-Type: text/css\r\n",
+        Some("png") => "Content-Type: image/png\r\n",
+        _ => "Content-Type: text/html; charset=utf-8\r\n",
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    match std::fs::read(folder.join(path)) {
+        Ok(body) if !path.contains("..") => ("200 OK", kind, body),
+        _ => (
+            "404 Not Found",
+            kind,
+            b"<!doctype html><title>Not found</title><p>There is no such page.".to_vec(),
+        ),
+    }
 }

@@ -1,0 +1,48 @@
+//! Pages that hang, ask for a click on their dialog, or never come to rest.
+
+use serde_json::{Value, json};
+
+use super::rig::Rig;
+
+#[tokio::test]
+async fn a_page_that_hangs_ends_its_own_commands_and_nobody_elses() {
+    let rig = Rig::new().await;
+    let other = rig.open_url(&rig.site.other_url("article.html")).await;
+    for trap in ["#loop", "#alert"] {
+        let page = rig.visit("hang.html").await;
+        let click = ["click", "--selector", trap, "--timeout", "1500"];
+        let read = async {
+            let is_there = |it: &Value| it["action"] == "click" && it["session"] == *page.session;
+            rig.daemon.record("received", is_there).await;
+            other.text("h1").await
+        };
+        let (hung, title) = tokio::join!(page.run(&click), read);
+        assert_eq!(hung.error(), "TIMEOUT", "{trap}");
+        assert_eq!(title, "The lighthouse keeper", "another tab goes on");
+        page.fails("TIMEOUT", &["text", "--timeout", "500"]).await;
+        assert_eq!(page.data(&["tab", "list"]).await["tabs"][0]["tab"], "t1");
+        assert_eq!(page.data(&["session", "close"]).await["closedTabs"], 1, "{trap}");
+    }
+    assert_eq!(other.text("h1").await, "The lighthouse keeper");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn an_act_on_a_page_that_never_rests_says_that_it_is_not_stable() {
+    let rig = Rig::new().await;
+    let page = rig.visit("hang.html").await;
+    let ticking = page.data(&["click", "--selector", "#ticker"]).await;
+    assert_eq!(ticking, json!({"clicked": true, "disappeared": false, "stable": false}));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn an_act_that_a_busy_page_comes_to_too_late_is_not_done() {
+    let rig = Rig::new().await;
+    let page = rig.visit("busy.html").await;
+    let busy = page.run(&["click", "--selector", "#busy", "--timeout", "1000"]).await;
+    assert_eq!(busy.error(), "TIMEOUT", "the page is busy while the click settles");
+    page.fails("TIMEOUT", &["click", "--selector", "#count", "--timeout", "300"]).await;
+    assert_eq!(page.text("#counted").await, "0", "nothing happens after the deadline");
+    rig.browser.close().await;
+}

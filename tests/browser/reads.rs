@@ -1,0 +1,206 @@
+//! Everything that only looks at a page.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::rig::{Rig, says, text};
+
+/// How long a read of a page with 20,000 elements may take, the whole way. Milliseconds: a free machine needs a third.
+const LARGE_MS: u64 = 1_000;
+/// A busy machine takes longer now and then, not always.
+const LARGE_TRIES: usize = 10;
+
+#[tokio::test]
+async fn text_is_what_is_drawn_with_its_blocks_as_lines() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let all = text(&page.data(&["text"]).await["text"]);
+    assert!(all.contains("The lighthouse keeper\n"), "{all}");
+    assert!(all.contains("Every evening at seven the keeper climbed the stairs."), "{all}");
+    assert!(all.contains("It burned oil first,\nthen gas."), "{all}");
+    assert!(!all.contains("not drawn") && !all.contains("Nor is this one"), "{all}");
+    assert_eq!(page.text("li").await, "Oil\nGas", "every match is read");
+    page.fails("ELEMENT_NOT_FOUND", &["text", "--selector", "#nowhere"]).await;
+    let error = page.fails("SCRIPT_ERROR", &["text", "--selector", "p["]).await;
+    says(&error, &["p[", "not a valid CSS selector"]);
+
+    let images = page.data(&["images"]).await;
+    assert_eq!(images["images"][0]["alt"], "The lamp room");
+    assert!(text(&images["images"][0]["src"]).starts_with("data:image/gif"));
+    let outline = page.data(&["outline"]).await;
+    let roles: Vec<_> = entries(&outline["landmarks"]).map(|it| it["role"].clone()).collect();
+    assert_eq!(roles, ["banner", "navigation", "main", "contentinfo"]);
+    assert_eq!(outline["landmarks"][1]["label"], "Main");
+    let headings =
+        json!([{"level": 1, "text": "The lighthouse keeper"}, {"level": 2, "text": "The lamp"}]);
+    assert_eq!(outline["headings"], headings);
+
+    let whole = text(&page.data(&["dom", "--selector", "article"]).await["html"]);
+    assert!(whole.contains("<td>1871</td>") && !whole.contains("<script"), "{whole}");
+    let shallow = text(&page.data(&["dom", "--selector", "article", "--depth", "2"]).await["html"]);
+    assert!(shallow.contains("<h2>…</h2>") && !shallow.contains("1871"), "{shallow}");
+
+    let properties =
+        ["inspect", "--selector", "p", "--properties", "display,color", "--limit", "2"];
+    let inspected = page.data(&properties).await;
+    assert_eq!(inspected["total"], 4);
+    assert_eq!(entries(&inspected["elements"]).count(), 2);
+    let hidden = &inspected["elements"][1];
+    assert_eq!(hidden["styles"], json!({"display": "none", "color": "rgb(0, 0, 0)"}));
+    assert_eq!((&hidden["visible"], &hidden["tag"]), (&json!(false), &json!("p")));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn links_are_absolute_named_for_good_and_counted() {
+    let rig = Rig::new().await;
+    let page = rig.open("links.html").await;
+    let all = page.data(&["links"]).await;
+    let links: Vec<_> = entries(&all["links"]).collect();
+    assert_eq!(all["total"], links.len());
+    let named = |name: &str| *links.iter().find(|link| link["text"] == name).expect(name);
+    assert_eq!(named("The lighthouse")["href"], rig.site.url("article.html"));
+    assert_eq!(named("The lighthouse")["title"], "A story");
+    assert_eq!(named("Far away")["rel"], "nofollow noopener");
+    assert_eq!(named("Far away")["href"], "https://example.org/far?a=1&b=2#part");
+    assert_eq!(named("Drawn link")["href"], rig.site.url("article.html"));
+    assert_eq!(named("Hidden")["visible"], false);
+    named("Lamp");
+    assert_eq!(named("Deeper")["target"]["route"]["hosts"][0]["selector"], "#host");
+    assert!(!links.iter().any(|link| link["text"] == "No address"));
+
+    // Every selector leads back to the one link that it names, in the page's own eyes.
+    let seen = page.page("links.html").await;
+    for link in &links {
+        let Some(selector) = link["target"]["selector"].as_str() else { continue };
+        let script = format!(
+            "(() => {{ const all = document.querySelectorAll({}); return all.length === 1 ? (all[0].href.baseVal ? \
+             new URL(all[0].href.baseVal, location).href : all[0].href) : all.length; }})()",
+            json!(selector)
+        );
+        assert_eq!(seen.evaluate(&script).await, link["href"], "{selector}");
+    }
+    let names: HashSet<_> = links.iter().map(|link| link["target"].to_string()).collect();
+    assert_eq!(names.len(), links.len(), "no two have the same name");
+
+    let visible = page.data(&["links", "--visible-only"]).await;
+    assert_eq!(visible["total"], links.len() - 1);
+    let some =
+        page.data(&["links", "--href-contains", "form", "--limit", "1", "--offset", "1"]).await;
+    assert_eq!((&some["total"], &some["links"][0]["text"]), (&json!(2), &json!("The same form")));
+
+    seen.evaluate("document.body.innerHTML = '<a href=x>x</a> '.repeat(5100)").await;
+    let many = page.data(&["links"]).await;
+    assert_eq!((&many["total"], &many["capped"]), (&json!(5100), &json!(true)));
+    assert_eq!(entries(&many["links"]).count(), 5000);
+    assert_eq!(many["links"][199]["handle"].as_str().map(|it| &it[..2]), Some("ln"));
+    assert!(many["links"][200].get("handle").is_none());
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn controls_are_named_as_assistive_technology_names_them() {
+    let rig = Rig::new().await;
+    let page = rig.open("form.html").await;
+    let all = page.data(&["elements", "--form"]).await;
+    let find = |label: &str| {
+        let found = entries(&all["elements"]).find(|it| it["label"] == label);
+        found.unwrap_or_else(|| panic!("no {label:?} in {all}"))
+    };
+    let name = find("Full name");
+    assert_eq!(
+        (&name["tag"], &name["type"], &name["value"], &name["required"]),
+        (&json!("input"), &json!("text"), &json!("Ann"), &json!(true))
+    );
+    assert_eq!(find("E-mail")["placeholder"], "you@example.org");
+    assert!(find("Password").get("value").is_none(), "a password is never told");
+    for label in
+        ["Telephone", "Search here", "From the title", "Small", "I agree", "Locked", "Send"]
+    {
+        find(label);
+    }
+    assert_eq!(find("Note")["value"], "First\nline");
+    assert_eq!(find("Colour")["options"], json!(["Red", "Green", "Blue"]));
+    assert_eq!(find("Story")["role"], "textbox");
+    assert_eq!(find("Off")["disabled"], true);
+    assert_eq!(find("Loud")["role"], "slider");
+
+    let tree = text(&page.data(&["snapshot"]).await["tree"]);
+    for line in [
+        r#"textbox "Full name" value="Ann" required → #name"#,
+        r#"combobox "Colour" value="Red" → #colour"#,
+        r#"group "Size""#,
+    ] {
+        assert!(tree.contains(line), "{line} is not in\n{tree}");
+    }
+    assert!(!tree.contains("hush"), "{tree}");
+    let data = page.data(&["snapshot", "--interactive-only"]).await;
+    let tree = text(&data["tree"]);
+    assert!(tree.lines().all(|line| line.contains('→')), "{tree}");
+    assert_eq!(data["nodeCount"], tree.lines().count());
+    let shallow = text(&page.data(&["snapshot", "--max-depth", "1"]).await["tree"]);
+    assert!(shallow.lines().all(|line| line.starts_with('-')), "{shallow}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn open_shadow_roots_are_read_and_reached_by_routes() {
+    let rig = Rig::new().await;
+    let page = rig.visit("shadow.html").await;
+    let all = text(&page.data(&["text"]).await["text"]);
+    for part in ["First card", "Second card", "Inside the shadow.", "Amount"] {
+        assert!(all.contains(part), "{part} is not in {all}");
+    }
+    let outline = page.data(&["outline"]).await;
+    let headings: Vec<_> = entries(&outline["headings"]).map(|it| it["text"].clone()).collect();
+    assert_eq!(headings, ["Shadow", "First card", "Second card"]);
+    assert!(text(&page.data(&["dom"]).await["html"]).contains("shadowrootmode"));
+
+    // The second card's field: filled by its handle, doubled by a route that counts the hosts.
+    let fields = page.entries("elements").await;
+    let field = fields.iter().filter(|it| it["label"] == "Amount").nth(1).expect("two fields");
+    assert_eq!(entries(&field["route"]["hosts"]).count(), 2);
+    let handle = text(&field["handle"]);
+    let filled = page.data(&["fill", "--element", &handle, "--value", "21"]).await;
+    assert_eq!(filled, json!({"filled": true, "verifiedValue": "21"}));
+    let hosts = json!([{"selector": "x-card", "index": 1}, {"selector": "x-field"}]);
+    let route = |target| json!({"hosts": hosts, "target": target}).to_string();
+    page.data(&["click", "--route-json", &route("button")]).await;
+    let seen = page.page("shadow.html").await;
+    let doubled = "document.querySelectorAll('x-card')[1].shadowRoot.querySelector('x-field').shadowRoot.querySelector('output').textContent";
+    assert_eq!(seen.evaluate(doubled).await, "42");
+
+    page.fails("ELEMENT_NOT_FOUND", &["click", "--route-json", &route("#nowhere")]).await;
+    let twins = json!({"hosts": [{"selector": "x-card"}], "target": "h2"}).to_string();
+    let error = page.fails("SELECTOR_AMBIGUOUS", &["click", "--route-json", &twins]).await;
+    assert_eq!(error["details"]["count"], 2);
+    let plain = json!({"hosts": [{"selector": "h1"}], "target": "b"}).to_string();
+    let error = page.fails("ELEMENT_NOT_FOUND", &["click", "--route-json", &plain]).await;
+    says(&error, &["no open shadow root"]);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_of_20000_elements_is_read_at_once() {
+    let rig = Rig::new().await;
+    let page = rig.open("large.html").await;
+    for read in ["text", "links", "elements", "outline", "snapshot", "dom", "images"] {
+        let mut best = u64::MAX;
+        for _ in 0..LARGE_TRIES {
+            let call = page.run(&[read]).await;
+            call.data();
+            best = best.min(page.elapsed(&call).await);
+            if best < LARGE_MS {
+                break;
+            }
+        }
+        println!("{read}: {best} ms");
+        assert!(best < LARGE_MS, "{read} took {best} ms at best");
+    }
+    rig.browser.close().await;
+}
+
+fn entries(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().unwrap_or_else(|| panic!("no list: {list}")).iter()
+}

@@ -1,0 +1,141 @@
+//! What a test begins with: a daemon, a browser that is paired with it, a site to visit, sessions that visit it.
+
+use serde_json::Value;
+
+use super::support::{Browser, Call, Daemon, Page, Site, now_ms, run, wait_for};
+
+/// A daemon, a browser that is paired with it, and a site to visit.
+pub(super) struct Rig {
+    pub(super) daemon: Daemon,
+    pub(super) browser: Browser,
+    pub(super) site: Site,
+}
+
+impl Rig {
+    pub(super) async fn new() -> Self {
+        let (daemon, browser, site) =
+            tokio::join!(Daemon::start(), Browser::start(false), Site::start());
+        browser.pair(daemon.port, &daemon.pairing_code()).await;
+        Self { daemon, browser, site }
+    }
+
+    /// A call of the command line.
+    pub(super) async fn run(&self, args: &[&str]) -> Call {
+        run(&self.daemon.home, args).await
+    }
+
+    /// A session without pauses whose tab shows a page of the site, in the background.
+    pub(super) async fn open(&self, page: &str) -> Visit<'_> {
+        self.open_url(&self.site.url(page)).await
+    }
+
+    /// A session without pauses whose tab shows an address, in the background.
+    pub(super) async fn open_url(&self, url: &str) -> Visit<'_> {
+        let opened = self.run(&["tab", "open", url]).await.data();
+        let visit = Visit { rig: self, session: text(&opened["session"]) };
+        visit.data(&["session", "bind", "--pacing", "fast"]).await;
+        visit
+    }
+
+    /// A session without pauses whose tab shows a page of the site, in front.
+    pub(super) async fn visit(&self, page: &str) -> Visit<'_> {
+        let visit = self.open(page).await;
+        visit.data(&["tab", "activate"]).await;
+        visit
+    }
+
+    /// Waits until the browser has connected `count` times in all, and is there.
+    pub(super) async fn connected(&self, count: usize) {
+        wait_for(&format!("connection {count} of the browser"), || {
+            (self.daemon.records("ws_connect").len() >= count).then_some(())
+        })
+        .await;
+    }
+}
+
+/// A session that looks at a page.
+pub(super) struct Visit<'a> {
+    pub(super) rig: &'a Rig,
+    pub(super) session: String,
+}
+
+impl Visit<'_> {
+    pub(super) async fn run(&self, args: &[&str]) -> Call {
+        self.rig.run(&[args, &["-s", &self.session]].concat()).await
+    }
+
+    pub(super) async fn data(&self, args: &[&str]) -> Value {
+        self.run(args).await.data()
+    }
+
+    /// The error of a call that must fail.
+    pub(super) async fn error(&self, args: &[&str]) -> Value {
+        let call = self.run(args).await;
+        call.error();
+        call.json()["error"].clone()
+    }
+
+    /// The error of a call that must fail with `code`.
+    pub(super) async fn fails(&self, code: &str, args: &[&str]) -> Value {
+        let error = self.error(args).await;
+        assert_eq!(error["code"], code, "{args:?}: {error}");
+        error
+    }
+
+    /// What an element says.
+    pub(super) async fn text(&self, selector: &str) -> String {
+        text(&self.data(&["text", "--selector", selector]).await["text"])
+    }
+
+    /// Fills a field.
+    pub(super) async fn fill(&self, selector: &str, value: &str, method: &str) -> Value {
+        self.data(&["fill", "--selector", selector, "--value", value, "--method", method]).await
+    }
+
+    /// The entries of a fresh read.
+    pub(super) async fn entries(&self, read: &str) -> Vec<Value> {
+        self.data(&[read]).await[read].as_array().expect("entries").clone()
+    }
+
+    /// The handle of the entry whose `member` is `wanted`, in a fresh read.
+    pub(super) async fn handle(&self, read: &str, member: &str, wanted: &str) -> String {
+        let entries = self.entries(read).await;
+        let entry = entries.iter().find(|entry| entry[member] == wanted);
+        let entry = entry.unwrap_or_else(|| panic!("no {wanted:?} among {entries:?}"));
+        text(&entry["handle"])
+    }
+
+    /// How long the daemon saw a call take. Milliseconds.
+    pub(super) async fn elapsed(&self, call: &Call) -> u64 {
+        let id = call.json()["id"].clone();
+        let record = self.rig.daemon.record("response", |record| record["id"] == id).await;
+        record["elapsed_ms"].as_u64().expect("a time")
+    }
+
+    /// The page as DevTools sees it, by a part of its address.
+    pub(super) async fn page(&self, part_of_url: &str) -> Page<'_> {
+        self.rig.browser.find(part_of_url).await
+    }
+}
+
+/// A JSON text.
+#[track_caller]
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+/// Whether the message of `error` contains every one of `parts`.
+#[track_caller]
+pub(super) fn says(error: &Value, parts: &[&str]) {
+    let message = text(&error["message"]);
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+}
+
+/// Runs `work` and tells how long it took. Milliseconds.
+pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, i64) {
+    let began = now_ms();
+    let outcome = work.await;
+    (outcome, now_ms() - began)
+}
