@@ -27,8 +27,14 @@ editors: $(EDITORS)/dist/vue.html
 $(EDITORS)/dist/vue.html: $(EDITORS)/package-lock.json $(EDITORS)/build.js $(wildcard $(EDITORS)/src/*) | prerequisites
 	cd $(EDITORS) && npm ci --no-audit --no-fund --silent && npm run build --silent
 
+# Tests of the service boot a systemd and unlock a keyring; elsewhere than on Linux there is neither.
+ifeq ($(shell uname),Linux)
+machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd
+keyring = dbus-daemon dbus-send gnome-keyring-daemon secret-tool
+endif
+
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm
+	scripts/prerequisites cargo cc chromium node npm $(machine) $(keyring)
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

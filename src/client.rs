@@ -12,10 +12,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::config::SecretsChoice;
 use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
 use crate::protocol::{Action, Envelope, MAX_BODY_BYTES, VERSION};
-use crate::secrets::{self, Secret, SecretStore};
+use crate::secrets::{self, Secret};
 
 /// How much longer than a command's deadline its answer is waited for: the daemon answers on the dot, and what is left
 /// is to carry over a large answer on a busy machine.
@@ -124,10 +125,20 @@ impl Client {
     ///
     /// # Errors
     /// When there is no daemon or no token, or a file is open to others.
-    pub fn with_token(home: &Home, secrets: &dyn SecretStore) -> Result<Client, Error> {
+    pub fn with_token(home: &Home, secrets: SecretsChoice) -> Result<Client, Error> {
         let port = port(home)?;
-        let token = secrets.daemon_token()?.ok_or(Error::NoToken)?;
+        let token = secrets::client_token(secrets, home)?.ok_or(Error::NoToken)?;
         Ok(Client { port, token: Some(token) })
+    }
+
+    /// The daemon that listens on `port`, or that a service manager starts for a connection to it.
+    pub fn new(port: u16, token: Secret) -> Client {
+        Client { port, token: Some(token) }
+    }
+
+    /// The same, for what the daemon tells anyone.
+    pub fn anonymous(port: u16) -> Client {
+        Client { port, token: None }
     }
 
     /// Finds the daemon that serves `home`, for what it tells anyone.

@@ -1,11 +1,13 @@
-//! The environment, turned into a configuration once, at the start.
+//! The environment, and where it is silent `config.env`, turned into a configuration.
 //!
 //! A variable that is set but empty is an error: what it was meant to say cannot be told.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::protocol::DEFAULT_PORT;
+use crate::settings::{self, Settings};
 
 const HOME: &str = "BPROXY_HOME";
 const PORT: &str = "BPROXY_PORT";
@@ -13,6 +15,10 @@ const SECRETS: &str = "BPROXY_SECRETS";
 const LOG: &str = "BPROXY_LOG";
 const LOG_LEVEL: &str = "BPROXY_LOG_LEVEL";
 const EXTENSION_IDS: &str = "BPROXY_EXTENSION_IDS";
+const IDLE_EXIT: &str = "BPROXY_IDLE_EXIT";
+
+/// What `config.env` may set: all but where it lies.
+const SETTINGS: [&str; 6] = [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, IDLE_EXIT];
 
 /// A Chrome extension id is 32 letters from a to p.
 const EXTENSION_ID_LENGTH: usize = 32;
@@ -33,6 +39,9 @@ pub enum Error {
     /// Neither `BPROXY_HOME` nor a home directory to put the default into.
     #[error("this user has no home directory to keep the state in: set BPROXY_HOME to a directory")]
     NoHome,
+    /// `config.env` cannot be followed.
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
 }
 
 /// Where the tokens are kept.
@@ -85,20 +94,28 @@ pub struct Config {
     pub log_level: LogLevel,
     /// The extensions that may pair and connect; `None` is any.
     pub extension_ids: Option<Vec<String>>,
+    /// How long a daemon that a service manager starts again when needed goes on unused; `None` is for ever.
+    pub idle_exit: Option<Duration>,
 }
 
 /// Looks a variable up.
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Config {
-    /// Reads the variables of this process; `home` goes before `BPROXY_HOME`.
+    /// Reads the variables of this process, and for those that are not set `config.env` in the state directory; `home`
+    /// goes before `BPROXY_HOME`.
     ///
     /// # Errors
     /// Names the first variable that cannot be followed, and what it may be.
     pub fn from_env(home: Option<&Path>) -> Result<Config, Error> {
-        Config::from_lookup(&|name| match home {
-            Some(home) if name == HOME => Some(home.into()),
-            _ => std::env::var_os(name),
+        let home = match home {
+            Some(home) => home.to_owned(),
+            None => home_from_env()?,
+        };
+        let settings = Settings::read(&home, &SETTINGS)?;
+        Config::from_lookup(&|name| match name {
+            HOME => Some(home.clone().into()),
+            _ => std::env::var_os(name).or_else(|| settings.get(name).map(Into::into)),
         })
     }
 
@@ -131,6 +148,10 @@ impl Config {
                 "extension ids, each 32 letters from a to p, separated by commas",
                 |text| text.split(',').map(|id| extension_id(id.trim())).collect(),
             )?,
+            idle_exit: parse(lookup, IDLE_EXIT, "a number of seconds, 0 for never", |text| {
+                text.parse().ok().map(Duration::from_secs)
+            })?
+            .filter(|time| !time.is_zero()),
         })
     }
 }
@@ -143,12 +164,13 @@ pub fn home_from_env() -> Result<PathBuf, Error> {
     home(&|name| std::env::var_os(name))
 }
 
-/// Where this process finds the tokens: `BPROXY_SECRETS`.
+/// Where this process finds the tokens of the state directory `home`: `BPROXY_SECRETS`, as for a daemon there.
 ///
 /// # Errors
-/// When the variable cannot be followed.
-pub fn secrets_from_env() -> Result<SecretsChoice, Error> {
-    secrets(&|name| std::env::var_os(name))
+/// When the variable, or a line of `config.env`, cannot be followed.
+pub fn secrets_from_env(home: &Path) -> Result<SecretsChoice, Error> {
+    let settings = Settings::read(home, &SETTINGS)?;
+    secrets(&|name| std::env::var_os(name).or_else(|| settings.get(name).map(Into::into)))
 }
 
 fn secrets(lookup: Lookup<'_>) -> Result<SecretsChoice, Error> {
@@ -167,11 +189,13 @@ fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {
             Err(Error::Invalid { variable: HOME, value, expected: "a directory" })
         }
         Some(value) => Ok(value.into()),
-        None => match std::env::home_dir() {
-            Some(home) if home.is_absolute() => Ok(home.join(".bproxy")),
-            _ => Err(Error::NoHome),
-        },
+        None => default_home().ok_or(Error::NoHome),
     }
+}
+
+/// The state directory of a user who has not chosen another; `None` for one without a home directory.
+pub fn default_home() -> Option<PathBuf> {
+    Some(std::env::home_dir().filter(|home| home.is_absolute())?.join(".bproxy"))
 }
 
 fn parse<T>(
@@ -217,6 +241,7 @@ mod tests {
         assert_eq!(config.log, LogChoice::Auto);
         assert_eq!(config.log_level, LogLevel::Info);
         assert_eq!(config.extension_ids, None);
+        assert_eq!(config.idle_exit, None);
     }
 
     #[test]
@@ -229,6 +254,7 @@ mod tests {
             (LOG, "stderr"),
             (LOG_LEVEL, "debug"),
             (EXTENSION_IDS, &format!("{a}, {b}")),
+            (IDLE_EXIT, "900"),
         ])
         .unwrap();
         assert_eq!(config.home, PathBuf::from("/other"));
@@ -237,6 +263,7 @@ mod tests {
         assert_eq!(config.log, LogChoice::Stderr);
         assert_eq!(config.log_level, LogLevel::Debug);
         assert_eq!(config.extension_ids, Some(vec![a, b]));
+        assert_eq!(config.idle_exit, Some(Duration::from_secs(900)));
     }
 
     #[test]
@@ -251,6 +278,7 @@ mod tests {
             (LOG_LEVEL, "trace", "warn"),
             (EXTENSION_IDS, "abc", "32 letters"),
             (EXTENSION_IDS, "", "32 letters"),
+            (IDLE_EXIT, "15min", "seconds"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();
             assert!(

@@ -128,6 +128,11 @@ impl Home {
         &self.path
     }
 
+    /// The directory without links on the way to it: the same, however it was named.
+    pub fn real_path(&self) -> PathBuf {
+        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
+    }
+
     /// The daemon's token, for clients.
     pub fn token(&self) -> PathBuf {
         self.path.join("token")
@@ -277,6 +282,26 @@ impl Home {
         let tmp = self.tmp();
         remove_all(&tmp).map_err(Error::io("empty", &tmp))?;
         DirBuilder::new().mode(0o700).create(&tmp).map_err(Error::io("create", &tmp))
+    }
+
+    /// Removes what a daemon that has ended leaves, and the directory itself if that is all it holds: tokens and settings
+    /// keep it.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn clear(&self) -> Result<(), Error> {
+        for directory in [self.tmp(), self.logs()] {
+            remove_all(&directory).map_err(Error::io("remove", &directory))?;
+        }
+        for file in [self.port(), self.pairing(), self.pid()] {
+            self.remove(&file)?;
+        }
+        match fs::remove_dir(&self.path) {
+            Err(error) if error.kind() != ErrorKind::DirectoryNotEmpty => {
+                Err(Error::io("remove", &self.path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

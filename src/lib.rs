@@ -24,4 +24,5 @@ pub mod loopback;
 pub mod protocol;
 pub mod secrets;
 pub mod service;
+pub mod settings;
 pub mod state;

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use support::{Answer, Call, Daemon, FakeExtension, Home, Serving, bproxy, call, patiently, run};
+use support::{
+    Answer, Call, Daemon, FakeExtension, Home, Serving, Terminal, bproxy, call, patiently, run,
+};
 
 /// A daemon, a session with a bound tab and no pacing, and an extension that answers by `script`.
 struct Rig {
@@ -376,21 +378,10 @@ async fn pair_prints_a_code_that_can_be_claimed() {
 
 #[tokio::test]
 async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use std::os::unix::fs::OpenOptionsExt;
     use tokio::io::{AsyncBufReadExt, BufReader};
 
     let daemon = Daemon::start().await;
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("own terminal");
-    let name = ptsname(&terminal, Vec::new()).expect("a name").into_string().expect("text");
-    // Not to become the tests' own terminal, whose end would end them.
-    let inside = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .custom_flags(OpenptFlags::NOCTTY.bits().cast_signed())
-        .open(name)
-        .expect("own terminal");
+    let (terminal, inside) = Terminal::new();
     let mut command = bproxy(&daemon.home.path());
     command.arg("pair").stdin(inside.try_clone().expect("a copy")).stderr(inside);
     let mut child = command.spawn().expect("the bproxy binary runs");
@@ -406,12 +397,6 @@ async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
     assert_eq!(daemon.claim(&code, &support::origin('a')).await.status(), 200);
     assert!(patiently("the end", child.wait()).await.expect("a child").success());
 
-    let mut shown = Vec::new();
-    let mut part = [0; 4096];
-    // It ends with an error once nobody has the inner end any longer.
-    while let Ok(length @ 1..) = rustix::io::read(&terminal, &mut part) {
-        shown.extend_from_slice(&part[..length]);
-    }
-    let shown = String::from_utf8_lossy(&shown);
+    let shown = terminal.shown();
     assert!(shown.contains(&code) && shown.contains("left") && shown.contains("paired"), "{shown}");
 }

@@ -840,16 +840,36 @@ async fn a_client_that_does_not_read_its_answer_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_tab_that_is_opened_twice_goes_on_working_for_its_first_session() {
+async fn a_tab_that_is_opened_twice_serves_both_sessions() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
-    let other = daemon.new_session().await;
-    let open = request("tab.open").session(&other).params(json!({"url": "about:blank"}));
-    let (_, reply) =
-        ext.exchange(&daemon, open, json!({"tabId": tab.id, "url": "about:blank"})).await;
-    // The protocol does not say what to make of the second; the first goes on working.
-    reply.data();
-    let (command, _) = ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await;
-    assert_eq!(command.tab_id(), Some(tab.id));
+    let first = ext.open_tab(&daemon).await;
+    let session = daemon.new_session().await;
+    let open = request("tab.open").session(&session).params(json!({"url": "about:blank"}));
+    let data = json!({"tabId": first.id, "url": "about:blank"});
+    ext.exchange(&daemon, open, data).await.1.data();
+    for session in [&first.session, &session] {
+        let reading = request("text").session(session);
+        let (command, _) = ext.exchange(&daemon, reading, json!({"text": ""})).await;
+        assert_eq!(command.tab_id(), Some(first.id));
+    }
+}
+
+#[tokio::test]
+async fn an_open_that_is_answered_again_gives_back_the_session_and_the_tab_of_the_first() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let open = || request("tab.open").named("open").params(json!({"url": "about:blank"}));
+    let data = json!({"tabId": 5, "url": "about:blank"});
+    let (_, first) = ext.exchange(&daemon, open(), data.clone()).await;
+    // The client never saw that answer and asks again; the extension has it in store.
+    let asking = daemon.begin(open());
+    let command = ext.receive_action("tab.open").await;
+    let mut answer = ext.success(&command, data);
+    answer["replay"] = json!(true);
+    ext.send(answer.to_string()).await;
+    assert_eq!(asking.reply().await.data(), first.data());
+    let sessions = daemon.send(request("session.list")).await.data()["sessions"].clone();
+    assert_eq!(sessions.as_array().map(Vec::len), Some(1), "{sessions}");
+    ext.has_nothing().await;
 }

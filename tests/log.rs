@@ -7,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
-use support::{Daemon, Home, request, wait_for};
+use support::{Daemon, Home, bproxy, request, run, wait_for};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// The only log file.
 #[track_caller]
@@ -87,6 +88,32 @@ async fn the_level_decides_what_is_logged() {
 }
 
 #[tokio::test]
+async fn the_level_changes_while_the_daemon_runs() {
+    let daemon = Daemon::start().await;
+    daemon.record("start", |_| true).await;
+    let settings = daemon.home.file("config.env");
+    let reloads = async |level: &str, count: usize| {
+        fs::write(&settings, format!("BPROXY_LOG_LEVEL={level}\n")).expect("own directory");
+        daemon.signal(rustix::process::Signal::HUP);
+        wait_for("the reload", || (daemon.records("reload").len() == count).then_some(())).await;
+    };
+    reloads("debug", 1).await;
+    let mut extension = daemon.extension().await;
+    extension.fence().await;
+    daemon.record("ws_hello", |record| record["level"] == "debug").await;
+    reloads("info", 2).await;
+    daemon.send(request("session.list").named("later")).await.data();
+    daemon.record("response", |record| record["id"] == "later").await;
+    let debug = || daemon.log().iter().filter(|record| record["level"] == "debug").count();
+    let before = debug();
+    let again = daemon.extension().await;
+    daemon.send(request("session.list").named("last")).await.data();
+    daemon.record("response", |record| record["id"] == "last").await;
+    assert_eq!(debug(), before);
+    drop(again);
+}
+
+#[tokio::test]
 async fn the_log_goes_to_standard_error_where_that_is_asked_for() {
     let daemon = Home::new().daemon().env("BPROXY_LOG", "stderr").start().await;
     daemon.send(request("session.list").named("one")).await.data();
@@ -98,4 +125,79 @@ async fn the_log_goes_to_standard_error_where_that_is_asked_for() {
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
     assert!(records.iter().any(|record| record["event"] == "received" && record["id"] == "one"));
+}
+
+#[tokio::test]
+async fn the_journal_is_no_place_for_the_log_where_there_is_none() {
+    if std::path::Path::new("/run/systemd/journal/socket").exists() {
+        // Tested there against the journal itself.
+        return;
+    }
+    let exit = Home::new().daemon().env("BPROXY_LOG", "journald").refused().await;
+    assert_eq!(exit.status.code(), Some(78));
+    assert!(exit.stderr.contains("no journal"), "{}", exit.stderr);
+}
+
+/// The lines that `service logs` shows.
+async fn logs(home: &Home, args: &[&str]) -> Vec<Value> {
+    let call = run(home, &[&["service", "logs"], args].concat()).await;
+    assert_eq!(call.code, 0, "{call:?}");
+    call.stdout.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+#[tokio::test]
+async fn the_log_is_shown_as_it_was_written() {
+    let daemon = Daemon::start().await;
+    for id in ["one", "two"] {
+        daemon.send(request("session.list").named(id)).await.data();
+    }
+    let home = daemon.stop().await.home;
+    assert_eq!(logs(&home, &[]).await, home.log());
+    let one = logs(&home, &["--id", "one"]).await;
+    let events: Vec<_> = one.iter().map(|record| &record["event"]).collect();
+    assert_eq!(events, ["received", "response"]);
+    assert_eq!(logs(&home, &["--since", "1h"]).await, home.log());
+    assert_eq!(logs(&home, &["--since", "99999999999999"]).await, Vec::<Value>::new());
+    assert_eq!(logs(&Home::new(), &[]).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_sessions_log_has_the_whole_life_of_its_requests_and_no_others() {
+    let daemon = Daemon::start().await;
+    let mut extension = daemon.extension().await;
+    let tab = extension.open_tab(&daemon).await;
+    let other = extension.open_tab(&daemon).await;
+    for (tab, id) in [(&tab, "ours"), (&other, "theirs")] {
+        let text = daemon.begin(tab.request("text").named(id));
+        let command = extension.receive().await;
+        extension.answer(&command, serde_json::json!({"text": "hello"})).await;
+        text.reply().await.data();
+    }
+    let home = daemon.stop().await.home;
+    let shown = logs(&home, &["-s", &tab.session]).await;
+    let life: Vec<_> = shown.iter().filter(|record| record["id"] == "ours").collect();
+    let events: Vec<_> = life.iter().map(|record| &record["event"]).collect();
+    assert_eq!(events, ["received", "forwarded", "response"]);
+    assert!(shown.iter().all(|record| record["id"] != "theirs"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_log_that_is_followed_shows_what_comes_until_its_reader_goes() {
+    let daemon = Daemon::start().await;
+    let mut command = bproxy(&daemon.home.path());
+    command.args(["service", "logs", "--follow", "--id", "later"]);
+    let mut follower = command.spawn().expect("the bproxy binary runs");
+    let mut lines = BufReader::new(follower.stdout.take().expect("a pipe")).lines();
+    for _ in 0..2 {
+        daemon.send(request("session.list").named("later")).await.data();
+    }
+    for event in ["received", "response", "received", "response"] {
+        let line = support::patiently("a line", lines.next_line()).await.expect("text");
+        let record: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+        assert_eq!((&record["event"], &record["id"]), (&event.into(), &"later".into()));
+    }
+    drop(lines);
+    daemon.send(request("session.list").named("later")).await.data();
+    let status = support::patiently("the follower's end", follower.wait()).await.expect("a child");
+    assert!(status.success(), "{status}");
 }

@@ -108,7 +108,7 @@ fn a_started_daemon_tells_its_pid_port_and_pairing_code_and_runs_on() {
     assert_eq!(started["pairingExpiresAt"], pairing["pairingExpiresAt"]);
     assert_eq!(
         place.json(&["service", "status"]),
-        json!({"running": true, "pid": pid, "port": port, "version": env!("CARGO_PKG_VERSION"), "protocolVersion": 1})
+        json!({"running": true, "pid": pid, "port": port, "version": env!("CARGO_PKG_VERSION"), "protocolVersion": 1, "managedBy": "self"})
     );
 }
 
@@ -129,13 +129,13 @@ fn a_started_daemon_has_a_session_of_its_own_and_holds_no_stream_of_its_starter(
 fn a_stopped_daemon_has_ended_and_left_nothing_transient() {
     let place = Place::new();
     let pid = as_pid(place.json(&["service", "start"])["pid"].as_i64().expect("a process id"));
-    assert_eq!(place.json(&["service", "stop"]), json!({"running": false}));
+    assert_eq!(place.json(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
     assert!(!lives(pid));
     assert_eq!(place.files(), ["logs", "tmp"]);
-    assert_eq!(place.json(&["service", "stop"]), json!({"running": false}));
+    assert_eq!(place.json(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
     assert_eq!(
         place.json(&["service", "status"]),
-        json!({"running": false, "version": env!("CARGO_PKG_VERSION"), "protocolVersion": 1})
+        json!({"running": false, "version": env!("CARGO_PKG_VERSION"), "protocolVersion": 1, "managedBy": "self"})
     );
 }
 
@@ -193,7 +193,7 @@ fn stop_tidies_up_after_a_killed_daemon() {
     let place = Place::new();
     let killed = as_pid(place.json(&["service", "start"])["pid"].as_i64().expect("a process id"));
     kill_process(killed, Signal::KILL).expect("own process");
-    assert_eq!(place.json(&["service", "stop"]), json!({"running": false}));
+    assert_eq!(place.json(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
     let files = place.files();
     // A daemon that is killed at once has not written a log yet.
     assert!(files.iter().all(|name| name == "logs" || name == "tmp"), "{files:?}");
@@ -291,7 +291,7 @@ async fn a_daemon_in_the_foreground_is_seen_and_stopped_from_elsewhere() {
         )
     };
     assert_eq!(elsewhere(&["service", "status"])["pid"], daemon.pid().as_raw_nonzero().get());
-    assert_eq!(elsewhere(&["service", "stop"]), json!({"running": false}));
+    assert_eq!(elsewhere(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
     assert!(daemon.ended().await.status.success());
 }
 

@@ -10,6 +10,7 @@ use super::Error;
 use crate::client::{self, Client};
 use crate::home::Home;
 use crate::protocol::MAX_DEADLINE_MS;
+use crate::service::{manager, token};
 use crate::{config, secrets};
 
 /// Flags before or after any verb.
@@ -60,9 +61,22 @@ impl Globals {
 
     /// A way to the daemon, with its token.
     pub(super) fn client(&self) -> Result<Client, Error> {
-        let home = self.home()?;
-        let secrets = secrets::open(config::secrets_from_env()?, &home)?;
-        Ok(Client::with_token(&home, &*secrets)?)
+        let path = self.home_path()?;
+        let choice = config::secrets_from_env(&path)?;
+        if let Some(home) = Home::find(&path)? {
+            match Client::with_token(&home, choice) {
+                Err(client::Error::NotRunning) => {}
+                found => return Ok(found?),
+            }
+        }
+        // A service manager may listen for a daemon that does not run, and has perhaps never run.
+        let port = manager::listening_port(&path).ok_or(client::Error::NotRunning)?;
+        let home = Home::open(&path)?;
+        let token = match secrets::client_token(choice, &home)? {
+            Some(token) => token,
+            None => token::ensure(&home, &*secrets::open(choice, &home)?)?,
+        };
+        Ok(Client::new(port, token))
     }
 
     /// Tells on standard error, where that is wanted.

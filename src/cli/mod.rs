@@ -6,9 +6,11 @@
 mod act;
 mod call;
 mod debug;
+mod doctor;
 mod extension;
 mod fill;
 mod globals;
+mod logs;
 mod navigate;
 mod output;
 mod pair;
@@ -18,6 +20,7 @@ mod service;
 mod session;
 mod tab;
 mod target;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -82,6 +85,9 @@ enum Command {
     Debug(debug::Debug),
     Status(debug::Status),
     Health(debug::Health),
+    Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Token(token::Token),
 }
 
 /// How a call ends whose answer has been shown.
@@ -109,7 +115,9 @@ enum Error {
     #[error(transparent)]
     Daemon(#[from] crate::service::Error),
     #[error(transparent)]
-    Control(#[from] crate::service::control::Error),
+    Logs(#[from] crate::service::logs::Error),
+    #[error(transparent)]
+    Manager(#[from] crate::service::manager::Error),
     /// A flag whose value cannot be used.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },
@@ -156,6 +164,8 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Screenshot(verb) => return verb.run(globals),
         Command::Wait(verb) => return verb.run(globals),
         Command::Health(verb) => return verb.run(globals),
+        Command::Doctor(verb) => return verb.run(globals),
+        Command::Token(verb) => return verb.run(globals),
         Command::Session(verb) => verb.action(),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),

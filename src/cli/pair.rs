@@ -38,7 +38,6 @@ struct Code {
 
 impl Pair {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let home = globals.home()?;
         let answer = call::send(globals, &Action::PairingIssue(NoParams {}), globals.timeout())?;
         let issued = serde_json::from_slice::<Issued>(&answer.body);
         let ok = answer.ok;
@@ -51,7 +50,7 @@ impl Pair {
             "type {} into the popup of the browser's bproxy extension",
             code.pairing_code
         ));
-        wait(&home, &code)?;
+        wait(&globals.home()?, &code)?;
         output::say("paired");
         Ok(outcome)
     }

@@ -5,7 +5,8 @@ use clap::{Args, Subcommand};
 use super::globals::Globals;
 use super::{Error, Outcome, output};
 use crate::config::Config;
-use crate::service::{self, Mode, control};
+use crate::protocol::DEFAULT_PORT;
+use crate::service::{self, Mode, manager};
 
 /// Start and stop the daemon
 #[derive(Subcommand)]
@@ -28,29 +29,55 @@ pub(super) enum Service {
     /// Stop the daemon if it runs, and start it
     #[command(after_help = "Example:\n  bproxy service restart")]
     Restart,
+    Logs(super::logs::Logs),
+    /// Hand the daemon to the service manager, which starts it when it is needed
+    ///
+    /// That is systemd, or launchd on macOS. It listens on the daemon's port from the next login on. Doing it again
+    /// changes what has changed.
+    #[command(
+        after_help = "Examples:\n  bproxy service install --now\n  bproxy service install --now --port 9700"
+    )]
+    Install {
+        /// Listen from now on
+        #[arg(long)]
+        now: bool,
+        /// Where to listen
+        #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT,
+            value_parser = clap::value_parser!(u16).range(1..))]
+        port: u16,
+    },
+    /// Stop the daemon and take it from the service manager, with all that it keeps
+    #[command(
+        after_help = "Examples:\n  bproxy service uninstall\n  bproxy service uninstall --keep-tokens"
+    )]
+    Uninstall {
+        /// Keep the tokens, so that the extension stays paired
+        #[arg(long)]
+        keep_tokens: bool,
+    },
 }
 
 impl Service {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let home = globals.home_path()?;
         let line = match self {
+            Service::Logs(logs) => return logs.run(globals),
             Service::Start { foreground: true } => {
                 service::run(&Config::from_env(globals.home.as_deref())?, Mode::Foreground)?;
                 return Ok(Outcome::Done);
             }
-            Service::Start { foreground: false } => control::start(&home)?,
-            Service::Stop => control::stop(&home)?,
+            Service::Start { foreground: false } => manager::start(&home)?,
+            Service::Stop => manager::stop(&home)?,
             Service::Status => {
-                let status = control::status(&home)?;
+                let status = manager::status(&home)?;
                 if let Some(trouble) = status.trouble() {
                     output::say(&trouble);
                 }
                 status.to_line()
             }
-            Service::Restart => {
-                control::stop(&home)?;
-                control::start(&home)?
-            }
+            Service::Restart => manager::restart(&home)?,
+            Service::Install { now, port } => manager::install(&home, port, now)?,
+            Service::Uninstall { keep_tokens } => manager::uninstall(&home, keep_tokens)?,
         };
         output::line(line.into_bytes())?;
         Ok(Outcome::Done)
@@ -59,19 +86,25 @@ impl Service {
 
 /// Run the daemon in the foreground, as a service manager does
 ///
-/// Its settings are the variables BPROXY_HOME, BPROXY_PORT, BPROXY_SECRETS, BPROXY_LOG, BPROXY_LOG_LEVEL and
-/// BPROXY_EXTENSION_IDS. A bad one ends it with status 78.
+/// Its settings are the variables BPROXY_HOME, BPROXY_PORT, BPROXY_SECRETS, BPROXY_LOG, BPROXY_LOG_LEVEL,
+/// BPROXY_EXTENSION_IDS and BPROXY_IDLE_EXIT. A bad one ends it with status 78.
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy daemon")]
 pub(super) struct Daemon {
     /// Started by `service start`, which waits for a word
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with = "activated")]
     detached: bool,
+    /// Fail unless a service manager hands over the listening socket
+    #[arg(long)]
+    activated: bool,
 }
 
 impl Daemon {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let mode = if self.detached { Mode::Detached } else { Mode::Service };
+        let mode = match self.detached {
+            true => Mode::Detached,
+            false => Mode::Service { activated: self.activated },
+        };
         let config = Config::from_env(globals.home.as_deref()).map_err(service::Error::from)?;
         service::run(&config, mode)?;
         Ok(Outcome::Done)

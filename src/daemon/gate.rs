@@ -1,5 +1,7 @@
 //! The four layers that every request passes before its body is read (protocol §2).
 
+use std::sync::PoisonError;
+
 use data_encoding::BASE64URL_NOPAD;
 use warp::http::{
     HeaderMap, Method, StatusCode,
@@ -161,7 +163,7 @@ impl Context {
         if id.len() != 32 || !id.bytes().all(|letter| (b'a'..=b'p').contains(&letter)) {
             return Err(NO_ORIGIN);
         }
-        match &self.options.extension_ids {
+        match &*self.extension_ids.read().unwrap_or_else(PoisonError::into_inner) {
             Some(allowed) if !allowed.iter().any(|allowed| allowed == id) => Err(FOREIGN_ID),
             _ => Ok(origin),
         }

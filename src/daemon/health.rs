@@ -24,6 +24,9 @@ pub(super) fn answer(context: Arc<Context>, headers: HeaderMap) -> Response {
         body["sessions"] = sessions.into();
         body["activation"] = context.options.activation.as_str().into();
         body["secretStore"] = context.options.secrets.name().into();
+        if let Some(reason) = context.options.secrets.reason() {
+            body["secretStoreReason"] = reason.into();
+        }
     }
     rejection::json(StatusCode::OK, body.to_string())
 }

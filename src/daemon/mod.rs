@@ -11,10 +11,18 @@ mod local;
 mod pair;
 mod rejection;
 mod routes;
+mod running;
 mod server;
 mod socket;
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+pub use running::Running;
+
+use std::{
+    io,
+    net::TcpListener,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -30,6 +38,10 @@ use crate::{
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long connections may take to deliver what was answered, and to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How long the connections that an activated daemon has accepted when it is told to stop may take to be served. Later
+/// ones wait in the socket for the next daemon.
+const NEWCOMERS: Duration = Duration::from_millis(500);
 
 /// Who made the listening socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,6 +98,9 @@ struct Context {
     port: u16,
     started: Instant,
     options: Options,
+    /// The only extensions that may claim or connect.
+    extension_ids: RwLock<Option<Vec<String>>>,
+    activity: running::Activity,
     /// Blocking work that must be finished before the process ends.
     tasks: TaskTracker,
     /// Browsers' connections end when this is cancelled.
@@ -93,7 +108,8 @@ struct Context {
 }
 
 /// Serves until `shutdown` is cancelled, then drains: commands in flight have five seconds, then
-/// the browsers are told and `pairing.json` is removed (protocol §12).
+/// the browsers are told and `pairing.json` is removed (protocol §12). A socket that a service
+/// manager keeps is left to the next daemon at once, with the connections that wait in it.
 ///
 /// `ready` is called once, when requests are accepted and `pairing.json` is there.
 ///
@@ -107,7 +123,7 @@ struct Context {
 pub async fn serve(
     listener: TcpListener,
     mut options: Options,
-    ready: impl FnOnce(),
+    ready: impl FnOnce(Running),
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let port = listener.local_addr().map_err(Error::Listen)?.port();
@@ -119,6 +135,8 @@ pub async fn serve(
         state: state.clone(),
         port,
         started: Instant::now(),
+        extension_ids: RwLock::new(options.extension_ids.take()),
+        activity: running::Activity::new(),
         options,
         tasks: TaskTracker::new(),
         browsers: CancellationToken::new(),
@@ -129,14 +147,17 @@ pub async fn serve(
     let timer =
         tokio::spawn(stop_timer.clone().run_until_cancelled_owned(keep_time(state.clone())));
     let server = server::Server::start(listener, context.clone());
-    ready();
+    ready(Running(context.clone()));
 
     shutdown.cancelled().await;
+    if context.options.activation != Activation::Standalone {
+        server.finish(NEWCOMERS).await;
+    }
     state.drain();
     if tokio::time::timeout(DRAIN, state.drained()).await.is_err() {
         state.abort_all(&rejection::shutting_down());
     }
-    server.stop().await;
+    server.finish(GOODBYE).await;
     state.close_all(CloseWith { code: 1001, reason: "the daemon is shutting down" });
     context.browsers.cancel();
     context.tasks.close();

@@ -14,12 +14,13 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use warp::http::{Request, uri::Uri};
 
-use super::{Context, GOODBYE, gate::TargetAuthority, linger::Lingering, routes, socket::Peer};
+use super::{
+    Context, gate::TargetAuthority, linger::Lingering, routes, running::Activity, socket::Peer,
+};
 
 /// How many connections there may be at once; more wait in the kernel's backlog. Far more than
 /// clients on one machine open, few enough for the default limit of descriptors.
@@ -31,9 +32,13 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long to wait for descriptors when there are none.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
+/// How long a connection that has been accepted when the server stops may take to say its first
+/// request: on this machine that is on its way already.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
+
 /// The running server.
 pub(super) struct Server {
-    accepting: JoinHandle<()>,
+    /// One task each, and one that accepts.
     connections: TaskTracker,
     stop: CancellationToken,
 }
@@ -42,19 +47,21 @@ impl Server {
     /// Starts to accept.
     pub(super) fn start(listener: TcpListener, context: Arc<Context>) -> Self {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (routes, ended) = (warp::service(routes::all(context)), stop.clone());
-        let serve = move |stream, peer| serve(stream, peer, routes.clone(), ended.clone());
-        let accepting = tokio::spawn(accept(listener, connections.clone(), stop.clone(), serve));
-        Self { accepting, connections, stop }
+        let (activity, ended) = (context.activity.clone(), stop.clone());
+        let routes = warp::service(routes::all(context));
+        let serve = move |stream, peer| {
+            serve(stream, peer, routes.clone(), activity.clone(), ended.clone())
+        };
+        connections.spawn(accept(listener, connections.clone(), stop.clone(), serve));
+        Self { connections, stop }
     }
 
-    /// Accepts no more, and waits a moment for connections to deliver what was answered.
-    pub(super) async fn stop(self) {
+    /// Accepts no more, and waits for the connections to be done with the request that they are
+    /// at, at most `wait`.
+    pub(super) async fn finish(&self, wait: Duration) {
         self.stop.cancel();
-        // Its only way to fail is a panic, which has been logged.
-        let _ = self.accepting.await;
         self.connections.close();
-        if tokio::time::timeout(GOODBYE, self.connections.wait()).await.is_err() {
+        if tokio::time::timeout(wait, self.connections.wait()).await.is_err() {
             tracing::debug!(
                 event = "connections_unfinished",
                 connections = self.connections.len() as u64
@@ -111,8 +118,13 @@ fn is_about_the_peer(error: &io::Error) -> bool {
 }
 
 /// Speaks HTTP/1.1 on a connection until either side ends it.
-async fn serve<R>(stream: TcpStream, peer: Peer, routes: R, stop: CancellationToken)
-where
+async fn serve<R>(
+    stream: TcpStream,
+    peer: Peer,
+    routes: R,
+    activity: Activity,
+    stop: CancellationToken,
+) where
     R: tower_service::Service<
             Request<Incoming>,
             Response = warp::reply::Response,
@@ -125,12 +137,21 @@ where
         return;
     }
     let service = TowerToHyperService::new(routes);
+    let begun = CancellationToken::new();
+    let begin = begun.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         if let Some(authority) = Uri::authority(request.uri()).cloned() {
             request.extensions_mut().insert(TargetAuthority(authority));
         }
         request.extensions_mut().insert(peer.clone());
-        hyper::service::Service::call(&service, request)
+        begin.cancel();
+        let (answer, activity) =
+            (hyper::service::Service::call(&service, request), activity.clone());
+        async move {
+            let answer = answer.await;
+            activity.now();
+            answer
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -139,9 +160,14 @@ where
         .serve_connection(TokioIo::new(Lingering::new(stream)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
+    // A connection without a request yet would be closed by a shutdown, however graceful.
+    let stopped = async {
+        stop.cancelled().await;
+        let _ = tokio::time::timeout(FIRST_REQUEST, begun.cancelled()).await;
+    };
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = stop.cancelled() => {
+        () = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -177,7 +203,9 @@ mod tests {
         let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
         let (routes, ended) = (warp::service(routes), stop.clone());
-        let serve = move |stream, peer| serve(stream, peer, routes, ended.clone());
+        let activity = Activity::new();
+        let serve =
+            move |stream, peer| serve(stream, peer, routes, activity.clone(), ended.clone());
         let accepting = tokio::spawn(accept(listener, connections, stop.clone(), serve));
         assert_eq!(answer(address, "/faulty").await, "");
         assert!(answer(address, "/").await.ends_with("sound"));

@@ -87,8 +87,7 @@ pub(super) fn upgrade(
     let (client, wake) = context.state.connect(now(), &remote);
     let tasks = context.tasks.clone();
     tasks.spawn(async move {
-        let guard =
-            Connected { state: context.state.clone(), client, reason: Cow::Borrowed("failed") };
+        let guard = Connected { context: context.clone(), client, reason: Cow::Borrowed("failed") };
         let Ok(Ok(upgraded)) = timeout(CLOSE_TIME, on_upgrade).await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Lingering>>() else { return };
         let socket = WebSocketStream::from_partially_read(
@@ -126,14 +125,15 @@ fn config() -> WebSocketConfig {
 
 /// Tells the state that the connection has ended, even if that is by a panic.
 struct Connected {
-    state: State,
+    context: Arc<Context>,
     client: ClientId,
     reason: Cow<'static, str>,
 }
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        self.state.disconnect(self.client, &self.reason, now());
+        self.context.state.disconnect(self.client, &self.reason, now());
+        self.context.activity.now();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tokens in files of the state directory, mode 0600.
 
-use super::{Error, ExtensionCredential, Secret, SecretStore};
+use super::{Error, ExtensionCredential, Secret, SecretStore, record};
 use crate::home::Home;
 
 /// Keeps `token` and `extension-token` in the state directory.
@@ -22,19 +22,8 @@ impl SecretStore for FileStore {
 
     fn daemon_token(&self) -> Result<Option<Secret>, Error> {
         let path = self.home.token();
-        let damaged = || Error::Damaged {
-            what: "daemon token",
-            place: path.display().to_string(),
-            then: " and run `bproxy service restart`",
-        };
-        let Some(bytes) = self.home.read_secret(&path)? else {
-            return Ok(None);
-        };
-        let (token, rest) = lines(bytes).ok_or_else(damaged)?;
-        if rest.is_some() {
-            return Err(damaged());
-        }
-        Ok(Some(token))
+        let bytes = self.home.read_secret(&path)?;
+        bytes.map(|bytes| record::daemon_token(bytes, &path.display().to_string())).transpose()
     }
 
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
@@ -47,45 +36,19 @@ impl SecretStore for FileStore {
 
     fn extension(&self) -> Result<Option<ExtensionCredential>, Error> {
         let path = self.home.extension_token();
-        let Some(bytes) = self.home.read_secret(&path)? else {
-            return Ok(None);
-        };
-        let (token, origin) = lines(bytes).ok_or_else(|| Error::Damaged {
-            what: "extension token",
-            place: path.display().to_string(),
-            then: " and pair the extension again (`bproxy pair`)",
-        })?;
-        Ok(Some(ExtensionCredential { token, origin }))
+        let bytes = self.home.read_secret(&path)?;
+        bytes.map(|bytes| record::extension(bytes, &path.display().to_string())).transpose()
     }
 
     fn set_extension(&self, credential: &ExtensionCredential) -> Result<(), Error> {
+        let record = record::of_extension(credential);
         let path = self.home.extension_token();
-        let token = credential.token.expose();
-        match &credential.origin {
-            None => self.home.write_lasting_secret(&path, token.as_bytes())?,
-            Some(origin) => {
-                let record = Secret::new(format!("{token}\n{origin}"));
-                self.home.write_lasting_secret(&path, record.expose().as_bytes())?;
-            }
-        }
-        Ok(())
+        Ok(self.home.write_lasting_secret(&path, record.expose().as_bytes())?)
     }
 
     fn remove_extension(&self) -> Result<(), Error> {
         Ok(self.home.remove(&self.home.extension_token())?)
     }
-}
-
-/// A token, and what a second line says. `None` for anything that cannot be a token or has more than two lines.
-fn lines(bytes: Vec<u8>) -> Option<(Secret, Option<String>)> {
-    // The record is a secret as a whole, so that it is wiped when its parts have been taken out.
-    let record = Secret::new(String::from_utf8(bytes).ok()?);
-    let mut lines = record.expose().trim_end().lines();
-    let token = lines.next()?;
-    let second = lines.next().map(str::to_owned);
-    let is_token =
-        (16..=256).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
-    (is_token && lines.next().is_none()).then(|| (Secret::new(token.to_owned()), second))
 }
 
 #[cfg(test)]

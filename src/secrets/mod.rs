@@ -1,20 +1,25 @@
 //! Tokens: the type that keeps them to itself, and the places where they are stored.
 //!
-//! Which store is used is the service's choice; what a token admits to is the daemon's.
+//! Which store is asked for is the configuration's business; what a token admits to is the daemon's.
 
+mod choice;
 mod file;
+mod keyring;
+mod record;
+mod runtime;
 
+pub use choice::{
+    Inspection, Places, client_token, forget, inspect, open, places, remove_copy, rotate,
+};
 pub use file::FileStore;
-
-use std::sync::Arc;
+pub use keyring::Trouble;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-use crate::config::SecretsChoice;
-use crate::home::{self, Home};
+use crate::home;
 
 const TOKEN_BYTES: usize = 32;
 
@@ -67,23 +72,12 @@ pub struct ExtensionCredential {
     pub origin: Option<String>,
 }
 
-/// Opens the store that is asked for.
-///
-/// # Errors
-/// When it cannot be had.
-pub fn open(choice: SecretsChoice, home: &Home) -> Result<Arc<dyn SecretStore>, Error> {
-    match choice {
-        SecretsChoice::File | SecretsChoice::Auto => Ok(Arc::new(FileStore::new(home.clone()))),
-        SecretsChoice::Keyring => Err(Error::Keyring),
-    }
-}
-
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The keyring is asked for.
-    #[error("BPROXY_SECRETS is keyring, which this version cannot use: set it to file")]
-    Keyring,
+    /// The keyring.
+    #[error(transparent)]
+    Keyring(#[from] Trouble),
     /// The file store's directory or file.
     #[error(transparent)]
     Home(#[from] home::Error),
@@ -103,6 +97,20 @@ pub enum Error {
 pub trait SecretStore: Send + Sync {
     /// `file` or `keyring`.
     fn name(&self) -> &'static str;
+
+    /// Why the tokens are not in the keyring, where that is preferred.
+    fn reason(&self) -> Option<String> {
+        None
+    }
+
+    /// Moves to the store that is preferred, if that has been put off. For a daemon that is ready.
+    fn settle(&self) {}
+
+    /// Makes the token of a running daemon quick to find for its clients, where reading the store takes long.
+    fn publish(&self, _token: &Secret) {}
+
+    /// Takes back what [`SecretStore::publish`] did.
+    fn withdraw(&self) {}
 
     /// The token that clients show; `None` where there is none.
     ///

@@ -12,8 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::lifecycle::{Error as LifecycleError, Started, Status, Stopped};
 use super::lock::{self, Lock, Watch};
 use crate::client::{self, Client};
+use crate::config;
 use crate::home::{self, Home};
-use crate::secrets::{FileStore, SecretStore};
+use crate::secrets::{self, FileStore, SecretStore};
 
 /// How long a daemon may take to become ready. It takes a few milliseconds; a disk that wakes up takes seconds.
 const START_WAIT: Duration = Duration::from_secs(15);
@@ -46,7 +47,7 @@ pub enum Error {
         reason: String,
     },
     /// The daemon did not become ready.
-    #[error("the daemon was not ready after {} seconds and has been ended: see its log in {logs}", START_WAIT.as_secs())]
+    #[error("the daemon was not ready after {} seconds: see its log in {logs}", START_WAIT.as_secs())]
     Slow {
         /// The directory of the log files.
         logs: String,
@@ -73,13 +74,14 @@ pub enum Error {
 /// When one is running already, or the new one does not become ready: then with its own reason.
 pub fn start(home: &Path) -> Result<String, Error> {
     let home = Home::open(home)?;
-    if let Some(pid) = daemon(&home)? {
-        return Err(lock::Error::Held { pid: Some(pid.as_raw_nonzero().get()) }.into());
-    }
+    refuse_second(&home)?;
     let program = std::env::current_exe().map_err(Error::Spawn)?;
     let mut child = Command::new(program)
         .args(["daemon", "--detached"])
         .env("BPROXY_HOME", home.path())
+        // It is no part of the service that this process may be a part of.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("JOURNAL_STREAM")
         // Whatever directory this one is run in can be unmounted later.
         .current_dir("/")
         .stdin(Stdio::null())
@@ -96,6 +98,15 @@ pub fn start(home: &Path) -> Result<String, Error> {
             let _ = child.wait();
             Err(Error::Slow { logs: home.logs().display().to_string() })
         }
+    }
+}
+
+/// # Errors
+/// When a daemon serves `home` already.
+pub(super) fn refuse_second(home: &Home) -> Result<(), Error> {
+    match daemon(home)? {
+        Some(pid) => Err(lock::Error::Held { pid: Some(pid.as_raw_nonzero().get()) }.into()),
+        None => Ok(()),
     }
 }
 
@@ -168,6 +179,7 @@ fn clean_up(home: &Home) {
     let _ = home.remove(&home.port());
     let _ = home.remove(&home.pairing());
     let _ = FileStore::new(home.clone()).remove_daemon_token();
+    secrets::remove_copy(home);
     lock.release();
 }
 
@@ -179,8 +191,7 @@ pub fn status(home: &Path) -> Result<Status, Error> {
     let Some(home) = Home::find(home)? else { return Ok(Status::stopped()) };
     let Some(pid) = daemon(&home)? else { return Ok(Status::stopped()) };
     let pid = pid.as_raw_nonzero().get();
-    let health =
-        Client::without_token(&home).and_then(|client| Ok((client.port(), client.health()?)));
+    let health = client(&home).and_then(|client| Ok((client.port(), client.health()?)));
     Ok(match health {
         Ok((port, health)) => Status::running(pid, Some(port), Some(&health)),
         Err(client::Error::NotRunning) => Status::running(pid, None, None),
@@ -192,6 +203,31 @@ pub fn status(home: &Path) -> Result<Status, Error> {
     })
 }
 
-fn daemon(home: &Home) -> Result<Option<Pid>, Error> {
+/// A client to ask how the daemon is. With its token it tells more, but it tells the main thing to anyone.
+fn client(home: &Home) -> Result<Client, client::Error> {
+    let secrets = config::secrets_from_env(home.path()).ok();
+    let client = secrets.and_then(|secrets| Client::with_token(home, secrets).ok());
+    client.map_or_else(|| Client::without_token(home), Ok)
+}
+
+/// Waits until another daemon than `before` has become ready, whoever started it. Returns its process and its port.
+///
+/// # Errors
+/// When none does in time.
+pub(super) fn wait_until_ready(home: &Home, before: Option<Pid>) -> Result<(Pid, u16), Error> {
+    let deadline = Instant::now() + START_WAIT;
+    while Instant::now() < deadline {
+        if let Some(pid) = daemon(home)?.filter(|pid| Some(*pid) != before)
+            && let Ok(client) = Client::without_token(home)
+        {
+            return Ok((pid, client.port()));
+        }
+        thread::sleep(STOP_LOOK);
+    }
+    Err(Error::Slow { logs: home.logs().display().to_string() })
+}
+
+/// The daemon that serves `home`, whoever started it.
+pub(super) fn daemon(home: &Home) -> Result<Option<Pid>, Error> {
     Ok(Watch::open(home)?.and_then(|watch| watch.daemon()))
 }

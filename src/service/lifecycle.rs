@@ -16,6 +16,31 @@ pub enum Error {
     Pairing(String),
 }
 
+/// Who starts and stops a daemon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ManagedBy {
+    /// The user's systemd.
+    Systemd,
+    /// The user's launchd.
+    Launchd,
+    /// Nobody: it was started by hand.
+    #[default]
+    #[serde(rename = "self")]
+    Itself,
+}
+
+impl ManagedBy {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ManagedBy::Systemd => "systemd",
+            ManagedBy::Launchd => "launchd",
+            ManagedBy::Itself => "self",
+        }
+    }
+}
+
 /// A daemon that has become ready.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,11 +50,17 @@ pub struct Started {
     port: u16,
     pairing_code: String,
     pairing_expires_at: u64,
+    managed_by: ManagedBy,
 }
 
 impl Started {
     /// Of the daemon `pid`, with the pairing code that it has written.
-    pub(super) fn read(home: &Home, pid: u32, port: u16) -> Result<Started, Error> {
+    pub(super) fn read(
+        home: &Home,
+        pid: u32,
+        port: u16,
+        managed_by: ManagedBy,
+    ) -> Result<Started, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Pairing {
@@ -42,7 +73,7 @@ impl Started {
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .ok_or_else(|| Error::Pairing(path.display().to_string()))?;
         let Pairing { pairing_code, pairing_expires_at } = pairing;
-        Ok(Started { running: true, pid, port, pairing_code, pairing_expires_at })
+        Ok(Started { running: true, pid, port, pairing_code, pairing_expires_at, managed_by })
     }
 
     /// As one line of JSON, with its end.
@@ -58,11 +89,18 @@ impl Started {
 
 /// A daemon that has ended, or none.
 #[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Stopped {
     running: bool,
+    managed_by: ManagedBy,
 }
 
 impl Stopped {
+    /// One that was, or would be, managed so.
+    pub(super) fn managed_by(managed_by: ManagedBy) -> Stopped {
+        Stopped { running: false, managed_by }
+    }
+
     /// As one line of JSON, with its end.
     pub(super) fn to_line(&self) -> String {
         line(self)
@@ -80,8 +118,20 @@ pub struct Status {
     port: Option<u16>,
     version: String,
     protocol_version: u32,
+    /// Told only where the tokens are not where they should be.
+    #[serde(flatten)]
+    secrets: Option<Secrets>,
+    managed_by: ManagedBy,
     #[serde(skip)]
     mute: bool,
+}
+
+/// Where the tokens are, and why not in the keyring.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Secrets {
+    secret_store: String,
+    secret_store_reason: String,
 }
 
 impl Status {
@@ -93,8 +143,16 @@ impl Status {
             port: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol_version: protocol::VERSION,
+            secrets: None,
+            managed_by: ManagedBy::Itself,
             mute: false,
         }
+    }
+
+    /// The same, managed so if it is the daemon `pid`; one that does not run would be.
+    pub(super) fn managed_by(self, managed_by: ManagedBy, pid: Option<i32>) -> Status {
+        let is_it = !self.running || self.pid == pid;
+        Status { managed_by: if is_it { managed_by } else { self.managed_by }, ..self }
     }
 
     /// The daemon `pid`; the versions are its own where it tells them.
@@ -104,14 +162,21 @@ impl Status {
         struct Health {
             version: String,
             protocol_version: u32,
+            #[serde(flatten)]
+            secrets: Option<Secrets>,
         }
         let status = Status { running: true, pid: Some(pid), port, ..Status::stopped() };
         match health.and_then(|health| serde_json::from_slice(health).ok()) {
-            Some(Health { version, protocol_version }) => {
-                Status { version, protocol_version, ..status }
+            Some(Health { version, protocol_version, secrets }) => {
+                Status { version, protocol_version, secrets, ..status }
             }
             None => Status { mute: true, ..status },
         }
+    }
+
+    /// Whether there is one.
+    pub fn is_running(&self) -> bool {
+        self.running
     }
 
     /// What people should know besides.

@@ -3,30 +3,35 @@
 //! Knows nothing of commands and connections; the daemon module serves those.
 
 pub mod control;
+pub mod doctor;
+mod idle;
 pub mod lifecycle;
 mod listener;
 pub mod lock;
 mod logging;
+pub mod logs;
+pub mod manager;
+mod notify;
+mod ready;
+mod reload;
 mod shutdown;
+pub mod token;
 
 use std::cell::Cell;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::TcpListener;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, LogChoice};
-use crate::daemon::{self, Activation};
+use crate::daemon::{self, Activation, Running};
 use crate::home::{self, Home};
 use crate::secrets::{self, Secret, SecretStore};
-use lifecycle::Started;
 use listener::Listening;
 use lock::Lock;
-use logging::Log;
+use logging::{Level, Log};
 
 /// How long the threads that do blocking work, such as writing a token, may hold up the end of the process. They take
 /// milliseconds; a file system that hangs must not keep the process alive.
@@ -80,9 +85,8 @@ impl Error {
     /// The exit status of a daemon that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Config(_)
-            | Error::Secrets(secrets::Error::Keyring)
-            | Error::Log(logging::Error::Journal) => EXIT_CONFIG,
+            Error::Config(_) | Error::Log(logging::Error::Journal(_)) => EXIT_CONFIG,
+            Error::Listener(error) if error.is_about_configuration() => EXIT_CONFIG,
             _ => 2,
         }
     }
@@ -91,24 +95,32 @@ impl Error {
 /// How a daemon was started, and so whom it tells that it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// By a service manager or by hand: nobody waits for a word.
-    Service,
+    /// By a service manager, which may have handed over a socket and may want to be told.
+    Service {
+        /// Whether there must be a socket.
+        activated: bool,
+    },
     /// In a terminal: the person is told on standard output.
     Foreground,
     /// By `service start`, which reads standard output until the daemon is ready and standard error if it never is.
     Detached,
 }
 
-/// Runs a daemon until it is told to stop.
+/// Runs a daemon until it is told to stop. To be called while the process has one thread.
 ///
 /// # Errors
 /// When it cannot start, or cannot go on. All it made is cleaned up then too.
 pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
-    if mode == Mode::Detached {
-        // Out of the terminal's session, so that closing it does not end the daemon.
-        rustix::process::setsid()
-            .map_err(|errno| Error::system("leave the terminal's session")(errno.into()))?;
-    }
+    let handed_over = match mode {
+        Mode::Service { activated } => listener::take_over(activated)?,
+        Mode::Foreground => None,
+        Mode::Detached => {
+            // Out of the terminal's session, so that closing it does not end the daemon.
+            rustix::process::setsid()
+                .map_err(|errno| Error::system("leave the terminal's session")(errno.into()))?;
+            None
+        }
+    };
     let home = Home::open(&config.home)?;
     let lock = Lock::acquire(&home)?;
     let log = match (config.log, mode) {
@@ -117,7 +129,7 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
         (choice, _) => choice,
     };
     let log = Log::start(log, config.log_level, &home)?;
-    let result = run_locked(config, mode, &home);
+    let result = run_locked(config, mode, &home, handed_over, &log.level);
     match &result {
         Ok(()) => tracing::info!(event = "stop"),
         Err(error) => tracing::error!(event = "failed", message = %error),
@@ -127,18 +139,29 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     result
 }
 
-fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
+fn run_locked(
+    config: &Config,
+    mode: Mode,
+    home: &Home,
+    handed_over: Option<Listening>,
+    level: &Level,
+) -> Result<(), Error> {
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
-    let Listening { listener, activation } = listener::listen(config.port)?;
+    let Listening { listener, activation } = match handed_over {
+        Some(listening) => listening,
+        None => listener::bind(config.port)?,
+    };
     let port = listener.local_addr().map_err(Error::system("look at the socket"))?.port();
     let secrets = secrets::open(config.secrets, home)?;
     home.read_secret(&home.pairing())?;
     home.clear_tmp()?;
     let extension = secrets.extension()?;
-    let daemon_token = daemon_token(&*secrets, activation)?;
+    let daemon_token = daemon_token(home, &*secrets, activation)?;
+    secrets.publish(&daemon_token);
     // From here on there is something to clean up, and nothing that a person has to look at first.
     let transient = Transient { home, secrets: secrets.clone(), activation };
+    let unsettled = secrets.clone();
     let options = daemon::Options {
         home: home.clone(),
         daemon_token,
@@ -147,20 +170,34 @@ fn run_locked(config: &Config, mode: Mode, home: &Home) -> Result<(), Error> {
         activation,
         secrets,
     };
-    let result = serve(listener, options, || announce(home, port, mode));
+    let idle_exit = config.idle_exit.filter(|_| activation != Activation::Standalone);
+    let result = serve(listener, options, mode, |running, shutdown| {
+        ready::surround(&running, port, config, idle_exit, mode, level, shutdown)?;
+        ready::announce(home, port, mode)?;
+        notify::ready(&running, port);
+        // May wait for the keyring, which nobody else is to wait for.
+        std::thread::spawn(move || unsettled.settle());
+        Ok(())
+    });
     drop(transient);
     result
 }
 
 /// A standalone daemon makes a token of its own each time. One that a service manager starts on a first connection goes
 /// on with the token that the client of that connection has read.
-fn daemon_token(secrets: &dyn SecretStore, activation: Activation) -> Result<Secret, Error> {
-    let stored = match (secrets.daemon_token(), activation) {
-        (Ok(Some(token)), Activation::Systemd | Activation::Launchd) => return Ok(token),
-        (Err(secrets::Error::Damaged { .. }), Activation::Standalone) => Ok(None),
-        (stored, _) => stored,
-    };
-    stored?;
+fn daemon_token(
+    home: &Home,
+    secrets: &dyn SecretStore,
+    activation: Activation,
+) -> Result<Secret, Error> {
+    if activation != Activation::Standalone {
+        return token::ensure(home, secrets);
+    }
+    match secrets.daemon_token() {
+        // It is about to be replaced.
+        Ok(_) | Err(secrets::Error::Damaged { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
     let token = Secret::random_hex();
     secrets.set_daemon_token(&token)?;
     Ok(token)
@@ -169,64 +206,26 @@ fn daemon_token(secrets: &dyn SecretStore, activation: Activation) -> Result<Sec
 fn serve(
     listener: TcpListener,
     options: daemon::Options,
-    announce: impl FnOnce() -> Result<(), Error>,
+    mode: Mode,
+    ready: impl FnOnce(Running, &CancellationToken) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Error::system("start the event loop"))?;
-    let announced = Cell::new(Ok(()));
+    let is_ready = Cell::new(Ok(()));
     let served = runtime.block_on(async {
         let shutdown = CancellationToken::new();
-        shutdown::on_signal(shutdown.clone()).map_err(Error::system("handle signals"))?;
-        let ready = || {
-            announced.set(announce().inspect_err(|_| shutdown.cancel()));
+        shutdown::on_signal(shutdown.clone(), mode == Mode::Foreground)
+            .map_err(Error::system("handle signals"))?;
+        let ready = |running| {
+            is_ready.set(ready(running, &shutdown).inspect_err(|_| shutdown.cancel()));
         };
         Ok::<(), Error>(daemon::serve(listener, options, ready, shutdown.clone()).await?)
     });
     runtime.shutdown_timeout(BLOCKING_WORK);
-    announced.into_inner()?;
+    is_ready.into_inner()?;
     served
-}
-
-/// Makes the daemon findable, and tells who waits for it.
-fn announce(home: &Home, port: u16, mode: Mode) -> Result<(), Error> {
-    home.write_secret(&home.port(), format!("{port}\n").as_bytes())?;
-    tracing::info!(
-        event = "start",
-        pid = std::process::id(),
-        port,
-        version = env!("CARGO_PKG_VERSION")
-    );
-    if mode == Mode::Service {
-        return Ok(());
-    }
-    let line = Started::read(home, std::process::id(), port)?.to_line();
-    let mut stdout = match mode {
-        Mode::Detached => {
-            leave_standard_streams().map_err(Error::system("let go of the terminal"))?
-        }
-        Mode::Foreground | Mode::Service => io::stdout()
-            .as_fd()
-            .try_clone_to_owned()
-            .map(File::from)
-            .map_err(Error::system("write to standard output"))?,
-    };
-    // Whoever waited may have been ended meanwhile, which is no reason to stop.
-    let _ = stdout.write_all(line.as_bytes());
-    Ok(())
-}
-
-/// Turns the standard streams to nowhere, and returns what standard output was, for a last word: whoever reads it can
-/// rely on it that nothing of the starter's is held any longer. Closing the streams instead would hand their numbers to
-/// the next sockets that are opened.
-fn leave_standard_streams() -> io::Result<File> {
-    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(stdout.into())
 }
 
 /// The files that tell of a running daemon, removed when it ends, however that comes.
@@ -244,5 +243,6 @@ impl Drop for Transient<'_> {
         if self.activation == Activation::Standalone {
             let _ = self.secrets.remove_daemon_token();
         }
+        self.secrets.withdraw();
     }
 }

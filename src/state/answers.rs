@@ -67,16 +67,17 @@ impl Inner {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         let sessions = &self.sessions;
         self.browsers.navigated(browser, navigation.tab_id, || sessions.tabs_of(browser));
-        let Some((id, ordinal)) = self.sessions.owner_of(browser, navigation.tab_id) else {
-            return;
-        };
-        self.news = true;
-        if let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.tab_mut(ordinal)) {
-            tab.url = navigation.url.clone().into_owned();
-            tab.title.clear();
+        let owners: Vec<_> = self.sessions.owners_of(browser, navigation.tab_id).collect();
+        for (id, ordinal) in owners {
+            let session = self.sessions.get_mut(id);
+            if let Some(tab) = session.and_then(|session| session.tab_mut(ordinal)) {
+                tab.url = navigation.url.clone().into_owned();
+                tab.title.clear();
+                self.news = true;
+            }
+            let count = self.handles.mark_stale(id, ordinal);
+            records::invalidated(Some(id), Some(ordinal), "navigation", count);
         }
-        let count = self.handles.mark_stale(id, ordinal);
-        records::invalidated(Some(id), Some(ordinal), "navigation", count);
     }
 
     /// An answer, expected or not; returns what is wrong with one that is not.
@@ -214,8 +215,9 @@ impl Inner {
             }
             Kind::Log => {
                 let name = |chrome_id| {
-                    let (owner, ordinal) = self.sessions.owner_of(browser, chrome_id)?;
-                    (owner == session).then(|| TabHandle::new(ordinal).as_str().to_owned())
+                    let mut owners = self.sessions.owners_of(browser, chrome_id);
+                    let (_, ordinal) = owners.find(|(owner, _)| *owner == session)?;
+                    Some(TabHandle::new(ordinal).as_str().to_owned())
                 };
                 Some(splice::with_tab_names(data, name))
             }

@@ -60,6 +60,8 @@ pub(super) enum Outgoing {
     Command(CommandKey),
     /// A message of the daemon's own.
     Note(Utf8Bytes),
+    /// How the browser's sessions stand when this is written; see [`Browsers::shown`].
+    Sessions,
 }
 
 /// Why and how a connection is to be ended.
@@ -78,8 +80,8 @@ struct Client {
     began: u64,
     identified: bool,
     outbox: VecDeque<Outgoing>,
-    /// What the person in front of it was shown last.
-    shown: String,
+    /// What the person in front of it was shown last, or is about to be.
+    shown: Utf8Bytes,
     close: Option<CloseWith>,
     wake: Arc<Notify>,
 }
@@ -141,7 +143,7 @@ impl Browsers {
                 began,
                 identified: false,
                 outbox: VecDeque::new(),
-                shown: super::person::nothing(),
+                shown: super::person::nothing().into(),
                 close: None,
                 wake: wake.clone(),
             },
@@ -257,14 +259,23 @@ impl Browsers {
         instances.filter_map(|(id, known)| Some((known.client?, *id))).collect()
     }
 
-    /// Whether a text about sessions differs from the last one for this connection, which it then is.
-    pub(super) fn is_news(&mut self, client: ClientId, text: &str) -> bool {
-        let Some(client) = self.clients.get_mut(&client).filter(|client| client.shown != text)
-        else {
-            return false;
-        };
-        text.clone_into(&mut client.shown);
-        true
+    /// Shows a person how their sessions stand, if that is news. What they have not been sent yet
+    /// is replaced by it.
+    pub(super) fn show(&mut self, client: ClientId, text: String) {
+        let Some(client) = self.clients.get_mut(&client) else { return };
+        if *client.shown == *text {
+            return;
+        }
+        client.shown = text.into();
+        if !client.outbox.contains(&Outgoing::Sessions) {
+            client.outbox.push_back(Outgoing::Sessions);
+        }
+        client.wake.notify_one();
+    }
+
+    /// How the sessions stand, for the person in front of this connection.
+    pub(super) fn shown(&self, client: ClientId) -> Option<Utf8Bytes> {
+        Some(self.clients.get(&client)?.shown.clone())
     }
 
     pub(super) fn is_identified(&self, client: ClientId) -> bool {

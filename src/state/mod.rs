@@ -211,6 +211,7 @@ impl State {
             loop {
                 match inner.browsers.next_outgoing(client)? {
                     Outgoing::Note(text) => return Some(text),
+                    Outgoing::Sessions => return inner.browsers.shown(client),
                     Outgoing::Command(key) => {
                         if let Some(command) = inner.pending.get(key) {
                             return Some(command.message.clone());

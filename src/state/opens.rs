@@ -87,7 +87,7 @@ impl Inner {
         let Some(chrome_id) = splice::integer_member(data, "tabId") else { return };
         let Some(browser) = self.browsers.browser_of(client) else { return };
         // An open that was asked for again under its id may have brought the same tab already.
-        if self.sessions.owner_of(browser, chrome_id).is_some() {
+        if self.sessions.owners_of(browser, chrome_id).next().is_some() {
             return;
         }
         let deadline = now.unix_ms + CLOSE_WAIT.as_millis() as i64;
@@ -117,8 +117,9 @@ impl Inner {
 
         // An answer from memory brings a tab that may be here already: the client asks once more for
         // what it has, and gets it.
-        let known = self.sessions.owner_of(opened.browser, chrome_id);
-        let known = known.filter(|(owner, _)| opened.replay && (new_session || *owner == id));
+        let mut owners = self.sessions.owners_of(opened.browser, chrome_id);
+        let known = owners.find(|(owner, _)| opened.replay && (new_session || *owner == id));
+        drop(owners);
         let id = known.map_or(id, |(owner, _)| owner);
         if new_session && known.is_none() {
             self.sessions.insert(id, None);

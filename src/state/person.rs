@@ -7,7 +7,7 @@ use crate::protocol::{PersonAct, SessionId, TabHandle};
 
 use super::{
     Inner, Now,
-    browsers::{BrowserId, ClientId, Outgoing},
+    browsers::{BrowserId, ClientId},
     sessions::Session,
 };
 
@@ -35,9 +35,7 @@ impl Inner {
         }
         for (client, browser) in self.browsers.introduced() {
             let text = self.shown(browser);
-            if self.browsers.is_news(client, &text) {
-                self.browsers.send(client, Outgoing::Note(text.into()));
-            }
+            self.browsers.show(client, text);
         }
     }
 

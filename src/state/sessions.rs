@@ -190,9 +190,14 @@ impl Sessions {
         self.map.iter_mut().map(|(id, session)| (*id, session))
     }
 
-    /// The session and tab that a browser's tab is.
-    pub(super) fn owner_of(&self, browser: BrowserId, chrome_id: i64) -> Option<(SessionId, u32)> {
-        self.iter().find_map(|(id, session)| {
+    /// The sessions that a browser's tab belongs to, with its ordinal in each: mostly one, or more
+    /// where the browser told several opens of the same tab.
+    pub(super) fn owners_of(
+        &self,
+        browser: BrowserId,
+        chrome_id: i64,
+    ) -> impl Iterator<Item = (SessionId, u32)> {
+        self.iter().filter_map(move |(id, session)| {
             let is_it = |tab: &&Tab| tab.browser == browser && tab.chrome_id == chrome_id;
             Some((id, session.tabs.iter().find(is_it)?.ordinal))
         })

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::ops::Deref;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -64,8 +65,26 @@ impl Home {
     /// A daemon to be started here: every variable that bproxy reads has a value for tests.
     pub fn daemon(self) -> Setup {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bproxy"));
+        command.arg("daemon").stdin(Stdio::null());
+        self.setup(command)
+    }
+
+    /// A daemon to be started here as systemd does it: with a descriptor handed over under the right name.
+    pub fn activated(self, descriptor: impl Into<OwnedFd>) -> Setup {
+        // The variables are for the process that the shell becomes.
+        let script =
+            "exec 3<&0 </dev/null; LISTEN_PID=${LISTEN_PID-$$}; export LISTEN_PID; exec \"$@\"";
+        let mut command = Command::new("sh");
         command
-            .arg("daemon")
+            .args(["-c", script, "sh", env!("CARGO_BIN_EXE_bproxy"), "daemon", "--activated"])
+            .stdin(Stdio::from(descriptor.into()));
+        let mut setup = self.setup(command);
+        setup.command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "bproxy");
+        setup
+    }
+
+    fn setup(self, mut command: Command) -> Setup {
+        command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.root.path())
@@ -73,7 +92,6 @@ impl Home {
             .env("BPROXY_PORT", "0")
             .env("BPROXY_SECRETS", "file")
             .env("BPROXY_LOG", "file")
-            .stdin(Stdio::null())
             .kill_on_drop(true);
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
@@ -151,6 +169,19 @@ impl Setup {
         self
     }
 
+    pub fn envs(
+        mut self,
+        variables: impl IntoIterator<Item = (&'static str, std::ffi::OsString)>,
+    ) -> Self {
+        self.command.envs(variables);
+        self
+    }
+
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     fn spawn(&mut self) -> Child {
         let sink = |path: &Path| fs::File::create(path).expect("a fresh file");
         let (stdout, stderr) = (sink(&self.stdout), sink(&self.stderr));
@@ -175,9 +206,15 @@ impl Setup {
             fresh.then(|| read(&port_file).trim().parse().ok()).flatten()
         })
         .await;
-        let token = self.home.read("token").trim().to_owned();
+        // Where it is in the keyring, the test has to ask for it itself.
+        let token = read(&self.home.file("token")).trim().to_owned();
         let (client, home, pairing) = (Client { port, token }, self.home.clone(), Mutex::new(None));
         Daemon { client, home, child, pairing, setup: self }
+    }
+
+    /// Starts a daemon and leaves everything else to the caller. The home goes away when the returned one does.
+    pub fn spawned(mut self) -> (Child, Home) {
+        (self.spawn(), self.home)
     }
 
     /// Starts a daemon that must refuse to run, and waits for its end.

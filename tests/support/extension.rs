@@ -295,7 +295,11 @@ impl FakeExtension {
         data: Value,
     ) -> (Command, Reply) {
         let on_its_way = client.begin(request);
-        let command = self.receive().await;
+        let early = wait_for("a reply without a command", || on_its_way.has_reply().then_some(()));
+        let command = tokio::select! {
+            command = self.receive() => command,
+            () = early => panic!("a reply before any command: {}", on_its_way.reply().await.0.text()),
+        };
         assert_eq!(command.id(), on_its_way.id, "another command came first");
         self.answer(&command, data).await;
         (command, on_its_way.reply().await)

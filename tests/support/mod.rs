@@ -21,7 +21,9 @@
 //! - [`FakeExtension`] is pulled by hand (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
 //!   `exchange` is the common round trip in one call.
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
+//! - [`Desktop`] is a D-Bus session with a real keyring.
 //! - [`run`] is one call of the command line; [`Call`] is what came of it.
+//! - [`User`] is a user of a machine that a real systemd has booted; [`Machine`] is that machine.
 //! - [`Golden`] reads the golden wire files.
 //!
 //! No wait here is a fixed sleep: each polls for a condition and gives up after [`PATIENCE`] with a panic that says
@@ -39,7 +41,11 @@ mod devtools;
 mod extension;
 mod golden;
 mod http;
+mod keyring;
 mod site;
+#[cfg(target_os = "linux")]
+mod systemd;
+mod terminal;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -52,7 +58,11 @@ pub use extension::{
 };
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
+pub use keyring::Desktop;
 pub use site::Site;
+#[cfg(target_os = "linux")]
+pub use systemd::{BPROXY, Machine, User};
+pub use terminal::Terminal;
 
 /// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(20);

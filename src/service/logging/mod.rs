@@ -1,33 +1,41 @@
-//! The log: records of `tracing` events as JSON lines, in files of the state directory or on standard error.
+//! The log: records of `tracing` events as JSON lines, in files of the state directory, on standard error, or in the
+//! journal.
 //!
 //! Owns where they go and how soon. What is logged is said where it happens. A record costs its maker a copy into a
 //! buffer; a thread writes the buffer out.
 
 mod files;
+#[cfg(target_os = "linux")]
+mod journal;
 mod record;
 mod writer;
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{LogChoice, LogLevel};
 use crate::home::Home;
 use files::Files;
+pub(super) use record::Level;
 use record::Records;
 use writer::{Sink, Writer};
+
+/// The journal's field that has the record as a line of JSON.
+pub(super) const RECORD: &str = "BPROXY_RECORD";
+
+/// The journal's field that tells the daemons of one user apart.
+pub(super) const HOME: &str = "BPROXY_HOME";
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The journal is asked for.
     #[error(
-        "BPROXY_LOG is journald, which this version cannot write to itself: set it to file, or to stderr, which \
-         systemd hands to the journal"
+        "BPROXY_LOG is journald, and there is no journal to write to ({0}): set it to auto or file"
     )]
-    Journal,
+    Journal(#[source] io::Error),
     /// The writer could not be started.
     #[error("cannot start the thread that writes the log: {0}")]
     Thread(#[source] io::Error),
@@ -35,6 +43,8 @@ pub enum Error {
 
 /// The running log. Dropping it writes out what is left; what is logged after that is lost.
 pub(super) struct Log {
+    /// How much is logged.
+    pub(super) level: Level,
     _writer: Writer,
 }
 
@@ -45,23 +55,30 @@ impl Log {
     /// When the log that is asked for cannot be had.
     pub(super) fn start(choice: LogChoice, level: LogLevel, home: &Home) -> Result<Log, Error> {
         let sink = match choice {
-            LogChoice::Journald => return Err(Error::Journal),
+            LogChoice::Journald => journal(home).map_err(Error::Journal)?,
             LogChoice::Stderr => Sink::Stderr,
-            LogChoice::Auto if stderr_is_the_journal() => Sink::Stderr,
+            LogChoice::Auto if stderr_is_the_journal() => journal(home).unwrap_or(Sink::Stderr),
             LogChoice::File | LogChoice::Auto => Sink::Files(Files::new(home.logs())),
         };
         let writer = Writer::start(sink).map_err(Error::Thread)?;
-        let level = match level {
-            LogLevel::Debug => LevelFilter::DEBUG,
-            LogLevel::Info => LevelFilter::INFO,
-            LogLevel::Warn => LevelFilter::WARN,
-        };
-        let subscriber = tracing_subscriber::registry().with(Records::new(level, writer.queue()));
+        let level = Level::new(level);
+        let records = Records::new(level.clone(), writer.queue());
+        let subscriber = tracing_subscriber::registry().with(records);
         // A process has one log: whoever set one before keeps it.
         let _ = tracing::subscriber::set_global_default(subscriber);
         log_panics();
-        Ok(Log { _writer: writer })
+        Ok(Log { level, _writer: writer })
     }
+}
+
+#[cfg(target_os = "linux")]
+fn journal(home: &Home) -> io::Result<Sink> {
+    journal::Journal::open(&home.real_path()).map(Sink::Journal)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn journal(_home: &Home) -> io::Result<Sink> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// systemd says in `JOURNAL_STREAM` which device and inode of standard error lead to the journal.

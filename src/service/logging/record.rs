@@ -3,16 +3,18 @@
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
 use super::writer::Queue;
+use crate::config::LogLevel;
 
 /// Events of this crate have module paths that begin so.
 const OWN: &str = env!("CARGO_CRATE_NAME");
@@ -20,21 +22,47 @@ const OWN: &str = env!("CARGO_CRATE_NAME");
 /// Enough for nearly every record, so that its line is allocated once.
 const LINE_BYTES: usize = 256;
 
+/// How much is logged, which can change while it is.
+#[derive(Clone)]
+pub(in crate::service) struct Level(Arc<AtomicU8>);
+
+impl Level {
+    pub(super) fn new(level: LogLevel) -> Level {
+        Level(Arc::new(AtomicU8::new(level as u8)))
+    }
+
+    /// Changes it, for the records from now on.
+    pub(in crate::service) fn set(&self, level: LogLevel) {
+        self.0.store(level as u8, Ordering::Relaxed);
+        // What is wanted is remembered at every place that logs.
+        tracing::callsite::rebuild_interest_cache();
+    }
+
+    fn filter(&self) -> LevelFilter {
+        match self.0.load(Ordering::Relaxed) {
+            level if level == LogLevel::Debug as u8 => LevelFilter::DEBUG,
+            level if level == LogLevel::Info as u8 => LevelFilter::INFO,
+            _ => LevelFilter::WARN,
+        }
+    }
+}
+
 /// Formats the events that are wanted and queues their lines.
 pub(super) struct Records {
-    level: LevelFilter,
+    level: Level,
     queue: Arc<Queue>,
 }
 
 impl Records {
-    pub(super) fn new(level: LevelFilter, queue: Arc<Queue>) -> Records {
+    pub(super) fn new(level: Level, queue: Arc<Queue>) -> Records {
         Records { level, queue }
     }
 
     /// Libraries speak of their own affairs at the lower levels: of them, only trouble is wanted.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let own = metadata.target().starts_with(OWN);
-        let limit = if own { self.level } else { self.level.min(LevelFilter::WARN) };
+        let level = self.level.filter();
+        let limit = if own { level } else { level.min(LevelFilter::WARN) };
         *metadata.level() <= limit
     }
 }
@@ -49,7 +77,7 @@ impl<S: Subscriber> Layer<S> for Records {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.level)
+        Some(self.level.filter())
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -75,13 +103,13 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
 }
 
-fn level_name(level: &Level) -> &'static str {
+fn level_name(level: &tracing::Level) -> &'static str {
     match *level {
-        Level::ERROR => "error",
-        Level::WARN => "warn",
-        Level::INFO => "info",
-        Level::DEBUG => "debug",
-        Level::TRACE => "trace",
+        tracing::Level::ERROR => "error",
+        tracing::Level::WARN => "warn",
+        tracing::Level::INFO => "info",
+        tracing::Level::DEBUG => "debug",
+        tracing::Level::TRACE => "trace",
     }
 }
 
@@ -145,9 +173,10 @@ mod tests {
     use super::*;
     use tracing_subscriber::layer::SubscriberExt;
 
-    fn logged(level: LevelFilter, events: impl FnOnce()) -> Vec<serde_json::Value> {
+    fn logged(level: LogLevel, events: impl FnOnce()) -> Vec<serde_json::Value> {
         let queue = Arc::new(Queue::default());
-        let subscriber = tracing_subscriber::registry().with(Records::new(level, queue.clone()));
+        let subscriber =
+            tracing_subscriber::registry().with(Records::new(Level::new(level), queue.clone()));
         tracing::subscriber::with_default(subscriber, events);
         let bytes = queue.take();
         String::from_utf8(bytes)
@@ -159,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_record_has_its_level_its_time_and_its_fields_as_they_are() {
-        let records = logged(LevelFilter::INFO, || {
+        let records = logged(LogLevel::Info, || {
             tracing::info!(
                 event = "received",
                 sourceAction = "a\"b\n",
@@ -188,14 +217,14 @@ mod tests {
             tracing::warn!(event = "w");
             tracing::error!(event = "e");
         };
-        assert_eq!(logged(LevelFilter::DEBUG, events).len(), 4);
-        assert_eq!(logged(LevelFilter::INFO, events).len(), 3);
-        assert_eq!(logged(LevelFilter::WARN, events).len(), 2);
+        assert_eq!(logged(LogLevel::Debug, events).len(), 4);
+        assert_eq!(logged(LogLevel::Info, events).len(), 3);
+        assert_eq!(logged(LogLevel::Warn, events).len(), 2);
     }
 
     #[test]
     fn libraries_are_heard_from_warnings_on() {
-        let records = logged(LevelFilter::DEBUG, || {
+        let records = logged(LogLevel::Debug, || {
             tracing::info!(target: "hyper::proto", "chatter");
             tracing::warn!(target: "hyper::proto", "trouble");
         });

@@ -10,6 +10,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::files::Files;
+#[cfg(target_os = "linux")]
+use super::journal::Journal;
 use super::record;
 
 /// How long records gather before they are written: long enough that a busy daemon writes them many at a time, short
@@ -25,15 +27,27 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// Where lines end up.
 pub(super) enum Sink {
     Files(Files),
+    #[cfg(target_os = "linux")]
+    Journal(Journal),
     Stderr,
 }
 
+/// Lines that could not be written, the last ones of those given.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    pub(super) lines: u64,
+    pub(super) error: io::Error,
+}
+
 impl Sink {
-    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        match self {
+    fn write(&mut self, lines: &[u8]) -> Result<(), Unwritten> {
+        let written = match self {
             Sink::Files(files) => files.append(lines),
+            #[cfg(target_os = "linux")]
+            Sink::Journal(journal) => return journal.append(lines),
             Sink::Stderr => io::stderr().lock().write_all(lines),
-        }
+        };
+        written.map_err(|error| Unwritten { lines: count(lines), error })
     }
 }
 
@@ -134,6 +148,10 @@ impl Drop for Writer {
     }
 }
 
+fn count(lines: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', lines).count() as u64
+}
+
 fn run(mut sink: Sink, queue: &Queue) {
     let mut lines = Vec::new();
     let mut lost = 0;
@@ -150,9 +168,14 @@ fn run(mut sink: Sink, queue: &Queue) {
                     lost = 0;
                     said = false;
                 }
-                Err(error) => {
-                    let in_vain = memchr::memchr_iter(b'\n', &lines).count() as u64;
-                    lost += in_vain - u64::from(lost > 0);
+                Err(Unwritten { lines: unwritten, error }) => {
+                    let none_written = unwritten == count(&lines);
+                    // The first line may be the one that tells of those lost before.
+                    lost = match lost {
+                        0 => unwritten,
+                        _ if none_written => lost + unwritten - 1,
+                        _ => unwritten,
+                    };
                     if !mem::replace(&mut said, true) {
                         // Standard error may be gone as well, and then there is nobody left to tell.
                         let _ = writeln!(

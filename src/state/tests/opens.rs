@@ -167,6 +167,11 @@ fn a_number_that_two_opens_bring_serves_both_sessions() {
     let (one, two) = (rig.open(browser, 7), rig.open(browser, 7));
     let texts = [rig.ask("text", &one, json!({})), rig.ask("text", &two, json!({}))];
     assert_eq!(rig.sent_ids(browser), texts.map(|text| text.id));
+    rig.navigated(browser, 7, "http://next/");
+    for session in [one, two] {
+        let tabs = rig.state.tabs(session.parse().unwrap());
+        assert_eq!(serde_json::to_value(tabs).unwrap()[0]["url"], "http://next/");
+    }
 }
 
 #[test]

@@ -44,6 +44,22 @@ fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
 }
 
 #[test]
+fn a_person_who_was_not_told_yet_is_told_only_how_things_stand_now() {
+    let mut rig = Rig::new();
+    let browser = rig.browser("a");
+    let session = rig.open(browser, 7);
+    for number in 0..1000 {
+        rig.say(browser, &json!({"type": "ping", "ts": number}));
+        let client = rig.ask("text", &session, json!({}));
+        rig.answer_error(browser, &client.id, "HUMAN_REQUIRED", &number.to_string());
+        rig.state.resume(session.parse().unwrap());
+    }
+    let shown = rig.shown(browser);
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0][0]["paused"], false);
+}
+
+#[test]
 fn a_plain_connection_is_shown_nothing_and_obeyed_in_nothing() {
     let mut rig = Rig::new();
     let plain = rig.connect();

@@ -1,0 +1,33 @@
+//! `doctor`: what is well and what is not, from this binary to the browser.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::Args;
+
+use super::globals::Globals;
+use super::{Error, Outcome, output};
+use crate::service::doctor;
+
+/// Find out what is wrong, hop by hop, from this program to the browser
+///
+/// Exit status 0 only if all is well. Every failure names the hop and what mends it.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  bproxy doctor\n  bproxy doctor --json")]
+pub(super) struct Doctor {
+    /// One line of JSON, as where standard output is no terminal
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let report = doctor::examine(&globals.home_path()?);
+        if self.json || !io::stdout().is_terminal() {
+            output::line(report.to_json())?;
+        } else {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(report.to_text().as_bytes()).map_err(Error::Output)?;
+        }
+        Ok(if report.is_well() { Outcome::Done } else { Outcome::Refused })
+    }
+}

@@ -1,0 +1,49 @@
+//! `token …`: where the tokens are, and a new one.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::globals::Globals;
+use super::{Error, Outcome, output};
+use crate::config::Config;
+use crate::home::Home;
+use crate::secrets;
+use crate::service::manager;
+
+/// Where the tokens are, and a new one
+#[derive(Subcommand)]
+pub(super) enum Token {
+    /// Replace the token that commands show to the daemon
+    ///
+    /// A running daemon is restarted, which ends its sessions. The browser stays paired: `bproxy pair` replaces its
+    /// token.
+    #[command(after_help = "Example:\n  bproxy token rotate")]
+    Rotate,
+    /// Tell where the tokens are, and never what they are
+    #[command(visible_alias = "where", after_help = "Example:\n  bproxy token path")]
+    Path,
+}
+
+impl Token {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let path = globals.home_path()?;
+        let choice = Config::from_env(Some(&path))?.secrets;
+        let line = match self {
+            Token::Path => json!(secrets::places(choice, &Home::open(&path)?)),
+            Token::Rotate => {
+                let running = manager::status(&path)?.is_running();
+                if running {
+                    manager::stop(&path)?;
+                }
+                secrets::rotate(choice, &Home::open(&path)?)?;
+                if running {
+                    // Its own line has a pairing code, which is of no use to a browser that stays paired.
+                    manager::start(&path)?;
+                }
+                json!({"rotated": true, "restarted": running})
+            }
+        };
+        output::line(line.to_string().into_bytes())?;
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,157 @@
+//! A copy of the daemon token in memory, so that a command need not ask the keyring for it.
+//!
+//! Below `$XDG_RUNTIME_DIR/bproxy`, which systemd mounts for the user alone and empties at logout. The copy is made only
+//! where that is really memory (tmpfs) and nobody else's, and lives no longer than its daemon. It is a convenience:
+//! whatever is wrong with it, the keyring has the token.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::{Secret, record};
+use crate::home::Home;
+
+/// Below the runtime directory.
+const DIRECTORY: &str = "bproxy";
+
+/// Where the copy of one state directory's token lies.
+pub(super) struct RuntimeCopy {
+    /// The user's runtime directory, and the file's name below it. `None` where the system has none.
+    place: Option<(PathBuf, String)>,
+}
+
+impl RuntimeCopy {
+    /// The copy for `home`. Nothing is looked at yet but that.
+    pub(super) fn of(home: &Home) -> RuntimeCopy {
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
+        RuntimeCopy { place: runtime.and_then(|dir| Some((dir.into(), name(home)?))) }
+    }
+
+    /// Makes the copy, where it is safe.
+    pub(super) fn write(&self, token: &Secret) {
+        if let Some((runtime, file)) = self.place()
+            && is_memory(&runtime)
+            && let Ok(dir) = Home::open(&runtime.path().join(DIRECTORY))
+        {
+            let _ = dir.write_secret(&dir.path().join(file), token.expose().as_bytes());
+        }
+    }
+
+    /// The copy, if there is one and nobody else can have made or read it.
+    pub(super) fn read(&self) -> Option<Secret> {
+        let (dir, file) = self.directory()?;
+        let bytes = dir.read_secret(&dir.path().join(file)).ok()??;
+        record::daemon_token(bytes, DIRECTORY).ok()
+    }
+
+    /// The copy's file, if it is there.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        let (dir, file) = self.directory()?;
+        Some(dir.path().join(file)).filter(|path| path.exists())
+    }
+
+    /// Removes the copy, if there is one.
+    pub(super) fn remove(&self) {
+        if let Some((dir, file)) = self.directory() {
+            let _ = dir.remove(&dir.path().join(file));
+        }
+    }
+
+    /// The runtime directory, if it is this user's alone.
+    fn place(&self) -> Option<(Home, &str)> {
+        let (runtime, file) = self.place.as_ref()?;
+        Some((Home::find(runtime).ok()??, file))
+    }
+
+    /// The directory of the copies, if it is there and this user's alone.
+    fn directory(&self) -> Option<(Home, &str)> {
+        let (runtime, file) = self.place()?;
+        Some((Home::find(&runtime.path().join(DIRECTORY)).ok()??, file))
+    }
+}
+
+/// The state directory's own identity: one path can lead to several directories over time, and several to one.
+fn name(home: &Home) -> Option<String> {
+    let metadata = std::fs::metadata(home.path()).ok()?;
+    Some(format!("token-{:x}-{:x}", metadata.dev(), metadata.ino()))
+}
+
+#[cfg(target_os = "linux")]
+fn is_memory(dir: &Home) -> bool {
+    /// `TMPFS_MAGIC` of the kernel.
+    const TMPFS: i64 = 0x0102_1994;
+    #[allow(clippy::unnecessary_cast, reason = "the field's width differs between processors")]
+    rustix::fs::statfs(dir.path()).is_ok_and(|stat| stat.f_type as i64 == TMPFS)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_memory(_dir: &Home) -> bool {
+    false
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::*;
+
+    /// A state directory, a runtime directory in memory, and the copy in it.
+    fn place() -> (tempfile::TempDir, tempfile::TempDir, RuntimeCopy) {
+        let state = tempfile::tempdir().unwrap();
+        let home = Home::open(&state.path().join("home")).unwrap();
+        let runtime = tempfile::tempdir_in("/dev/shm").unwrap();
+        let copy = RuntimeCopy { place: Some((runtime.path().to_owned(), name(&home).unwrap())) };
+        (state, runtime, copy)
+    }
+
+    fn only_file(runtime: &Path) -> PathBuf {
+        let mut files = fs::read_dir(runtime.join(DIRECTORY)).unwrap();
+        let file = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none());
+        file
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_copy_is_for_its_user_alone_until_it_is_removed() {
+        let (_state, runtime, copy) = place();
+        assert!(copy.read().is_none());
+        let token = Secret::random_hex();
+        copy.write(&token);
+        assert!(copy.read().unwrap().matches(token.expose().as_bytes()));
+        assert_eq!(mode(&runtime.path().join(DIRECTORY)), 0o700);
+        assert_eq!(mode(&only_file(runtime.path())), 0o600);
+        copy.remove();
+        assert!(copy.read().is_none());
+    }
+
+    #[test]
+    fn a_copy_that_others_could_have_read_or_made_is_not_used() {
+        let (_state, runtime, copy) = place();
+        copy.write(&Secret::random_hex());
+        let file = only_file(runtime.path());
+        for (path, open, closed) in [
+            (&*file, 0o640, 0o600),
+            (runtime.path(), 0o770, 0o700),
+            (file.parent().unwrap(), 0o777, 0o700),
+        ] {
+            fs::set_permissions(path, fs::Permissions::from_mode(open)).unwrap();
+            assert!(copy.read().is_none(), "{}", path.display());
+            fs::set_permissions(path, fs::Permissions::from_mode(closed)).unwrap();
+            assert!(copy.read().is_some(), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn no_copy_is_made_on_a_disk() {
+        let disk = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let copy = RuntimeCopy { place: Some((disk.path().to_owned(), "token".into())) };
+        copy.write(&Secret::random_hex());
+        assert!(copy.read().is_none());
+        assert!(!disk.path().join(DIRECTORY).exists());
+    }
+}

@@ -1,0 +1,190 @@
+//! The way of a command, hop by hop, from this binary to the browser: what is well, what is not, and what mends it.
+//!
+//! Owns the order of the hops and the report. Each probe has a deadline of its own, and what cannot be probed because
+//! of an earlier failure is left out and said to be.
+
+mod probes;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    ok: bool,
+    /// The first hop that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing: Option<&'static str>,
+    checks: Vec<Check>,
+}
+
+/// One hop.
+#[derive(Debug, Serialize)]
+struct Check {
+    hop: &'static str,
+    state: State,
+    detail: String,
+    /// A command, or what else a person has to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Failed,
+    Skipped,
+}
+
+/// Why a hop fails, and what mends it.
+struct Failure {
+    detail: String,
+    fix: String,
+}
+
+impl Failure {
+    fn new(detail: impl ToString, fix: impl Into<String>) -> Failure {
+        Failure { detail: detail.to_string(), fix: fix.into() }
+    }
+}
+
+impl Report {
+    /// Whether all is well.
+    pub fn is_well(&self) -> bool {
+        self.ok
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("plain values become JSON")
+    }
+
+    /// For a person: a line for each hop, and under those that fail what mends them.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for Check { hop, state, detail, fix } in &self.checks {
+            let sign = match state {
+                State::Ok => '✓',
+                State::Failed => '✗',
+                State::Skipped => '·',
+            };
+            text.push_str(&format!("{sign} {hop:<13} {detail}\n"));
+            if let Some(fix) = fix {
+                text.push_str(&format!("  {:<13} → {fix}\n", ""));
+            }
+        }
+        text
+    }
+
+    fn new() -> Report {
+        Report { ok: true, failing: None, checks: Vec::new() }
+    }
+
+    /// Probes a hop. What it finds is for the hops after it.
+    fn probe<T>(
+        &mut self,
+        hop: &'static str,
+        probe: impl FnOnce() -> Result<(String, T), Failure>,
+    ) -> Option<T> {
+        match probe() {
+            Ok((detail, found)) => {
+                self.checks.push(Check { hop, state: State::Ok, detail, fix: None });
+                Some(found)
+            }
+            Err(Failure { detail, fix }) => {
+                self.ok = false;
+                self.failing.get_or_insert(hop);
+                self.checks.push(Check { hop, state: State::Failed, detail, fix: Some(fix) });
+                None
+            }
+        }
+    }
+
+    /// Leaves out hops that cannot be reached.
+    fn skip(&mut self, hops: &[&'static str], after: &str) {
+        let detail = format!("not looked at: {after} has to be mended first");
+        let check = |&hop| Check { hop, state: State::Skipped, detail: detail.clone(), fix: None };
+        self.checks.extend(hops.iter().map(check));
+    }
+}
+
+/// Looks at every hop of the daemon whose state directory is `home`.
+pub fn examine(home: &Path) -> Report {
+    let mut report = Report::new();
+    report.probe("program", probes::program);
+    report.probe("clock", probes::clock);
+    let config = report.probe("configuration", || probes::configuration(home));
+    let secrets = config.as_ref().map(|config| config.secrets);
+    let path = home;
+    let home = report.probe("home", || probes::home(path));
+
+    match (&home, secrets) {
+        (Some(home), Some(secrets)) => {
+            report.probe("secrets", || probes::secrets(secrets, home));
+        }
+        (None, _) => report.skip(&["secrets"], "home"),
+        (_, None) => report.skip(&["secrets"], "configuration"),
+    }
+    let managed_by = report.probe("service", || probes::service(path));
+    match (&home, &config) {
+        (Some(home), Some(config)) => {
+            report.probe("log", || probes::log(config.log, managed_by, home));
+        }
+        (None, _) => report.skip(&["log"], "home"),
+        (_, None) => report.skip(&["log"], "configuration"),
+    }
+    match &config {
+        Some(config) => {
+            report.probe("journal", || probes::journal(config.log));
+        }
+        None => report.skip(&["journal"], "configuration"),
+    }
+
+    let Some(home) = home else {
+        report.skip(&["socket", "daemon", "protocol", "token", "browser"], "home");
+        return report;
+    };
+    let Some(port) = report.probe("socket", || probes::socket(&home)) else {
+        report.skip(&["daemon", "protocol", "token", "browser"], "socket");
+        return report;
+    };
+    let Some(health) = report.probe("daemon", || probes::daemon(port)) else {
+        report.skip(&["protocol", "token", "browser"], "daemon");
+        return report;
+    };
+    report.probe("protocol", || probes::protocol(&health));
+    let Some(secrets) = secrets else {
+        report.skip(&["token", "browser"], "configuration");
+        return report;
+    };
+    match report.probe("token", || probes::token(port, &home, secrets)) {
+        Some(client) => {
+            report.probe("browser", || probes::browser(&client));
+        }
+        None => report.skip(&["browser"], "token"),
+    }
+    report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_the_first_hop_that_fails_and_what_mends_each() {
+        let mut report = Report::new();
+        report.probe("one", || Ok(("fine".into(), ())));
+        report.probe("two", || Err::<(_, ()), _>(Failure::new("broken", "mend it")));
+        report.probe("three", || Err::<(_, ()), _>(Failure::new("broken too", "mend that")));
+        report.skip(&["four"], "two");
+        assert!(!report.is_well());
+        let json: serde_json::Value = serde_json::from_slice(&report.to_json()).unwrap();
+        assert_eq!((&json["ok"], &json["failing"]), (&false.into(), &"two".into()));
+        assert_eq!(json["checks"][1]["fix"], "mend it");
+        assert_eq!(json["checks"][3]["state"], "skipped");
+        let text = report.to_text();
+        assert!(text.contains("✓ one") && text.contains("✗ two") && text.contains("→ mend that"));
+    }
+}

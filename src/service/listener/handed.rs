@@ -1,0 +1,138 @@
+//! A descriptor that a service manager has handed over: taken into possession, and checked to be the socket it should
+//! be.
+//!
+//! A manager names descriptors by numbers, which only unsafe code can turn into something owned; that happens here and
+//! nowhere else.
+#![allow(unsafe_code)]
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd, ioctl_fionbio};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, getsockname, sockopt};
+
+/// Why a descriptor is not the daemon's socket: what it is instead, as the end of a sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wrong(String);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Takes over the descriptor that a manager has named, if it is a listening socket on 127.0.0.1.
+///
+/// # Errors
+/// Says what it is instead.
+pub(super) fn take(number: RawFd) -> Result<TcpListener, Wrong> {
+    let closed = || Wrong(format!("descriptor {number}, which is not open"));
+    if number < 0 {
+        return Err(closed());
+    }
+    // SAFETY: only asks the system whether the number is in use, which it answers for any number.
+    match fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) }) {
+        Err(Errno::BADF) => return Err(closed()),
+        Err(error) => return Err(Wrong(format!("descriptor {number}: {error}"))),
+        Ok(_) => {}
+    }
+    // SAFETY: it is open, a manager opened it for this process before that began, and names it once.
+    check(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Forgets the names of the descriptors, so that no child takes them for its own.
+pub(super) fn forget(variable: &OsStr) {
+    // SAFETY: called first of all that a daemon does, when the process has one thread.
+    unsafe { std::env::remove_var(variable) };
+}
+
+fn check(socket: OwnedFd) -> Result<TcpListener, Wrong> {
+    let io = |error: Errno| Wrong(format!("a socket that cannot be used: {error}"));
+    let kind = match sockopt::socket_type(&socket) {
+        Err(Errno::NOTSOCK) => return Err(Wrong("no socket but a file or a pipe".into())),
+        kind => kind.map_err(io)?,
+    };
+    let name = getsockname(&socket).map_err(io)?;
+    let address = match name.address_family() {
+        AddressFamily::INET | AddressFamily::INET6 => SocketAddr::try_from(name).map_err(io)?,
+        AddressFamily::UNIX => {
+            let path = SocketAddrUnix::try_from(name).ok();
+            let path = path.as_ref().and_then(|name| name.path()).unwrap_or_default();
+            return Err(Wrong(format!("the unix socket {:?}", path.to_string_lossy())));
+        }
+        other => return Err(Wrong(format!("a socket of address family {}", other.as_raw()))),
+    };
+    if kind != SocketType::STREAM {
+        return Err(Wrong(format!("a datagram socket at {address}")));
+    }
+    if address.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        return Err(Wrong(format!("a socket at {address}")));
+    }
+    if !listens(&socket).map_err(io)? {
+        return Err(Wrong(format!("a connection at {address}, not a listening socket")));
+    }
+    fcntl_setfd(&socket, FdFlags::CLOEXEC).map_err(io)?;
+    ioctl_fionbio(&socket, true).map_err(io)?;
+    Ok(socket.into())
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn listens(socket: &OwnedFd) -> Result<bool, Errno> {
+    sockopt::socket_acceptconn(socket)
+}
+
+/// There the system does not tell, and launchd hands over what the plist says.
+#[cfg(target_vendor = "apple")]
+fn listens(_socket: &OwnedFd) -> Result<bool, Errno> {
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpStream, UdpSocket};
+    use std::os::fd::IntoRawFd;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_listening_socket_on_loopback_is_taken_over_to_be_used_without_waiting_and_not_inherited() {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let number = socket.into_raw_fd();
+        let taken = take(number).unwrap();
+        assert_eq!(taken.local_addr().unwrap(), address);
+        assert!(fcntl_getfd(&taken).unwrap().contains(FdFlags::CLOEXEC));
+        assert_eq!(taken.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_what_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let everywhere = TcpListener::bind("0.0.0.0:0").unwrap();
+        let everywhere_address = everywhere.local_addr().unwrap().to_string();
+        let mut cases: Vec<(OwnedFd, &str)> = vec![
+            (UnixListener::bind(&path).unwrap().into(), path.to_str().unwrap()),
+            (UdpSocket::bind("127.0.0.1:0").unwrap().into(), "datagram"),
+            (everywhere.into(), &everywhere_address),
+            (std::fs::File::open("/dev/null").unwrap().into(), "no socket"),
+        ];
+        // macOS has no second loopback address, and does not tell what listens.
+        if cfg!(target_os = "linux") {
+            cases.push((TcpListener::bind("127.0.0.2:0").unwrap().into(), "127.0.0.2"));
+            cases.push((connection.into(), "not a listening"));
+        }
+        for (descriptor, named) in cases {
+            let wrong = take(descriptor.into_raw_fd()).unwrap_err().to_string();
+            assert!(wrong.contains(named), "{wrong}");
+        }
+        for number in [-1, 1_000_000] {
+            assert!(take(number).unwrap_err().to_string().contains("not open"));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `config.env` in the state directory: the same variables as in the environment, for what is to last.
+//!
+//! A service manager gives its services an environment of its own, which no shell's `export` reaches and no running
+//! process can read anew; a file can be edited, and read again.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+/// No settings are longer, by far.
+const MAX_BYTES: u64 = 64 * 1024;
+
+const OTHERS_MAY_WRITE: u32 = 0o022;
+
+/// Why the file cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Somebody else may have written it.
+    #[error("{} can be written by other users: run `chown {} {}` and `chmod 600 {}`", path.display(), geteuid().as_raw(), path.display(), path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line that says nothing that is known.
+    #[error("{}, line {number}: {problem}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Which line, from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// What the file says: names and values, later lines last.
+#[derive(Debug, Default)]
+pub struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    /// Reads the file in `home`; no file says nothing. Only the variables `known` may be set in it.
+    ///
+    /// # Errors
+    /// When it cannot be read or trusted, or a line is neither `NAME=value`, nor empty, nor a comment after `#`.
+    pub fn read(home: &Path, known: &[&str]) -> Result<Settings, Error> {
+        let path = home.join("config.env");
+        let io = |source| Error::Io { path: path.clone(), source };
+        let metadata = match fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
+            metadata => metadata.map_err(io)?,
+        };
+        if metadata.uid() != geteuid().as_raw() || metadata.mode() & OTHERS_MAY_WRITE != 0 {
+            return Err(Error::Open { path });
+        }
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
+            return Err(io(ErrorKind::InvalidData.into()));
+        }
+        let text = fs::read_to_string(&path).map_err(io)?;
+        let mut settings = Vec::new();
+        for (index, line) in text.lines().map(str::trim).enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let wrong = |problem: String| Error::Line {
+                path: path.clone(),
+                number: index + 1,
+                problem: format!("{problem}; write NAME=value, with one of {}", known.join(", ")),
+            };
+            let (name, value) = line.split_once('=').ok_or_else(|| wrong("no `=`".into()))?;
+            let (name, value) = (name.trim_end(), value.trim_start());
+            if !known.contains(&name) {
+                return Err(wrong(format!("{name:?} cannot be set here")));
+            }
+            settings.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(Settings(settings))
+    }
+
+    /// What is said of the variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const KNOWN: [&str; 2] = ["BPROXY_PORT", "BPROXY_LOG_LEVEL"];
+
+    fn settings(text: &str, mode: u32) -> Result<Settings, Error> {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config.env");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        Settings::read(home.path(), &KNOWN)
+    }
+
+    #[test]
+    fn lines_set_variables_and_later_ones_win() {
+        let settings =
+            settings("# mine\n\nBPROXY_PORT=1\n BPROXY_PORT = 2 \nBPROXY_LOG_LEVEL=", 0o644);
+        let settings = settings.unwrap();
+        assert_eq!(settings.get("BPROXY_PORT"), Some("2"));
+        assert_eq!(settings.get("BPROXY_LOG_LEVEL"), Some(""));
+        assert_eq!(settings.get("BPROXY_LOG"), None);
+    }
+
+    #[test]
+    fn a_missing_file_sets_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::read(home.path(), &KNOWN).unwrap().get("BPROXY_PORT"), None);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_followed_is_an_error_with_its_number_and_what_may_be_set() {
+        for text in ["\nBPROXY_HOME=/x\n", "\nexport\n", "\nBPROXY_PROT=1"] {
+            let message = settings(text, 0o600).unwrap_err().to_string();
+            assert!(message.contains("line 2") && message.contains("BPROXY_PORT"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_refused_with_the_remedy() {
+        for mode in [0o620, 0o602, 0o666] {
+            let message = settings("", mode).unwrap_err().to_string();
+            assert!(message.contains("chmod 600"), "{message}");
+        }
+    }
+}

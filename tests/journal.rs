@@ -1,0 +1,153 @@
+//! The log in a real journal, written by the daemon as a service of a real systemd.
+
+mod support;
+
+use serde_json::Value;
+use support::{BPROXY, User, patiently};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+/// Runs `script` until it prints something.
+async fn until_printed(user: &User, what: &str, script: &str) -> String {
+    patiently(what, async {
+        loop {
+            let text = user.sh(script).await;
+            if !text.trim().is_empty() {
+                return text;
+            }
+        }
+    })
+    .await
+}
+
+/// A daemon that runs as a transient service: its standard error is the journal.
+async fn service(user: &User, variables: &str) {
+    let port = user.port;
+    user.sh(&format!(
+        "systemd-run --user --quiet --unit=bproxy-log --setenv=BPROXY_PORT={port} --setenv=BPROXY_SECRETS=file \
+         {variables} {BPROXY} daemon"
+    ))
+    .await;
+    until_printed(user, "the daemon", "cat .bproxy/port 2>/dev/null || true").await;
+}
+
+/// The entries that `journalctl --user` finds, once there are so many.
+async fn entries(user: &User, matches: &str, count: usize) -> Vec<Value> {
+    patiently("the journal", async {
+        loop {
+            let found =
+                user.sh(&format!("journalctl --user --quiet --output=json {matches}")).await;
+            let entries: Vec<Value> = found
+                .lines()
+                .map(|line| serde_json::from_str(line).expect("an entry in JSON"))
+                .collect();
+            if entries.len() >= count {
+                return entries;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_services_records_are_in_the_journal_with_fields_to_ask_for() {
+    let Some(user) = User::new() else { return };
+    service(&user, "").await;
+    let answer = user.bproxy(&["session", "create", "--label", "x"]).await.json();
+    let (id, session) = (answer["id"].as_str().expect("an id"), &answer["data"]["session"]);
+    let life = entries(&user, &format!("BPROXY_ID={id}"), 2).await;
+    let events: Vec<_> = life.iter().map(|entry| &entry["BPROXY_EVENT"]).collect();
+    assert_eq!(events, ["received", "response"]);
+    let received = &life[0];
+    for (field, value) in [
+        ("BPROXY_ACTION", "session.create"),
+        ("BPROXY_DESTRUCTIVE", "false"),
+        ("PRIORITY", "6"),
+        ("SYSLOG_IDENTIFIER", "bproxy"),
+        ("_SYSTEMD_USER_UNIT", "bproxy-log.service"),
+        ("BPROXY_HOME", &format!("{}/.bproxy", user.home())),
+    ] {
+        assert_eq!(received[field], value, "{field}");
+    }
+    let message = received["MESSAGE"].as_str().expect("text");
+    assert!(message.starts_with("received action=session.create"), "{message}");
+
+    // What names the session can be asked for by it.
+    let session = session.as_str().expect("a session");
+    user.bproxy(&["session", "bind", "-s", session, "--pacing", "fast"]).await.json();
+    let of_session =
+        entries(&user, &format!("BPROXY_SESSION={session} BPROXY_EVENT=received"), 1).await;
+    assert_eq!(of_session[0]["BPROXY_ACTION"], "session.bind");
+
+    // What should not happen has the priority of a warning.
+    let script = "exec 3<>/dev/tcp/127.0.0.1/PORT; printf 'GET / HTTP/1.1\\r\\nHost: evil\\r\\n\\r\\n' >&3; cat <&3";
+    let refused = script.replace("PORT", &user.port.to_string());
+    user.run(&["bash", "-c", &refused]).await;
+    let warning = entries(&user, "BPROXY_EVENT=auth_refused", 1).await;
+    assert_eq!(warning[0]["PRIORITY"], "4");
+    assert_eq!(
+        user.sh("ls .bproxy").await.matches("logs").count(),
+        0,
+        "no files beside the journal"
+    );
+}
+
+#[tokio::test]
+async fn the_journal_is_shown_as_the_lines_that_a_file_would_have() {
+    let Some(user) = User::new() else { return };
+    service(&user, "").await;
+    let answer = user.bproxy(&["session", "list"]).await.json();
+    let id = answer["id"].as_str().expect("an id");
+    entries(&user, &format!("BPROXY_ID={id}"), 2).await;
+    let shown = user.bproxy(&["service", "logs", "--id", id]).await;
+    let records: Vec<Value> =
+        shown.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let events: Vec<_> = records.iter().map(|record| &record["event"]).collect();
+    assert_eq!(events, ["received", "response"]);
+    assert!(records[0]["destructive"] == false && records[1]["elapsed_ms"].is_u64(), "{records:?}");
+
+    let mut command = user.command(&[BPROXY, "service", "logs", "--follow"]);
+    let mut follower = command.spawn().expect("nsenter runs");
+    let mut lines = BufReader::new(follower.stdout.take().expect("a pipe")).lines();
+    patiently("a record that comes", async {
+        // The latest come first, then those that have come since.
+        lines.next_line().await.expect("text");
+        let id = user.bproxy(&["session", "list"]).await.json()["id"].clone();
+        loop {
+            let line = lines.next_line().await.expect("text").expect("a line");
+            let record: Value = serde_json::from_str(&line).expect("JSON");
+            if record["id"] == id && record["event"] == "response" {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_journal_can_be_asked_for_where_standard_error_is_elsewhere() {
+    let Some(user) = User::new() else { return };
+    service(&user, "--setenv=BPROXY_LOG=journald --property=StandardError=null").await;
+    let started = entries(&user, "BPROXY_EVENT=start", 1).await;
+    assert_eq!(started[0]["_SYSTEMD_USER_UNIT"], "bproxy-log.service");
+}
+
+#[tokio::test]
+async fn files_are_written_where_only_standard_output_is_the_journal() {
+    let Some(user) = User::new() else { return };
+    service(&user, "--property=StandardError=null").await;
+    until_printed(&user, "a log file", "cat .bproxy/logs/*.log 2>/dev/null || true").await;
+    assert!(entries(&user, "BPROXY_EVENT=start", 0).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_doctor_finds_the_journal() {
+    let Some(user) = User::new() else { return };
+    service(&user, "").await;
+    let report = user.bproxy(&["doctor"]).await;
+    assert_eq!(report.code, 1, "{report:?}");
+    let report: Value = serde_json::from_str(report.stdout.trim()).expect("JSON");
+    assert_eq!(report["failing"], "browser", "{report}");
+    let checks = report["checks"].as_array().expect("checks");
+    let journal = checks.iter().find(|check| check["hop"] == "journal").expect("a check");
+    assert_eq!(journal["detail"], "takes records and can be read");
+}
