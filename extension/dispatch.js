@@ -125,6 +125,11 @@ export class Dispatcher {
       if (tab !== null) this.navigations.hold(tab, command.session);
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
+      if (isEnding(error)) {
+        // The next worker answers: it reads again, or says that the outcome of an act is unknown.
+        this.running.delete(id);
+        return this.trace.add('worker_ending', { id, action, tab });
+      }
       answer = { ok: false, error: asFailure(error, command.session) };
     }
     this.running.delete(id);
@@ -182,6 +187,14 @@ function timedOut(action) {
 /** @param {string} action */
 function lost(action) {
   return `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`;
+}
+
+/**
+ * The browser's words for a call that a worker makes while it is being ended.
+ * @param {unknown} error
+ */
+function isEnding(error) {
+  return error instanceof Error && /\bNo SW$/.test(error.message);
 }
 
 /** @param {unknown} error @param {string} session @returns {import('./protocol.js').Failure} */

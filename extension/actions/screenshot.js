@@ -34,7 +34,7 @@ async function capture(windowId, signal) {
       return await chrome.tabs.captureVisibleTab(windowId, { format: 'png' });
     } catch (error) {
       const overQuota = /MAX_CAPTURE_VISIBLE_TAB_CALLS_PER_SECOND/.test(String(error));
-      const isUndrawn = /readback failed|view is invisible|unknown error/.test(String(error));
+      const isUndrawn = /readback failed|view is invisible/.test(String(error));
       if (isUndrawn) undrawn += 1;
       if (!overQuota && (!isUndrawn || undrawn > UNDRAWN_RETRIES)) throw explain(error);
       await new Promise((resolve) => setTimeout(resolve, overQuota ? QUOTA_RETRY_MS : UNDRAWN_RETRY_MS));

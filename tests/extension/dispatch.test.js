@@ -118,6 +118,22 @@ test('a read that was lost with the worker is read again', async () => {
   assert.deepEqual(second.sent.map(({ ok, replay }) => [ok, replay]), [[true, false]]);
 });
 
+test('a worker that is being ended answers nothing: the next one does', async () => {
+  const local = area();
+  const session = area();
+  const ending = await setUp({ local, session });
+  ending.fails = new ActionError('SCRIPT_ERROR', 'No SW');
+  await ending.dispatcher.receive(command('click', 'a1'));
+  await ending.dispatcher.receive(command('text', 'a2'));
+  assert.deepEqual(ending.sent, []);
+  const { dispatcher, sent, runs } = await setUp({ local, session });
+  await dispatcher.receive(command('click', 'a1'));
+  await dispatcher.receive(command('text', 'a2'));
+  assert.deepEqual(runs, ['text a2']);
+  assert.match(sent[0].error.message, /outcome is unknown/);
+  assert.equal(sent[1].ok, true);
+});
+
 test('an answer outlives the worker', async () => {
   const first = await setUp();
   await first.dispatcher.receive(command('click', 'a1'));
