@@ -111,17 +111,18 @@ export class Dispatcher {
     }
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
-      this.#answer(id, { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } });
+      await this.#answer(id, { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } }, true);
       return;
     }
 
     this.running.add(id);
+    const acts = !READS.has(action);
     const began = this.now();
     this.trace.add('received', { id, action, tab });
     /** @type {import('./storage.js').Answer} */
     let answer;
     try {
-      await this.journal.begin(id, same, !READS.has(action));
+      await this.journal.begin(id, same, acts);
       if (tab !== null) this.navigations.hold(tab, command.session);
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
@@ -132,7 +133,6 @@ export class Dispatcher {
       }
       answer = { ok: false, error: asFailure(error, command.session) };
     }
-    this.running.delete(id);
     this.trace.add('answered', {
       id,
       action,
@@ -141,7 +141,8 @@ export class Dispatcher {
       elapsedMs: this.now() - began,
       errorCode: answer.ok ? undefined : answer.error.code,
     });
-    this.#answer(id, answer);
+    await this.#answer(id, answer, acts);
+    this.running.delete(id);
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED') this.onPause(command.session, answer.error.message);
   }
 
@@ -170,12 +171,14 @@ export class Dispatcher {
     return Promise.race([running, expired]).finally(() => clearTimeout(timer));
   }
 
-  /** @param {string} id @param {import('./storage.js').Answer} answer */
-  #answer(id, answer) {
+  /** @param {string} id @param {import('./storage.js').Answer} answer @param {boolean} acts */
+  async #answer(id, answer, acts) {
     const text = JSON.stringify(answer.ok ? success(id, answer.result) : failure(id, answer.error));
+    const kept = this.journal.finish(id, answer, text.length).catch(() => {});
+    // What an act came to must be known to the next worker, should this one end before the answer has left.
+    if (acts) await kept;
     // With no socket the answer stays in the journal: the daemon asks again when it is back.
     this.send(text);
-    this.journal.finish(id, answer, text.length);
   }
 }
 

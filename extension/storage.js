@@ -103,13 +103,16 @@ export class Journal {
     if (acts) await this.local.set({ [`started:${id}`]: { command, at } });
   }
 
-  /** @param {string} id @param {Answer} answer @param {number} size its length as text */
-  finish(id, answer, size) {
+  /**
+   * Notes the answer. Resolves when the next worker would find it.
+   * @param {string} id @param {Answer} answer @param {number} size its length as text
+   */
+  async finish(id, answer, size) {
     const entry = this.entries.get(id);
     if (entry === undefined) return;
     this.#put(id, { ...entry, answer, size });
     this.#prune();
-    if (size <= STORED_ANSWER_MAX) void this.session.set({ [`answer:${id}`]: this.entries.get(id) });
+    if (size <= STORED_ANSWER_MAX) await this.session.set({ [`answer:${id}`]: this.entries.get(id) });
   }
 
   /** @param {string} id @param {Entry} entry */

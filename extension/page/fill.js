@@ -6,8 +6,8 @@
   'use strict';
   const page = globalThis.bproxy;
 
-  /** Selection changes are told to a page in a task of their own; editors take notice of it then. */
-  const SELECTION_MS = 20;
+  /** Editors take notice of a new selection later: in a task of their own, or, like Slate, at most every 100 ms. */
+  const SELECTION_MS = 150;
   const TRUE = /^(true|on|yes|1|checked)$/i;
 
   page.commands['check-fields'] = ({ fields, covered = false }) => {
