@@ -243,7 +243,11 @@ async fn five_failures_close_the_route_for_everybody() {
         failed(&daemon.claim(&wrong(&code), &origin('a')).await, 401, "PAIRING_CODE_INVALID");
     }
     for _ in 0..3 {
-        failed(&daemon.claim(&code, &origin('a')).await, 429, "PAIRING_RATE_LIMITED");
+        let throttled = daemon.claim(&code, &origin('a')).await;
+        failed(&throttled, 429, "PAIRING_RATE_LIMITED");
+        let wait: u64 =
+            throttled.0.header("retry-after").expect("a time").parse().expect("seconds");
+        assert!((1..=60).contains(&wait), "{wait}");
     }
     failed(&daemon.claim_with(b"{}", &origin('a')).await, 429, "PAIRING_RATE_LIMITED");
     daemon.record("pair_claim_rate_limited", |_| true).await;

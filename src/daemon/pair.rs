@@ -1,12 +1,15 @@
 //! `POST /pair/claim`: a code for a token.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Buf;
 use futures_util::Stream;
 use rand::RngExt as _;
 use serde_json::{Value, json};
-use warp::{http::StatusCode, reply::Response};
+use warp::{
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    reply::Response,
+};
 
 use super::{Context, command::read_json, now, rejection};
 use crate::{
@@ -41,6 +44,7 @@ where
     let now = now();
     let credential = match context.state.claim(typed, &origin, now) {
         Ok(credential) => credential,
+        Err(ClaimError::RateLimited) => return throttle(context.state.throttled_for(now)),
         Err(error) => return refuse(error, typed.is_some()),
     };
     let stored = {
@@ -71,20 +75,21 @@ where
     rejection::json(StatusCode::OK, json!({"ok": true, "data": granted}).to_string())
 }
 
+/// The answer to every claim while the throttle is on; rounded up, so that a client that waits as
+/// long as it says is let in.
+fn throttle(wait: Duration) -> Response {
+    tracing::warn!(event = "pair_claim_rate_limited");
+    let body = json!({"ok": false, "error": {"code": ClaimError::RateLimited.to_string()}});
+    let mut response = rejection::json(StatusCode::TOO_MANY_REQUESTS, body.to_string());
+    let seconds = wait.as_millis().div_ceil(1000) as u64;
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
 fn refuse(error: ClaimError, is_claim: bool) -> Response {
     let code = error.to_string();
-    let status = match error {
-        ClaimError::RateLimited => {
-            tracing::warn!(event = "pair_claim_rate_limited");
-            StatusCode::TOO_MANY_REQUESTS
-        }
-        ClaimError::Invalid if !is_claim => StatusCode::BAD_REQUEST,
-        ClaimError::Invalid | ClaimError::Expired | ClaimError::Consumed => {
-            StatusCode::UNAUTHORIZED
-        }
-    };
-    if error != ClaimError::RateLimited {
-        tracing::warn!(event = "pair_claim_failed", code);
-    }
+    let is_malformed = error == ClaimError::Invalid && !is_claim;
+    let status = if is_malformed { StatusCode::BAD_REQUEST } else { StatusCode::UNAUTHORIZED };
+    tracing::warn!(event = "pair_claim_failed", code);
     rejection::json(status, json!({"ok": false, "error": {"code": code}}).to_string())
 }

@@ -115,6 +115,13 @@ impl Pairing {
         checked
     }
 
+    /// How long the throttle stops claims from now on.
+    pub(super) fn throttled_for(&self, now: Instant) -> Duration {
+        let full = self.failures.len() >= MAX_FAILURES;
+        let oldest = self.failures.front().filter(|_| full);
+        oldest.map_or(Duration::ZERO, |at| (*at + WINDOW).saturating_duration_since(now))
+    }
+
     fn check(&self, typed: Option<&str>, now: Instant) -> Result<(), ClaimError> {
         let (Some(typed), Some(code)) = (typed, &self.code) else {
             return Err(ClaimError::Invalid);
@@ -188,6 +195,11 @@ impl State {
     ) -> Result<ExtensionCredential, ClaimError> {
         self.with(|inner| inner.pairing.claim(typed, now.instant))?;
         Ok(new_credential(origin))
+    }
+
+    /// How long the throttle stops claims from now on.
+    pub fn throttled_for(&self, now: Now) -> std::time::Duration {
+        self.with(|inner| inner.pairing.throttled_for(now.instant))
     }
 
     /// Makes the claim of this code undone, whose token could not be stored.
@@ -273,6 +285,7 @@ mod tests {
         for second in [5, 59] {
             let at = now.instant + Duration::from_secs(second);
             assert_eq!(pairing.claim(Some(&code), at), Err(ClaimError::RateLimited));
+            assert_eq!(pairing.throttled_for(at), Duration::from_secs(60 - second));
         }
         assert_eq!(pairing.claim(Some(&code), now.instant + WINDOW), Ok(()));
     }
