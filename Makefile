@@ -3,7 +3,7 @@
 # The real editors and frameworks that the browser tests write into, bundled once.
 EDITORS = tests/fixtures/editors
 
-.PHONY: demo test lint extension-test editors prerequisites demo-prerequisites
+.PHONY: demo test bench lint extension-test editors prerequisites demo-prerequisites bench-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
@@ -12,6 +12,11 @@ demo: demo-prerequisites
 # All tests. Most of them wait for other processes, so more run at once than there are processors.
 test: prerequisites lint extension-test editors
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test
+
+# What a command costs, beside the same hop without any rules. docs/performance.md says how to read it.
+bench: bench-prerequisites
+	cargo bench --quiet --bench parts
+	cargo bench --quiet --bench hop
 
 lint: prerequisites
 	cargo fmt --check
@@ -35,6 +40,9 @@ endif
 
 prerequisites:
 	scripts/prerequisites cargo cc chromium node npm $(machine) $(keyring)
+
+bench-prerequisites:
+	scripts/prerequisites cargo cc
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

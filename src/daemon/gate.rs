@@ -1,6 +1,6 @@
 //! The four layers that every request passes before its body is read (protocol §2).
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::BASE64URL_NOPAD;
 use warp::http::{
@@ -10,7 +10,10 @@ use warp::http::{
 };
 
 use super::{Context, rejection};
-use crate::state::TokenCheck;
+use crate::{
+    secrets::Secret,
+    state::{State, TokenCheck},
+};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const EXTENSION_SCHEME: &str = "chrome-extension://";
@@ -64,11 +67,22 @@ impl Route {
     }
 }
 
-/// Why a request is refused: the layer, and what the caller can do.
+/// Why a request is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Refusal {
-    layer: &'static str,
-    message: &'static str,
+pub struct Refusal {
+    /// `host`, `origin`, `fetch_site` or `secret`.
+    pub layer: &'static str,
+    /// What the caller can do.
+    pub message: &'static str,
+}
+
+/// How a request has passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passed {
+    /// As it is.
+    Known,
+    /// By binding the extension's token to its Origin, which is to be stored.
+    Bound,
 }
 
 const HOST_REFUSAL: Refusal = Refusal {
@@ -102,37 +116,58 @@ const PREFLIGHT: Refusal = Refusal {
     message: "Origin: preflight requests are refused; no page may call the daemon",
 };
 
-impl Context {
-    /// Lets a request pass, or answers it.
-    pub(super) async fn check(
-        self: std::sync::Arc<Self>,
-        method: Method,
-        path: warp::path::FullPath,
-        target: Option<TargetAuthority>,
-        headers: HeaderMap,
-    ) -> Result<(), warp::Rejection> {
-        let route = Route::of(&method, path.as_str());
-        let checked = match self.layers(route, target.as_ref(), &headers) {
-            Ok(()) if method == Method::OPTIONS => Err(PREFLIGHT),
-            checked => checked,
-        };
-        checked.map_err(|refusal| {
-            tracing::warn!(event = "auth_refused", route = route.name(), layer = refusal.layer);
-            let response =
-                rejection::refused(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", refusal.message);
-            warp::reject::custom(rejection::Answered::new(response))
-        })
+/// The gate of one daemon: what it compares requests with.
+pub struct Gate {
+    /// `127.0.0.1:{port}` and `localhost:{port}`.
+    hosts: [String; 2],
+    daemon_token: Secret,
+    /// The only extensions that may claim or connect; any if none are named.
+    extension_ids: RwLock<Option<Vec<String>>>,
+    state: State,
+}
+
+impl Gate {
+    /// The gate of a daemon on `port`, which clients pass with `daemon_token` and the extension with the token that
+    /// `state` knows.
+    pub fn new(
+        port: u16,
+        daemon_token: Secret,
+        extension_ids: Option<Vec<String>>,
+        state: State,
+    ) -> Gate {
+        let hosts = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}"));
+        Gate { hosts, daemon_token, extension_ids: RwLock::new(extension_ids), state }
+    }
+
+    /// From now on only these extensions may claim or connect; any if none are named.
+    pub fn set_extension_ids(&self, ids: Option<Vec<String>>) {
+        *self.extension_ids.write().unwrap_or_else(PoisonError::into_inner) = ids;
+    }
+
+    /// Looks at a request, layer by layer. `authority` is that of a target in absolute form.
+    ///
+    /// # Errors
+    /// The first layer that refuses it.
+    pub fn check(
+        &self,
+        method: &Method,
+        path: &str,
+        authority: Option<&Authority>,
+        headers: &HeaderMap,
+    ) -> Result<Passed, Refusal> {
+        let passed = self.layers(Route::of(method, path), authority, headers)?;
+        if method == Method::OPTIONS { Err(PREFLIGHT) } else { Ok(passed) }
     }
 
     fn layers(
         &self,
         route: Route,
-        target: Option<&TargetAuthority>,
+        authority: Option<&Authority>,
         headers: &HeaderMap,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Passed, Refusal> {
         let host = only(headers, HOST).ok().flatten().ok_or(HOST_REFUSAL)?;
-        let authority = target.map(|target| target.0.as_str());
-        if !self.is_own(host) || authority.is_some_and(|authority| !self.is_own(authority)) {
+        if !self.is_own(host) || authority.is_some_and(|authority| !self.is_own(authority.as_str()))
+        {
             return Err(HOST_REFUSAL);
         }
         let origin = match (only(headers, ORIGIN), route.is_for_extensions()) {
@@ -146,16 +181,15 @@ impl Context {
             _ => return Err(CROSS_SITE),
         }
         match route {
-            Route::Claim | Route::Health => Ok(()),
-            Route::Command | Route::Other(_) if self.has_bearer(headers) => Ok(()),
+            Route::Claim | Route::Health => Ok(Passed::Known),
+            Route::Command | Route::Other(_) if self.has_bearer(headers) => Ok(Passed::Known),
             Route::Command | Route::Other(_) => Err(BEARER),
             Route::Socket => self.check_token(headers, origin),
         }
     }
 
     fn is_own(&self, host: &str) -> bool {
-        let port = host.strip_prefix("127.0.0.1:").or_else(|| host.strip_prefix("localhost:"));
-        port == Some(&self.port.to_string())
+        self.hosts.iter().any(|own| own == host)
     }
 
     fn check_extension<'a>(&self, origin: &'a str) -> Result<&'a str, Refusal> {
@@ -170,25 +204,49 @@ impl Context {
     }
 
     /// Whether the request shows the daemon's token.
-    pub(super) fn has_bearer(&self, headers: &HeaderMap) -> bool {
+    pub fn has_bearer(&self, headers: &HeaderMap) -> bool {
         let Ok(Some(value)) = only(headers, AUTHORIZATION) else { return false };
         let token =
             value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        token.is_some_and(|(_, token)| self.options.daemon_token.matches(token.as_bytes()))
+        token.is_some_and(|(_, token)| self.daemon_token.matches(token.as_bytes()))
     }
 
-    fn check_token(&self, headers: &HeaderMap, origin: &str) -> Result<(), Refusal> {
+    fn check_token(&self, headers: &HeaderMap, origin: &str) -> Result<Passed, Refusal> {
         let mut tokens = subprotocols(headers).filter_map(|name| name.strip_prefix(TOKEN_PREFIX));
         let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(TOKEN) };
         let token = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| TOKEN)?;
         match self.state.check_token(&token, origin) {
-            TokenCheck::Valid => Ok(()),
-            TokenCheck::Bound => {
+            TokenCheck::Valid => Ok(Passed::Known),
+            TokenCheck::Bound => Ok(Passed::Bound),
+            TokenCheck::ForeignOrigin => Err(FOREIGN_ID),
+            TokenCheck::Unknown => Err(TOKEN),
+        }
+    }
+}
+
+impl Context {
+    /// Lets a request pass, or answers it.
+    pub(super) async fn check(
+        self: Arc<Self>,
+        method: Method,
+        path: warp::path::FullPath,
+        target: Option<TargetAuthority>,
+        headers: HeaderMap,
+    ) -> Result<(), warp::Rejection> {
+        let authority = target.as_ref().map(|target| &target.0);
+        match self.gate.check(&method, path.as_str(), authority, &headers) {
+            Ok(Passed::Known) => Ok(()),
+            Ok(Passed::Bound) => {
                 self.store_origin();
                 Ok(())
             }
-            TokenCheck::ForeignOrigin => Err(FOREIGN_ID),
-            TokenCheck::Unknown => Err(TOKEN),
+            Err(Refusal { layer, message }) => {
+                let route = Route::of(&method, path.as_str()).name();
+                tracing::warn!(event = "auth_refused", route, layer);
+                let response =
+                    rejection::refused(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
+                Err(warp::reject::custom(rejection::Answered::new(response)))
+            }
         }
     }
 

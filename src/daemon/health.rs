@@ -15,7 +15,7 @@ use crate::protocol::VERSION;
 pub(super) fn answer(context: Arc<Context>, headers: HeaderMap) -> Response {
     let mut body =
         json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "protocolVersion": VERSION});
-    if context.has_bearer(&headers) {
+    if context.gate.has_bearer(&headers) {
         let (clients, sessions) = context.state.counts();
         body["pid"] = std::process::id().into();
         body["uptimeSec"] = context.started.elapsed().as_secs().into();

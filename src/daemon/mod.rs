@@ -15,14 +15,10 @@ mod running;
 mod server;
 mod socket;
 
+pub use gate::{Gate, Passed, Refusal};
 pub use running::Running;
 
-use std::{
-    io,
-    net::TcpListener,
-    sync::{Arc, RwLock},
-    time::Duration,
-};
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -98,8 +94,7 @@ struct Context {
     port: u16,
     started: Instant,
     options: Options,
-    /// The only extensions that may claim or connect.
-    extension_ids: RwLock<Option<Vec<String>>>,
+    gate: Gate,
     activity: running::Activity,
     /// Blocking work that must be finished before the process ends.
     tasks: TaskTracker,
@@ -131,11 +126,13 @@ pub async fn serve(
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Listen)?;
 
     let state = State::new(options.extension.take(), Box::new(TmpDirs(options.home.clone())));
+    let ids = options.extension_ids.take();
+    let gate = Gate::new(port, options.daemon_token.clone(), ids, state.clone());
     let context = Arc::new(Context {
         state: state.clone(),
         port,
         started: Instant::now(),
-        extension_ids: RwLock::new(options.extension_ids.take()),
+        gate,
         activity: running::Activity::new(),
         options,
         tasks: TaskTracker::new(),

@@ -1,6 +1,6 @@
 //! What the process around a running daemon may see of it and do to it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::{sync::watch, time::Instant};
 
@@ -39,7 +39,6 @@ impl Running {
     /// From now on only these extensions may claim or connect; any if none are named. Connections that stand are not
     /// touched.
     pub fn set_extension_ids(&self, ids: Option<Vec<String>>) {
-        let mut allowed = self.0.extension_ids.write().unwrap_or_else(PoisonError::into_inner);
-        *allowed = ids;
+        self.0.gate.set_extension_ids(ids);
     }
 }

@@ -11,6 +11,8 @@ pub mod lock;
 mod logging;
 pub mod logs;
 pub mod manager;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod memory;
 mod notify;
 mod ready;
 mod reload;
@@ -111,6 +113,8 @@ pub enum Mode {
 /// # Errors
 /// When it cannot start, or cannot go on. All it made is cleaned up then too.
 pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    memory::return_when_freed();
     let handed_over = match mode {
         Mode::Service { activated } => listener::take_over(activated)?,
         Mode::Foreground => None,

@@ -1,0 +1,218 @@
+//! The parts of a command's way, each by itself: parsing, the gate, admission and dispatch, handles (`make bench`).
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bproxy::daemon::{Gate, Passed};
+use bproxy::protocol::{Message, Pacing, Request, SessionId};
+use bproxy::secrets::{ExtensionCredential, Secret};
+use bproxy::state::{Admission, ClientId, Now, SessionDirs, State};
+use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
+use divan::{AllocProfiler, Bencher, black_box};
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use warp::http::{HeaderMap, HeaderValue, Method, header};
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+const ORIGIN: &str = "chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+fn main() {
+    divan::main();
+}
+
+fn now() -> Now {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    Now { instant: Instant::now(), unix_ms: unix.as_millis() as i64 }
+}
+
+fn request(action: &str, params: &Value, session: &str) -> Vec<u8> {
+    let deadline = now().unix_ms + 60_000;
+    json!({"protocol_version": 1, "id": "01HZX9C2K8", "action": action, "params": params, "session": session,
+        "deadline": deadline, "destructive": false})
+    .to_string()
+    .into_bytes()
+}
+
+fn answer(id: &str, data: &Value) -> Utf8Bytes {
+    json!({"protocol_version": 1, "id": id, "ok": true, "data": data, "replay": false,
+        "page": {"url": "https://example.com/", "title": "Example", "state": "ready", "busy": false}})
+    .to_string()
+    .into()
+}
+
+mod parse {
+    use super::*;
+
+    #[divan::bench]
+    fn a_read(bencher: Bencher) {
+        let body = request("text", &json!({}), "m4q7z2");
+        bencher.bench(|| Request::parse(black_box(&body)).is_ok());
+    }
+
+    #[divan::bench]
+    fn a_form_of_100_fields(bencher: Bencher) {
+        let field = json!({"target": {"selector": "#name"}, "value": "Ada", "method": "direct", "world": "isolated"});
+        let body = request("fill-form", &json!({"fields": vec![field; 100]}), "m4q7z2");
+        bencher.bench(|| Request::parse(black_box(&body)).is_ok());
+    }
+
+    #[divan::bench(args = [200, 20_000, 5_000_000])]
+    fn an_answer(bencher: Bencher, bytes: usize) {
+        let text = answer("01HZX9C2K8", &json!({"text": "x".repeat(bytes)}));
+        bencher.bench(|| Message::parse(black_box(&text)).is_ok());
+    }
+}
+
+mod gate {
+    use super::*;
+
+    fn gate() -> (Gate, Secret, Secret) {
+        let (daemon, extension) = (Secret::random_hex(), Secret::random_base64url());
+        let credential =
+            ExtensionCredential { token: extension.clone(), origin: Some(ORIGIN.to_owned()) };
+        let state = State::new(Some(credential), Box::new(NoDirs));
+        (Gate::new(9615, daemon.clone(), None, state), daemon, extension)
+    }
+
+    fn headers(more: &[(header::HeaderName, String)]) -> HeaderMap {
+        let host = (header::HOST, "127.0.0.1:9615".to_owned());
+        let all = [&[host], more].concat();
+        let value = |value: String| HeaderValue::try_from(value).expect("ASCII");
+        all.into_iter().map(|(name, text)| (name, value(text))).collect()
+    }
+
+    #[divan::bench]
+    fn a_command(bencher: Bencher) {
+        let (gate, token, _) = gate();
+        let bearer = format!("Bearer {}", token.expose());
+        let headers = headers(&[(header::AUTHORIZATION, bearer)]);
+        assert_eq!(gate.check(&Method::POST, "/", None, &headers), Ok(Passed::Known));
+        bencher.bench(|| gate.check(&Method::POST, "/", None, black_box(&headers)));
+    }
+
+    #[divan::bench]
+    fn an_upgrade(bencher: Bencher) {
+        let (gate, _, token) = gate();
+        let token = BASE64URL_NOPAD.encode(token.expose().as_bytes());
+        let headers = headers(&[
+            (header::ORIGIN, ORIGIN.to_owned()),
+            (header::SEC_WEBSOCKET_PROTOCOL, format!("bproxy.v1, auth.{token}")),
+        ]);
+        assert_eq!(gate.check(&Method::GET, "/ws", None, &headers), Ok(Passed::Known));
+        bencher.bench(|| gate.check(&Method::GET, "/ws", None, black_box(&headers)));
+    }
+
+    #[divan::bench]
+    fn a_stranger(bencher: Bencher) {
+        let (gate, ..) = gate();
+        let headers = headers(&[(header::AUTHORIZATION, "Bearer stolen".to_owned())]);
+        assert!(gate.check(&Method::POST, "/", None, &headers).is_err());
+        bencher.bench(|| gate.check(&Method::POST, "/", None, black_box(&headers)).is_err());
+    }
+}
+
+mod state {
+    use super::*;
+
+    /// From a request's bytes to the reply's, with the browser's answer in between.
+    #[divan::bench(args = [1, 256])]
+    fn a_read(bencher: Bencher, sessions: usize) {
+        let rig = Rig::new(sessions);
+        let body = request("text", &json!({}), &rig.session);
+        let text = answer("01HZX9C2K8", &json!({"text": "x".repeat(200)}));
+        bencher.bench_local(|| rig.command(black_box(&body), &text));
+    }
+
+    /// Two hundred links get their handles.
+    #[divan::bench]
+    fn a_read_of_200_links(bencher: Bencher) {
+        let rig = Rig::new(1);
+        let body = request("links", &json!({}), &rig.session);
+        let text = links();
+        bencher.bench_local(|| rig.command(black_box(&body), &text));
+    }
+
+    /// A click on one of a thousand elements that are known by their handles.
+    #[divan::bench]
+    fn a_click_by_handle(bencher: Bencher) {
+        let rig = Rig::new(1);
+        let read = request("links", &json!({}), &rig.session);
+        for _ in 0..5 {
+            rig.command(&read, &links());
+        }
+        let body = request("click", &json!({"target": {"handle": "ln900"}}), &rig.session);
+        let text =
+            answer("01HZX9C2K8", &json!({"clicked": true, "disappeared": false, "stable": true}));
+        bencher.bench_local(|| rig.command(black_box(&body), &text));
+    }
+
+    fn links() -> Utf8Bytes {
+        let link = |n| {
+            json!({"text": format!("Link {n}"), "href": format!("https://example.com/{n}"),
+                "target": {"selector": format!("#link-{n}")}})
+        };
+        let links: Vec<_> = (0..200).map(link).collect();
+        answer("01HZX9C2K8", &json!({"links": links, "total": 200}))
+    }
+
+    /// A state with one browser and sessions that have a tab each.
+    struct Rig {
+        state: State,
+        browser: ClientId,
+        /// The last session.
+        session: String,
+    }
+
+    impl Rig {
+        fn new(sessions: usize) -> Rig {
+            let state = State::new(None, Box::new(NoDirs));
+            let (browser, _) = state.connect(now(), "127.0.0.1:1");
+            let mut rig = Rig { state, browser, session: String::new() };
+            for tab in 0..sessions {
+                let open = request("tab.open", &json!({"url": "https://example.com/"}), "");
+                let opened =
+                    answer("01HZX9C2K8", &json!({"tabId": tab, "url": "https://example.com/"}));
+                let opened: Value =
+                    serde_json::from_slice(&rig.command(&open, &opened)).expect("JSON");
+                rig.session = opened["data"]["session"].as_str().expect("a session").to_owned();
+                let bind = request("session.bind", &json!({"pacing": "fast"}), &rig.session);
+                let mut bind = Request::parse(&bind).expect("a request");
+                let Admission::Local(session) = rig.state.admit(&mut bind, now()) else {
+                    panic!("not the daemon's own");
+                };
+                rig.state
+                    .bind(session.expect("a session"), None, Some(Pacing::Fast))
+                    .expect("a tab");
+            }
+            rig
+        }
+
+        fn command(&self, body: &[u8], answer: &Utf8Bytes) -> Bytes {
+            let mut request = Request::parse(body).expect("a request");
+            let Admission::Pending(ticket) = self.state.admit(&mut request, now()) else {
+                panic!("not pending");
+            };
+            self.state.next_outgoing(self.browser).expect("a command");
+            self.state.receive(self.browser, answer, now());
+            let reply = ticket.now_or_never().flatten().expect("an answer");
+            assert_eq!(reply.status, 200);
+            reply.body
+        }
+    }
+}
+
+/// Sessions without directories.
+struct NoDirs;
+
+impl SessionDirs for NoDirs {
+    fn path(&self, _session: SessionId) -> String {
+        String::new()
+    }
+
+    fn create(&self, _session: SessionId) {}
+
+    fn remove(&self, _session: SessionId) {}
+}
