@@ -3,7 +3,7 @@
 # The real editors and frameworks that the browser tests write into, bundled once.
 EDITORS = tests/fixtures/editors
 
-.PHONY: demo test bench lint extension-test editors prerequisites demo-prerequisites bench-prerequisites
+.PHONY: demo test bench lint extension-test editors prerequisites demo-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
@@ -13,10 +13,12 @@ demo: demo-prerequisites
 test: prerequisites lint extension-test editors
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test
 
-# What a command costs, beside the same hop without any rules. docs/performance.md says how to read it.
-bench: bench-prerequisites
+# What a command costs: its parts, the hop through the daemon beside one without any rules, whole calls to a page.
+# docs/performance.md says how to read the tables.
+bench: demo-prerequisites
 	cargo bench --quiet --bench parts
 	cargo bench --quiet --bench hop
+	cargo bench --quiet --bench pages
 
 lint: prerequisites
 	cargo fmt --check
@@ -40,9 +42,6 @@ endif
 
 prerequisites:
 	scripts/prerequisites cargo cc chromium node npm $(machine) $(keyring)
-
-bench-prerequisites:
-	scripts/prerequisites cargo cc
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

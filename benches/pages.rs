@@ -1,0 +1,95 @@
+//! What an agent waits for: whole calls of the command line that reach a page in a real Chromium and come back
+//! (`make bench`).
+//!
+//! The first rows go only part of the way, so that the table shows where the time goes: a process that does nothing, one
+//! that asks the daemon, one that asks the extension, and then those that look at a page.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{Browser, Daemon, Site, bproxy, call};
+
+/// Rounds of all calls before the counted ones: a browser gets faster at what it has done before.
+const WARM_UP: usize = 30;
+const ROUNDS: usize = 100;
+
+/// A call: its name in the table, its words, and what half of such calls should take at most, in ms.
+struct Row {
+    name: &'static str,
+    words: Vec<String>,
+    goal: Option<f64>,
+    took: Vec<Duration>,
+}
+
+impl Row {
+    fn new(name: &'static str, words: &[&str], goal: Option<f64>) -> Row {
+        let words = words.iter().map(ToString::to_string).collect();
+        Row { name, words, goal, took: Vec::new() }
+    }
+
+    fn quantile(&self, share: f64) -> f64 {
+        self.took[(share * (self.took.len() - 1) as f64) as usize].as_secs_f64() * 1e3
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let (daemon, browser, site) =
+        tokio::join!(Daemon::start(), Browser::start(false), Site::start());
+    browser.pair(daemon.port, &daemon.pairing_code()).await;
+    let essay = session(&daemon, &site.url("essay.html")).await;
+    let directory = session(&daemon, &site.url("directory.html")).await;
+    let travels = session(&daemon, &site.url("article.html")).await;
+    let (article, login) = (site.url("article.html"), site.url("login.html"));
+    let mut rows = [
+        Row::new("bproxy --version: a process", &["--version"], Some(1.1)),
+        Row::new("debug status: and the daemon", &["debug", "status"], Some(1.9)),
+        Row::new(
+            "debug log: and the extension",
+            &["debug", "log", "-s", &essay, "--limit", "1"],
+            None,
+        ),
+        Row::new("text: and a page of 20 KB", &["text", "-s", &essay], Some(3.5)),
+        Row::new("links: 300 of them", &["links", "-s", &directory], Some(15.0)),
+        Row::new("elements: 300 of them", &["elements", "-s", &directory], Some(15.0)),
+        Row::new("snapshot: of the same page", &["snapshot", "-s", &directory], Some(15.0)),
+        Row::new("navigate: to a small page", &["navigate", &article, "-s", &travels], Some(50.0)),
+        Row::new("navigate: and to another", &["navigate", &login, "-s", &travels], Some(50.0)),
+    ];
+    for round in 0..WARM_UP + ROUNDS {
+        for row in &mut rows {
+            let mut command = bproxy(&daemon.home.path());
+            command.args(&row.words);
+            let begin = Instant::now();
+            let call = call(command, None).await;
+            let took = begin.elapsed();
+            assert_eq!(call.code, 0, "{}: {call:?}", row.name);
+            if round >= WARM_UP {
+                row.took.push(took);
+            }
+        }
+    }
+    println!("{:34} {:>9} {:>9} {:>9} {:>8}", "ms", "p50", "p10", "p90", "goal");
+    for row in &mut rows {
+        row.took.sort_unstable();
+        let goal = row.goal.map_or_else(String::new, |goal| {
+            format!("≤ {goal}{}", if row.quantile(0.5) <= goal { "" } else { " !" })
+        });
+        let [middle, least, most] = [0.5, 0.1, 0.9].map(|share| row.quantile(share));
+        println!("{:34} {middle:>9.2} {least:>9.2} {most:>9.2} {goal:>8}", row.name);
+    }
+    browser.close().await;
+    daemon.stop().await;
+}
+
+/// A session without pauses whose tab shows `url`, in front: background tabs are slowed down by the browser.
+async fn session(daemon: &Daemon, url: &str) -> String {
+    let opened = support::run(&daemon.home, &["tab", "open", url]).await.data();
+    let session = opened["session"].as_str().expect("a session").to_owned();
+    for words in [&["session", "bind", "--pacing", "fast"][..], &["tab", "activate"]] {
+        support::run(&daemon.home, &[words, &["-s", &session]].concat()).await.data();
+    }
+    session
+}
