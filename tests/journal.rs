@@ -2,8 +2,12 @@
 
 mod support;
 
-use serde_json::Value;
-use support::{BPROXY, User, patiently};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
+
+use serde_json::{Value, json};
+use support::{BPROXY, Client, FakeExtension, Pairing, User, origin, patiently, request};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// Runs `script` until it prints something.
@@ -129,6 +133,83 @@ async fn the_journal_can_be_asked_for_where_standard_error_is_elsewhere() {
     service(&user, "--setenv=BPROXY_LOG=journald --property=StandardError=null").await;
     let started = entries(&user, "BPROXY_EVENT=start", 1).await;
     assert_eq!(started[0]["_SYSTEMD_USER_UNIT"], "bproxy-log.service");
+}
+
+/// What a client of this process needs to talk to the user's daemon.
+fn client(user: &User) -> Client {
+    let token = fs::read_to_string(user.file(".bproxy/token")).expect("a token");
+    Client { port: user.port, token }
+}
+
+#[tokio::test]
+async fn a_record_of_any_length_is_in_the_journal_whole() {
+    let Some(user) = User::new() else { return };
+    service(&user, "--setenv=BPROXY_LOG_LEVEL=debug").await;
+    let client = client(&user);
+    let code = fs::read_to_string(user.file(".bproxy/pairing.json")).expect("a pairing code");
+    let code: Value = serde_json::from_str(&code).expect("JSON");
+    let code = code["pairingCode"].as_str().expect("a code");
+    let claimed = client.claim(code, &origin('a')).await.data();
+    let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
+    let pairing = Pairing { token, origin: origin('a') };
+    let mut extension =
+        FakeExtension::connect(user.port, &pairing).await.expect("the extension is let in");
+    extension.hello("one").await;
+    // Longer than any datagram may be.
+    let url = format!("https://example.org/{}", "x".repeat(600_000));
+    let open = client.begin(request("tab.open").named("long").params(json!({"url": url})));
+    extension.receive().await;
+    open.hang_up();
+    let payload = entries(&user, "--all BPROXY_ID=long BPROXY_EVENT=payload", 1).await;
+    assert!(payload[0]["BPROXY_PARAMS"].as_str().expect("text").contains(&url));
+    assert_eq!(payload[0]["PRIORITY"], "7");
+    let record: Value =
+        serde_json::from_str(payload[0]["BPROXY_RECORD"].as_str().expect("text")).expect("JSON");
+    assert_eq!(record["params"], payload[0]["BPROXY_PARAMS"]);
+    let message = payload[0]["MESSAGE"].as_str().expect("text");
+    assert!(message.starts_with("payload ") && message.len() < 1000, "{message}");
+}
+
+/// A daemon that sees another `/run/systemd/journal` than the machine's: what `mount` puts there.
+fn secluded(user: &User, mount: &str) -> tokio::process::Command {
+    let port = user.port;
+    let script = format!(
+        "{mount} && BPROXY_LOG=journald BPROXY_PORT={port} BPROXY_SECRETS=file exec {BPROXY} daemon"
+    );
+    user.command(&["unshare", "--map-root-user", "--mount", "sh", "-c", &script])
+}
+
+#[tokio::test]
+async fn a_journal_that_hangs_holds_up_neither_requests_nor_the_end() {
+    /// Records wait for a journal in its socket, as many as the system lets them, and then in the daemon.
+    const REQUESTS: usize = 2000;
+    let Some(user) = User::new() else { return };
+    let path = user.file("hanging");
+    let journal = UnixDatagram::bind(&path).expect("a socket");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("own socket");
+    let mount = "mount --bind hanging /run/systemd/journal/socket";
+    let mut daemon = secluded(&user, mount).spawn().expect("nsenter runs");
+    until_printed(&user, "the daemon", "cat .bproxy/port 2>/dev/null || true").await;
+    let client = client(&user);
+    for _ in 0..REQUESTS {
+        client.send(request("session.list")).await.data();
+    }
+    user.sh("kill $(cat .bproxy/bproxy.pid)").await;
+    let ended = patiently("the daemon's end", daemon.wait()).await.expect("a child");
+    assert!(ended.success(), "{ended}");
+    journal.set_nonblocking(true).expect("own socket");
+    let mut entry = [0; 4096];
+    let taken = std::iter::from_fn(|| journal.recv(&mut entry).ok()).count();
+    assert!(taken > 1 && taken < REQUESTS, "{taken} entries fitted into the socket");
+}
+
+#[tokio::test]
+async fn a_journal_that_is_asked_for_and_missing_ends_the_start() {
+    let Some(user) = User::new() else { return };
+    let call =
+        support::call(secluded(&user, "mount -t tmpfs none /run/systemd/journal"), None).await;
+    assert_eq!(call.code, 78, "{call:?}");
+    assert!(call.stderr.contains("no journal"), "{call:?}");
 }
 
 #[tokio::test]

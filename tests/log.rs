@@ -128,14 +128,21 @@ async fn the_log_goes_to_standard_error_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_journal_is_no_place_for_the_log_where_there_is_none() {
-    if std::path::Path::new("/run/systemd/journal/socket").exists() {
-        // Tested there against the journal itself.
-        return;
+async fn a_log_that_hangs_holds_up_neither_requests_nor_the_end() {
+    let daemon = Daemon::start().await;
+    daemon.record("start", |_| true).await;
+    let file = log_file(&daemon.home);
+    fs::remove_file(&file).expect("own file");
+    // Opening one for writing waits for somebody who reads.
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, &file, mode).expect("own directory");
+    for _ in 0..100 {
+        daemon.send(request("session.list")).await.data();
     }
-    let exit = Home::new().daemon().env("BPROXY_LOG", "journald").refused().await;
-    assert_eq!(exit.status.code(), Some(78));
-    assert!(exit.stderr.contains("no journal"), "{}", exit.stderr);
+    let before = std::time::Instant::now();
+    // Before anything else reads the log, as the harness does when it is asked for records.
+    assert!(daemon.stop().await.status.success());
+    assert!(before.elapsed() < std::time::Duration::from_secs(5), "{:?}", before.elapsed());
 }
 
 /// The lines that `service logs` shows.

@@ -1,39 +1,38 @@
 //! Records in the journal: each a message that people can read, fields to ask for, and the JSON line as it is in a file.
 //!
-//! `journalctl BPROXY_ID=…` shows one request's whole life. Written by the log's own thread, with a deadline, so that a
-//! journal that hangs holds up nobody.
+//! `journalctl BPROXY_ID=…` shows one request's whole life. How an entry is written and sent is the business of the
+//! crate tracing-journald. Its layer sends from the thread that logs, and a journal that hangs would stop that thread:
+//! here it is handed each record once more by the log's own thread, which may wait.
 
-use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-use rustix::io::Errno;
-use rustix::net::{
-    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr,
-};
 use serde_json::{Map, Value};
+use tracing::field::FieldSet;
+use tracing::metadata::Kind;
+use tracing::subscriber::{Interest, Subscriber};
+use tracing::{Callsite, Event, Level, Metadata};
+use tracing_core::identify_callsite;
+use tracing_journald::{Priority, PriorityMappings};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
 
-use super::writer::Unwritten;
-use super::{HOME, RECORD};
-
-/// Where journald listens, on every system that has one.
-const SOCKET: &str = "/run/systemd/journal/socket";
-
-/// How long journald may leave its queue full. It reads within milliseconds, or it hangs.
-const WAIT: Duration = Duration::from_secs(1);
+use super::{HOME, PREFIX};
 
 /// Longer values, such as payloads, are left out of the message; the field has them whole.
 const MAX_SHOWN_BYTES: usize = 100;
 
+/// No record has as many fields. What is beyond is in the JSON line alone.
+const MAX_FIELDS: usize = 32;
+
 /// A way to the journal.
 pub(super) struct Journal {
-    socket: UnixDatagram,
-    path: PathBuf,
-    home: String,
+    /// The library's layer. It never becomes anybody's default: nothing but records reaches it.
+    entries: Box<dyn Subscriber + Send>,
+    /// One for each level and list of fields, of which there are no more than places that log.
+    shapes: HashMap<(Level, Vec<String>), &'static Metadata<'static>>,
 }
 
 impl Journal {
@@ -42,99 +41,99 @@ impl Journal {
     /// # Errors
     /// When nobody listens there.
     pub(super) fn open(home: &Path) -> io::Result<Journal> {
-        Journal::open_at(Path::new(SOCKET), home)
+        let priorities = PriorityMappings {
+            info: Priority::Informational,
+            debug: Priority::Debug,
+            ..PriorityMappings::new()
+        };
+        let layer = tracing_journald::layer()?
+            .with_field_prefix(Some(PREFIX.into()))
+            .with_syslog_identifier("bproxy".into())
+            .with_priority_mappings(priorities)
+            .with_custom_fields([(HOME, home.display().to_string())]);
+        Ok(Journal::through(layer))
     }
 
-    fn open_at(path: &Path, home: &Path) -> io::Result<Journal> {
-        let socket = UnixDatagram::unbound()?;
-        socket.set_write_timeout(Some(WAIT))?;
-        // An empty entry is ignored, but somebody must be there to take it.
-        socket.send_to(&[], path)?;
-        Ok(Journal { socket, path: path.to_owned(), home: home.display().to_string() })
-    }
-
-    /// Sends whole lines, each as an entry, up to the first that cannot be sent.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), Unwritten> {
-        let lines: Vec<_> =
-            lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-        for (sent, line) in lines.iter().enumerate() {
-            self.send(&entry(line, &self.home))
-                .map_err(|error| Unwritten { lines: (lines.len() - sent) as u64, error })?;
-        }
-        Ok(())
-    }
-
-    fn send(&self, entry: &[u8]) -> io::Result<()> {
-        match self.socket.send_to(entry, &self.path) {
-            Err(error)
-                if matches!(Errno::from_io_error(&error), Some(Errno::MSGSIZE | Errno::NOBUFS)) =>
-            {
-                self.send_large(entry)
-            }
-            sent => sent.map(|_| ()),
+    fn through(layer: impl Layer<Registry> + Send + Sync) -> Journal {
+        Journal {
+            entries: Box::new(tracing_subscriber::registry().with(layer)),
+            shapes: HashMap::new(),
         }
     }
 
-    /// What is too long for a datagram goes as a sealed file in memory, which nobody can change any longer.
-    fn send_large(&self, entry: &[u8]) -> io::Result<()> {
-        let memory = memfd_create("bproxy-log", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        let mut rest = entry;
-        while !rest.is_empty() {
-            let written = rustix::io::write(&memory, rest)?;
-            rest = &rest[written..];
+    /// Sends whole lines, each as an entry. Waits for a journal that hangs; what one refuses is lost.
+    pub(super) fn append(&mut self, lines: &[u8]) {
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            self.send(&String::from_utf8_lossy(line));
         }
-        fcntl_add_seals(
-            &memory,
-            SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE,
-        )?;
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        let descriptors = [memory.as_fd()];
-        control.push(SendAncillaryMessage::ScmRights(&descriptors));
-        let address = SocketAddrUnix::new(&self.path)?;
-        sendmsg_addr(
-            &self.socket,
-            &address,
-            &[IoSlice::new(&[])],
-            &mut control,
-            SendFlags::NOSIGNAL,
-        )?;
-        Ok(())
+    }
+
+    fn send(&mut self, line: &str) {
+        let mut record: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
+        let level = level(&record);
+        // The journal has both of its own.
+        record.retain(|name, _| !matches!(&**name, "level" | "ts"));
+        let message = message(&record);
+        // All of it is in the entry's message already, and a field of that name would be a second one.
+        record.remove("message");
+        let (names, values): (Vec<_>, Vec<_>) =
+            record.into_iter().map(|(name, value)| (name, text(value))).unzip();
+        let values = [&*message, line].into_iter().chain(values.iter().map(|value| &**value));
+        let values: Vec<_> = values.collect();
+        let metadata = *self
+            .shapes
+            .entry((level, names))
+            .or_insert_with_key(|(level, names)| shape(*level, names));
+        let fields: Vec<_> = metadata.fields().iter().collect();
+        let mut set = [(&fields[0], None); MAX_FIELDS];
+        for (slot, (field, value)) in set.iter_mut().zip(fields.iter().zip(&values)) {
+            *slot = (field, Some(value as &dyn tracing::Value));
+        }
+        self.entries.event(&Event::new(metadata, &metadata.fields().value_set(&set)));
     }
 }
 
-/// One record in journald's native format.
-fn entry(line: &[u8], home: &str) -> Vec<u8> {
-    let record: Map<String, Value> = serde_json::from_slice(line).unwrap_or_default();
-    let mut entry = Vec::with_capacity(4 * line.len());
-    let level = record.get("level").and_then(Value::as_str).unwrap_or_default();
-    field(&mut entry, "MESSAGE", message(&record).as_bytes());
-    field(&mut entry, "PRIORITY", priority(level));
-    field(&mut entry, "SYSLOG_IDENTIFIER", b"bproxy");
-    field(&mut entry, HOME, home.as_bytes());
-    field(&mut entry, RECORD, line);
-    for (name, value) in record.iter().filter(|(name, _)| !matches!(&***name, "level" | "ts")) {
-        field(&mut entry, &field_name(name), text(value).as_bytes());
-    }
-    entry
-}
+/// A place that logs, made at run time.
+struct Place(OnceLock<Metadata<'static>>);
 
-/// The priorities of syslog: error, warning, informational, debug.
-fn priority(level: &str) -> &'static [u8] {
-    match level {
-        "error" => b"3",
-        "warn" => b"4",
-        "info" => b"6",
-        _ => b"7",
+impl Callsite for Place {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        self.0.get().expect("it is given as soon as the place is made")
     }
 }
 
-/// The event and what belongs to it, in one line: `received action=text id=01HZX9C2K8 session=m4q7z2`.
+/// A place for records of this level with these fields, after the message and the record itself. It is never freed.
+fn shape(level: Level, names: &[String]) -> &'static Metadata<'static> {
+    let place: &'static Place = Box::leak(Box::new(Place(OnceLock::new())));
+    let own = names.iter().map(|name| &*name.clone().leak());
+    let names: Vec<&'static str> = ["message", "record"].into_iter().chain(own).collect();
+    place.0.get_or_init(|| {
+        let fields = FieldSet::new(names.leak(), identify_callsite!(place));
+        Metadata::new("record", "bproxy", level, None, None, None, fields, Kind::EVENT)
+    })
+}
+
+fn level(record: &Map<String, Value>) -> Level {
+    match record.get("level").and_then(Value::as_str) {
+        Some("error") => Level::ERROR,
+        Some("warn") => Level::WARN,
+        Some("info") => Level::INFO,
+        _ => Level::DEBUG,
+    }
+}
+
+/// The event, its message if it has one, and what belongs to it, in one line:
+/// `received action=text id=01HZX9C2K8 session=m4q7z2`.
 fn message(record: &Map<String, Value>) -> String {
-    let mut message = record.get("event").map_or_else(String::new, text);
+    let mut message = record.get("event").cloned().map_or_else(String::new, text);
+    if let Some(own) = record.get("message") {
+        message.push_str(&format!(": {}", text(own.clone())));
+    }
     for (name, value) in record {
-        if !matches!(&**name, "level" | "ts" | "event") {
-            let value = text(value);
+        if !matches!(&**name, "event" | "message") {
+            let value = text(value.clone());
             let shown =
                 if value.len() > MAX_SHOWN_BYTES || value.contains('\n') { "…" } else { &value };
             message.push_str(&format!(" {name}={shown}"));
@@ -143,134 +142,114 @@ fn message(record: &Map<String, Value>) -> String {
     message
 }
 
-fn text(value: &Value) -> String {
+fn text(value: Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => text,
         other => other.to_string(),
     }
 }
 
-/// `delay_ms` as `BPROXY_DELAY_MS`, `sourceAction` as `BPROXY_SOURCE_ACTION`.
-fn field_name(name: &str) -> String {
-    let mut field = String::from("BPROXY_");
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() {
-            field.push('_');
-        }
-        field.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
-    }
-    field
-}
-
-/// Name, length and bytes: whatever a value holds, it cannot begin another field.
-fn field(entry: &mut Vec<u8>, name: &str, value: &[u8]) {
-    entry.extend_from_slice(name.as_bytes());
-    entry.push(b'\n');
-    entry.extend_from_slice(&(value.len() as u64).to_le_bytes());
-    entry.extend_from_slice(value);
-    entry.push(b'\n');
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-    use std::fs::File;
-    use std::io::{Read, Seek};
+    use std::collections::BTreeMap;
+    use std::fmt::Debug;
+    use std::sync::{Arc, Mutex};
 
-    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+    use tracing::field::{Field, Visit};
+    use tracing_subscriber::layer::Context;
 
     use super::*;
 
-    fn journald() -> (tempfile::TempDir, UnixDatagram, Journal) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("socket");
-        let socket = UnixDatagram::bind(&path).unwrap();
-        let journal = Journal::open_at(&path, Path::new("/home/ada/.bproxy")).unwrap();
-        assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 0);
-        (dir, socket, journal)
-    }
+    /// What the library is handed in the end.
+    #[derive(Clone, Default)]
+    struct Entries(Arc<Mutex<Vec<Entry>>>);
 
-    fn fields(mut entry: &[u8]) -> HashMap<String, String> {
-        let mut fields = HashMap::new();
-        while !entry.is_empty() {
-            let end = entry.iter().position(|byte| *byte == b'\n').unwrap();
-            let (name, rest) = (str::from_utf8(&entry[..end]).unwrap(), &entry[end + 1..]);
-            let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
-            let value = str::from_utf8(&rest[8..8 + length]).unwrap();
-            assert!(fields.insert(name.to_owned(), value.to_owned()).is_none(), "{name} twice");
-            assert_eq!(rest[8 + length], b'\n');
-            entry = &rest[9 + length..];
+    type Entry = (Level, BTreeMap<&'static str, String>);
+
+    impl<S: Subscriber> Layer<S> for Entries {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
         }
-        fields
+    }
+
+    #[derive(Default)]
+    struct Fields(BTreeMap<&'static str, String>);
+
+    impl Visit for Fields {
+        fn record_str(&mut self, field: &Field, value: &str) {
+            assert_eq!(self.0.insert(field.name(), value.to_owned()), None, "twice");
+        }
+
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            panic!("{field} is {value:?}, which the library would show in quotes");
+        }
+    }
+
+    fn entries(lines: &[&str]) -> (Vec<Entry>, usize) {
+        let entries = Entries::default();
+        let mut journal = Journal::through(entries.clone());
+        journal.append((lines.join("\n") + "\n").as_bytes());
+        let entries = std::mem::take(&mut *entries.0.lock().unwrap());
+        (entries, journal.shapes.len())
     }
 
     #[test]
-    fn an_entry_has_a_message_a_priority_its_fields_and_its_line() {
-        let (_dir, socket, mut journal) = journald();
-        let lines = [
-            r#"{"level":"info","ts":5,"event":"received","id":"01X","action":"text","session":"m4q7z2","destructive":false}"#,
-            r#"{"level":"warn","ts":6,"event":"handle_mint","sourceAction":"a\nPRIORITY=0","count":2}"#,
-        ];
-        journal.append(format!("{}\n{}\n", lines[0], lines[1]).as_bytes()).unwrap();
-        let mut buffer = [0; 4096];
-        let length = socket.recv(&mut buffer).unwrap();
-        let entry = fields(&buffer[..length]);
+    fn an_entry_has_a_message_its_line_and_every_field_of_the_record() {
+        let line = r#"{"level":"info","ts":5,"event":"received","id":"01X","a_new_one":7,"destructive":false}"#;
+        let (entries, _) = entries(&[line]);
         let expected = [
-            ("MESSAGE", "received action=text destructive=false id=01X session=m4q7z2"),
-            ("PRIORITY", "6"),
-            ("SYSLOG_IDENTIFIER", "bproxy"),
-            ("BPROXY_HOME", "/home/ada/.bproxy"),
-            ("BPROXY_RECORD", lines[0]),
-            ("BPROXY_EVENT", "received"),
-            ("BPROXY_ID", "01X"),
-            ("BPROXY_ACTION", "text"),
-            ("BPROXY_SESSION", "m4q7z2"),
-            ("BPROXY_DESTRUCTIVE", "false"),
+            ("message", "received a_new_one=7 destructive=false id=01X"),
+            ("record", line),
+            ("event", "received"),
+            ("id", "01X"),
+            ("a_new_one", "7"),
+            ("destructive", "false"),
         ];
-        assert_eq!(entry, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-        let length = socket.recv(&mut buffer).unwrap();
-        let entry = fields(&buffer[..length]);
-        assert_eq!(entry["PRIORITY"], "4");
-        assert_eq!(entry["BPROXY_SOURCE_ACTION"], "a\nPRIORITY=0");
-        assert_eq!(entry["MESSAGE"], "handle_mint count=2 sourceAction=…");
+        assert_eq!(
+            entries,
+            [(Level::INFO, expected.map(|(name, value)| (name, value.to_owned())).into())]
+        );
     }
 
     #[test]
-    fn a_large_record_goes_as_a_sealed_file() {
-        let (_dir, socket, mut journal) = journald();
-        let payload = "x".repeat(3_000_000);
-        let line = format!(r#"{{"level":"debug","ts":5,"event":"payload","text":"{payload}"}}"#);
-        journal.append(line.as_bytes()).unwrap();
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        recvmsg(&socket, &mut [], &mut control, RecvFlags::empty()).unwrap();
-        let Some(RecvAncillaryMessage::ScmRights(mut descriptors)) = control.drain().next() else {
-            panic!("no descriptor");
-        };
-        let mut file = File::from(descriptors.next().unwrap());
-        assert!(file.set_len(0).is_err(), "not sealed");
-        let mut bytes = Vec::new();
-        file.rewind().unwrap();
-        file.read_to_end(&mut bytes).unwrap();
-        let entry = fields(&bytes);
-        assert_eq!((&*entry["BPROXY_TEXT"], &*entry["MESSAGE"]), (&*payload, "payload text=…"));
+    fn levels_stay_and_long_values_are_whole_in_their_fields_alone() {
+        let long = "x".repeat(MAX_SHOWN_BYTES + 1);
+        let lines = [
+            &*format!(r#"{{"level":"error","event":"payload","params":"{long}"}}"#),
+            r#"{"level":"warn","event":"e","remote":"a\nPRIORITY=0"}"#,
+            r#"{"level":"debug","event":"e"}"#,
+        ];
+        let (entries, _) = entries(&lines);
+        let levels: Vec<_> = entries.iter().map(|(level, _)| *level).collect();
+        assert_eq!(levels, [Level::ERROR, Level::WARN, Level::DEBUG]);
+        assert_eq!(
+            (&*entries[0].1["message"], &entries[0].1["params"]),
+            ("payload params=…", &long)
+        );
+        assert_eq!(entries[1].1["message"], "e remote=…");
+        assert_eq!(entries[1].1["remote"], "a\nPRIORITY=0");
     }
 
     #[test]
-    fn what_nobody_takes_is_told_with_its_number() {
-        let (dir, _socket, mut journal) = journald();
-        // Closing the socket is not enough: a process that another test starts holds a copy until it executes.
-        std::fs::remove_file(dir.path().join("socket")).unwrap();
-        assert_eq!(journal.append(b"{}\n{}\n{}\n").unwrap_err().lines, 3);
-        assert!(Journal::open_at(&dir.path().join("socket"), Path::new("/")).is_err());
+    fn a_records_own_message_is_part_of_the_entrys() {
+        let (entries, _) = entries(&[r#"{"level":"error","event":"failed","message":"no port"}"#]);
+        assert_eq!(entries[0].1["message"], "failed: no port");
     }
 
     #[test]
-    fn a_journal_that_hangs_is_waited_for_no_longer_than_its_deadline() {
-        let (_dir, _socket, mut journal) = journald();
-        let lines = b"{\"level\":\"info\"}\n".repeat(10_000);
-        let before = std::time::Instant::now();
-        assert!(journal.append(&lines).unwrap_err().lines > 0);
-        assert!(before.elapsed() < 5 * WAIT);
+    fn records_alike_share_what_is_never_freed() {
+        let line = r#"{"level":"info","event":"response","id":"1"}"#;
+        let other = r#"{"level":"info","event":"response","id":"1","error_code":"TIMEOUT"}"#;
+        assert_eq!(entries(&[line, other, line, line]).1, 2);
+    }
+
+    #[test]
+    fn more_fields_than_any_record_has_are_cut_and_the_line_has_them_all() {
+        let fields: String = (0..2 * MAX_FIELDS).map(|n| format!(r#","f{n}":1"#)).collect();
+        let line = format!(r#"{{"level":"info"{fields}}}"#);
+        let (entries, _) = entries(&[&line]);
+        assert_eq!((entries[0].1.len(), &entries[0].1["record"]), (MAX_FIELDS, &line));
     }
 }

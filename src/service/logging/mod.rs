@@ -22,6 +22,10 @@ pub(super) use record::Level;
 use record::Records;
 use writer::{Sink, Writer};
 
+/// What the journal's fields of this program begin with, before a `_`.
+#[cfg(target_os = "linux")]
+const PREFIX: &str = "BPROXY";
+
 /// The journal's field that has the record as a line of JSON.
 pub(super) const RECORD: &str = "BPROXY_RECORD";
 
@@ -41,7 +45,7 @@ pub enum Error {
     Thread(#[source] io::Error),
 }
 
-/// The running log. Dropping it writes out what is left; what is logged after that is lost.
+/// The running log. Dropping it writes out what is left, as far as that goes soon; what is logged after that is lost.
 pub(super) struct Log {
     /// How much is logged.
     pub(super) level: Level,

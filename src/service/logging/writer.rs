@@ -1,12 +1,13 @@
-//! From the makers of records to a file: a bounded buffer, and a thread that empties it.
+//! From the makers of records to where they go: a bounded buffer, and a thread that empties it.
 //!
-//! The thread sleeps while nothing is logged. Trouble with the file never reaches the makers: records are dropped,
-//! counted, and the count is the first thing written when writing works again.
+//! The thread sleeps while nothing is logged. Trouble with the file or the journal never reaches the makers: records are
+//! dropped, counted, and the count is the first thing written when writing works again.
 
 use std::io::{self, Write};
 use std::mem;
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use super::files::Files;
@@ -24,6 +25,10 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// Beyond this, with the disk too slow, records are dropped.
 const MAX_BYTES: usize = 1024 * 1024;
 
+/// How long the end of the daemon waits for the last records: a disk or a journal that works takes them in milliseconds,
+/// and one that hangs must not keep the process alive.
+const LAST_RECORDS: Duration = Duration::from_secs(1);
+
 /// Where lines end up.
 pub(super) enum Sink {
     Files(Files),
@@ -32,22 +37,18 @@ pub(super) enum Sink {
     Stderr,
 }
 
-/// Lines that could not be written, the last ones of those given.
-#[derive(Debug)]
-pub(super) struct Unwritten {
-    pub(super) lines: u64,
-    pub(super) error: io::Error,
-}
-
 impl Sink {
-    fn write(&mut self, lines: &[u8]) -> Result<(), Unwritten> {
-        let written = match self {
+    /// Writes whole lines, all of them or, with an error, none.
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        match self {
             Sink::Files(files) => files.append(lines),
             #[cfg(target_os = "linux")]
-            Sink::Journal(journal) => return journal.append(lines),
+            Sink::Journal(journal) => {
+                journal.append(lines);
+                Ok(())
+            }
             Sink::Stderr => io::stderr().lock().write_all(lines),
-        };
-        written.map_err(|error| Unwritten { lines: count(lines), error })
+        }
     }
 }
 
@@ -118,20 +119,25 @@ impl Queue {
     }
 }
 
-/// The thread that writes, with its queue. Dropping it writes out what waits.
+/// The thread that writes, with its queue. Dropping it writes out what waits, if that can be done soon.
 pub(super) struct Writer {
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    /// Disconnected when the thread has ended.
+    ended: Receiver<()>,
 }
 
 impl Writer {
     pub(super) fn start(sink: Sink) -> io::Result<Writer> {
         let queue = Arc::new(Queue::default());
-        let thread = thread::Builder::new().name("log".into()).stack_size(128 * 1024).spawn({
+        let (running, ended) = mpsc::channel();
+        thread::Builder::new().name("log".into()).stack_size(128 * 1024).spawn({
             let queue = queue.clone();
-            move || run(sink, &queue)
+            move || {
+                run(sink, &queue);
+                drop(running);
+            }
         })?;
-        Ok(Writer { queue, thread: Some(thread) })
+        Ok(Writer { queue, ended })
     }
 
     pub(super) fn queue(&self) -> Arc<Queue> {
@@ -142,9 +148,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.close();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let _ = self.ended.recv_timeout(LAST_RECORDS);
     }
 }
 
@@ -168,14 +172,9 @@ fn run(mut sink: Sink, queue: &Queue) {
                     lost = 0;
                     said = false;
                 }
-                Err(Unwritten { lines: unwritten, error }) => {
-                    let none_written = unwritten == count(&lines);
-                    // The first line may be the one that tells of those lost before.
-                    lost = match lost {
-                        0 => unwritten,
-                        _ if none_written => lost + unwritten - 1,
-                        _ => unwritten,
-                    };
+                Err(error) => {
+                    // The line that tells of those lost before is none of them.
+                    lost += count(&lines) - u64::from(lost > 0);
                     if !mem::replace(&mut said, true) {
                         // Standard error may be gone as well, and then there is nobody left to tell.
                         let _ = writeln!(
@@ -207,6 +206,27 @@ mod tests {
         drop(writer);
         let file = fs::read_dir(dir.path().join("logs")).unwrap().next().unwrap().unwrap();
         assert_eq!(fs::read_to_string(file.path()).unwrap().lines().count(), 1000);
+    }
+
+    #[test]
+    fn a_file_that_hangs_holds_up_the_end_no_longer_than_its_deadline() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut today = Files::new(dir.path().to_owned());
+        today.append(b"a line\n").unwrap();
+        let file = fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
+        fs::remove_file(&file).unwrap();
+        // Opening one waits for its reader.
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            &file,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        )
+        .unwrap();
+        let writer = Writer::start(Sink::Files(Files::new(dir.path().to_owned()))).unwrap();
+        writer.queue().push(b"a line\n");
+        let before = std::time::Instant::now();
+        drop(writer);
+        assert!(before.elapsed() >= LAST_RECORDS && before.elapsed() < 5 * LAST_RECORDS);
     }
 
     #[test]
