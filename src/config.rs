@@ -23,16 +23,36 @@ const SETTINGS: [&str; 6] = [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, IDLE_
 /// A Chrome extension id is 32 letters from a to p.
 const EXTENSION_ID_LENGTH: usize = 32;
 
+/// Where a variable is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the environment of this process.
+    Environment,
+    /// In this file.
+    Settings(PathBuf),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Origin::Environment => f.write_str("the environment"),
+            Origin::Settings(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// A variable that cannot be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Not one of the values it may have.
-    #[error("{variable} is {value:?}: it must be {expected}")]
+    #[error("{variable} is {value:?} in {origin}: it must be {expected}")]
     Invalid {
         /// Its name.
         variable: &'static str,
         /// What it holds.
         value: OsString,
+        /// Where it says so.
+        origin: Origin,
         /// What would be right.
         expected: &'static str,
     },
@@ -94,12 +114,13 @@ pub struct Config {
     pub log_level: LogLevel,
     /// The extensions that may pair and connect; `None` is any.
     pub extension_ids: Option<Vec<String>>,
-    /// How long a daemon that a service manager starts again when needed goes on unused; `None` is for ever.
+    /// How long a daemon that a service manager starts again when needed goes on unused; zero is for ever, `None` says
+    /// nothing of it.
     pub idle_exit: Option<Duration>,
 }
 
 /// Looks a variable up.
-type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<(OsString, Origin)>;
 
 impl Config {
     /// Reads the variables of this process, and for those that are not set `config.env` in the state directory; `home`
@@ -113,15 +134,23 @@ impl Config {
             None => home_from_env()?,
         };
         let settings = Settings::read(&home, &SETTINGS)?;
-        Config::from_lookup(&|name| match name {
-            HOME => Some(home.clone().into()),
-            _ => std::env::var_os(name).or_else(|| settings.get(name).map(Into::into)),
+        Config::from_lookup(&home, &|name| {
+            environment(name).or_else(|| set(&home, &settings, name))
         })
     }
 
-    fn from_lookup(lookup: Lookup<'_>) -> Result<Config, Error> {
+    /// Reads `config.env` in `home` alone: what a daemon is told that a service manager starts.
+    ///
+    /// # Errors
+    /// Names the first line that cannot be followed, and what it may be.
+    pub fn from_settings(home: &Path) -> Result<Config, Error> {
+        let settings = Settings::read(home, &SETTINGS)?;
+        Config::from_lookup(home, &|name| set(home, &settings, name))
+    }
+
+    fn from_lookup(home: &Path, lookup: Lookup<'_>) -> Result<Config, Error> {
         Ok(Config {
-            home: home(lookup)?,
+            home: home.to_owned(),
             port: parse(lookup, PORT, "a port number from 0 (any free port) to 65535", |text| {
                 text.parse().ok()
             })?
@@ -150,8 +179,7 @@ impl Config {
             )?,
             idle_exit: parse(lookup, IDLE_EXIT, "a number of seconds, 0 for never", |text| {
                 text.parse().ok().map(Duration::from_secs)
-            })?
-            .filter(|time| !time.is_zero()),
+            })?,
         })
     }
 }
@@ -161,7 +189,7 @@ impl Config {
 /// # Errors
 /// When the variable is empty, or when there is no home directory either.
 pub fn home_from_env() -> Result<PathBuf, Error> {
-    home(&|name| std::env::var_os(name))
+    home(&environment)
 }
 
 /// Where this process finds the tokens of the state directory `home`: `BPROXY_SECRETS`, as for a daemon there.
@@ -170,7 +198,15 @@ pub fn home_from_env() -> Result<PathBuf, Error> {
 /// When the variable, or a line of `config.env`, cannot be followed.
 pub fn secrets_from_env(home: &Path) -> Result<SecretsChoice, Error> {
     let settings = Settings::read(home, &SETTINGS)?;
-    secrets(&|name| std::env::var_os(name).or_else(|| settings.get(name).map(Into::into)))
+    secrets(&|name| environment(name).or_else(|| set(home, &settings, name)))
+}
+
+fn environment(name: &str) -> Option<(OsString, Origin)> {
+    std::env::var_os(name).map(|value| (value, Origin::Environment))
+}
+
+fn set(home: &Path, settings: &Settings, name: &str) -> Option<(OsString, Origin)> {
+    settings.get(name).map(|value| (value.into(), Origin::Settings(settings::path(home))))
 }
 
 fn secrets(lookup: Lookup<'_>) -> Result<SecretsChoice, Error> {
@@ -185,10 +221,10 @@ fn secrets(lookup: Lookup<'_>) -> Result<SecretsChoice, Error> {
 
 fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {
     match lookup(HOME) {
-        Some(value) if value.is_empty() => {
-            Err(Error::Invalid { variable: HOME, value, expected: "a directory" })
+        Some((value, origin)) if value.is_empty() => {
+            Err(Error::Invalid { variable: HOME, value, origin, expected: "a directory" })
         }
-        Some(value) => Ok(value.into()),
+        Some((value, _)) => Ok(value.into()),
         None => default_home().ok_or(Error::NoHome),
     }
 }
@@ -204,12 +240,12 @@ fn parse<T>(
     expected: &'static str,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, Error> {
-    let Some(value) = lookup(variable) else {
+    let Some((value, origin)) = lookup(variable) else {
         return Ok(None);
     };
     match value.to_str().and_then(read) {
         Some(parsed) => Ok(Some(parsed)),
-        None => Err(Error::Invalid { variable, value, expected }),
+        None => Err(Error::Invalid { variable, value, origin, expected }),
     }
 }
 
@@ -224,18 +260,16 @@ mod tests {
     use super::*;
 
     fn config(variables: &[(&str, &str)]) -> Result<Config, Error> {
-        Config::from_lookup(&|name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| OsString::from(value))
-                .or_else(|| (name == HOME).then(|| "/somewhere".into()))
-        })
+        let lookup = |name: &str| {
+            let (_, value) = variables.iter().find(|(key, _)| *key == name)?;
+            Some((OsString::from(value), Origin::Environment))
+        };
+        Config::from_lookup(&home(&lookup)?, &lookup)
     }
 
     #[test]
     fn an_empty_environment_gives_the_defaults() {
-        let config = config(&[]).unwrap();
+        let config = config(&[(HOME, "/somewhere")]).unwrap();
         assert_eq!(config.port, 9615);
         assert_eq!(config.secrets, SecretsChoice::Auto);
         assert_eq!(config.log, LogChoice::Auto);
@@ -264,6 +298,17 @@ mod tests {
         assert_eq!(config.log_level, LogLevel::Debug);
         assert_eq!(config.extension_ids, Some(vec![a, b]));
         assert_eq!(config.idle_exit, Some(Duration::from_secs(900)));
+    }
+
+    #[test]
+    fn a_bad_line_is_blamed_on_its_file() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("config.env");
+        std::fs::write(&file, "BPROXY_LOG_LEVEL=loud\n").unwrap();
+        let error = Config::from_settings(home.path()).unwrap_err();
+        let Error::Invalid { origin, .. } = &error else { panic!("{error}") };
+        assert_eq!(*origin, Origin::Settings(file.clone()));
+        assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
     }
 
     #[test]

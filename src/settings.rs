@@ -48,13 +48,18 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub struct Settings(Vec<(String, String)>);
 
+/// Where the settings of the state directory `home` are.
+pub fn path(home: &Path) -> PathBuf {
+    home.join("config.env")
+}
+
 impl Settings {
     /// Reads the file in `home`; no file says nothing. Only the variables `known` may be set in it.
     ///
     /// # Errors
     /// When it cannot be read or trusted, or a line is neither `NAME=value`, nor empty, nor a comment after `#`.
     pub fn read(home: &Path, known: &[&str]) -> Result<Settings, Error> {
-        let path = home.join("config.env");
+        let path = path(home);
         let io = |source| Error::Io { path: path.clone(), source };
         let metadata = match fs::metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),

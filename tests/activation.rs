@@ -204,6 +204,12 @@ async fn an_unused_daemon_ends_well_after_the_time_it_is_given() {
     assert_eq!(exit.home.records("idle_exit").len(), 1);
 }
 
+/// Lets pass the time after which a daemon ends that is unused for a second: one that is started now has ended.
+async fn time_to_end() {
+    let unused = Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1").start().await;
+    assert!(unused.ended().await.status.success());
+}
+
 #[tokio::test]
 async fn a_browser_or_a_session_or_a_request_keeps_the_daemon_from_ending() {
     let idle = || Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1");
@@ -211,10 +217,14 @@ async fn a_browser_or_a_session_or_a_request_keeps_the_daemon_from_ending() {
         tokio::join!(idle().start(), idle().start(), idle().start());
     let session = with_session.new_session().await;
     let browser = with_browser.extension().await;
-    let end = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < end {
-        with_requests.get("/health").await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    let requests = async {
+        loop {
+            with_requests.get("/health").await;
+        }
+    };
+    tokio::select! {
+        () = requests => {}
+        () = time_to_end() => {}
     }
     for daemon in [&with_session, &with_browser, &with_requests] {
         assert_eq!(daemon.records("idle_exit"), [] as [Value; 0]);
@@ -227,9 +237,39 @@ async fn a_browser_or_a_session_or_a_request_keeps_the_daemon_from_ending() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_refused_does_not_keep_the_daemon_from_ending() {
+    let (held, handed) = socket();
+    let daemon = Home::new().activated(handed).env("BPROXY_IDLE_EXIT", "1").start().await;
+    let stranger = Client { token: "f".repeat(64), ..daemon.client() };
+    assert_eq!(stranger.send(request("session.list")).await.status(), 401);
+    let refused = tokio::spawn(async move {
+        loop {
+            stranger.send(request("session.list")).await;
+        }
+    });
+    assert!(daemon.ended().await.status.success());
+    // What comes now waits for the next daemon, of which there is none.
+    refused.abort();
+    drop(held);
+}
+
+#[tokio::test]
+async fn a_person_has_the_last_word_on_how_long_a_daemon_goes_on_unused() {
+    let start = |said: &str| {
+        let home = Home::new();
+        fs::write(home.file("config.env"), said).expect("own directory");
+        home.activated(socket().1).arg("--idle-exit=1").start()
+    };
+    let (forever, unsaid) = tokio::join!(start("BPROXY_IDLE_EXIT=0\n"), start(""));
+    assert!(unsaid.ended().await.status.success());
+    time_to_end().await;
+    assert_eq!(forever.get("/health").await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_daemon_with_a_socket_of_its_own_never_ends_by_itself() {
     let daemon = Home::new().daemon().env("BPROXY_IDLE_EXIT", "1").start().await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    time_to_end().await;
     assert_eq!(daemon.get("/health").await.status(), 200);
 }
 

@@ -161,7 +161,13 @@ async fn a_daemon_that_lives_outlasts_its_watchdog() {
     edit(&user, "bproxy.service", "[Service]\\nWatchdogSec=500ms").await;
     user.systemctl(&["start", "bproxy"]).await;
     let before = main_pid(&user).await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let at = async |property: &str| {
+        user.property("bproxy.service", property).await.parse::<u64>().expect("microseconds")
+    };
+    let started = at("ExecMainStartTimestampMonotonic").await;
+    let outlasting =
+        async { while at("WatchdogTimestampMonotonic").await < started + 1_500_000 {} };
+    patiently("three times as long", outlasting).await;
     assert_eq!(main_pid(&user).await, before);
     assert_eq!(user.property("bproxy.service", "NRestarts").await, "0");
 }
@@ -239,8 +245,8 @@ async fn the_service_is_active_only_when_the_daemon_answers() {
 #[tokio::test]
 async fn an_unused_daemon_ends_and_the_next_command_starts_another() {
     let Some(user) = served().await else { return };
-    assert!(user.property("bproxy.service", "Environment").await.contains("BPROXY_IDLE_EXIT=900"));
-    edit(&user, "bproxy.service", "[Service]\\nEnvironment=BPROXY_IDLE_EXIT=1").await;
+    assert!(user.property("bproxy.service", "ExecStart").await.contains("--idle-exit=900"));
+    user.sh("echo BPROXY_IDLE_EXIT=1 >.bproxy/config.env").await;
     user.bproxy(&["session", "list"]).await.data();
     let first = main_pid(&user).await;
     until(&user, "bproxy.service", "ActiveState", "inactive").await;

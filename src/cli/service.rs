@@ -1,5 +1,7 @@
 //! `service …` and `daemon`: the daemon's life.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
 use super::globals::Globals;
@@ -97,6 +99,10 @@ pub(super) struct Daemon {
     /// Fail unless a service manager hands over the listening socket
     #[arg(long)]
     activated: bool,
+    /// Where BPROXY_IDLE_EXIT is not set: end after so long without a browser, a session or a request, if a service
+    /// manager starts the next daemon for the next connection
+    #[arg(long, value_name = "SECONDS")]
+    idle_exit: Option<u64>,
 }
 
 impl Daemon {
@@ -105,7 +111,8 @@ impl Daemon {
             true => Mode::Detached,
             false => Mode::Service { activated: self.activated },
         };
-        let config = Config::from_env(globals.home.as_deref()).map_err(service::Error::from)?;
+        let mut config = Config::from_env(globals.home.as_deref()).map_err(service::Error::from)?;
+        config.idle_exit = config.idle_exit.or(self.idle_exit.map(Duration::from_secs));
         service::run(&config, mode)?;
         Ok(Outcome::Done)
     }

@@ -6,7 +6,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::Context;
 
-/// When the daemon last had to do with anybody: answered a request, or lost a browser. All clones are one.
+/// When the daemon last had to do with anybody: answered a request that it did not refuse, or lost a browser. All clones are one.
 #[derive(Clone)]
 pub(super) struct Activity(Arc<watch::Sender<Instant>>);
 

@@ -149,7 +149,10 @@ async fn serve<R>(
             (hyper::service::Service::call(&service, request), activity.clone());
         async move {
             let answer = answer.await;
-            activity.now();
+            // Whoever is refused has nothing to do with the daemon, and does not keep it from ending.
+            if answer.as_ref().is_ok_and(|answer| !answer.status().is_client_error()) {
+                activity.now();
+            }
             answer
         }
     });

@@ -29,7 +29,7 @@ pub(super) fn surround(
         reload::on_signal(&config.home, running.clone(), port, move |new| level.set(new))
             .map_err(Error::system("handle signals"))?;
     }
-    if let Some(limit) = idle_exit {
+    if let Some(limit) = idle_exit.filter(|limit| !limit.is_zero()) {
         let (running, shutdown) = (running.clone(), shutdown.clone());
         tokio::spawn(async move {
             idle::wait(&running, limit).await;

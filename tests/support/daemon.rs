@@ -182,6 +182,12 @@ impl Setup {
         self
     }
 
+    /// Adds an argument.
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
     fn spawn(&mut self) -> Child {
         let sink = |path: &Path| fs::File::create(path).expect("a fresh file");
         let (stdout, stderr) = (sink(&self.stdout), sink(&self.stderr));
