@@ -232,7 +232,7 @@ async fn a_missing_journal_is_named_where_the_log_should_go_there() {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped());
     let call = call(command, None).await;
-    assert_fails(&call, "journal", "no journal", "unset BPROXY_LOG");
+    assert_fails(&call, "journal", "no journal", "unset BPROXY_LOG && echo BPROXY_LOG=auto >>");
 }
 
 #[tokio::test]
@@ -354,6 +354,40 @@ async fn units_that_this_program_would_write_otherwise_are_named_with_the_way_to
     assert_fails(&call, "service", "bproxy.service", &fix);
     user.sh(&format!("{BPROXY} service install --now --port {port}")).await;
     assert_eq!(examined(&user).await["failing"], "browser");
+}
+
+#[tokio::test]
+async fn units_that_have_gone_missing_are_named() {
+    let Some(user) = User::new() else { return };
+    let port = user.port.to_string();
+    user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();
+    let fix = format!("bproxy service install --now --port {port}");
+    for unit in ["bproxy.service", "bproxy.socket"] {
+        user.sh(&format!("rm .config/systemd/user/{unit}")).await;
+        assert_fails(&user.bproxy(&["doctor"]).await, "service", unit, &fix);
+        user.sh(&fix).await;
+    }
+    // The sandbox is where it works alone.
+    user.sh("rm -r .config/systemd/user/bproxy.service.d").await;
+    assert_eq!(examined(&user).await["failing"], "browser");
+}
+
+#[tokio::test]
+async fn a_services_settings_are_mended_where_the_manager_finds_them() {
+    let Some(user) = User::new() else { return };
+    let port = user.port.to_string();
+    user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();
+    // What this shell says of the port and the log is nothing to the service.
+    let shell = "BPROXY_PORT=http BPROXY_LOG=nowhere bproxy doctor; true";
+    let report: Value = serde_json::from_str(&user.sh(shell).await).expect("JSON");
+    assert_eq!(report["failing"], "browser", "{report}");
+    let file = format!("{}/.bproxy/config.env", user.home());
+    user.sh("echo BPROXY_LOG_LEVEL=loud >.bproxy/config.env").await;
+    let call = user.bproxy(&["doctor"]).await;
+    assert_fails(&call, "configuration", &format!("in {file}"), &format!("edit {file}"));
+    user.sh("echo BPROXY_SECRETS=keyring >.bproxy/config.env").await;
+    let call = user.run(&["env", "-u", "DBUS_SESSION_BUS_ADDRESS", BPROXY, "doctor"]).await;
+    assert_eq!(call.json()["failing"], "secrets", "{call:?}");
 }
 
 #[tokio::test]

@@ -345,6 +345,25 @@ async fn in_the_sandbox_the_daemon_has_its_state_directory_and_the_journal_and_n
 }
 
 #[tokio::test]
+async fn a_state_directory_that_is_deleted_comes_back_with_the_next_start() {
+    let Some(user) = served().await else { return };
+    assert_eq!(user.property("bproxy.service", "ProtectSystem").await, "strict");
+    user.bproxy(&["session", "list"]).await.data();
+    // Under a running daemon, and then while there is none.
+    user.sh("rm -r .bproxy").await;
+    user.systemctl(&["restart", "bproxy"]).await;
+    user.bproxy(&["session", "list"]).await.data();
+    user.systemctl(&["stop", "bproxy.service"]).await;
+    user.systemctl(&["start", "bproxy.socket"]).await;
+    user.sh("rm -r .bproxy").await;
+    // As the extension does, which makes no directories.
+    let early = Client { port: user.port, token: String::new() };
+    assert_eq!(early.get("/health").await.json()["status"], "ok");
+    assert_eq!(user.sh("stat -c %a .bproxy").await.trim(), "700");
+    user.bproxy(&["session", "list"]).await.data();
+}
+
+#[tokio::test]
 async fn where_user_namespaces_are_forbidden_the_service_runs_without_the_sandbox() {
     let Some(user) = User::new() else { return };
     user.sh(
@@ -353,8 +372,12 @@ async fn where_user_namespaces_are_forbidden_the_service_runs_without_the_sandbo
     .await;
     let port = user.port;
     let script = format!("PATH=$HOME/bin:$PATH bproxy service install --now --port {port}");
-    let installed = user.sh(&script).await;
-    assert!(!installed.contains("sandbox"), "{installed}");
+    let installed = user.run(&["sh", "-c", &script]).await;
+    assert!(installed.stderr.contains("without its sandbox"), "{installed:?}");
+    let installed = installed.json();
+    let reason = installed["unsandboxed"].as_str().expect("a reason");
+    assert!(reason.contains("systemd-run"), "{installed}");
+    assert_eq!(installed["files"].as_array().map(Vec::len), Some(2), "{installed}");
     user.bproxy(&["session", "list"]).await.data();
     assert_eq!(user.property("bproxy.service", "PrivateUsers").await, "no");
     assert_eq!(user.property("bproxy.service", "NoNewPrivileges").await, "yes");
@@ -406,6 +429,27 @@ async fn a_daemon_started_by_hand_is_told_apart_and_replaced_by_the_service() {
 }
 
 #[tokio::test]
+async fn the_port_that_a_killed_daemon_has_left_does_not_hide_the_service() {
+    let Some(user) = User::new() else { return };
+    let by_hand = user.port + 200;
+    user.sh(&format!(
+        "BPROXY_PORT={by_hand} bproxy service start && kill -9 $(cat .bproxy/bproxy.pid)"
+    ))
+    .await;
+    let left = || fs::read_to_string(user.file(".bproxy/port")).unwrap_or_default();
+    assert_eq!(left().trim(), by_hand.to_string());
+    user.bproxy(&["service", "install", "--port", &user.port.to_string()]).await.json();
+    user.systemctl(&["start", "bproxy.socket"]).await;
+    assert_eq!(left().trim(), by_hand.to_string());
+    user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(user.bproxy(&["health"]).await.json()["activation"], "systemd");
+    user.systemctl(&["stop", "bproxy"]).await;
+    user.sh(&format!("umask 077; echo {by_hand} >.bproxy/port")).await;
+    install(&user).await;
+    assert_eq!(left(), "");
+}
+
+#[tokio::test]
 async fn installing_again_changes_nothing_and_disturbs_nobody() {
     let Some(user) = User::new() else { return };
     let first = install(&user).await;
@@ -418,10 +462,14 @@ async fn installing_again_changes_nothing_and_disturbs_nobody() {
         let text = fs::read_to_string(&path).expect("an installed file");
         assert!(!text.contains("/target/"), "{text}");
     }
-    // Another port is taken over at once.
+    // Another port is taken over at the next login, or at once.
     let moved = user.port + 200;
-    let args = ["service", "install", "--now", "--port", &moved.to_string()];
-    assert_eq!(user.bproxy(&args).await.json()["port"], moved);
+    let args = ["service", "install", "--port", &moved.to_string(), "--now"];
+    let later = user.bproxy(&args[..4]).await.json();
+    assert_eq!((&later["port"], &later["listening"]), (&json!(moved), &json!(false)), "{later}");
+    assert_eq!(main_pid(&user).await, before);
+    let now = user.bproxy(&args).await.json();
+    assert_eq!((&now["port"], &now["listening"]), (&json!(moved), &json!(true)), "{now}");
     assert_eq!(user.bproxy(&["service", "start"]).await.json()["port"], moved);
 }
 

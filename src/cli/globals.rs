@@ -10,6 +10,7 @@ use super::Error;
 use crate::client::{self, Client};
 use crate::home::Home;
 use crate::protocol::MAX_DEADLINE_MS;
+use crate::service::lock::Watch;
 use crate::service::{manager, token};
 use crate::{config, secrets};
 
@@ -63,14 +64,19 @@ impl Globals {
     pub(super) fn client(&self) -> Result<Client, Error> {
         let path = self.home_path()?;
         let choice = config::secrets_from_env(&path)?;
-        if let Some(home) = Home::find(&path)? {
-            match Client::with_token(&home, choice) {
+        let home = Home::find(&path)?;
+        if let Some(home) = home.as_ref().filter(|home| is_served(home)) {
+            match Client::with_token(home, choice) {
                 Err(client::Error::NotRunning) => {}
                 found => return Ok(found?),
             }
         }
-        // A service manager may listen for a daemon that does not run, and has perhaps never run.
-        let port = manager::listening_port(&path).ok_or(client::Error::NotRunning)?;
+        // A service manager may listen for a daemon that does not run, and has perhaps never run. The port that a killed
+        // one has left says nothing of that.
+        let Some(port) = manager::listening_port(&path) else {
+            let home = home.ok_or(client::Error::NotRunning)?;
+            return Ok(Client::with_token(&home, choice)?);
+        };
         let home = Home::open(&path)?;
         let token = match secrets::client_token(choice, &home)? {
             Some(token) => token,
@@ -85,6 +91,11 @@ impl Globals {
             super::output::say(&text());
         }
     }
+}
+
+/// Whether a daemon has the state directory.
+fn is_served(home: &Home) -> bool {
+    Watch::open(home).ok().flatten().is_some_and(|watch| watch.daemon().is_some())
 }
 
 /// Takes one of the protocol's words, and shows them all in the help.

@@ -78,8 +78,14 @@ impl Service {
                 status.to_line()
             }
             Service::Restart => manager::restart(&home)?,
-            Service::Install { now, port } => manager::install(&home, port, now)?,
-            Service::Uninstall { keep_tokens } => manager::uninstall(&home, keep_tokens)?,
+            Service::Install { now, port } => {
+                let installed = manager::install(&home, port, now)?;
+                if let Some(trouble) = installed.trouble() {
+                    output::say(&trouble);
+                }
+                installed.to_line()
+            }
+            Service::Uninstall { keep_tokens } => manager::uninstall(&home, keep_tokens)?.to_line(),
         };
         output::line(line.into_bytes())?;
         Ok(Outcome::Done)

@@ -9,6 +9,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::lifecycle::ManagedBy;
+use super::manager::{self, Service};
+
 /// What was found.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -115,7 +118,9 @@ pub fn examine(home: &Path) -> Report {
     let mut report = Report::new();
     report.probe("program", probes::program);
     report.probe("clock", probes::clock);
-    let config = report.probe("configuration", || probes::configuration(home));
+    let service = manager::service(home);
+    let managed_by = service.as_ref().map_or(ManagedBy::Itself, Service::managed_by);
+    let config = report.probe("configuration", || probes::configuration(home, managed_by));
     let secrets = config.as_ref().map(|config| config.secrets);
     let path = home;
     let home = report.probe("home", || probes::home(path));
@@ -127,7 +132,7 @@ pub fn examine(home: &Path) -> Report {
         (None, _) => report.skip(&["secrets"], "home"),
         (_, None) => report.skip(&["secrets"], "configuration"),
     }
-    let managed_by = report.probe("service", || probes::service(path));
+    report.probe("service", || probes::service(service.as_ref()));
     match (&home, &config) {
         (Some(home), Some(config)) => {
             report.probe("log", || probes::log(config.log, managed_by, home));
@@ -137,7 +142,7 @@ pub fn examine(home: &Path) -> Report {
     }
     match &config {
         Some(config) => {
-            report.probe("journal", || probes::journal(config.log));
+            report.probe("journal", || probes::journal(config.log, path));
         }
         None => report.skip(&["journal"], "configuration"),
     }
@@ -146,7 +151,7 @@ pub fn examine(home: &Path) -> Report {
         report.skip(&["socket", "daemon", "protocol", "token", "browser"], "home");
         return report;
     };
-    let Some(port) = report.probe("socket", || probes::socket(&home)) else {
+    let Some(port) = report.probe("socket", || probes::socket(&home, service.as_ref())) else {
         report.skip(&["daemon", "protocol", "token", "browser"], "socket");
         return report;
     };

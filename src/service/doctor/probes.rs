@@ -10,14 +10,15 @@ use serde::Deserialize;
 
 use super::Failure;
 use crate::client::{self, Client};
-use crate::config::{self, Config, LogChoice, SecretsChoice};
+use crate::config::{self, Config, LogChoice, Origin, SecretsChoice};
 use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
 use crate::protocol::{self, Action, NoParams};
 use crate::secrets::{self, Trouble};
 use crate::service::lifecycle::ManagedBy;
 use crate::service::lock::Watch;
-use crate::service::manager;
+use crate::service::manager::Service;
+use crate::settings;
 
 /// How long the daemon may take to tell of its browsers. It is answered from memory.
 const STATUS_WAIT: Duration = Duration::from_secs(3);
@@ -66,18 +67,38 @@ pub(super) fn clock() -> Found {
     }
 }
 
-/// The environment.
-pub(super) fn configuration(home: &Path) -> Found<Config> {
-    match Config::from_env(Some(home)) {
+/// What the daemon is told: one that a service manager starts hears nothing of this shell's environment, but for where
+/// commands find its tokens.
+pub(super) fn configuration(home: &Path, managed_by: ManagedBy) -> Found<Config> {
+    let config = match managed_by {
+        ManagedBy::Itself => Config::from_env(Some(home)),
+        ManagedBy::Systemd | ManagedBy::Launchd => Config::from_settings(home)
+            .and_then(|config| Ok(Config { secrets: config::secrets_from_env(home)?, ..config })),
+    };
+    match config {
         Ok(config) => Ok(("can be followed".into(), config)),
         Err(error) => {
+            let edit = || format!("edit {}", settings::path(home).display());
             let fix = match &error {
-                config::Error::Invalid { variable, .. } => format!("unset {variable}"),
+                config::Error::Invalid { variable, origin: Origin::Environment, .. } => {
+                    format!("unset {variable}")
+                }
+                config::Error::Invalid { origin: Origin::Settings(_), .. }
+                | config::Error::Settings(_) => edit(),
                 config::Error::NoHome => "export BPROXY_HOME=DIRECTORY".into(),
-                config::Error::Settings(_) => format!("edit {}", home.join("config.env").display()),
             };
             Err(Failure::new(error, fix))
         }
+    }
+}
+
+/// What changes a setting for the daemon, whoever starts it.
+fn set(home: &Path, variable: &str, value: &str) -> String {
+    let line = format!("echo {variable}={value} >>{} && {RESTART}", settings::path(home).display());
+    // What this shell says goes before the file.
+    match std::env::var_os(variable) {
+        Some(_) => format!("unset {variable} && {line}"),
+        None => line,
     }
 }
 
@@ -127,7 +148,7 @@ pub(super) fn secrets(choice: SecretsChoice, home: &Home) -> Found {
                 Trouble::Locked => format!("unlock the keyring, then `{RESTART}`"),
                 Trouble::NoSession => "export XDG_RUNTIME_DIR=/run/user/$(id -u)".into(),
                 Trouble::NoDefault | Trouble::Unreachable(_) | Trouble::Slow => {
-                    format!("BPROXY_SECRETS=file {RESTART}")
+                    set(home.path(), "BPROXY_SECRETS", "file")
                 }
             };
             Err(Failure::new(
@@ -139,34 +160,32 @@ pub(super) fn secrets(choice: SecretsChoice, home: &Home) -> Found {
 }
 
 /// Whether the service manager has what this program would install, and listens.
-pub(super) fn service(home: &Path) -> Found<ManagedBy> {
-    let Some(service) = manager::service(home).map_err(|error| {
-        Failure::new(error, "which bproxy, then `service install` with that one")
-    })?
-    else {
-        let detail = "not installed: the daemon is started by hand";
-        return Ok((detail.into(), ManagedBy::Itself));
+pub(super) fn service(service: Option<&Service>) -> Found {
+    let Some(service) = service else {
+        return Ok(("not installed: the daemon is started by hand".into(), ()));
     };
-    let name = service.managed_by.as_str();
+    let name = service.managed_by().as_str();
     let Some(port) = service.port else {
         return Err(Failure::new(format!("installed for {name}, which does not listen"), START));
     };
-    if !service.outdated.is_empty() {
-        let paths: Vec<_> =
-            service.outdated.iter().map(|path| path.display().to_string()).collect();
+    let outdated = service.outdated(port).map_err(|error| {
+        Failure::new(error, "which bproxy, then `service install` with that one")
+    })?;
+    if !outdated.is_empty() {
+        let paths: Vec<_> = outdated.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::new(
-            format!("not as this program would write it: {}", paths.join(", ")),
+            format!("missing, or not as this program would write it: {}", paths.join(", ")),
             format!("bproxy service install --now --port {port}"),
         ));
     }
-    Ok((format!("installed for {name}, which listens on port {port}"), service.managed_by))
+    Ok((format!("installed for {name}, which listens on port {port}"), ()))
 }
 
 /// Whether the log can be written.
-pub(super) fn log(choice: LogChoice, managed_by: Option<ManagedBy>, home: &Home) -> Found {
+pub(super) fn log(choice: LogChoice, managed_by: ManagedBy, home: &Home) -> Found {
     match (choice, managed_by) {
         (LogChoice::Stderr, _) => return Ok(("standard error".into(), ())),
-        (LogChoice::Journald, _) | (LogChoice::Auto, Some(ManagedBy::Systemd)) => {
+        (LogChoice::Journald, _) | (LogChoice::Auto, ManagedBy::Systemd) => {
             return Ok(("the journal".into(), ()));
         }
         (LogChoice::File | LogChoice::Auto, _) => {}
@@ -190,13 +209,13 @@ pub(super) fn log(choice: LogChoice, managed_by: Option<ManagedBy>, home: &Home)
 }
 
 /// Whether the journal takes records and gives them back.
-pub(super) fn journal(choice: LogChoice) -> Found {
+pub(super) fn journal(choice: LogChoice, home: &Path) -> Found {
     let socket = Path::new("/run/systemd/journal/socket");
     if !socket.exists() {
         return match choice {
             LogChoice::Journald => Err(Failure::new(
                 "BPROXY_LOG is journald, and this machine has no journal",
-                "unset BPROXY_LOG",
+                set(home, "BPROXY_LOG", "auto"),
             )),
             _ => Ok(("this machine has none".into(), ())),
         };
@@ -231,14 +250,15 @@ pub(super) fn journal(choice: LogChoice) -> Found {
 }
 
 /// Who listens where the daemon said it would, or for a daemon that does not run.
-pub(super) fn socket(home: &Home) -> Found<u16> {
+pub(super) fn socket(home: &Home, service: Option<&Service>) -> Found<u16> {
     let running = Watch::open(home).ok().flatten().and_then(|watch| watch.daemon());
-    let port = match Client::without_token(home) {
-        Ok(client) => client.port(),
-        Err(client::Error::NotRunning) => match (running, manager::listening_port(home.path())) {
-            (None, Some(port)) => port,
-            (None, None) => return Err(Failure::new("no daemon runs", START)),
-            (Some(pid), _) => {
+    // The port that a killed daemon has left says nothing of where a service manager listens.
+    let held = service.and_then(|service| service.port).filter(|_| running.is_none());
+    let port = match held.map_or_else(|| Client::without_token(home).map(|it| it.port()), Ok) {
+        Ok(port) => port,
+        Err(client::Error::NotRunning) => match running {
+            None => return Err(Failure::new("no daemon runs", START)),
+            Some(pid) => {
                 return Err(Failure::new(
                     format!(
                         "the daemon (process {}) is starting or stopping",
@@ -260,16 +280,28 @@ pub(super) fn socket(home: &Home) -> Found<u16> {
         }
         Ok(Listener::User(user)) => Err(Failure::new(
             format!("port {port} belongs to the user with id {user}: {}", holder()),
-            format!("BPROXY_PORT=0 {RESTART}"),
+            match service {
+                Some(_) => format!("bproxy service install --now --port {}", another(port)),
+                None => set(home.path(), "BPROXY_PORT", &another(port).to_string()),
+            },
         )),
-        Ok(Listener::Nobody) => {
-            Err(Failure::new(format!("nobody listens on 127.0.0.1:{port}"), RESTART))
-        }
+        Ok(Listener::Nobody) => Err(Failure::new(
+            format!("nobody listens on 127.0.0.1:{port}"),
+            match held {
+                Some(port) => format!("bproxy service install --now --port {port}"),
+                None => RESTART.into(),
+            },
+        )),
         Ok(Listener::Untold) => Ok((format!("127.0.0.1:{port}"), port)),
         Err(error) => {
             Err(Failure::new(format!("cannot tell who listens on port {port}: {error}"), RESTART))
         }
     }
+}
+
+/// A port to try instead.
+fn another(port: u16) -> u16 {
+    if port == u16::MAX { protocol::DEFAULT_PORT } else { port + 1 }
 }
 
 /// What the daemon tells anyone.

@@ -13,12 +13,14 @@ pub(super) struct Files {
     pub(super) paths: Vec<PathBuf>,
     /// Whether any of them was another one before, or none.
     pub(super) changed: bool,
+    /// Why the sandbox is not among them, where there could be one.
+    pub(super) unsandboxed: Option<String>,
 }
 
 impl Files {
     /// Writes a file that others may read, with the folders above it, unless it is there and the same.
     pub(super) fn write(&mut self, path: PathBuf, text: &str) -> Result<(), Error> {
-        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+        if !holds(&path, text) {
             replace(&path, text).map_err(|source| Error::File {
                 operation: "write",
                 path: path.clone(),
@@ -29,6 +31,11 @@ impl Files {
         self.paths.push(path);
         Ok(())
     }
+}
+
+/// Whether a file is there with this text.
+pub(super) fn holds(path: &Path, text: &str) -> bool {
+    fs::read(path).is_ok_and(|there| there == text.as_bytes())
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

@@ -91,6 +91,11 @@ impl Manager for Launchd {
         vec![(self.plist(), text)]
     }
 
+    fn outdated(&self, program: &Path, port: u16) -> Result<Vec<PathBuf>, Error> {
+        let units = self.units(program, port).into_iter();
+        Ok(units.filter(|(path, text)| !files::holds(path, text)).map(|(path, _)| path).collect())
+    }
+
     fn install(&self, program: &Path, port: u16) -> Result<Files, Error> {
         let mut files = Files::default();
         for (path, text) in self.units(program, port) {

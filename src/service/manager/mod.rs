@@ -9,7 +9,7 @@ mod program;
 mod systemd;
 mod tool;
 
-pub use install::{install, uninstall};
+pub use install::{Installed, install, uninstall};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -89,8 +89,10 @@ trait Manager {
     fn name(&self) -> ManagedBy;
     /// How things stand.
     fn view(&self) -> Result<View, Error>;
-    /// The units, as they are written where all of them work.
+    /// The units that there have to be.
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)>;
+    /// The user's own units that are missing, or not as they would be written.
+    fn outdated(&self, program: &Path, port: u16) -> Result<Vec<PathBuf>, Error>;
     /// Writes the units, so that the manager listens from the next login on.
     fn install(&self, program: &Path, port: u16) -> Result<Files, Error>;
     /// Listens from now on.
@@ -166,30 +168,31 @@ pub fn listening_port(home: &Path) -> Option<u16> {
 }
 
 /// A service that is installed.
-#[derive(Debug)]
 pub struct Service {
-    /// Whose it is.
-    pub managed_by: ManagedBy,
+    manager: Box<dyn Manager>,
     /// Where the manager listens; `None` while it does not.
     pub port: Option<u16>,
-    /// The user's own files that are not as this program would write them.
-    pub outdated: Vec<PathBuf>,
+}
+
+impl Service {
+    /// Whose it is.
+    pub fn managed_by(&self) -> ManagedBy {
+        self.manager.name()
+    }
+
+    /// The user's own files that are missing or not as this program would write them for `port`.
+    ///
+    /// # Errors
+    /// When this program lies where it will not stay: it then cannot tell what it would write.
+    pub fn outdated(&self, port: u16) -> Result<Vec<PathBuf>, Error> {
+        self.manager.outdated(&program::path()?, port)
+    }
 }
 
 /// Looks at the service that the daemon of `home` is; `None` where it is none.
-///
-/// # Errors
-/// When this program lies where it will not stay: it then cannot tell what it would write.
-pub fn service(home: &Path) -> Result<Option<Service>, Error> {
-    let Some((manager, view)) = of(home) else { return Ok(None) };
-    let program = program::path()?;
-    // Without a port there is nothing to compare, and something else to mend first.
-    let units = view.port.map_or_else(Vec::new, |port| manager.units(&program, port));
-    let differs = |(path, text): (PathBuf, String)| {
-        std::fs::read(&path).is_ok_and(|there| there != text.as_bytes()).then_some(path)
-    };
-    let outdated = units.into_iter().filter_map(differs).collect();
-    Ok(Some(Service { managed_by: manager.name(), port: view.port, outdated }))
+pub fn service(home: &Path) -> Option<Service> {
+    let (manager, view) = of(home)?;
+    Some(Service { manager, port: view.port })
 }
 
 fn as_start(error: Error) -> Error {

@@ -101,18 +101,39 @@ impl Manager for Systemd {
         vec![
             (self.socket(), SOCKET_UNIT.replace(SHIPPED_ADDRESS, &address)),
             (self.service(), SERVICE_UNIT.replace(SHIPPED_PROGRAM, &quoted(program))),
-            (self.sandbox(), SANDBOX.to_owned()),
         ]
+    }
+
+    fn outdated(&self, program: &Path, port: u16) -> Result<Vec<PathBuf>, Error> {
+        let properties = "--property=Id,FragmentPath";
+        let shown = self.systemctl.run(&["show", SOCKET, SERVICE, properties])?;
+        let mut outdated = vec![];
+        for (path, text) in self.units(program, port) {
+            // Units of the system's are its packages' business.
+            if is_elsewhere(&shown, &path) {
+                continue;
+            }
+            if !files::holds(&path, &text) {
+                outdated.push(path);
+            }
+        }
+        let sandbox = self.sandbox();
+        if sandbox.exists() && !files::holds(&sandbox, SANDBOX) {
+            outdated.push(sandbox);
+        }
+        Ok(outdated)
     }
 
     fn install(&self, program: &Path, port: u16) -> Result<Files, Error> {
         let mut files = Files::default();
-        let can_sandbox = self.can_sandbox(program).is_ok();
         for (path, text) in self.units(program, port) {
-            if can_sandbox || path != self.sandbox() {
-                files.write(path, &text)?;
-            } else {
-                files.changed |= files::remove(&path, &self.units)?;
+            files.write(path, &text)?;
+        }
+        match self.can_sandbox(program) {
+            Ok(()) => files.write(self.sandbox(), SANDBOX)?,
+            Err(error) => {
+                files.changed |= files::remove(&self.sandbox(), &self.units)?;
+                files.unsandboxed = Some(error.to_string());
             }
         }
         self.systemctl.run(&["daemon-reload"])?;
@@ -188,6 +209,16 @@ fn parse(shown: &str) -> View {
     view
 }
 
+/// Whether what `systemctl show` tells of the unit in the file `path` is that it was read from another one.
+fn is_elsewhere(shown: &str, path: &Path) -> bool {
+    let id = format!("Id={}", path.file_name().unwrap_or_default().to_string_lossy());
+    let block = shown.split("\n\n").find(|block| block.lines().any(|line| line == id));
+    let file = block.and_then(|block| {
+        block.lines().find_map(|line| line.strip_prefix("FragmentPath=")).map(Path::new)
+    });
+    file.is_some_and(|file| !file.as_os_str().is_empty() && file != path)
+}
+
 /// A path as a word of `ExecStart=`.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy().replace('%', "%%").replace('$', "$$");
@@ -212,6 +243,15 @@ mod tests {
     fn a_program_with_an_odd_path_is_one_word_that_nothing_is_replaced_in() {
         assert_eq!(quoted(Path::new("/usr/bin/bproxy")), "/usr/bin/bproxy");
         assert_eq!(quoted(Path::new("/a b/50%$x\"")), "\"/a b/50%%$$x\\\"\"");
+    }
+
+    #[test]
+    fn units_of_the_system_are_told_from_the_users_own() {
+        let shown = "Id=bproxy.socket\nFragmentPath=/usr/lib/systemd/user/bproxy.socket\n\n\
+            FragmentPath=\nId=bproxy.service\n";
+        assert!(is_elsewhere(shown, Path::new("/home/ada/bproxy.socket")));
+        assert!(!is_elsewhere(shown, Path::new("/usr/lib/systemd/user/bproxy.socket")));
+        assert!(!is_elsewhere(shown, Path::new("/home/ada/bproxy.service")));
     }
 
     #[test]
