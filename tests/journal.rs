@@ -108,23 +108,70 @@ async fn the_journal_is_shown_as_the_lines_that_a_file_would_have() {
     let events: Vec<_> = records.iter().map(|record| &record["event"]).collect();
     assert_eq!(events, ["received", "response"]);
     assert!(records[0]["destructive"] == false && records[1]["elapsed_ms"].is_u64(), "{records:?}");
+}
 
+#[tokio::test]
+async fn a_journal_that_is_followed_begins_with_its_latest_records_and_shows_each_once() {
+    let Some(user) = User::new() else { return };
+    service(&user, "").await;
+    let client = client(&user);
+    let requests = async |name: &str| {
+        for number in 0..20 {
+            client.send(request("session.list").named(&format!("{name}-{number}"))).await.data();
+        }
+    };
+    requests("before").await;
+    entries(&user, "BPROXY_EVENT=response", 20).await;
     let mut command = user.command(&[BPROXY, "service", "logs", "--follow"]);
     let mut follower = command.spawn().expect("nsenter runs");
     let mut lines = BufReader::new(follower.stdout.take().expect("a pipe")).lines();
-    patiently("a record that comes", async {
-        // The latest come first, then those that have come since.
-        lines.next_line().await.expect("text");
-        let id = user.bproxy(&["session", "list"]).await.json()["id"].clone();
+    let mut shown = vec![];
+    // Logged while what is there is read.
+    let logging = requests("after");
+    let reading = patiently("the last record", async {
         loop {
             let line = lines.next_line().await.expect("text").expect("a line");
             let record: Value = serde_json::from_str(&line).expect("JSON");
-            if record["id"] == id && record["event"] == "response" {
+            let text = |field: &str| record[field].as_str().unwrap_or_default().to_owned();
+            shown.push((text("id"), text("event")));
+            if shown.last() == Some(&("after-19".into(), "response".into())) {
                 return;
             }
         }
-    })
-    .await;
+    });
+    tokio::join!(logging, reading);
+    let expected = |names: &[&str]| {
+        let ids =
+            names.iter().flat_map(|name| (0..20).map(move |number| format!("{name}-{number}")));
+        ids.flat_map(|id| [(id.clone(), "received".to_owned()), (id, "response".to_owned())])
+            .collect::<Vec<_>>()
+    };
+    let all = expected(&["before", "after"]);
+    assert!(all.ends_with(&shown), "neither lost nor twice nor out of order: {shown:?}");
+    assert!(shown.len() <= 10 + expected(&["after"]).len(), "{shown:?}");
+}
+
+#[tokio::test]
+async fn what_the_journal_can_narrow_down_it_is_asked_to() {
+    let Some(user) = User::new() else { return };
+    service(&user, "").await;
+    // Notes what it is asked, and asks on.
+    let note = "#!/bin/sh\necho \"$@\" >>asked\nexec /usr/bin/journalctl \"$@\"\n";
+    fs::create_dir(user.file("bin")).expect("own directory");
+    fs::write(user.file("bin/journalctl"), note).expect("own file");
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(user.file("bin/journalctl"), executable).expect("own file");
+    let path = "PATH=$HOME/bin:$PATH";
+    let shown =
+        user.sh(&format!("{path} bproxy service logs --id one --since 1714000030999")).await;
+    assert_eq!(shown, "");
+    let asked = user.sh("cat asked").await;
+    assert!(asked.contains("BPROXY_ID=one") && asked.contains("--since=@1714000030"), "{asked}");
+    let id =
+        user.bproxy(&["session", "list"]).await.json()["id"].as_str().expect("an id").to_owned();
+    entries(&user, &format!("BPROXY_ID={id}"), 2).await;
+    let shown = user.sh(&format!("{path} bproxy service logs --id {id} --since 1h")).await;
+    assert_eq!(shown.lines().count(), 2, "{shown}");
 }
 
 #[tokio::test]

@@ -39,6 +39,20 @@ async fn until(user: &User, unit: &str, property: &str, value: &str) {
     patiently(&format!("{property}={value} of {unit}"), waiting).await;
 }
 
+/// Waits until the service's journal has all of these words: what a process has said arrives when it has ended.
+async fn told(user: &User, words: &[&str]) {
+    let journal = "journalctl --user --unit=bproxy --output=cat";
+    let telling = async {
+        loop {
+            let journal = user.sh(journal).await;
+            if words.iter().all(|word| journal.contains(word)) {
+                return;
+            }
+        }
+    };
+    patiently(&format!("{words:?} in the journal"), telling).await;
+}
+
 async fn states(user: &User) -> (String, String) {
     let state = |unit| user.property(unit, "ActiveState");
     (state("bproxy.service").await, state("bproxy.socket").await)
@@ -151,8 +165,7 @@ async fn a_daemon_that_hangs_is_replaced() {
     until(&user, "bproxy.service", "NRestarts", "1").await;
     user.bproxy(&["session", "list"]).await.data();
     assert_ne!(main_pid(&user).await, before);
-    let journal = user.sh("journalctl --user --unit=bproxy --output=cat").await;
-    assert!(journal.contains("Watchdog timeout"), "{journal}");
+    told(&user, &["Watchdog timeout"]).await;
 }
 
 #[tokio::test]
@@ -264,8 +277,7 @@ async fn a_bad_configuration_is_told_in_the_journal_and_not_tried_again() {
     assert_ne!(start.code, 0);
     assert_eq!(user.property("bproxy.service", "NRestarts").await, "0");
     assert_eq!(user.property("bproxy.service", "ExecMainStatus").await, "78");
-    let journal = user.sh("journalctl --user --unit=bproxy --output=cat").await;
-    assert!(journal.contains("BPROXY_LOG_LEVEL") && journal.contains("loud"), "{journal}");
+    told(&user, &["BPROXY_LOG_LEVEL", "loud"]).await;
 }
 
 #[tokio::test]
@@ -291,8 +303,7 @@ async fn a_socket_under_another_name_is_refused_in_the_journal() {
     edit(&user, "bproxy.socket", "[Socket]\\nFileDescriptorName=other").await;
     assert_ne!(user.run(&["systemctl", "--user", "start", "bproxy"]).await.code, 0);
     assert_eq!(user.property("bproxy.service", "ExecMainStatus").await, "78");
-    let journal = user.sh("journalctl --user --unit=bproxy --output=cat").await;
-    assert!(journal.contains("LISTEN_FDNAMES") && journal.contains("other"), "{journal}");
+    told(&user, &["LISTEN_FDNAMES", "other"]).await;
 }
 
 #[tokio::test]
@@ -329,11 +340,7 @@ async fn in_the_sandbox_the_daemon_has_its_state_directory_and_the_journal_and_n
     assert!(user.machine.path(tmp).is_dir());
     pair(&user).await;
     assert!(user.file(".bproxy/extension-token").exists());
-    let logged = async {
-        let journal = "journalctl --user --unit=bproxy --output=cat";
-        while !user.sh(journal).await.contains("session.create") {}
-    };
-    patiently("a record in the journal", logged).await;
+    told(&user, &["session.create"]).await;
     let mounts = user.machine.path(format!("/proc/{}/mounts", main_pid(&user).await));
     let mounts = fs::read_to_string(mounts).expect("mounts");
     let options = |place: &str| {

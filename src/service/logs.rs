@@ -3,26 +3,29 @@
 //! Both are read, because where an earlier daemon has written is nowhere said. What is in the lines is the business of
 //! whoever writes them, but for the few facts that are asked for here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::logging::{HOME, RECORD};
+use super::logging::{HOME, ID, RECORD};
 use crate::home::Home;
 
 /// How often the files are looked at for more. The daemon itself writes them no more often.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What is shown of the past by somebody who follows the log and asks for nothing else.
+/// What is shown of the past to somebody who follows the log and asks for nothing else.
 const LATEST: usize = 10;
+
+/// So many entries of the journal wait to be shown: a reader that is slow holds up journalctl, and that is all.
+const WAITING: usize = 1024;
 
 /// Why the log cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -63,44 +66,50 @@ impl Wanted {
 /// When a file is there and cannot be read, or nothing can be shown.
 pub fn show(home: &Home, wanted: Wanted, follow: bool, out: &mut impl Write) -> Result<(), Error> {
     let latest_only = follow && wanted.everything();
-    let mut filter = Filter { wanted, ids: HashSet::new() };
     let mut files = Files { dir: home.logs(), read: HashMap::new() };
-    // Before what is there is read, so that nothing falls between.
-    let following = follow.then(|| Journal::follow(home)).flatten();
-
-    let mut records = Vec::new();
-    let mut keep = |line: Vec<u8>| {
-        if let Some(ts) = filter.take(&line) {
-            records.push((ts, line));
+    let past: &[_] = if latest_only { &[format!("--lines={LATEST}")] } else { &[] };
+    let past = Journal::start(home, &wanted, None, past);
+    let mut filter = Filter { wanted, ids: HashSet::new() };
+    let mut latest = VecDeque::new();
+    let mut written = Ok(());
+    let cursor = in_order(&mut files, past, &mut |record| {
+        if !filter.takes(&record) || written.is_err() {
+            return;
         }
-    };
-    files.more(&mut keep)?;
-    Journal::read(home, &mut keep);
-    // Stable: what was written in the same millisecond stays in its order.
-    records.sort_by_key(|(ts, _)| *ts);
-    let skipped = if latest_only { records.len().saturating_sub(LATEST) } else { 0 };
-    let written = records[skipped..].iter().try_for_each(|(_, line)| print(out, line));
+        if !latest_only {
+            written = print(out, &record);
+            return;
+        }
+        if latest.len() == LATEST {
+            latest.pop_front();
+        }
+        latest.push_back(record);
+    })?;
+    let written = written.and_then(|()| latest.iter().try_for_each(|record| print(out, record)));
     if gone(written.and_then(|()| out.flush()))? || !follow {
         return Ok(());
     }
-    drop(records);
 
+    let options = ["--follow".into(), "--no-tail".into()];
+    let following = Journal::start(home, &filter.wanted, cursor.as_deref(), &options);
     loop {
         let mut written = Ok(());
-        let mut show = |line: Vec<u8>| {
-            if filter.take(&line).is_some() && written.is_ok() {
-                written = print(out, &line);
+        let mut show = |record: Record| {
+            if filter.takes(&record) && written.is_ok() {
+                written = print(out, &record);
             }
         };
         files.more(&mut show)?;
-        match &following {
-            Some(journal) => {
-                if let Ok(line) = journal.lines.recv_timeout(LOOK) {
-                    show(line);
-                    journal.lines.try_iter().for_each(&mut show);
-                }
+        let entry = following.as_ref().map(|journal| journal.entries.recv_timeout(LOOK));
+        match entry {
+            Some(Ok(entry)) => {
+                show(entry.record);
+                let more = following.iter().flat_map(|journal| journal.entries.try_iter());
+                more.for_each(|entry| show(entry.record));
             }
-            None => thread::sleep(LOOK),
+            Some(Err(RecvTimeoutError::Timeout)) => {}
+            // There is no journal, or none any more.
+            Some(Err(RecvTimeoutError::Disconnected)) | None => thread::sleep(LOOK),
         }
         if gone(written.and_then(|()| out.flush()))? {
             return Ok(());
@@ -108,8 +117,30 @@ pub fn show(home: &Home, wanted: Wanted, follow: bool, out: &mut impl Write) -> 
     }
 }
 
-fn print(out: &mut impl Write, line: &[u8]) -> io::Result<()> {
-    out.write_all(line)?;
+/// Takes what is in the files and in the journal, oldest first. Returns where the journal was left.
+fn in_order(
+    files: &mut Files,
+    journal: Option<Journal>,
+    take: &mut impl FnMut(Record),
+) -> Result<Option<String>, Error> {
+    let mut cursor = None;
+    let mut entries = journal.iter().flat_map(|journal| &journal.entries).peekable();
+    let mut until = |ts, take: &mut dyn FnMut(Record)| {
+        while let Some(entry) = entries.next_if(|entry| entry.record.ts < ts) {
+            cursor = Some(entry.cursor);
+            take(entry.record);
+        }
+    };
+    files.more(&mut |record| {
+        until(record.ts, take);
+        take(record);
+    })?;
+    until(u64::MAX, take);
+    Ok(cursor)
+}
+
+fn print(out: &mut impl Write, record: &Record) -> io::Result<()> {
+    out.write_all(&record.line)?;
     out.write_all(b"\n")
 }
 
@@ -122,6 +153,24 @@ fn gone(written: io::Result<()>) -> Result<bool, Error> {
     }
 }
 
+/// A line of the log, and of what is in it what is asked for here.
+#[derive(Deserialize)]
+struct Record {
+    ts: u64,
+    id: Option<String>,
+    session: Option<String>,
+    #[serde(skip)]
+    line: Vec<u8>,
+}
+
+impl Record {
+    /// `None` of a line that is damaged.
+    fn read(line: Vec<u8>) -> Option<Record> {
+        let record = serde_json::from_slice(&line).ok()?;
+        Some(Record { line, ..record })
+    }
+}
+
 /// Picks the records that are wanted.
 struct Filter {
     wanted: Wanted,
@@ -130,28 +179,19 @@ struct Filter {
 }
 
 impl Filter {
-    /// When a line was written, if it is wanted.
-    fn take(&mut self, line: &[u8]) -> Option<u64> {
-        #[derive(Deserialize)]
-        struct Record {
-            ts: u64,
-            id: Option<String>,
-            session: Option<String>,
-        }
-        let Record { ts, id, session } = serde_json::from_slice(line).ok()?;
+    fn takes(&mut self, Record { ts, id, session, .. }: &Record) -> bool {
         let wanted = &self.wanted;
         if let (Some(wanted), true) = (&wanted.session, session.is_some()) {
             if session.as_ref() == Some(wanted) {
                 self.ids.extend(id.clone());
             } else {
-                return None;
+                return false;
             }
         } else if wanted.session.is_some() && !id.as_ref().is_some_and(|id| self.ids.contains(id)) {
-            return None;
+            return false;
         }
-        let fits = wanted.since.is_none_or(|since| ts >= since)
-            && wanted.id.as_ref().is_none_or(|wanted| id.as_ref() == Some(wanted));
-        fits.then_some(ts)
+        wanted.since.is_none_or(|since| *ts >= since)
+            && wanted.id.as_ref().is_none_or(|wanted| id.as_ref() == Some(wanted))
     }
 }
 
@@ -164,7 +204,7 @@ struct Files {
 
 impl Files {
     /// Reads the whole lines that have been added.
-    fn more(&mut self, take: &mut impl FnMut(Vec<u8>)) -> Result<(), Error> {
+    fn more(&mut self, take: &mut impl FnMut(Record)) -> Result<(), Error> {
         let error = |path: PathBuf| move |source| Error::Read { path, source };
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -190,7 +230,7 @@ impl Files {
         Ok(())
     }
 
-    fn more_of(&self, path: &PathBuf, take: &mut impl FnMut(Vec<u8>)) -> io::Result<(u64, u64)> {
+    fn more_of(&self, path: &PathBuf, take: &mut impl FnMut(Record)) -> io::Result<(u64, u64)> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         let (inode, length) = (metadata.ino(), metadata.size());
@@ -203,7 +243,9 @@ impl Files {
             while reader.read_until(b'\n', &mut line)? > 0 && line.last() == Some(&b'\n') {
                 end += line.len() as u64;
                 line.pop();
-                take(std::mem::take(&mut line));
+                if let Some(record) = Record::read(std::mem::take(&mut line)) {
+                    take(record);
+                }
             }
         }
         Ok((inode, end))
@@ -212,32 +254,54 @@ impl Files {
 
 /// What `journalctl` tells of one daemon.
 struct Journal {
-    lines: Receiver<Vec<u8>>,
+    entries: Receiver<Entry>,
     program: Child,
 }
 
-impl Journal {
-    /// Everything that is there. Where there is no journal, or none that this user may read, there is nothing.
-    fn read(home: &Home, take: &mut impl FnMut(Vec<u8>)) {
-        let Some(mut program) = journalctl(home, &[]) else { return };
-        lines(&mut program, take);
-        let _ = program.wait();
-    }
+/// One record in the journal, and the place after which the next ones are.
+struct Entry {
+    record: Record,
+    cursor: String,
+}
 
-    /// What comes from now on.
-    fn follow(home: &Home) -> Option<Journal> {
-        let mut program = journalctl(home, &["--follow", "--lines=0"])?;
-        // Bounded: a reader that is slow holds up journalctl, and that is all.
-        let (sender, receiver) = mpsc::sync_channel(1024);
+impl Journal {
+    /// Begins to read what is wanted, after the place `cursor` if given. Where there is no journal, or none that this
+    /// user may read, there is nothing.
+    fn start(
+        home: &Home,
+        wanted: &Wanted,
+        cursor: Option<&str>,
+        options: &[String],
+    ) -> Option<Journal> {
+        let mut command = Command::new("journalctl");
+        command
+            .args(["--quiet", "--no-pager", "--all", "--output=json"])
+            .arg(format!("--output-fields={RECORD}"))
+            .arg(format!("{HOME}={}", home.real_path().display()))
+            .args(options);
+        // Narrowed down where the journal itself can: it is in order of arrival, which is never before the record's time.
+        command.args(wanted.id.as_ref().map(|id| format!("{ID}={id}")));
+        match (cursor, wanted.since) {
+            (Some(cursor), _) => command.arg(format!("--after-cursor={cursor}")),
+            (None, Some(since)) => command.arg(format!("--since=@{}", since / 1000)),
+            (None, None) => &mut command,
+        };
+        let mut program = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
         let stdout = program.stdout.take()?;
+        let (sender, entries) = mpsc::sync_channel(WAITING);
         thread::spawn(move || {
             for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-                if record(&line).is_some_and(|line| sender.send(line).is_err()) {
+                if Entry::read(&line).is_some_and(|entry| sender.send(entry).is_err()) {
                     return;
                 }
             }
         });
-        Some(Journal { lines: receiver, program })
+        Some(Journal { entries, program })
     }
 }
 
@@ -248,36 +312,19 @@ impl Drop for Journal {
     }
 }
 
-fn journalctl(home: &Home, options: &[&str]) -> Option<Child> {
-    Command::new("journalctl")
-        .args(["--quiet", "--no-pager", "--all", "--output=json"])
-        .arg(format!("--output-fields={RECORD}"))
-        .arg(format!("{HOME}={}", home.real_path().display()))
-        .args(options)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()
-}
-
-fn lines(program: &mut Child, take: &mut impl FnMut(Vec<u8>)) {
-    let Some(stdout) = program.stdout.take() else { return };
-    for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-        if let Some(line) = record(&line) {
-            take(line);
+impl Entry {
+    /// One line of what `journalctl` prints.
+    fn read(line: &[u8]) -> Option<Entry> {
+        #[derive(Deserialize)]
+        struct Printed {
+            #[serde(rename = "BPROXY_RECORD")]
+            record: String,
+            #[serde(rename = "__CURSOR")]
+            cursor: String,
         }
+        let Printed { record, cursor } = serde_json::from_slice(line).ok()?;
+        Some(Entry { record: Record::read(record.into_bytes())?, cursor })
     }
-}
-
-/// The record in one line of what `journalctl` prints.
-fn record(line: &[u8]) -> Option<Vec<u8>> {
-    #[derive(Deserialize)]
-    struct Entry {
-        #[serde(rename = "BPROXY_RECORD")]
-        record: String,
-    }
-    Some(serde_json::from_slice::<Entry>(line).ok()?.record.into_bytes())
 }
 
 #[cfg(test)]
@@ -300,7 +347,8 @@ mod tests {
             ("damaged", false),
         ];
         for (line, wanted) in lines {
-            assert_eq!(filter.take(line.as_bytes()).is_some(), wanted, "{line}");
+            let record = Record::read(line.into());
+            assert_eq!(record.is_some_and(|record| filter.takes(&record)), wanted, "{line}");
         }
     }
 
@@ -308,9 +356,15 @@ mod tests {
     fn an_id_and_a_moment_leave_the_others_out() {
         let mut filter =
             filter(Wanted { id: Some("1".into()), since: Some(2), ..Wanted::default() });
-        assert_eq!(filter.take(br#"{"ts":1,"id":"1"}"#), None);
-        assert_eq!(filter.take(br#"{"ts":2,"id":"1"}"#), Some(2));
-        assert_eq!(filter.take(br#"{"ts":3,"id":"2"}"#), None);
+        let mut takes = |line: &str| filter.takes(&Record::read(line.into()).unwrap());
+        assert!(!takes(r#"{"ts":1,"id":"1"}"#));
+        assert!(takes(r#"{"ts":2,"id":"1"}"#));
+        assert!(!takes(r#"{"ts":3,"id":"2"}"#));
+    }
+
+    /// A line with this time.
+    fn at(ts: u64) -> String {
+        format!("{{\"ts\":{ts}}}\n")
     }
 
     #[test]
@@ -318,20 +372,38 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut files = Files { dir: dir.path().join("logs"), read: HashMap::new() };
         let more = |files: &mut Files| {
-            let mut lines = Vec::new();
-            files.more(&mut |line| lines.push(String::from_utf8(line).unwrap())).unwrap();
-            lines
+            let mut times = Vec::new();
+            files.more(&mut |record| times.push(record.ts)).unwrap();
+            times
         };
         assert!(more(&mut files).is_empty());
         fs::create_dir(&files.dir).unwrap();
         let (today, aside) = (files.dir.join("2026-05-08.log"), files.dir.join("2026-05-08.1.log"));
-        fs::write(files.dir.join("2026-05-07.log"), "a\n").unwrap();
-        fs::write(&today, "b\nhal").unwrap();
-        assert_eq!(more(&mut files), ["a", "b"]);
-        fs::write(&today, "b\nhalf\n").unwrap();
+        fs::write(files.dir.join("2026-05-07.log"), at(1)).unwrap();
+        fs::write(&today, at(2) + "{\"ts\"").unwrap();
+        assert_eq!(more(&mut files), [1, 2]);
+        fs::write(&today, at(2) + &at(3)).unwrap();
         fs::rename(&today, &aside).unwrap();
-        fs::write(&today, "c\n").unwrap();
-        assert_eq!(more(&mut files), ["half", "c"]);
+        fs::write(&today, at(4)).unwrap();
+        assert_eq!(more(&mut files), [3, 4]);
         assert!(more(&mut files).is_empty());
+    }
+
+    #[test]
+    fn files_and_journal_are_shown_in_the_order_of_time() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("2026-05-08.log"), at(2) + &at(3) + &at(5)).unwrap();
+        let mut files = Files { dir: dir.path().to_owned(), read: HashMap::new() };
+        let (sender, entries) = mpsc::sync_channel(WAITING);
+        for ts in [1, 4, 6] {
+            let record = Record::read(at(ts).into()).unwrap();
+            sender.send(Entry { record, cursor: format!("at {ts}") }).unwrap();
+        }
+        drop(sender);
+        let program = Command::new("true").spawn().unwrap();
+        let mut times = Vec::new();
+        let journal = Some(Journal { entries, program });
+        let cursor = in_order(&mut files, journal, &mut |record| times.push(record.ts)).unwrap();
+        assert_eq!((times, cursor.as_deref()), (vec![1, 2, 3, 4, 5, 6], Some("at 6")));
     }
 }

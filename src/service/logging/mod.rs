@@ -29,6 +29,9 @@ const PREFIX: &str = "BPROXY";
 /// The journal's field that has the record as a line of JSON.
 pub(super) const RECORD: &str = "BPROXY_RECORD";
 
+/// The journal's field that has the id of the request that a record is of.
+pub(super) const ID: &str = "BPROXY_ID";
+
 /// The journal's field that tells the daemons of one user apart.
 pub(super) const HOME: &str = "BPROXY_HOME";
 
