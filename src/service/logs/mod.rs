@@ -3,29 +3,27 @@
 //! Both are read, because where an earlier daemon has written is nowhere said. What is in the lines is the business of
 //! whoever writes them, but for the few facts that are asked for here.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+mod files;
+mod journal;
+
+use std::collections::{HashSet, VecDeque};
+use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::logging::{HOME, ID, RECORD};
 use crate::home::Home;
+use files::Files;
+use journal::Journal;
 
 /// How often the files are looked at for more. The daemon itself writes them no more often.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// What is shown of the past to somebody who follows the log and asks for nothing else.
 const LATEST: usize = 10;
-
-/// So many entries of the journal wait to be shown: a reader that is slow holds up journalctl, and that is all.
-const WAITING: usize = 1024;
 
 /// Why the log cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +64,7 @@ impl Wanted {
 /// When a file is there and cannot be read, or nothing can be shown.
 pub fn show(home: &Home, wanted: Wanted, follow: bool, out: &mut impl Write) -> Result<(), Error> {
     let latest_only = follow && wanted.everything();
-    let mut files = Files { dir: home.logs(), read: HashMap::new() };
+    let mut files = Files::new(home.logs());
     let past: &[_] = if latest_only { &[format!("--lines={LATEST}")] } else { &[] };
     let past = Journal::start(home, &wanted, None, past);
     let mut filter = Filter { wanted, ids: HashSet::new() };
@@ -195,140 +193,13 @@ impl Filter {
     }
 }
 
-/// The log files, and how far each has been read.
-struct Files {
-    dir: PathBuf,
-    /// By inode, which stays when a file is moved aside.
-    read: HashMap<u64, u64>,
-}
-
-impl Files {
-    /// Reads the whole lines that have been added.
-    fn more(&mut self, take: &mut impl FnMut(Record)) -> Result<(), Error> {
-        let error = |path: PathBuf| move |source| Error::Read { path, source };
-        let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(error(self.dir.clone()))?,
-        };
-        let mut paths: Vec<_> = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
-            .collect();
-        // By date, and what was moved aside before what followed.
-        paths.sort();
-        let mut read = HashMap::new();
-        for path in paths {
-            let (inode, end) = match self.more_of(&path, take) {
-                // Moved aside or removed in between: the next look finds it under its other name.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                done => done.map_err(error(path))?,
-            };
-            read.insert(inode, end);
-        }
-        self.read = read;
-        Ok(())
-    }
-
-    fn more_of(&self, path: &PathBuf, take: &mut impl FnMut(Record)) -> io::Result<(u64, u64)> {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
-        let (inode, length) = (metadata.ino(), metadata.size());
-        let start = self.read.get(&inode).copied().filter(|start| *start <= length).unwrap_or(0);
-        let mut end = start;
-        if length > start {
-            file.seek(SeekFrom::Start(start))?;
-            let mut reader = BufReader::new(file.take(length - start));
-            let mut line = Vec::new();
-            while reader.read_until(b'\n', &mut line)? > 0 && line.last() == Some(&b'\n') {
-                end += line.len() as u64;
-                line.pop();
-                if let Some(record) = Record::read(std::mem::take(&mut line)) {
-                    take(record);
-                }
-            }
-        }
-        Ok((inode, end))
-    }
-}
-
-/// What `journalctl` tells of one daemon.
-struct Journal {
-    entries: Receiver<Entry>,
-    program: Child,
-}
-
-/// One record in the journal, and the place after which the next ones are.
-struct Entry {
-    record: Record,
-    cursor: String,
-}
-
-impl Journal {
-    /// Begins to read what is wanted, after the place `cursor` if given. Where there is no journal, or none that this
-    /// user may read, there is nothing.
-    fn start(
-        home: &Home,
-        wanted: &Wanted,
-        cursor: Option<&str>,
-        options: &[String],
-    ) -> Option<Journal> {
-        let mut command = Command::new("journalctl");
-        command
-            .args(["--quiet", "--no-pager", "--all", "--output=json"])
-            .arg(format!("--output-fields={RECORD}"))
-            .arg(format!("{HOME}={}", home.real_path().display()))
-            .args(options);
-        // Narrowed down where the journal itself can: it is in order of arrival, which is never before the record's time.
-        command.args(wanted.id.as_ref().map(|id| format!("{ID}={id}")));
-        match (cursor, wanted.since) {
-            (Some(cursor), _) => command.arg(format!("--after-cursor={cursor}")),
-            (None, Some(since)) => command.arg(format!("--since=@{}", since / 1000)),
-            (None, None) => &mut command,
-        };
-        let mut program = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let stdout = program.stdout.take()?;
-        let (sender, entries) = mpsc::sync_channel(WAITING);
-        thread::spawn(move || {
-            for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-                if Entry::read(&line).is_some_and(|entry| sender.send(entry).is_err()) {
-                    return;
-                }
-            }
-        });
-        Some(Journal { entries, program })
-    }
-}
-
-impl Drop for Journal {
-    fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
-}
-
-impl Entry {
-    /// One line of what `journalctl` prints.
-    fn read(line: &[u8]) -> Option<Entry> {
-        #[derive(Deserialize)]
-        struct Printed {
-            #[serde(rename = "BPROXY_RECORD")]
-            record: String,
-            #[serde(rename = "__CURSOR")]
-            cursor: String,
-        }
-        let Printed { record, cursor } = serde_json::from_slice(line).ok()?;
-        Some(Entry { record: Record::read(record.into_bytes())?, cursor })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::process::Command;
+    use std::sync::mpsc;
+
+    use super::journal::Entry;
     use super::*;
 
     fn filter(wanted: Wanted) -> Filter {
@@ -363,38 +234,16 @@ mod tests {
     }
 
     /// A line with this time.
-    fn at(ts: u64) -> String {
+    pub(super) fn at(ts: u64) -> String {
         format!("{{\"ts\":{ts}}}\n")
-    }
-
-    #[test]
-    fn files_are_read_once_across_a_move_and_only_whole_lines() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut files = Files { dir: dir.path().join("logs"), read: HashMap::new() };
-        let more = |files: &mut Files| {
-            let mut times = Vec::new();
-            files.more(&mut |record| times.push(record.ts)).unwrap();
-            times
-        };
-        assert!(more(&mut files).is_empty());
-        fs::create_dir(&files.dir).unwrap();
-        let (today, aside) = (files.dir.join("2026-05-08.log"), files.dir.join("2026-05-08.1.log"));
-        fs::write(files.dir.join("2026-05-07.log"), at(1)).unwrap();
-        fs::write(&today, at(2) + "{\"ts\"").unwrap();
-        assert_eq!(more(&mut files), [1, 2]);
-        fs::write(&today, at(2) + &at(3)).unwrap();
-        fs::rename(&today, &aside).unwrap();
-        fs::write(&today, at(4)).unwrap();
-        assert_eq!(more(&mut files), [3, 4]);
-        assert!(more(&mut files).is_empty());
     }
 
     #[test]
     fn files_and_journal_are_shown_in_the_order_of_time() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("2026-05-08.log"), at(2) + &at(3) + &at(5)).unwrap();
-        let mut files = Files { dir: dir.path().to_owned(), read: HashMap::new() };
-        let (sender, entries) = mpsc::sync_channel(WAITING);
+        let mut files = Files::new(dir.path().to_owned());
+        let (sender, entries) = mpsc::sync_channel(3);
         for ts in [1, 4, 6] {
             let record = Record::read(at(ts).into()).unwrap();
             sender.send(Entry { record, cursor: format!("at {ts}") }).unwrap();
