@@ -107,8 +107,8 @@ async fn all_is_well_from_the_program_to_a_connected_browser() {
     let expected = [
         "program",
         "clock",
-        "configuration",
         "home",
+        "configuration",
         "secrets",
         "service",
         "log",
@@ -306,6 +306,30 @@ async fn a_browser_that_is_not_connected_is_named() {
 }
 
 #[tokio::test]
+async fn an_extension_of_another_version_is_named() {
+    let daemon = Daemon::start().await;
+    let mut extension = daemon.connected().await;
+    extension.hello_of("one", "0.0.9", 1).await;
+    extension.fence().await;
+    let fix = "bproxy extension install, then reload it";
+    assert_fails(&doctor(&daemon.home).await, "browser", "its extension is 0.0.9", fix);
+}
+
+#[tokio::test]
+async fn a_keyring_that_does_not_answer_is_named_within_seconds() {
+    let Some(desktop) = Desktop::new().await else { return };
+    desktop.stop_keyring();
+    let home = Home::new();
+    let before = Instant::now();
+    let mut command = desktop.bproxy(&home.path(), "keyring");
+    command.arg("doctor");
+    let fix =
+        format!("unset BPROXY_SECRETS && echo BPROXY_SECRETS=file >>{}", home.path().display());
+    assert_fails(&call(command, None).await, "secrets", "did not answer within 2 seconds", &fix);
+    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
+}
+
+#[tokio::test]
 async fn a_person_at_a_terminal_gets_a_line_for_each_hop_unless_json_is_asked_for() {
     let home = Home::new();
     for (args, json) in [(&["doctor"][..], false), (&["doctor", "--json"], true)] {
@@ -320,6 +344,40 @@ async fn a_person_at_a_terminal_gets_a_line_for_each_hop_unless_json_is_asked_fo
         assert_eq!(shown.contains("✓ program") && shown.contains("→ bproxy service start"), !json);
         assert_eq!(serde_json::from_str::<Value>(shown.trim()).is_ok(), json, "{shown}");
     }
+}
+
+#[tokio::test]
+async fn a_home_that_belongs_to_another_is_named_with_its_chown() {
+    let Some(user) = User::new() else { return };
+    user.sh("mkdir -m 700 .bproxy").await;
+    let stranger = user.machine.root(&["chown", "4711", &format!("{}/.bproxy", user.home())]);
+    assert_eq!(call(stranger, None).await.code, 0);
+    let fix = format!("sudo chown {} {}/.bproxy", user.uid, user.home());
+    assert_fails(&user.bproxy(&["doctor"]).await, "home", "4711", &fix);
+}
+
+#[tokio::test]
+async fn a_port_that_another_user_holds_is_named_with_a_way_round() {
+    let (Some(user), Some(stranger)) = (User::new(), User::new()) else { return };
+    let port = stranger.port;
+    stranger.sh(&format!("BPROXY_PORT={port} bproxy service start")).await;
+    user.sh(&format!("umask 077; mkdir .bproxy; echo {port} >.bproxy/port")).await;
+    let detail = format!("port {port} belongs to the user with id {}", stranger.uid);
+    let fix = format!("echo BPROXY_PORT={} >>{}/.bproxy/config.env", port + 1, user.home());
+    assert_fails(&user.bproxy(&["doctor"]).await, "socket", &detail, &fix);
+    stranger.bproxy(&["service", "stop"]).await.json();
+}
+
+#[tokio::test]
+async fn a_journal_that_its_user_cannot_read_is_named() {
+    let Some(user) = User::new() else { return };
+    user.sh("mkdir -m 700 .bproxy").await;
+    // In place of the journal's files, a directory of root's.
+    let script = format!(
+        "mount --rbind /root /var/log/journal && mount -t tmpfs none /run/log && exec {BPROXY} doctor"
+    );
+    let call = user.run(&["unshare", "--map-root-user", "--mount", "sh", "-c", &script]).await;
+    assert_fails(&call, "journal", "cannot be read by you", "systemd-journald");
 }
 
 /// A user with the service installed, and what the doctor says there.

@@ -5,10 +5,12 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{BPROXY, Client, FakeExtension, Pairing, User, origin, patiently};
+use tokio::net::UnixListener;
 
 /// A user for whom the service is installed and the socket listens.
 async fn served() -> Option<User> {
@@ -240,17 +242,24 @@ async fn login_again(user: &User) {
 #[tokio::test]
 async fn the_service_is_active_only_when_the_daemon_answers() {
     let Some(user) = served().await else { return };
-    let delayed = format!(
-        "[Service]\\nExecStart=\\nExecStart=/bin/sh -c \"until [ -e %%h/go ]; do sleep 0.05; done; exec {BPROXY} \
-         daemon --activated\""
-    );
-    edit(&user, "bproxy.service", &delayed).await;
+    // The daemon reads its tokens before anything else, from a keyring on a bus that says nothing.
+    let path = user.file("bus");
+    let bus = UnixListener::bind(&path).expect("a socket");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("own socket");
+    let address =
+        format!("[Service]\\nEnvironment=DBUS_SESSION_BUS_ADDRESS=unix:path={}/bus", user.home());
+    edit(&user, "bproxy.service", &address).await;
+    user.sh("echo BPROXY_SECRETS=keyring >.bproxy/config.env").await;
     user.systemctl(&["start", "--no-block", "bproxy"]).await;
-    until(&user, "bproxy.service", "SubState", "start").await;
+    let waiting = patiently("the daemon's look for its keyring", bus.accept()).await;
+    assert_eq!(user.property("bproxy.service", "ActiveState").await, "activating");
+    // The next try finds that it does without.
+    user.sh("echo BPROXY_SECRETS=file >.bproxy/config.env").await;
     let early = user.command(&[BPROXY, "session", "list"]);
     let early = tokio::spawn(support::call(early, None));
-    assert_eq!(user.property("bproxy.service", "ActiveState").await, "activating");
-    user.sh("touch go").await;
+    let is_active = user.run(&["systemctl", "--user", "is-active", "bproxy"]).await;
+    assert_eq!((is_active.code, is_active.stdout.trim()), (3, "activating"));
+    drop(waiting);
     until(&user, "bproxy.service", "ActiveState", "active").await;
     early.await.expect("no panic").data();
 }

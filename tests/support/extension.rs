@@ -179,7 +179,12 @@ impl FakeExtension {
     }
 
     pub async fn hello_with(&mut self, instance: &str, protocol_version: i64) {
-        let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "0.1.0",
+        self.hello_of(instance, "0.1.0", protocol_version).await;
+    }
+
+    /// Introduces itself as an extension of this version.
+    pub async fn hello_of(&mut self, instance: &str, version: &str, protocol_version: i64) {
+        let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": version,
             "protocolVersion": protocol_version, "browser": "Chromium 156"});
         self.send(hello.to_string()).await;
     }

@@ -120,10 +120,10 @@ pub fn examine(home: &Path) -> Report {
     report.probe("clock", probes::clock);
     let service = manager::service(home);
     let managed_by = service.as_ref().map_or(ManagedBy::Itself, Service::managed_by);
-    let config = report.probe("configuration", || probes::configuration(home, managed_by));
-    let secrets = config.as_ref().map(|config| config.secrets);
     let path = home;
     let home = report.probe("home", || probes::home(path));
+    let config = report.probe("configuration", || probes::configuration(path, managed_by));
+    let secrets = config.as_ref().map(|config| config.secrets);
 
     match (&home, secrets) {
         (Some(home), Some(secrets)) => {

@@ -46,8 +46,9 @@ fn lasts(path: &Path) -> bool {
     let has = |name: &str| path.components().any(|part| part.as_os_str() == OsStr::new(name));
     let is_built = has("target") && (has("debug") || has("release"));
     let is_versioned = ["Cellar", "Caskroom", "node_modules"].into_iter().any(has);
-    let temporary = [env::temp_dir(), PathBuf::from("/nix/store"), PathBuf::from("/gnu/store")];
-    !is_built && !is_versioned && !temporary.iter().any(|folder| path.starts_with(folder))
+    let passing = ["/tmp", "/var/tmp", "/nix/store", "/gnu/store"].map(PathBuf::from);
+    let mut passing = passing.into_iter().chain([env::temp_dir()]);
+    !is_built && !is_versioned && !passing.any(|folder| path.starts_with(folder))
 }
 
 #[cfg(test)]
