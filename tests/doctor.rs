@@ -365,6 +365,14 @@ async fn a_port_that_another_user_holds_is_named_with_a_way_round() {
     let detail = format!("port {port} belongs to the user with id {}", stranger.uid);
     let fix = format!("echo BPROXY_PORT={} >>{}/.bproxy/config.env", port + 1, user.home());
     assert_fails(&user.bproxy(&["doctor"]).await, "socket", &detail, &fix);
+    // A service cannot listen there either.
+    user.sh("rm .bproxy/port").await;
+    user.bproxy(&["service", "install", "--port", &port.to_string()]).await.json();
+    let message = user.bproxy(&["service", "start"]).await.trouble().to_owned();
+    assert!(message.contains("journalctl"), "{message}");
+    let fix = format!("bproxy service install --now --port {}", port + 1);
+    let detail = format!("port {port} is taken");
+    assert_fails(&user.bproxy(&["doctor"]).await, "service", &detail, &fix);
     stranger.bproxy(&["service", "stop"]).await.json();
 }
 

@@ -158,6 +158,20 @@ async fn a_killed_daemon_is_replaced_and_the_extension_comes_back_without_pairin
 }
 
 #[tokio::test]
+async fn a_daemon_that_is_told_to_end_is_started_by_the_next_connection() {
+    let Some(user) = served().await else { return };
+    user.bproxy(&["session", "list"]).await.data();
+    let before = main_pid(&user).await;
+    user.systemctl(&["kill", "--signal=TERM", "bproxy.service"]).await;
+    until(&user, "bproxy.service", "ActiveState", "inactive").await;
+    assert_eq!(user.property("bproxy.service", "Result").await, "success");
+    assert_eq!(states(&user).await, both("inactive", "active"));
+    user.bproxy(&["session", "list"]).await.data();
+    assert_ne!(main_pid(&user).await, before);
+    assert_eq!(user.property("bproxy.service", "NRestarts").await, "0");
+}
+
+#[tokio::test]
 async fn a_daemon_that_hangs_is_replaced() {
     let Some(user) = served().await else { return };
     edit(&user, "bproxy.service", "[Service]\\nWatchdogSec=1s").await;

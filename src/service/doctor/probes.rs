@@ -166,7 +166,17 @@ pub(super) fn service(service: Option<&Service>) -> Found {
     };
     let name = service.managed_by().as_str();
     let Some(port) = service.port else {
-        return Err(Failure::new(format!("installed for {name}, which does not listen"), START));
+        let detail = format!("installed for {name}, which does not listen");
+        let taken = service.unit_port.filter(|port| {
+            loopback::listener(*port).is_ok_and(|listener| matches!(listener, Listener::User(_)))
+        });
+        return Err(match taken {
+            Some(port) => Failure::new(
+                format!("{detail}: port {port} is taken by {}", holder(port)),
+                elsewhere(port),
+            ),
+            None => Failure::new(detail, START),
+        });
     };
     let outdated = service.outdated(port).map_err(|error| {
         Failure::new(error, "which bproxy, then `service install` with that one")
@@ -270,18 +280,14 @@ pub(super) fn socket(home: &Home, service: Option<&Service>) -> Found<u16> {
         },
         Err(error) => return Err(Failure::new(error, RESTART)),
     };
-    let holder = || match loopback::holder(port) {
-        Some((pid, name)) => format!("process {pid} ({name})"),
-        None => "a process that cannot be seen from here".into(),
-    };
     match loopback::listener(port) {
         Ok(Listener::User(user)) if user == rustix::process::geteuid().as_raw() => {
-            Ok((format!("127.0.0.1:{port}, {}", holder()), port))
+            Ok((format!("127.0.0.1:{port}, {}", holder(port)), port))
         }
         Ok(Listener::User(user)) => Err(Failure::new(
-            format!("port {port} belongs to the user with id {user}: {}", holder()),
+            format!("port {port} belongs to the user with id {user}: {}", holder(port)),
             match service {
-                Some(_) => format!("bproxy service install --now --port {}", another(port)),
+                Some(_) => elsewhere(port),
                 None => set(home.path(), "BPROXY_PORT", &another(port).to_string()),
             },
         )),
@@ -297,6 +303,19 @@ pub(super) fn socket(home: &Home, service: Option<&Service>) -> Found<u16> {
             Err(Failure::new(format!("cannot tell who listens on port {port}: {error}"), RESTART))
         }
     }
+}
+
+/// Who listens on a port.
+fn holder(port: u16) -> String {
+    match loopback::holder(port) {
+        Some((pid, name)) => format!("process {pid} ({name})"),
+        None => "a process that cannot be seen from here".into(),
+    }
+}
+
+/// What makes a service listen on another port.
+fn elsewhere(port: u16) -> String {
+    format!("bproxy service install --now --port {}", another(port))
 }
 
 /// A port to try instead.

@@ -77,9 +77,10 @@ impl Manager for Launchd {
     fn view(&self) -> Result<View, Error> {
         let text = std::fs::read_to_string(self.plist()).unwrap_or_default();
         let described = self.described().ok();
-        let port = described.as_ref().and_then(|_| port(&text));
+        let unit_port = port(&text);
+        let port = described.as_ref().and(unit_port);
         let pid = described.as_deref().and_then(pid);
-        Ok(View { installed: !text.is_empty(), pid, port })
+        Ok(View { installed: !text.is_empty(), pid, port, unit_port })
     }
 
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
@@ -238,15 +239,24 @@ mod tests {
             let view = || launchd.view().unwrap();
             assert_eq!(view(), View::default());
             launchd.install(Path::new("/usr/local/bin/bproxy"), 9700).unwrap();
-            assert_eq!(view(), View { installed: true, pid: None, port: None });
+            assert_eq!(
+                view(),
+                View { installed: true, pid: None, port: None, unit_port: Some(9700) }
+            );
             launchd.listen().unwrap();
-            assert_eq!(view(), View { installed: true, pid: None, port: Some(9700) });
+            assert_eq!(
+                view(),
+                View { installed: true, pid: None, port: Some(9700), unit_port: Some(9700) }
+            );
             launchd.start().unwrap();
             launchd.restart().unwrap();
             assert_eq!(view().pid, Some(42));
             launchd.stop().unwrap();
             launchd.stop().unwrap();
-            assert_eq!(view(), View { installed: true, pid: None, port: None });
+            assert_eq!(
+                view(),
+                View { installed: true, pid: None, port: None, unit_port: Some(9700) }
+            );
             assert_eq!(launchd.uninstall().unwrap(), [launchd.plist()]);
             assert_eq!(view(), View::default());
         }

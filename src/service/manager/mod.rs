@@ -81,6 +81,8 @@ pub struct View {
     pub pid: Option<i32>,
     /// Where the manager listens for it.
     pub port: Option<u16>,
+    /// Where it would listen, as the units say.
+    pub unit_port: Option<u16>,
 }
 
 /// A service manager. Calls block, each with a deadline.
@@ -172,6 +174,8 @@ pub struct Service {
     manager: Box<dyn Manager>,
     /// Where the manager listens; `None` while it does not.
     pub port: Option<u16>,
+    /// Where it would listen, as the units say.
+    pub unit_port: Option<u16>,
 }
 
 impl Service {
@@ -192,7 +196,7 @@ impl Service {
 /// Looks at the service that the daemon of `home` is; `None` where it is none.
 pub fn service(home: &Path) -> Option<Service> {
     let (manager, view) = of(home)?;
-    Some(Service { manager, port: view.port })
+    Some(Service { manager, port: view.port, unit_port: view.unit_port })
 }
 
 fn as_start(error: Error) -> Error {

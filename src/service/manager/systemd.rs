@@ -196,8 +196,9 @@ fn parse(shown: &str) -> View {
             Some(SOCKET) => {
                 view.installed = value("LoadState") == Some("loaded");
                 let address = value("Listen").and_then(|listen| listen.strip_suffix(" (Stream)"));
-                let port = address.and_then(|address| address.rsplit(':').next()?.parse().ok());
-                view.port = port.filter(|_| is_active);
+                view.unit_port =
+                    address.and_then(|address| address.rsplit(':').next()?.parse().ok());
+                view.port = view.unit_port.filter(|_| is_active);
             }
             Some(SERVICE) => {
                 let pid = value("MainPID").and_then(|pid| pid.parse().ok());
@@ -259,9 +260,9 @@ mod tests {
         let shown = "MainPID=42\nId=bproxy.service\nLoadState=loaded\nActiveState=active\n\n\
             Listen=127.0.0.1:9700 (Stream)\nId=bproxy.socket\nLoadState=loaded\nActiveState=active\n";
         let (installed, pid, port) = (true, Some(42), Some(9700));
-        assert_eq!(parse(shown), View { installed, pid, port });
+        assert_eq!(parse(shown), View { installed, pid, port, unit_port: port });
         let stopped = shown.replace("=active", "=inactive").replace("=42", "=0");
-        assert_eq!(parse(&stopped), View { installed, pid: None, port: None });
+        assert_eq!(parse(&stopped), View { installed, pid: None, port: None, unit_port: port });
         let missing = "Id=bproxy.socket\nLoadState=not-found\nActiveState=inactive\n";
         assert_eq!(parse(missing), View::default());
     }
