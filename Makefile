@@ -3,7 +3,7 @@
 # The real editors and frameworks that the browser tests write into, bundled once.
 EDITORS = tests/fixtures/editors
 
-.PHONY: demo test bench lint extension-test editors prerequisites demo-prerequisites
+.PHONY: demo test bench soak lint extension-test editors prerequisites build-prerequisites demo-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
@@ -19,6 +19,10 @@ bench: demo-prerequisites
 	cargo bench --quiet --bench parts
 	cargo bench --quiet --bench hop
 	cargo bench --quiet --bench pages
+
+# Many agents and browsers, 200,000 commands, and everything that can break breaking.
+soak: build-prerequisites
+	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test soak -- --nocapture
 
 lint: prerequisites
 	cargo fmt --check
@@ -42,6 +46,9 @@ endif
 
 prerequisites:
 	scripts/prerequisites cargo cc chromium node npm $(machine) $(keyring)
+
+build-prerequisites:
+	scripts/prerequisites cargo cc
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

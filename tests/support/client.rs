@@ -101,14 +101,17 @@ impl Client {
 
     /// Writes a `POST /` with everything in order and leaves the response to the caller.
     pub async fn post_on(&self, connection: &mut Connection, body: &[u8]) {
-        let length = body.len().to_string();
-        let headers = [
-            ("Host", &*self.host()),
-            ("Authorization", &*self.bearer()),
-            ("Content-Type", "application/json"),
-            ("Content-Length", &*length),
-        ];
-        connection.request("POST /", &headers, body).await;
+        connection.write(self.post_bytes(body)).await;
+    }
+
+    /// The bytes of a `POST /` with everything in order.
+    pub fn post_bytes(&self, body: &[u8]) -> Vec<u8> {
+        let (host, bearer, length) = (self.host(), self.bearer(), body.len());
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: {host}\r\nAuthorization: {bearer}\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        [head.as_bytes(), body].concat()
     }
 
     /// Sends `request` on its way, on a task of its own. That the daemon has it is told by the extension that receives

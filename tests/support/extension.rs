@@ -163,6 +163,12 @@ impl FakeExtension {
         self.socket.send(Message::text(text.into())).await.expect("the connection stands");
     }
 
+    /// Sends one text frame to a daemon that may be gone.
+    pub async fn try_send(&mut self, text: impl Into<String>) {
+        // The next thing that is received tells.
+        let _ = self.socket.send(Message::text(text.into())).await;
+    }
+
     /// Sends one message of any kind.
     pub async fn send_message(&mut self, message: Message) {
         self.socket.send(message).await.expect("the connection stands");
@@ -238,6 +244,16 @@ impl FakeExtension {
         }
         let message = patiently("a forwarded command", self.next_text()).await;
         as_command(message)
+    }
+
+    /// The next command, or `None` when the connection ends first.
+    pub async fn receive_or_end(&mut self) -> Option<Command> {
+        loop {
+            let text = self.text_or_end().await?;
+            if !text.starts_with(r#"{"type":"#) {
+                return Some(as_command(text));
+            }
+        }
     }
 
     /// The next command, which must be `action`.
