@@ -318,6 +318,17 @@ impl Page<'_> {
             .collect()
     }
 
+    /// The time that a processor has spent on the tasks of the page so far, whoever gave them to it: what else the
+    /// machine does is not in it. Milliseconds, counted from the first call on.
+    pub async fn work(&self) -> f64 {
+        self.call("Performance.enable", json!({"timeDomain": "threadTicks"})).await;
+        let measured = self.call("Performance.getMetrics", json!({})).await;
+        let mut metrics = measured["metrics"].as_array().expect("metrics").iter();
+        let tasks =
+            metrics.find(|metric| metric["name"] == "TaskDuration").expect("their duration");
+        tasks["value"].as_f64().expect("seconds") * 1_000.0
+    }
+
     /// Goes to an address, as a person does who types it.
     pub async fn go(&self, url: &str) {
         self.call("Page.navigate", json!({"url": url})).await;
