@@ -18,7 +18,7 @@ fn read(page: &Visit<'_>) -> Request {
 
 impl Rig {
     /// Ends the worker, and has it come back by an event of the browser.
-    async fn suspend(&self) {
+    pub(super) async fn suspend(&self) {
         let count = self.daemon.records("ws_connect").len();
         self.browser.stop_worker().await;
         self.browser.wake_worker().await;
@@ -89,74 +89,6 @@ async fn a_worker_that_ends_keeps_the_handles_the_pages_and_the_log() {
 }
 
 #[tokio::test]
-async fn the_browser_finds_the_daemon_again_however_it_went() {
-    let mut rig = Rig::new().await;
-    let popup_state = "document.getElementById('status').dataset.state";
-    for how in ["stopped", "killed"] {
-        let port = rig.daemon.port.to_string();
-        let popup = rig.browser.popup().await;
-        popup.until(&format!("{popup_state} === 'connected'")).await;
-        let exit = if how == "stopped" { rig.daemon.stop().await } else { rig.daemon.kill().await };
-        popup.until(&format!("{popup_state} === 'waiting'")).await;
-        let advice = text(&popup.evaluate("document.getElementById('advice').textContent").await);
-        assert!(!advice.is_empty(), "{how}");
-        rig.daemon = exit.home.daemon().env("BPROXY_PORT", &port).start().await;
-        if how == "stopped" {
-            popup.click("#reconnect").await;
-        }
-        // Opening the popup asks at once, too.
-        let second = rig.browser.popup().await;
-        second.until(&format!("{popup_state} === 'connected'")).await;
-        second.close().await;
-        popup.close().await;
-        assert_eq!(
-            rig.open("article.html").await.text("h1").await,
-            "The lighthouse keeper",
-            "{how}"
-        );
-    }
-
-    // Without anybody's doing it comes back by itself.
-    let (port, connections) = (rig.daemon.port.to_string(), rig.daemon.records("ws_connect").len());
-    rig.daemon = rig.daemon.stop().await.home.daemon().env("BPROXY_PORT", port).start().await;
-    rig.connected(connections + 1).await;
-    let eye = rig.browser.inspector().await;
-    let alarms = eye.evaluate("chrome.alarms.getAll()").await;
-    assert_eq!(alarms[0]["periodInMinutes"], 1, "and wakes for it within a minute: {alarms}");
-    eye.close().await;
-
-    // Paired again: the browser that holds the old token is out, and comes in with a new code.
-    let popup = rig.browser.popup().await;
-    popup.until(&format!("{popup_state} === 'connected'")).await;
-    let issued = rig.daemon.send(request("pairing.issue")).await.data();
-    rig.daemon.claim(&text(&issued["pairingCode"]), &super::support::origin('b')).await.data();
-    popup.until(&format!("{popup_state} === 'unpaired'")).await;
-    let issued = rig.daemon.send(request("pairing.issue")).await.data();
-    popup.enter_code(&text(&issued["pairingCode"]).to_lowercase()).await;
-    popup.until(&format!("{popup_state} === 'connected'")).await;
-
-    // The port changed.
-    let home = rig.daemon.stop().await.home;
-    popup.until(&format!("{popup_state} === 'waiting'")).await;
-    rig.daemon = home.daemon().start().await;
-    popup.set_port(rig.daemon.port).await;
-    popup.until(&format!("{popup_state} === 'connected'")).await;
-    popup.close().await;
-    assert_eq!(rig.open("article.html").await.text("h1").await, "The lighthouse keeper");
-    rig.browser.close().await;
-}
-
-#[tokio::test]
-async fn a_browser_that_starts_again_is_the_same_one() {
-    let mut rig = Rig::new().await;
-    rig.open("article.html").await;
-    rig.browser = rig.browser.restart().await;
-    rig.connected(2).await;
-    assert_eq!(rig.open("form.html").await.text("legend").await, "Size");
-    rig.browser.close().await;
-}
-
-#[tokio::test]
 async fn two_browsers_keep_to_their_own_tabs() {
     let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
     let (one, two) = Browser::start_two().await;
@@ -168,7 +100,7 @@ async fn two_browsers_keep_to_their_own_tabs() {
     let first = open("article.html").await;
     one.find("article.html").await;
 
-    // The second one comes in with the same pairing, as a copied profile has it, and is the latest from now on.
+    // The second one is given the same pairing, as `extension/README.md` has a person do it, and is the latest from now on.
     let popup = one.popup().await;
     let pairing = popup.evaluate("chrome.storage.local.get(['pairing', 'port'])").await;
     popup.close().await;
@@ -176,6 +108,7 @@ async fn two_browsers_keep_to_their_own_tabs() {
     popup.evaluate(&format!("chrome.storage.local.set({pairing})")).await;
     popup.until("document.getElementById('status').dataset.state === 'connected'").await;
     popup.close().await;
+    assert!(daemon.records("ws_disconnect").is_empty(), "the first one stays");
     let second = open("form.html").await;
     two.find("form.html").await;
     assert_eq!(

@@ -1,6 +1,7 @@
 //! The whole way, with real parts: command line, daemon, extension, pages in a real Chromium. One file per concern.
 
 mod acts;
+mod comeback;
 mod fills;
 mod hangs;
 mod life;
