@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -28,9 +30,27 @@ pub struct Browser {
     child: Child,
     profile: TempDir,
     devtools: DevTools,
-    visible: bool,
+    launch: Launch,
     /// Its place among the browsers that may run.
     place: SemaphorePermit<'static>,
+}
+
+/// How a browser is started.
+#[derive(Clone)]
+pub struct Launch {
+    /// In a window, if there is a display.
+    pub visible: bool,
+    /// The folder that the extension is loaded from.
+    pub extension: PathBuf,
+    /// Every name of a host leads to this port of the machine.
+    pub only_site: Option<u16>,
+}
+
+impl Default for Launch {
+    fn default() -> Self {
+        let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
+        Self { visible: false, extension, only_site: None }
+    }
 }
 
 impl Browser {
@@ -39,8 +59,16 @@ impl Browser {
     /// # Panics
     /// If Chromium is not installed or does not start: a test that needs it must not pass without it.
     pub async fn start(visible: bool) -> Self {
+        Self::launch(Launch { visible, ..Launch::default() }).await
+    }
+
+    /// Starts Chromium as it is told.
+    ///
+    /// # Panics
+    /// As `start` does.
+    pub async fn launch(launch: Launch) -> Self {
         let place = BROWSERS.acquire().await.expect("never closed");
-        Self::start_in(new_profile(), visible, place).await
+        Self::start_in(new_profile(), launch, place).await
     }
 
     /// Starts two browsers, each with a profile of its own. Taken one by one, their places could be waited for in a
@@ -48,18 +76,17 @@ impl Browser {
     pub async fn start_two() -> (Self, Self) {
         let mut places = BROWSERS.acquire_many(2).await.expect("never closed");
         let place = places.split(1).expect("two places");
-        let start = |place| Self::start_in(new_profile(), false, place);
+        let start = |place| Self::start_in(new_profile(), Launch::default(), place);
         tokio::join!(start(place), start(places))
     }
 
     /// Ends the browser and starts it again with the same profile.
     pub async fn restart(mut self) -> Self {
         self.end().await;
-        Self::start_in(self.profile, self.visible, self.place).await
+        Self::start_in(self.profile, self.launch, self.place).await
     }
 
-    async fn start_in(profile: TempDir, visible: bool, place: SemaphorePermit<'static>) -> Self {
-        let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
+    async fn start_in(profile: TempDir, launch: Launch, place: SemaphorePermit<'static>) -> Self {
         let log = std::fs::File::create(profile.path().join("chromium.log")).expect("a fresh file");
         let _ = std::fs::remove_file(profile.path().join("DevToolsActivePort"));
         let mut command = Command::new(chromium());
@@ -79,7 +106,7 @@ impl Browser {
                 "--window-size=1200,900",
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("--load-extension={}", extension.display()))
+            .arg(format!("--load-extension={}", launch.extension.display()))
             .env("HOME", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -87,8 +114,11 @@ impl Browser {
             .kill_on_drop(true);
         let has_display =
             std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
-        if !(visible && has_display) {
+        if !(launch.visible && has_display) {
             command.arg("--headless=new");
+        }
+        if let Some(port) = launch.only_site {
+            command.arg(format!("--host-resolver-rules=MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1"));
         }
         if rustix::process::geteuid().is_root() {
             command.arg("--no-sandbox");
@@ -114,7 +144,7 @@ impl Browser {
         });
         let address = address.await.expect("Chromium opens its DevTools port");
         let devtools = DevTools::connect(&address).await;
-        let browser = Self { child, profile, devtools, visible, place };
+        let browser = Self { child, profile, devtools, launch, place };
         browser.extension_loaded().await;
         browser
     }
@@ -214,6 +244,45 @@ impl Browser {
         self.devtools
             .call("Target.closeTarget", json!({"targetId": target["targetId"]}), None)
             .await;
+    }
+
+    /// Whether the service worker runs.
+    pub async fn has_worker(&self) -> bool {
+        self.worker().await.is_some()
+    }
+
+    /// Stops every process of the browser where it stands, as the machine's sleep does, until `thaw`.
+    #[cfg(target_os = "linux")]
+    pub fn freeze(&self) {
+        self.signal_all(Signal::STOP);
+    }
+
+    /// Lets every process of the browser go on.
+    #[cfg(target_os = "linux")]
+    pub fn thaw(&self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn signal_all(&self, signal: Signal) {
+        let mut family = vec![self.child.id().expect("a running child")];
+        for index in 0.. {
+            let Some(&pid) = family.get(index) else { break };
+            let own = Pid::from_raw(pid.cast_signed()).expect("a process id");
+            // A helper process may have ended meanwhile.
+            let _ = kill_process(own, signal);
+            for thread in
+                std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten()
+            {
+                let children = std::fs::read_to_string(thread.path().join("children"));
+                family.extend(
+                    children
+                        .unwrap_or_default()
+                        .split_whitespace()
+                        .filter_map(|pid| pid.parse::<u32>().ok()),
+                );
+            }
+        }
     }
 
     /// Ends the browser and waits until it is gone.

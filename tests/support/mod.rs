@@ -49,7 +49,7 @@ mod terminal;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use browser::{Browser, EXTENSION_ID, Page};
+pub use browser::{Browser, EXTENSION_ID, Launch, Page};
 pub use cli::{Call, bproxy, call, run};
 pub use client::{Client, OnItsWay, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};

@@ -27,6 +27,11 @@ impl Site {
         Self { port, serving }
     }
 
+    /// The port it serves on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a page in `tests/fixtures`.
     pub fn url(&self, page: &str) -> String {
         format!("http://127.0.0.1:{}/{page}", self.port)
