@@ -7,7 +7,7 @@
   'use strict';
 
   /** @type {BproxyPage} */
-  const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null }));
+  const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null, untold: null }));
 
   /** Commands that ask for the state of the page alone. */
   const LOOKS = new Set(['info', 'settle', 'sign-in-wall']);
@@ -19,8 +19,11 @@
       if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
         page.fail('SCRIPT_ERROR', 'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page');
       }
-      const wall = page.wall();
-      if (wall !== null) page.fail('HUMAN_REQUIRED', wall);
+      const wall = page.wall() ?? (LOOKS.has(command) ? null : page.untold);
+      if (wall !== null) {
+        page.untold = null;
+        page.fail('HUMAN_REQUIRED', wall);
+      }
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(page.result, page.failed) : page.result(data);
     } catch (error) {

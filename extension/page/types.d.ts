@@ -14,6 +14,8 @@ interface BproxyPage {
   seen: Map<unknown, any>;
   /** What became of the last act, as far as it can be seen now. */
   after: (() => Record<string, unknown>) | null;
+  /** What a person has to do here, found out by a command that could not say so: the next one does, once. */
+  untold: string | null;
   /** Runs a command: its result with the page's state, or the failure as data. */
   invoke(command: string, params: any): unknown;
   result(data: unknown): unknown;
