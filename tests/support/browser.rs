@@ -251,6 +251,16 @@ impl Browser {
         self.worker().await.is_some()
     }
 
+    /// Evaluates an expression in the service worker, which must run.
+    pub async fn in_worker(&self, expression: &str) -> Value {
+        let worker = self.attach(&self.worker().await.expect("a running worker")).await;
+        let value = worker.evaluate(expression).await;
+        // A worker that DevTools looks at never ends by itself.
+        let params = json!({"sessionId": worker.session});
+        self.devtools.call("Target.detachFromTarget", params, None).await;
+        value
+    }
+
     /// Stops every process of the browser where it stands, as the machine's sleep does, until `thaw`.
     #[cfg(target_os = "linux")]
     pub fn freeze(&self) {
