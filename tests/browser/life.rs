@@ -77,6 +77,71 @@ async fn the_worker_may_end_before_during_and_after_a_command() {
 }
 
 #[tokio::test]
+async fn the_worker_may_end_while_a_command_waits_for_its_page() {
+    let rig = Rig::new().await;
+    let daemon = &rig.daemon;
+    let begin = async |command: Request| {
+        let id = command.id();
+        let waiting = daemon.begin(command);
+        daemon.record("forwarded", |it| it["id"] == *id).await;
+        waiting
+    };
+    let tabs = async |url: &str| {
+        let targets = rig.browser.targets().await;
+        targets.iter().filter(|it| it["type"] == "page" && it["url"] == url).count()
+    };
+
+    // The click is done, and the page does not come to rest.
+    let page = rig.visit("hang.html").await;
+    let seen = page.page("hang.html").await;
+    seen.evaluate("window.clicks = 0; document.getElementById('ticker').addEventListener('click', () => clicks += 1)").await;
+    let waiting = begin(
+        request("click").session(&page.session).params(json!({"target": {"selector": "#ticker"}})),
+    )
+    .await;
+    seen.until("clicks === 1").await;
+    rig.suspend().await;
+    says(&waiting.reply().await.error("SCRIPT_ERROR"), &["click", "unknown"]);
+    assert_eq!(seen.evaluate("clicks").await, 1, "it was not done again");
+
+    // A page that is being loaded comes all the same.
+    let page = rig.open("article.html?first").await;
+    let slow = rig.site.url("slow?ms=2000");
+    let waiting =
+        begin(request("navigate").session(&page.session).params(json!({"url": slow}))).await;
+    rig.suspend().await;
+    says(&waiting.reply().await.error("SCRIPT_ERROR"), &["navigate", "unknown"]);
+    page.data(&["wait", "--strategy", "url", "--target", "slow"]).await;
+    assert_eq!(page.text("h1").await, "The lighthouse keeper");
+
+    // A tab whose opening nobody can answer for any more is closed: no session has it.
+    let slow = rig.site.url("slow?ms=2001");
+    let waiting = begin(request("tab.open").params(json!({"url": slow}))).await;
+    let eye = rig.browser.inspector().await;
+    let opening = format!(
+        "(await chrome.tabs.query({{}})).some((tab) => [tab.url, tab.pendingUrl].includes('{slow}'))"
+    );
+    eye.until(&opening).await;
+    rig.suspend().await;
+    says(&waiting.reply().await.error("SCRIPT_ERROR"), &["tab.open", "unknown"]);
+    eye.until(&format!("!({opening})")).await;
+    assert_eq!(tabs(&slow).await, 0);
+
+    // What only looks goes on looking.
+    let seen = page.page("slow?ms=2000").await;
+    let waiting = begin(
+        request("wait")
+            .session(&page.session)
+            .params(json!({"strategy": "selector", "target": "#later"})),
+    )
+    .await;
+    rig.suspend().await;
+    seen.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=later>Later</p>')").await;
+    assert_eq!(waiting.reply().await.data()["matched"], true);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_worker_that_ends_keeps_the_handles_the_pages_and_the_log() {
     let rig = Rig::new().await;
     let page = rig.visit("article.html").await;
