@@ -29,6 +29,16 @@ interface BproxyPage {
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];
   findAll(root: Element | ShadowRoot, selector: string): Element[];
+  /** What an element says of itself, whatever the fields of a form are named. */
+  own: {
+    id(element: Element): string;
+    attributes(element: Element): NamedNodeMap;
+    children(node: Node): HTMLCollection;
+    childNodes(node: Node): NodeListOf<ChildNode>;
+    parentNode(node: Node): Node | null;
+    parentElement(node: Node): Element | null;
+    textContent(element: Element): string;
+  };
   children(node: Node): Node[];
   parent(node: Node): Node | null;
   rendered(element: Element): boolean;

@@ -187,6 +187,42 @@ async fn open_shadow_roots_are_read_and_reached_by_routes() {
 }
 
 #[tokio::test]
+async fn fields_named_like_properties_of_their_form_are_in_nobodys_way() {
+    let rig = Rig::new().await;
+    let page = rig.visit("names.html").await;
+    for read in ["text", "links", "images", "outline"] {
+        page.data(&[read]).await;
+    }
+    let html = text(&page.data(&["dom", "--selector", "form"]).await["html"]);
+    assert!(
+        html.contains("aria-label=\"Booking\"") && html.contains("name=\"children\""),
+        "{html}"
+    );
+    let tree = text(&page.data(&["snapshot"]).await["tree"]);
+    for line in ["form \"Booking\"\n", "spinbutton \"Children\" value=\"1\"", "button \"Book\""] {
+        assert!(tree.contains(line), "{line} is not in\n{tree}");
+    }
+    let form = page.data(&["inspect", "--selector", "form"]).await["elements"][0].clone();
+    assert_eq!(form["attributes"]["aria-label"], "Booking");
+    assert!(text(&form["text"]).starts_with("Adults Children"), "{form}");
+
+    // Below such a form, too, every name leads back to its element.
+    let seen = page.page("names.html").await;
+    for control in page.entries("elements").await {
+        let selector = text(&control["selector"]);
+        let count = format!("document.querySelectorAll({}).length", json!(selector));
+        assert_eq!(seen.evaluate(&count).await, 1, "{control}");
+    }
+    let children = page.handle("elements", "label", "Children").await;
+    let filled = page.data(&["fill", "--element", &children, "--value", "3"]).await;
+    assert_eq!(filled, json!({"filled": true, "verifiedValue": "3"}));
+    let book = page.handle("elements", "label", "Book").await;
+    page.data(&["click", "--element", &book]).await;
+    assert_eq!(page.text("#booked").await, "Booked");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_page_of_20000_elements_is_read_within_300_ms() {
     let rig = Rig::new().await;
     for kind in ["mixed", "controls", "siblings", "table", "shadows"] {
