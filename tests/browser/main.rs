@@ -2,12 +2,14 @@
 
 mod acts;
 mod comeback;
+mod endurance;
 mod fills;
 mod hangs;
 mod life;
 mod navigation;
 mod person;
 mod popup;
+mod profiles;
 mod reads;
 mod rig;
 #[path = "../support/mod.rs"]

@@ -60,6 +60,23 @@ impl Rig {
         })
         .await;
     }
+
+    /// Ends the worker, and has it come back by an event of the browser.
+    pub(super) async fn suspend(&self) {
+        let count = self.daemon.records("ws_connect").len();
+        self.browser.stop_worker().await;
+        self.browser.wake_worker().await;
+        self.connected(count + 1).await;
+    }
+
+    /// Waits until the daemon has a browser.
+    pub(super) async fn present(&self) {
+        wait_for("a browser", || {
+            let ends = self.daemon.records("ws_disconnect").len();
+            (self.daemon.records("ws_connect").len() > ends).then_some(())
+        })
+        .await;
+    }
 }
 
 /// A session that looks at a page.
