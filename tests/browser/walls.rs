@@ -57,6 +57,10 @@ async fn a_sign_in_at_another_host_is_for_the_person_however_it_was_come_to() {
     opened.data(&["session", "resume"]).await;
     assert_eq!(opened.text("h1").await, "Sign in");
 
+    for visit in [page, opened] {
+        visit.data(&["session", "close"]).await;
+    }
+
     // One that the person has dealt with before the first command is no wall any more.
     let opened = rig.open_url(portal).await;
     let seen = opened.page("login.microsoftonline.com").await;
