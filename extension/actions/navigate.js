@@ -19,20 +19,23 @@ export async function navigate({ tabId, params, navigations, signal, deadline })
     throw explain(error);
   });
   const { page, status } = await loaded;
-  await checkSignIn(tabId, url, page);
+  const wall = await signInWall(tabId, url, page);
+  if (wall !== null) throw new ActionError('HUMAN_REQUIRED', wall, { suggestedAction: 'bproxy session resume' });
   const loadTime = Math.round(performance.now() - began);
   return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
 }
 
 /**
- * A sign-in page in place of the page that was asked for is for the person.
+ * What a sign-in page in place of the page that was asked for wants of the person, or null.
  * @param {number} tabId @param {string} asked @param {import('../protocol.js').Page} page
+ * @param {{ later?: boolean }} [how] `later`: the next command in the page is answered with it
+ * @returns {Promise<string | null>}
  */
-async function checkSignIn(tabId, asked, page) {
-  if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return;
+export async function signInWall(tabId, asked, page, { later = false } = {}) {
+  if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return null;
   // What cannot be looked into is no sign-in page.
-  const data = await read(tabId, 'sign-in-wall', { asked }).then((result) => result.data, () => null);
-  if (data?.wall) throw new ActionError('HUMAN_REQUIRED', String(data.wall), { suggestedAction: 'bproxy session resume' });
+  const data = await read(tabId, 'sign-in-wall', { asked, later }).then((result) => result.data, () => null);
+  return data?.wall ? String(data.wall) : null;
 }
 
 /**

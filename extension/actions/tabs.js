@@ -2,7 +2,7 @@
 
 import { ActionError } from '../protocol.js';
 import { explain, getTab, tabPage } from '../inject.js';
-import { checkUrl, loadedPage } from './navigate.js';
+import { checkUrl, loadedPage, signInWall } from './navigate.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */
 
@@ -26,8 +26,9 @@ export async function open({ params, session, navigations, groups, signal, deadl
   try {
     signal.throwIfAborted();
     ({ page } = await loadedPage(tabId, navigations, signal, deadline));
+    // A tab that needs a person is open all the same; the next command in it says so.
+    await signInWall(tabId, url, page, { later: true });
   } catch (error) {
-    // One that needs a person is open all the same; the next command in it says so.
     if (!(error instanceof ActionError) || error.code !== 'HUMAN_REQUIRED') {
       await discard();
       throw error;

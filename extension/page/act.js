@@ -103,12 +103,24 @@
   };
   page.press = press;
 
+  /** Whether the browser follows the link in another tab; one that leads nowhere is only there to be listened to. */
+  const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
+    if (!/^https?:$/.test(link.protocol) || link.hasAttribute('download') || /^\s*#/.test(link.getAttribute('href') ?? '')) return false;
+    const target = link.getAttribute('target') ?? document.querySelector('base[target]')?.getAttribute('target') ?? '';
+    if (/^(_self|_parent|_top)?$/i.test(target)) return false;
+    return page.query('iframe[name], frame[name]').every((frame) => frame.getAttribute('name') !== target);
+  };
+
   page.commands.click = ({ target, covered = false }) => {
     const element = actionable(target, covered);
-    const link = element.closest('a[href], area[href]')?.getAttribute('href') ?? '';
+    const link = /** @type {HTMLAnchorElement | null} */ (element.closest('a[href], area[href]'));
+    const address = link?.getAttribute('href') ?? '';
     // The browser runs no such address for an extension; one that does nothing is only there to be listened to.
-    if (/^\s*javascript:/i.test(link) && !/^\s*javascript:\s*(void\b[^a-z]*)?;?\s*$/i.test(link)) {
+    if (/^\s*javascript:/i.test(address) && !/^\s*javascript:\s*(void\b[^a-z]*)?;?\s*$/i.test(address)) {
       unfit(element, 'leads to a script in its address (javascript:), which an extension cannot start: ask for a person');
+    }
+    if (link && opensTab(link)) {
+      unfit(element, `opens a tab of its own, which would come to the front and belong to no session: use navigate or tab open with ${link.href}`);
     }
     page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
     press(element);

@@ -7,7 +7,7 @@
   'use strict';
 
   /** @type {BproxyPage} */
-  const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null }));
+  const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null, untold: null }));
 
   /** Commands that ask for the state of the page alone. */
   const LOOKS = new Set(['info', 'settle', 'sign-in-wall']);
@@ -19,8 +19,11 @@
       if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
         page.fail('SCRIPT_ERROR', 'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page');
       }
-      const wall = page.wall();
-      if (wall !== null) page.fail('HUMAN_REQUIRED', wall);
+      const wall = page.wall() ?? (LOOKS.has(command) ? null : page.untold);
+      if (wall !== null) {
+        page.untold = null;
+        page.fail('HUMAN_REQUIRED', wall);
+      }
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(page.result, page.failed) : page.result(data);
     } catch (error) {
@@ -84,7 +87,7 @@
     if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
     const chosen = new Set(found);
     return found.filter((element) => {
-      for (let above = element.parentElement; above; above = above.parentElement) if (chosen.has(above)) return false;
+      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above)) if (chosen.has(above)) return false;
       return true;
     });
   };
@@ -107,6 +110,25 @@
     return found;
   };
 
+  // ---- What an element says of itself ----
+
+  /** @param {object} prototype @param {string} name @returns {(node: Node) => any} */
+  const getter = (prototype, name) => {
+    const { get } = /** @type {{ get: () => unknown }} */ (Object.getOwnPropertyDescriptor(prototype, name));
+    return (node) => get.call(node);
+  };
+  const childrenOf = getter(Element.prototype, 'children');
+  // A form's fields take the place of its properties: where one is named `children`, `form.children` is that field.
+  page.own = {
+    id: getter(Element.prototype, 'id'),
+    attributes: getter(Element.prototype, 'attributes'),
+    children: (node) => (node instanceof Element ? childrenOf(node) : /** @type {ParentNode & Node} */ (node).children),
+    childNodes: getter(Node.prototype, 'childNodes'),
+    parentNode: getter(Node.prototype, 'parentNode'),
+    parentElement: getter(Node.prototype, 'parentElement'),
+    textContent: getter(Node.prototype, 'textContent'),
+  };
+
   /** The children as they are drawn: a host shows its shadow tree, a slot what is assigned to it. */
   page.children = (node) => {
     if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes];
@@ -114,12 +136,12 @@
       const assigned = node.assignedNodes({ flatten: true });
       if (assigned.length > 0) return assigned;
     }
-    return [...node.childNodes];
+    return [...page.own.childNodes(node)];
   };
 
   /** The parent as it is drawn. */
   page.parent = (node) => {
-    const parent = /** @type {Element} */ (node).assignedSlot ?? node.parentNode;
+    const parent = /** @type {Element} */ (node).assignedSlot ?? page.own.parentNode(node);
     return parent instanceof ShadowRoot ? parent.host : parent;
   };
 
@@ -147,9 +169,10 @@
 
   /** An element in a few words, for messages. */
   page.describe = (element) => {
-    const id = element.id ? ` id="${element.id}"` : '';
+    const ownId = page.own.id(element);
+    const id = ownId ? ` id="${ownId}"` : '';
     const css = element.getAttribute('class')?.trim();
-    const text = page.shorten(page.collapse(element.textContent ?? ''), 40);
+    const text = page.shorten(page.collapse(page.own.textContent(element)), 40);
     return `<${element.localName}${id}${css ? ` class="${page.shorten(css, 60)}"` : ''}>${text ? ` “${text}”` : ''}`;
   };
 })();

@@ -182,8 +182,8 @@
     if (expanded === 'false') states.push('collapsed');
     if (aria('pressed') === 'true') states.push('pressed');
     if (aria('current') && aria('current') !== 'false') states.push('current');
-    if (/** @type {HTMLInputElement} */ (element).required || aria('required') === 'true') states.push('required');
-    if (/** @type {HTMLInputElement} */ (element).readOnly || aria('readonly') === 'true') states.push('readonly');
+    if (/** @type {HTMLInputElement} */ (element).required === true || aria('required') === 'true') states.push('required');
+    if (/** @type {HTMLInputElement} */ (element).readOnly === true || aria('readonly') === 'true') states.push('readonly');
     if (aria('invalid') && aria('invalid') !== 'false') states.push('invalid');
     if (element === document.activeElement && element !== document.body) states.push('focused');
     return states;

@@ -98,7 +98,7 @@
       if (node instanceof Text) return keep(escape(node.data));
       if (!(node instanceof Element) || LEFT_OUT.has(node.localName)) return '';
       const secret = node instanceof HTMLInputElement && node.type === 'password';
-      const attributes = [...node.attributes].map(({ name, value }) => (secret && name === 'value' ? '' : ` ${name}="${escape(value)}"`)).join('');
+      const attributes = [...page.own.attributes(node)].map(({ name, value }) => (secret && name === 'value' ? '' : ` ${name}="${escape(value)}"`)).join('');
       let html = keep(`<${node.localName}${attributes}>`);
       if (VOID.has(node.localName)) return html;
       if (left <= 1) {
@@ -109,7 +109,7 @@
           for (const child of node.shadowRoot.childNodes) html += write(child, left - 1);
           html += keep('</template>');
         }
-        for (const child of node.childNodes) html += write(child, left - 1);
+        for (const child of page.own.childNodes(node)) html += write(child, left - 1);
       }
       return html + keep(`</${node.localName}>`);
     };
@@ -129,13 +129,13 @@
       const { x, y, width, height } = element.getBoundingClientRect();
       const style = getComputedStyle(element);
       const secret = element instanceof HTMLInputElement && element.type === 'password';
-      const attributes = [...element.attributes].filter(({ name }) => !(secret && name === 'value'));
+      const attributes = [...page.own.attributes(element)].filter(({ name }) => !(secret && name === 'value'));
       return {
         ...target(element),
         tag: element.localName,
         role: page.role(element),
         label: page.accessibleName(element),
-        text: page.shorten(page.collapse(element.textContent ?? ''), 200),
+        text: page.shorten(page.collapse(page.own.textContent(element)), 200),
         attributes: Object.fromEntries(attributes.map(({ name, value }) => [name, page.shorten(value, 500)])),
         rect: { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) },
         visible: page.visible(element),

@@ -25,7 +25,8 @@
   const names = (/** @type {Element} */ element) => {
     /** @type {string[]} */
     const found = [];
-    if (element.id) found.push(`#${fold(element.id)}`);
+    const id = page.own.id(element);
+    if (id) found.push(`#${fold(id)}`);
     for (const name of ATTRIBUTES) {
       const value = element.getAttribute(name);
       if (value && value.length <= VALUE_MAX) found.push(`${element.localName}\n${name}\n${value}`);
@@ -34,7 +35,7 @@
   };
 
   const written = (/** @type {Element} */ element, /** @type {string} */ key) => {
-    if (key.startsWith('#')) return `#${CSS.escape(element.id)}`;
+    if (key.startsWith('#')) return `#${CSS.escape(page.own.id(element))}`;
     const [tag, name, ...value] = key.split('\n');
     return `${CSS.escape(tag)}[${name}=${quote(value.join('\n'))}]`;
   };
@@ -58,15 +59,16 @@
     };
 
     const place = (/** @type {Element} */ element) => {
-      const parent = /** @type {ParentNode & Node} */ (element.parentNode);
+      const parent = /** @type {Node} */ (page.own.parentNode(element));
+      const children = page.own.children(parent);
       let known = places.get(parent);
       if (!known) {
         known = new Map();
         /** @type {Map<string, number>} */
         const tags = new Map();
-        for (const child of parent.children) tags.set(child.localName, (tags.get(child.localName) ?? 0) + 1);
+        for (const child of children) tags.set(child.localName, (tags.get(child.localName) ?? 0) + 1);
         let index = 0;
-        for (const child of parent.children) known.set(child, [(index += 1), tags.get(child.localName) === 1]);
+        for (const child of children) known.set(child, [(index += 1), tags.get(child.localName) === 1]);
         places.set(parent, known);
       }
       return /** @type {[number, boolean]} */ (known.get(element));
@@ -90,7 +92,7 @@
     const path = (element) => {
       const [index, alone] = place(element);
       const step = CSS.escape(element.localName) + (alone ? '' : `:nth-child(${index})`);
-      const parent = element.parentNode;
+      const parent = page.own.parentNode(element);
       if (parent instanceof Element) return `${selector(parent)} > ${step}`;
       // The top of a tree has no parent element to hang on to.
       return parent === document ? 'html' : `:host > ${step}`;

@@ -14,6 +14,8 @@ interface BproxyPage {
   seen: Map<unknown, any>;
   /** What became of the last act, as far as it can be seen now. */
   after: (() => Record<string, unknown>) | null;
+  /** What a person has to do here, found out by a command that could not say so: the next one does, once. */
+  untold: string | null;
   /** Runs a command: its result with the page's state, or the failure as data. */
   invoke(command: string, params: any): unknown;
   result(data: unknown): unknown;
@@ -27,6 +29,16 @@ interface BproxyPage {
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];
   findAll(root: Element | ShadowRoot, selector: string): Element[];
+  /** What an element says of itself, whatever the fields of a form are named. */
+  own: {
+    id(element: Element): string;
+    attributes(element: Element): NamedNodeMap;
+    children(node: Node): HTMLCollection;
+    childNodes(node: Node): NodeListOf<ChildNode>;
+    parentNode(node: Node): Node | null;
+    parentElement(node: Node): Element | null;
+    textContent(element: Element): string;
+  };
   children(node: Node): Node[];
   parent(node: Node): Node | null;
   rendered(element: Element): boolean;

@@ -44,8 +44,8 @@
     '.h-captcha',
     '#challenge-form, #challenge-stage, #challenge-running',
   ].join(', ');
-  const CONSENT_HOSTS = /^(consent\.(google|youtube)\.[a-z.]+|(guce|consent)\.(yahoo|aol|techcrunch|advertising)\.com|consent\.yahoo\.com)$/i;
-  const SORRY = /^(www\.)?google\.[a-z.]+\/sorry\//i;
+  const CONSENT_HOSTS = /^(consent\.(google|youtube)(\.[a-z]{2,3}){1,2}|(guce|consent)\.(yahoo|aol|techcrunch|advertising)\.com)$/i;
+  const SORRY = /^(www\.)?google(\.[a-z]{2,3}){1,2}\/sorry\//i;
 
   /**
    * @param {{ host: string, path: string, title: string, text: number, mark: boolean, content: boolean }} seen
@@ -87,12 +87,14 @@
   };
 
   /** Only where the address asked for was no sign-in page, the one that came is, and it holds the field for it. */
-  page.commands['sign-in-wall'] = ({ asked }) => {
+  page.commands['sign-in-wall'] = ({ asked, later }) => {
     const here = location.href;
     if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0]) return { wall: null };
     const field = page.query(IDENTITY_FIELD).some(page.visible);
     const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
     if (!field || text > SIGN_IN_TEXT_MAX) return { wall: null };
-    return { wall: `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session` };
+    const wall = `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session`;
+    if (later) page.untold = wall;
+    return { wall };
   };
 })();

@@ -1,11 +1,9 @@
-//! Living with Chrome: the worker, the daemon and the browser end at any moment, and nothing is lost or done twice.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! Living with Chrome: the worker ends at any moment of a command, and nothing is lost or done twice.
 
 use serde_json::json;
 
-use super::rig::{Rig, Visit, says, text};
-use super::support::{Browser, Daemon, Request, Site, request, run, wait_for};
+use super::rig::{Rig, Visit, says};
+use super::support::{Request, request};
 
 /// A click on what counts its clicks.
 fn click(page: &Visit<'_>) -> Request {
@@ -14,16 +12,6 @@ fn click(page: &Visit<'_>) -> Request {
 
 fn read(page: &Visit<'_>) -> Request {
     request("text").session(&page.session).params(json!({"selector": "#counted"}))
-}
-
-impl Rig {
-    /// Ends the worker, and has it come back by an event of the browser.
-    async fn suspend(&self) {
-        let count = self.daemon.records("ws_connect").len();
-        self.browser.stop_worker().await;
-        self.browser.wake_worker().await;
-        self.connected(count + 1).await;
-    }
 }
 
 #[tokio::test]
@@ -76,6 +64,71 @@ async fn the_worker_may_end_before_during_and_after_a_command() {
 }
 
 #[tokio::test]
+async fn the_worker_may_end_while_a_command_waits_for_its_page() {
+    let rig = Rig::new().await;
+    let daemon = &rig.daemon;
+    let begin = async |command: Request| {
+        let id = command.id();
+        let waiting = daemon.begin(command);
+        daemon.record("forwarded", |it| it["id"] == *id).await;
+        waiting
+    };
+    let tabs = async |url: &str| {
+        let targets = rig.browser.targets().await;
+        targets.iter().filter(|it| it["type"] == "page" && it["url"] == url).count()
+    };
+
+    // The click is done, and the page does not come to rest.
+    let page = rig.visit("hang.html").await;
+    let seen = page.page("hang.html").await;
+    seen.evaluate("window.clicks = 0; document.getElementById('ticker').addEventListener('click', () => clicks += 1)").await;
+    let waiting = begin(
+        request("click").session(&page.session).params(json!({"target": {"selector": "#ticker"}})),
+    )
+    .await;
+    seen.until("clicks === 1").await;
+    rig.suspend().await;
+    says(&waiting.reply().await.error("SCRIPT_ERROR"), &["click", "unknown"]);
+    assert_eq!(seen.evaluate("clicks").await, 1, "it was not done again");
+
+    // A page that is being loaded comes all the same.
+    let page = rig.open("article.html?first").await;
+    let slow = rig.site.url("slow?ms=2000");
+    let waiting =
+        begin(request("navigate").session(&page.session).params(json!({"url": slow}))).await;
+    rig.suspend().await;
+    says(&waiting.reply().await.error("SCRIPT_ERROR"), &["navigate", "unknown"]);
+    page.data(&["wait", "--strategy", "url", "--target", "slow"]).await;
+    assert_eq!(page.text("h1").await, "The lighthouse keeper");
+
+    // A tab whose opening nobody can answer for any more is closed: no session has it.
+    let slow = rig.site.url("slow?ms=2001");
+    let waiting = begin(request("tab.open").params(json!({"url": slow}))).await;
+    let eye = rig.browser.inspector().await;
+    let opening = format!(
+        "(await chrome.tabs.query({{}})).some((tab) => [tab.url, tab.pendingUrl].includes('{slow}'))"
+    );
+    eye.until(&opening).await;
+    rig.suspend().await;
+    says(&waiting.reply().await.error("SCRIPT_ERROR"), &["tab.open", "unknown"]);
+    eye.until(&format!("!({opening})")).await;
+    assert_eq!(tabs(&slow).await, 0);
+
+    // What only looks goes on looking.
+    let seen = page.page("slow?ms=2000").await;
+    let waiting = begin(
+        request("wait")
+            .session(&page.session)
+            .params(json!({"strategy": "selector", "target": "#later"})),
+    )
+    .await;
+    rig.suspend().await;
+    seen.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=later>Later</p>')").await;
+    assert_eq!(waiting.reply().await.data()["matched"], true);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_worker_that_ends_keeps_the_handles_the_pages_and_the_log() {
     let rig = Rig::new().await;
     let page = rig.visit("article.html").await;
@@ -85,223 +138,5 @@ async fn a_worker_that_ends_keeps_the_handles_the_pages_and_the_log() {
     let link = page.handle("links", "text", "Form").await;
     page.data(&["click", "--element", &link]).await;
     assert!(page.text("#order").await.contains("Full name"));
-    rig.browser.close().await;
-}
-
-#[tokio::test]
-async fn the_browser_finds_the_daemon_again_however_it_went() {
-    let mut rig = Rig::new().await;
-    let popup_state = "document.getElementById('status').dataset.state";
-    for how in ["stopped", "killed"] {
-        let port = rig.daemon.port.to_string();
-        let popup = rig.browser.popup().await;
-        popup.until(&format!("{popup_state} === 'connected'")).await;
-        let exit = if how == "stopped" { rig.daemon.stop().await } else { rig.daemon.kill().await };
-        popup.until(&format!("{popup_state} === 'waiting'")).await;
-        let advice = text(&popup.evaluate("document.getElementById('advice').textContent").await);
-        assert!(!advice.is_empty(), "{how}");
-        rig.daemon = exit.home.daemon().env("BPROXY_PORT", &port).start().await;
-        if how == "stopped" {
-            popup.click("#reconnect").await;
-        }
-        // Opening the popup asks at once, too.
-        let second = rig.browser.popup().await;
-        second.until(&format!("{popup_state} === 'connected'")).await;
-        second.close().await;
-        popup.close().await;
-        assert_eq!(
-            rig.open("article.html").await.text("h1").await,
-            "The lighthouse keeper",
-            "{how}"
-        );
-    }
-
-    // Without anybody's doing it comes back by itself.
-    let (port, connections) = (rig.daemon.port.to_string(), rig.daemon.records("ws_connect").len());
-    rig.daemon = rig.daemon.stop().await.home.daemon().env("BPROXY_PORT", port).start().await;
-    rig.connected(connections + 1).await;
-    let eye = rig.browser.inspector().await;
-    let alarms = eye.evaluate("chrome.alarms.getAll()").await;
-    assert_eq!(alarms[0]["periodInMinutes"], 1, "and wakes for it within a minute: {alarms}");
-    eye.close().await;
-
-    // Paired again: the browser that holds the old token is out, and comes in with a new code.
-    let popup = rig.browser.popup().await;
-    popup.until(&format!("{popup_state} === 'connected'")).await;
-    let issued = rig.daemon.send(request("pairing.issue")).await.data();
-    rig.daemon.claim(&text(&issued["pairingCode"]), &super::support::origin('b')).await.data();
-    popup.until(&format!("{popup_state} === 'unpaired'")).await;
-    let issued = rig.daemon.send(request("pairing.issue")).await.data();
-    popup.enter_code(&text(&issued["pairingCode"]).to_lowercase()).await;
-    popup.until(&format!("{popup_state} === 'connected'")).await;
-
-    // The port changed.
-    let home = rig.daemon.stop().await.home;
-    popup.until(&format!("{popup_state} === 'waiting'")).await;
-    rig.daemon = home.daemon().start().await;
-    popup.set_port(rig.daemon.port).await;
-    popup.until(&format!("{popup_state} === 'connected'")).await;
-    popup.close().await;
-    assert_eq!(rig.open("article.html").await.text("h1").await, "The lighthouse keeper");
-    rig.browser.close().await;
-}
-
-#[tokio::test]
-async fn a_browser_that_starts_again_is_the_same_one() {
-    let mut rig = Rig::new().await;
-    rig.open("article.html").await;
-    rig.browser = rig.browser.restart().await;
-    rig.connected(2).await;
-    assert_eq!(rig.open("form.html").await.text("legend").await, "Size");
-    rig.browser.close().await;
-}
-
-#[tokio::test]
-async fn two_browsers_keep_to_their_own_tabs() {
-    let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
-    let (one, two) = Browser::start_two().await;
-    one.pair(daemon.port, &daemon.pairing_code()).await;
-    let open = |page: &str| {
-        let (home, url) = (daemon.home.clone(), site.url(page));
-        async move { text(&run(&home, &["tab", "open", &url]).await.data()["session"]) }
-    };
-    let first = open("article.html").await;
-    one.find("article.html").await;
-
-    // The second one comes in with the same pairing, as a copied profile has it, and is the latest from now on.
-    let popup = one.popup().await;
-    let pairing = popup.evaluate("chrome.storage.local.get(['pairing', 'port'])").await;
-    popup.close().await;
-    let popup = two.popup().await;
-    popup.evaluate(&format!("chrome.storage.local.set({pairing})")).await;
-    popup.until("document.getElementById('status').dataset.state === 'connected'").await;
-    popup.close().await;
-    let second = open("form.html").await;
-    two.find("form.html").await;
-    assert_eq!(
-        run(&daemon.home, &["text", "--selector", "h1", "-s", &first]).await.data()["text"],
-        "The lighthouse keeper"
-    );
-    assert_eq!(
-        run(&daemon.home, &["text", "--selector", "legend", "-s", &second]).await.data()["text"],
-        "Size"
-    );
-    let elsewhere = one.targets().await;
-    assert!(!elsewhere.iter().any(|it| it["url"] == site.url("form.html")), "{elsewhere:?}");
-
-    // A new pairing counts alone: the other browser is out until it pairs again.
-    let issued = daemon.send(request("pairing.issue")).await.data();
-    let popup = two.popup().await;
-    popup.click("#unpair").await;
-    popup.until("document.getElementById('status').dataset.state === 'unpaired'").await;
-    popup.enter_code(&text(&issued["pairingCode"])).await;
-    popup.until("document.getElementById('status').dataset.state === 'connected'").await;
-    popup.close().await;
-    let popup = one.popup().await;
-    popup.until("document.getElementById('status').dataset.state === 'unpaired'").await;
-    assert_eq!(run(&daemon.home, &["text", "-s", &first]).await.error(), "NO_EXTENSION");
-    assert_eq!(
-        run(&daemon.home, &["text", "--selector", "legend", "-s", &second]).await.data()["text"],
-        "Size"
-    );
-    tokio::join!(one.close(), two.close());
-}
-
-/// What came of many commands.
-#[derive(Default)]
-struct Tally {
-    answered: AtomicUsize,
-    /// Acts whose worker ended in the middle of them.
-    unknown: AtomicUsize,
-    refused: AtomicUsize,
-}
-
-impl Tally {
-    /// Has `count` commands answered, one after the other; what is refused for want of a browser is asked anew.
-    async fn run(&self, rig: &Rig, count: usize, command: impl Fn(usize) -> Request) {
-        for index in 0..count {
-            loop {
-                let reply = rig.daemon.send(command(index)).await.json();
-                let error = &reply["error"];
-                match error["code"].as_str() {
-                    None => assert_eq!(reply["ok"], true, "{reply}"),
-                    Some("SCRIPT_ERROR") => {
-                        says(error, &["unknown"]);
-                        self.unknown.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Some("NO_EXTENSION") => {
-                        self.refused.fetch_add(1, Ordering::Relaxed);
-                        rig.present().await;
-                        continue;
-                    }
-                    Some(_) => panic!("{reply}"),
-                }
-                self.answered.fetch_add(1, Ordering::Relaxed);
-                break;
-            }
-        }
-    }
-}
-
-impl Rig {
-    /// Waits until the daemon has a browser.
-    async fn present(&self) {
-        wait_for("a browser", || {
-            let ends = self.daemon.records("ws_disconnect").len();
-            (self.daemon.records("ws_connect").len() > ends).then_some(())
-        })
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn of_a_thousand_commands_none_is_lost_or_done_twice_while_the_worker_comes_and_goes() {
-    const CLICKS: usize = 120;
-    const READS: usize = 320;
-    const PINS: usize = 240;
-    const ALL: usize = CLICKS + 2 * READS + PINS;
-    const PER_LIFE: usize = 50;
-    let rig = Rig::new().await;
-    let (clicked, one, two) =
-        (rig.visit("act.html").await, rig.open("article.html").await, rig.open("form.html").await);
-    let pinned = rig.open("links.html").await;
-    let (clicks, others) = (Tally::default(), Tally::default());
-    let answered =
-        || clicks.answered.load(Ordering::Relaxed) + others.answered.load(Ordering::Relaxed);
-    let suspends = async {
-        let mut suspends = 0;
-        while answered() + PER_LIFE < ALL {
-            let before = answered();
-            wait_for("commands to be answered", || (answered() >= before + PER_LIFE).then_some(()))
-                .await;
-            rig.suspend().await;
-            suspends += 1;
-        }
-        suspends
-    };
-    let text_of = |page: &Visit<'_>, selector: &str| {
-        request("text").session(&page.session).params(json!({"selector": selector}))
-    };
-    let (suspends, ..) = tokio::join!(
-        suspends,
-        clicks.run(&rig, CLICKS, |_| click(&clicked)),
-        others.run(&rig, READS, |_| text_of(&one, "h1")),
-        others.run(&rig, READS, |_| text_of(&two, "legend")),
-        others.run(&rig, PINS, |index| {
-            request(if index % 2 == 0 { "tab.pin" } else { "tab.unpin" }).session(&pinned.session)
-        }),
-    );
-    assert_eq!(answered(), ALL);
-    assert!(suspends >= ALL / PER_LIFE / 2, "{suspends} suspends");
-    let count: usize = clicked.text("#counted").await.parse().expect("a number");
-    let unknown = clicks.unknown.load(Ordering::Relaxed);
-    assert!(
-        (CLICKS - unknown..=CLICKS).contains(&count),
-        "{count} clicks of {CLICKS}, {unknown} of them unknown"
-    );
-    println!(
-        "{suspends} suspends; of {CLICKS} clicks {unknown} with unknown outcome, {count} done; {} refused",
-        clicks.refused.load(Ordering::Relaxed) + others.refused.load(Ordering::Relaxed)
-    );
     rig.browser.close().await;
 }

@@ -1,12 +1,15 @@
 //! The whole way, with real parts: command line, daemon, extension, pages in a real Chromium. One file per concern.
 
 mod acts;
+mod comeback;
+mod endurance;
 mod fills;
 mod hangs;
 mod life;
 mod navigation;
 mod person;
 mod popup;
+mod profiles;
 mod reads;
 mod rig;
 #[path = "../support/mod.rs"]

@@ -61,14 +61,22 @@ async fn a_navigation_ends_with_the_page_or_the_browsers_reason() {
 
 #[tokio::test]
 async fn pages_that_are_closed_to_extensions_say_so_at_once() {
-    let rig = Rig::new().await;
+    let rig = Rig::of_all_names().await;
     let page = rig.visit("article.html").await;
-    page.page("article.html").await.go("chrome://version/").await;
-    page.data(&["wait", "--strategy", "url", "--target", "chrome://version"]).await;
-    for command in [&["text"][..], &["click", "--selector", "body"], &["snapshot"]] {
-        let (error, elapsed) = timed(page.fails("SCRIPT_ERROR", command)).await;
-        says(&error, &["no extension", "navigate"]);
-        assert!(elapsed < 2_000, "{command:?} took {elapsed} ms");
+    let seen = page.page("article.html").await;
+    for (closed, why) in [
+        ("chrome://version/", "no extension"),
+        ("http://chromewebstore.google.com/article.html", "no extension"),
+        ("http://files.example/paper.pdf", "PDF"),
+    ] {
+        // The person goes there.
+        seen.go(closed).await;
+        page.data(&["wait", "--strategy", "url", "--target", closed]).await;
+        for command in [&["text"][..], &["click", "--selector", "body"], &["snapshot"]] {
+            let (error, elapsed) = timed(page.fails("SCRIPT_ERROR", command)).await;
+            says(&error, &[why, "navigate"]);
+            assert!(elapsed < 2_000, "{command:?} took {elapsed} ms");
+        }
     }
     // The browser's page for an address that did not load is another matter.
     page.fails("NAVIGATION_FAILED", &["navigate", "http://127.0.0.1:1/"]).await;

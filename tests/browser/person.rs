@@ -60,6 +60,27 @@ async fn a_sessions_tabs_stand_in_a_group_of_its_name() {
     rig.browser.close().await;
 }
 
+/// There is no desktop here to show the notification on: the click on it begins at the event that the browser makes of it.
+#[tokio::test]
+async fn a_click_on_the_notification_brings_the_tab_up_that_waits() {
+    let rig = Rig::new().await;
+    let page = rig.open("challenge.html").await;
+    let eye = rig.browser.inspector().await;
+    page.fails("HUMAN_REQUIRED", &["text"]).await;
+    let id = format!("paused:{}", page.session);
+    let shown = format!("'{id}' in await chrome.notifications.getAll()");
+    eye.until(&shown).await;
+    let in_front = "(await chrome.tabs.query({ active: true })).map(({ url }) => url)";
+    let waits = format!("{in_front}.includes('{}')", rig.site.url("challenge.html"));
+    eye.until(&format!("!{waits}")).await;
+    // The worker that showed it may have ended since.
+    rig.suspend().await;
+    rig.browser.in_worker(&format!("chrome.notifications.onClicked.dispatch('{id}')")).await;
+    eye.until(&waits).await;
+    eye.until(&format!("!({shown})")).await;
+    rig.browser.close().await;
+}
+
 #[tokio::test]
 async fn a_pause_is_told_on_the_desktop_until_it_is_over() {
     let rig = Rig::new().await;

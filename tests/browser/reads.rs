@@ -6,10 +6,15 @@ use serde_json::{Value, json};
 
 use super::rig::{Rig, says, text};
 
-/// How long a read of a page with 20,000 elements may take, the whole way. Milliseconds: a free machine needs a third.
-const LARGE_MS: u64 = 1_000;
-/// A busy machine takes longer now and then, not always.
-const LARGE_TRIES: usize = 10;
+/// What reading a page of 20,000 elements may take of that page's time. A read is one task, so that what it tells was all
+/// true at one moment; for so long at most the page does nothing else. Milliseconds of a processor.
+const LARGE_MS: f64 = 300.0;
+/// The best of so many reads is what the work takes.
+const LARGE_READS: usize = 3;
+/// How long the daemon may see such a read take, of which waiting for a processor is a part. Milliseconds.
+const LARGE_WAY_MS: u64 = 1_000;
+/// A machine that is busy all the time gets so many reads to be less so for a moment.
+const LARGE_READS_MAX: usize = 20;
 
 #[tokio::test]
 async fn text_is_what_is_drawn_with_its_blocks_as_lines() {
@@ -182,21 +187,64 @@ async fn open_shadow_roots_are_read_and_reached_by_routes() {
 }
 
 #[tokio::test]
-async fn a_page_of_20000_elements_is_read_at_once() {
+async fn fields_named_like_properties_of_their_form_are_in_nobodys_way() {
     let rig = Rig::new().await;
-    let page = rig.open("large.html").await;
-    for read in ["text", "links", "elements", "outline", "snapshot", "dom", "images"] {
-        let mut best = u64::MAX;
-        for _ in 0..LARGE_TRIES {
-            let call = page.run(&[read]).await;
-            call.data();
-            best = best.min(page.elapsed(&call).await);
-            if best < LARGE_MS {
-                break;
+    let page = rig.visit("names.html").await;
+    for read in ["text", "links", "images", "outline"] {
+        page.data(&[read]).await;
+    }
+    let html = text(&page.data(&["dom", "--selector", "form"]).await["html"]);
+    assert!(
+        html.contains("aria-label=\"Booking\"") && html.contains("name=\"children\""),
+        "{html}"
+    );
+    let tree = text(&page.data(&["snapshot"]).await["tree"]);
+    for line in ["form \"Booking\"\n", "spinbutton \"Children\" value=\"1\"", "button \"Book\""] {
+        assert!(tree.contains(line), "{line} is not in\n{tree}");
+    }
+    let form = page.data(&["inspect", "--selector", "form"]).await["elements"][0].clone();
+    assert_eq!(form["attributes"]["aria-label"], "Booking");
+    assert!(text(&form["text"]).starts_with("Adults Children"), "{form}");
+
+    // Below such a form, too, every name leads back to its element.
+    let seen = page.page("names.html").await;
+    for control in page.entries("elements").await {
+        let selector = text(&control["selector"]);
+        let count = format!("document.querySelectorAll({}).length", json!(selector));
+        assert_eq!(seen.evaluate(&count).await, 1, "{control}");
+    }
+    let children = page.handle("elements", "label", "Children").await;
+    let filled = page.data(&["fill", "--element", &children, "--value", "3"]).await;
+    assert_eq!(filled, json!({"filled": true, "verifiedValue": "3"}));
+    let book = page.handle("elements", "label", "Book").await;
+    page.data(&["click", "--element", &book]).await;
+    assert_eq!(page.text("#booked").await, "Booked");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_of_20000_elements_is_read_within_300_ms() {
+    let rig = Rig::new().await;
+    for kind in ["mixed", "controls", "siblings", "table", "shadows"] {
+        let page = rig.visit(&format!("large.html?{kind}")).await;
+        let seen = page.page(&format!("large.html?{kind}")).await;
+        for read in ["text", "links", "elements", "snapshot", "outline", "dom", "images"] {
+            let (mut best, mut way) = (f64::MAX, u64::MAX);
+            for reads in 0..LARGE_READS_MAX {
+                if reads >= LARGE_READS && way < LARGE_WAY_MS {
+                    break;
+                }
+                let before = seen.work().await;
+                let call = page.run(&[read]).await;
+                call.data();
+                best = best.min(seen.work().await - before);
+                way = way.min(page.elapsed(&call).await);
             }
+            println!("{kind} {read}: {best:.0} ms of the page's time, {way} ms the whole way");
+            assert!(best < LARGE_MS, "{read} of {kind} took {best} ms of the page's time");
+            assert!(way < LARGE_WAY_MS, "{read} of {kind} took {way} ms at best");
         }
-        println!("{read}: {best} ms");
-        assert!(best < LARGE_MS, "{read} took {best} ms at best");
+        page.data(&["session", "close"]).await;
     }
     rig.browser.close().await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{Browser, Call, Daemon, Page, Site, now_ms, run, wait_for};
+use super::support::{Browser, Call, Daemon, Launch, Page, Site, now_ms, run, wait_for};
 
 /// A daemon, a browser that is paired with it, and a site to visit.
 pub(super) struct Rig {
@@ -15,6 +15,15 @@ impl Rig {
     pub(super) async fn new() -> Self {
         let (daemon, browser, site) =
             tokio::join!(Daemon::start(), Browser::start(false), Site::start());
+        browser.pair(daemon.port, &daemon.pairing_code()).await;
+        Self { daemon, browser, site }
+    }
+
+    /// The same with a browser to which every name of a host means the site.
+    pub(super) async fn of_all_names() -> Self {
+        let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
+        let launch = Launch { only_site: Some(site.port()), ..Launch::default() };
+        let browser = Browser::launch(launch).await;
         browser.pair(daemon.port, &daemon.pairing_code()).await;
         Self { daemon, browser, site }
     }
@@ -48,6 +57,23 @@ impl Rig {
     pub(super) async fn connected(&self, count: usize) {
         wait_for(&format!("connection {count} of the browser"), || {
             (self.daemon.records("ws_connect").len() >= count).then_some(())
+        })
+        .await;
+    }
+
+    /// Ends the worker, and has it come back by an event of the browser.
+    pub(super) async fn suspend(&self) {
+        let count = self.daemon.records("ws_connect").len();
+        self.browser.stop_worker().await;
+        self.browser.wake_worker().await;
+        self.connected(count + 1).await;
+    }
+
+    /// Waits until the daemon has a browser.
+    pub(super) async fn present(&self) {
+        wait_for("a browser", || {
+            let ends = self.daemon.records("ws_disconnect").len();
+            (self.daemon.records("ws_connect").len() > ends).then_some(())
         })
         .await;
     }

@@ -10,6 +10,38 @@ async fn a_page_that_looks_for_the_extension_finds_nothing() {
     let page = rig.visit("watchful.html").await;
     let seen = page.page("watchful.html").await;
     assert_eq!(seen.evaluate("window.watching").await, true);
+    // In the world of the extension's scripts, where the page cannot look: what they listen to and observe.
+    let eye = rig.browser.inspector().await;
+    let in_world = async |script: &str| {
+        let inject = format!(
+            "chrome.tabs.query({{}}).then((tabs) => chrome.scripting.executeScript({{
+                target: {{ tabId: tabs.find(({{ url }}) => url.endsWith('watchful.html')).id }},
+                func: () => {{ {script} }},
+            }})).then(([frame]) => frame.result)"
+        );
+        eye.evaluate(&inject).await
+    };
+    page.data(&["tab", "activate"]).await;
+    in_world(
+        "globalThis.heard = [];
+        const original = EventTarget.prototype.addEventListener;
+        EventTarget.prototype.addEventListener = function (type, ...more) {
+            heard.push(type);
+            return original.call(this, type, ...more);
+        };
+        for (const name of ['MutationObserver', 'ResizeObserver', 'IntersectionObserver', 'PerformanceObserver']) {
+            globalThis[name] = class extends globalThis[name] {
+                observe(...what) {
+                    heard.push(name);
+                    return super.observe(...what);
+                }
+            };
+        }",
+    )
+    .await;
+
+    // Looks cause no event at all.
+    seen.evaluate("window.looking = true").await;
     for command in [
         &["text"][..],
         &["links"],
@@ -19,12 +51,17 @@ async fn a_page_that_looks_for_the_extension_finds_nothing() {
         &["dom"],
         &["snapshot"],
         &["inspect", "--selector", "h1", "--properties", "color"],
-        &["hover", "--selector", "h1"],
-        &["click", "--selector", "h1"],
-        &["scroll"],
         &["wait", "--strategy", "selector", "--target", "h1"],
         &["screenshot"],
+        &["debug", "log"],
     ] {
+        page.data(command).await;
+    }
+    assert_eq!(seen.evaluate("window.report()").await, json!([]));
+    seen.evaluate("window.looking = false").await;
+
+    for command in [&["hover", "--selector", "h1"][..], &["click", "--selector", "h1"], &["scroll"]]
+    {
         page.data(command).await;
     }
     assert_eq!(seen.evaluate("window.report()").await, json!([]));
@@ -32,6 +69,7 @@ async fn a_page_that_looks_for_the_extension_finds_nothing() {
         assert_eq!(page.fill("#field", method, method).await["filled"], true);
     }
     assert_eq!(seen.evaluate("window.report()").await, json!([]), "a value is all that changes");
+    assert_eq!(in_world("return heard").await, json!([]), "they listen to nothing");
     let reachable = format!(
         "Promise.all(['icons/16.png', 'manifest.json', 'page/dom.js', 'popup.html'].map((file) => \
          fetch('chrome-extension://{}/' + file).then(() => file, () => null))).then((all) => all.filter(Boolean))",
@@ -39,7 +77,10 @@ async fn a_page_that_looks_for_the_extension_finds_nothing() {
     );
     assert_eq!(seen.evaluate(&reachable).await, json!([]), "its files are closed to pages");
 
-    // The watching works: what a page can notice, it does.
+    // The watching works: what there is to notice is noticed, on both sides.
+    let listen = "new MutationObserver(() => {}).observe(document, { attributes: true }); \
+                  addEventListener('storage', () => {}); return heard";
+    assert_eq!(in_world(listen).await, json!(["MutationObserver", "storage"]));
     seen.evaluate("document.body.setAttribute('data-x', '1')").await;
     assert_eq!(seen.evaluate("window.report().length").await, 1);
     rig.browser.close().await;

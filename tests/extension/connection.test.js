@@ -60,6 +60,35 @@ test('a missing pong makes the connection stale and a new one is opened', () => 
   assert.equal(sockets.length, 2);
 });
 
+const A_DAY = 24 * 60 * 60_000;
+
+test('after a day asleep a connection that died in it is given up within seconds, and a new one opened', () => {
+  const { clock, last, sockets, connection } = setUp();
+  last().opens();
+  clock.sleep(A_DAY);
+  clock.advance(PONG_MS + 2 * BACKOFF_FIRST_MS);
+  assert.equal(sockets.length, 2);
+  last().opens();
+  assert.equal(connection.status.state, 'connected');
+});
+
+test('after a day asleep a connection whose other end slept too goes on', () => {
+  const { clock, last, sockets, connection } = setUp();
+  last().opens();
+  clock.sleep(A_DAY);
+  last().says({ type: 'pong' });
+  clock.advance(PONG_MS);
+  assert.deepEqual([connection.status.state, sockets.length], ['connected', 1]);
+});
+
+test('a retry that was due in a day asleep comes at once', async () => {
+  const { clock, last, sockets } = setUp();
+  last().closes();
+  await settled();
+  clock.sleep(A_DAY);
+  assert.equal(sockets.length, 2);
+});
+
 test('what an abandoned socket still says is ignored', async () => {
   const { clock, connection, sockets, messages, closed } = setUp();
   sockets[0].opens();

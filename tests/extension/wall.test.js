@@ -17,6 +17,7 @@ const WALLS = [
   ['a page with a challenge and nothing else, whatever its title', { title: 'shop.example', text: 40, mark: true }],
   ['Google’s unusual traffic', { host: 'www.google.com', path: '/sorry/index', title: 'https://www.google.com/search?q=x' }],
   ['Google’s consent page', { host: 'consent.google.com', path: '/ml', title: 'Before you continue to Google Search', text: 2500 }],
+  ['Google’s consent page in a country', { host: 'consent.google.co.uk', path: '/ml', title: 'Before you continue', text: 2500 }],
   ['YouTube’s consent page', { host: 'consent.youtube.com', path: '/m', title: 'Before you continue to YouTube', text: 2500 }],
   ['Yahoo’s consent page', { host: 'guce.yahoo.com', path: '/consent', title: 'Yahoo is part of the Yahoo family of brands', text: 3000 }],
 ];
@@ -31,6 +32,8 @@ const PAGES = [
   ['a shop with a consent banner', { title: 'Shoes', text: 5000, content: true }],
   ['an address with auth in it', { host: 'author.example', path: '/authors/authentic', title: 'Authors', text: 3000 }],
   ['a consent company’s own site', { host: 'www.consentmanager.example', path: '/', title: 'Consent manager', text: 4000 }],
+  ['a host that begins like Google’s', { host: 'consent.google.com.example', path: '/', title: 'Before you continue', text: 900 }],
+  ['another one, with its path', { host: 'www.google.com.example', path: '/sorry/index', title: 'Sorry', text: 200 }],
   ['documentation of a challenge', { host: 'developers.cloudflare.com', path: '/turnstile/', title: 'Turnstile · Cloudflare docs', text: 6000, mark: true, content: true }],
   ['an empty page', { title: '', text: 0 }],
   ['an access page of another kind', { title: 'Access denied', text: 200 }],

@@ -5,20 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::devtools::DevTools;
+use super::page::Page;
 use super::{patiently, wait_for};
 
 pub use bproxy::extension::ID as EXTENSION_ID;
 
 /// How long a browser may take to start on a busy machine.
-const START: Duration = Duration::from_secs(60);
+pub(super) const START: Duration = Duration::from_secs(60);
 /// How often the browser is asked for a state that it does not announce.
-const POLL: Duration = Duration::from_millis(10);
+pub(super) const POLL: Duration = Duration::from_millis(10);
 
 /// More browsers at once only slow each other down.
 static BROWSERS: Semaphore = Semaphore::const_new(3);
@@ -28,9 +31,27 @@ pub struct Browser {
     child: Child,
     profile: TempDir,
     devtools: DevTools,
-    visible: bool,
+    launch: Launch,
     /// Its place among the browsers that may run.
     place: SemaphorePermit<'static>,
+}
+
+/// How a browser is started.
+#[derive(Clone)]
+pub struct Launch {
+    /// In a window, if there is a display.
+    pub visible: bool,
+    /// The folder that the extension is loaded from.
+    pub extension: PathBuf,
+    /// Every name of a host leads to this port of the machine.
+    pub only_site: Option<u16>,
+}
+
+impl Default for Launch {
+    fn default() -> Self {
+        let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
+        Self { visible: false, extension, only_site: None }
+    }
 }
 
 impl Browser {
@@ -39,8 +60,16 @@ impl Browser {
     /// # Panics
     /// If Chromium is not installed or does not start: a test that needs it must not pass without it.
     pub async fn start(visible: bool) -> Self {
+        Self::launch(Launch { visible, ..Launch::default() }).await
+    }
+
+    /// Starts Chromium as it is told.
+    ///
+    /// # Panics
+    /// As `start` does.
+    pub async fn launch(launch: Launch) -> Self {
         let place = BROWSERS.acquire().await.expect("never closed");
-        Self::start_in(new_profile(), visible, place).await
+        Self::start_in(new_profile(), launch, place).await
     }
 
     /// Starts two browsers, each with a profile of its own. Taken one by one, their places could be waited for in a
@@ -48,18 +77,17 @@ impl Browser {
     pub async fn start_two() -> (Self, Self) {
         let mut places = BROWSERS.acquire_many(2).await.expect("never closed");
         let place = places.split(1).expect("two places");
-        let start = |place| Self::start_in(new_profile(), false, place);
+        let start = |place| Self::start_in(new_profile(), Launch::default(), place);
         tokio::join!(start(place), start(places))
     }
 
     /// Ends the browser and starts it again with the same profile.
     pub async fn restart(mut self) -> Self {
         self.end().await;
-        Self::start_in(self.profile, self.visible, self.place).await
+        Self::start_in(self.profile, self.launch, self.place).await
     }
 
-    async fn start_in(profile: TempDir, visible: bool, place: SemaphorePermit<'static>) -> Self {
-        let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
+    async fn start_in(profile: TempDir, launch: Launch, place: SemaphorePermit<'static>) -> Self {
         let log = std::fs::File::create(profile.path().join("chromium.log")).expect("a fresh file");
         let _ = std::fs::remove_file(profile.path().join("DevToolsActivePort"));
         let mut command = Command::new(chromium());
@@ -79,7 +107,7 @@ impl Browser {
                 "--window-size=1200,900",
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("--load-extension={}", extension.display()))
+            .arg(format!("--load-extension={}", launch.extension.display()))
             .env("HOME", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -87,8 +115,11 @@ impl Browser {
             .kill_on_drop(true);
         let has_display =
             std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
-        if !(visible && has_display) {
+        if !(launch.visible && has_display) {
             command.arg("--headless=new");
+        }
+        if let Some(port) = launch.only_site {
+            command.arg(format!("--host-resolver-rules=MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1"));
         }
         if rustix::process::geteuid().is_root() {
             command.arg("--no-sandbox");
@@ -114,7 +145,7 @@ impl Browser {
         });
         let address = address.await.expect("Chromium opens its DevTools port");
         let devtools = DevTools::connect(&address).await;
-        let browser = Self { child, profile, devtools, visible, place };
+        let browser = Self { child, profile, devtools, launch, place };
         browser.extension_loaded().await;
         browser
     }
@@ -216,6 +247,55 @@ impl Browser {
             .await;
     }
 
+    /// Whether the service worker runs.
+    pub async fn has_worker(&self) -> bool {
+        self.worker().await.is_some()
+    }
+
+    /// Evaluates an expression in the service worker, which must run.
+    pub async fn in_worker(&self, expression: &str) -> Value {
+        let worker = self.attach(&self.worker().await.expect("a running worker")).await;
+        let value = worker.evaluate(expression).await;
+        // A worker that DevTools looks at never ends by itself.
+        let params = json!({"sessionId": worker.session});
+        self.devtools.call("Target.detachFromTarget", params, None).await;
+        value
+    }
+
+    /// Stops every process of the browser where it stands, as the machine's sleep does, until `thaw`.
+    #[cfg(target_os = "linux")]
+    pub fn freeze(&self) {
+        self.signal_all(Signal::STOP);
+    }
+
+    /// Lets every process of the browser go on.
+    #[cfg(target_os = "linux")]
+    pub fn thaw(&self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn signal_all(&self, signal: Signal) {
+        let mut family = vec![self.child.id().expect("a running child")];
+        for index in 0.. {
+            let Some(&pid) = family.get(index) else { break };
+            let own = Pid::from_raw(pid.cast_signed()).expect("a process id");
+            // A helper process may have ended meanwhile.
+            let _ = kill_process(own, signal);
+            for thread in
+                std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten()
+            {
+                let children = std::fs::read_to_string(thread.path().join("children"));
+                family.extend(
+                    children
+                        .unwrap_or_default()
+                        .split_whitespace()
+                        .filter_map(|pid| pid.parse::<u32>().ok()),
+                );
+            }
+        }
+    }
+
     /// Ends the browser and waits until it is gone.
     pub async fn close(mut self) {
         self.end().await;
@@ -237,123 +317,4 @@ fn new_profile() -> TempDir {
 
 fn chromium() -> PathBuf {
     std::env::var_os("CHROMIUM").map_or_else(|| "chromium".into(), Into::into)
-}
-
-/// A tab, seen from DevTools.
-pub struct Page<'a> {
-    devtools: &'a DevTools,
-    session: String,
-    target: String,
-}
-
-impl Page<'_> {
-    async fn call(&self, method: &str, params: Value) -> Value {
-        self.devtools.call(method, params, Some(&self.session)).await
-    }
-
-    /// The value of a JavaScript expression in the page, awaited if it is a promise.
-    pub async fn evaluate(&self, expression: &str) -> Value {
-        let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.call("Runtime.evaluate", params).await;
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
-        answer["result"]["value"].clone()
-    }
-
-    /// Waits until an expression is true.
-    pub async fn until(&self, expression: &str) {
-        let start = tokio::time::Instant::now();
-        loop {
-            let value = self.evaluate(&format!("(async () => Boolean({expression}))()")).await;
-            if value == true {
-                return;
-            }
-            if start.elapsed() > START {
-                let text = self.evaluate("document.body.innerText").await;
-                panic!("waited in vain for {expression}; the page says: {text}");
-            }
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    /// Writes into an input of the page, as typing does.
-    pub async fn fill(&self, id: &str, value: &str) {
-        let (id, value) = (json!(id), json!(value));
-        self.evaluate(&format!(
-            "{{ const input = document.getElementById({id}); input.value = {value}; \
-             input.dispatchEvent(new Event('input', {{ bubbles: true }})); }}"
-        ))
-        .await;
-    }
-
-    /// Clicks what the selector finds.
-    pub async fn click(&self, selector: &str) {
-        self.evaluate(&format!("document.querySelector({}).click()", json!(selector))).await;
-    }
-
-    /// Presses a key, such as `Tab`, with the browser's own effect. `code` is its number on a keyboard of Windows.
-    pub async fn press(&self, key: &str, code: u32) {
-        let mut down =
-            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        if key == "Enter" {
-            down["text"] = "\r".into();
-        }
-        self.call("Input.dispatchKeyEvent", down).await;
-        let up = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        self.call("Input.dispatchKeyEvent", up).await;
-    }
-
-    /// Puts text where the cursor is, at once, as a paste does.
-    pub async fn insert(&self, text: &str) {
-        self.call("Input.insertText", json!({"text": text})).await;
-    }
-
-    /// Role and name of everything that assistive technology is told of.
-    pub async fn accessible(&self) -> Vec<(String, String)> {
-        let tree = self.call("Accessibility.getFullAXTree", json!({})).await;
-        let nodes = tree["nodes"].as_array().expect("nodes").iter();
-        let part = |node: &Value, name| node[name]["value"].as_str().unwrap_or_default().to_owned();
-        nodes
-            .filter(|node| node["ignored"] == false)
-            .map(|node| (part(node, "role"), part(node, "name")))
-            .collect()
-    }
-
-    /// Goes to an address, as a person does who types it.
-    pub async fn go(&self, url: &str) {
-        self.call("Page.navigate", json!({"url": url})).await;
-    }
-
-    /// A picture of the whole page at this width, light or dark.
-    pub async fn picture(&self, width: u64, scheme: &str) -> Vec<u8> {
-        let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.call("Emulation.setEmulatedMedia", json!({"features": scheme})).await;
-        let height = self.evaluate("Math.ceil(document.body.getBoundingClientRect().height)").await;
-        let size =
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.call("Emulation.setDeviceMetricsOverride", size).await;
-        let picture = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
-        self.call("Emulation.clearDeviceMetricsOverride", json!({})).await;
-        let data = picture["data"].as_str().expect("a picture").as_bytes();
-        data_encoding::BASE64.decode(data).expect("base64")
-    }
-
-    // ---- The popup ----
-
-    /// Sets the daemon's port in the popup.
-    pub async fn set_port(&self, port: u16) {
-        self.fill("port", &port.to_string()).await;
-        self.click("#save-port").await;
-        self.until("document.getElementById('message').textContent.includes('saved')").await;
-    }
-
-    /// Enters a pairing code in the popup.
-    pub async fn enter_code(&self, code: &str) {
-        self.fill("code", code).await;
-        self.click("#pair").await;
-    }
-
-    /// Closes the tab.
-    pub async fn close(self) {
-        self.devtools.call("Target.closeTarget", json!({"targetId": self.target}), None).await;
-    }
 }

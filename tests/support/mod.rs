@@ -42,6 +42,7 @@ mod extension;
 mod golden;
 mod http;
 mod keyring;
+mod page;
 mod site;
 #[cfg(target_os = "linux")]
 mod systemd;
@@ -49,7 +50,7 @@ mod terminal;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use browser::{Browser, EXTENSION_ID, Page};
+pub use browser::{Browser, EXTENSION_ID, Launch};
 pub use cli::{Call, bproxy, call, run};
 pub use client::{Client, OnItsWay, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
@@ -59,6 +60,7 @@ pub use extension::{
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
 pub use keyring::Desktop;
+pub use page::Page;
 pub use site::Site;
 #[cfg(target_os = "linux")]
 pub use systemd::{BPROXY, Machine, User};

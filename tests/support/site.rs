@@ -27,6 +27,11 @@ impl Site {
         Self { port, serving }
     }
 
+    /// The port it serves on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a page in `tests/fixtures`.
     pub fn url(&self, page: &str) -> String {
         format!("http://127.0.0.1:{}/{page}", self.port)
@@ -50,6 +55,8 @@ async fn answer(mut stream: TcpStream) {
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         match stream.read_buf(&mut head).await {
             Ok(0) | Err(_) => return,
+            // Not HTTP: a browser that asks for https, which is not spoken here.
+            Ok(_) if !head[0].is_ascii_uppercase() => return,
             Ok(_) => {}
         }
     }
@@ -67,6 +74,10 @@ async fn answer(mut stream: TcpStream) {
         "never" => return while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {},
         "redirect" => ("302 Found", "Location: /article.html\r\n", Vec::new()),
         "account" => ("302 Found", "Location: /login.html\r\n", Vec::new()),
+        "portal" => {
+            ("302 Found", "Location: http://login.microsoftonline.com/login.html\r\n", Vec::new())
+        }
+        "sorry/index" => file("captcha.html"),
         "nothing" => ("204 No Content", "", Vec::new()),
         "download" => (
             "200 OK",

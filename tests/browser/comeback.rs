@@ -1,0 +1,195 @@
+//! The way back to the daemon, without a click: however it went, and however long the browser was away.
+
+use std::path::Path;
+
+use super::rig::{Rig, text};
+use super::support::{Browser, Daemon, EXTENSION_ID, Launch, Site, now_ms, request, run};
+
+/// What the popup says of the connection, as an expression in it.
+const STATE: &str = "document.getElementById('status').dataset.state";
+
+#[tokio::test]
+async fn the_browser_finds_the_daemon_again_however_it_went() {
+    let mut rig = Rig::new().await;
+    for how in ["stopped", "killed"] {
+        let port = rig.daemon.port.to_string();
+        let popup = rig.browser.popup().await;
+        popup.until(&format!("{STATE} === 'connected'")).await;
+        let exit = if how == "stopped" { rig.daemon.stop().await } else { rig.daemon.kill().await };
+        popup.until(&format!("{STATE} === 'waiting'")).await;
+        let advice = text(&popup.evaluate("document.getElementById('advice').textContent").await);
+        assert!(!advice.is_empty(), "{how}");
+        rig.daemon = exit.home.daemon().env("BPROXY_PORT", &port).start().await;
+        if how == "stopped" {
+            popup.click("#reconnect").await;
+        }
+        // Opening the popup asks at once, too.
+        let second = rig.browser.popup().await;
+        second.until(&format!("{STATE} === 'connected'")).await;
+        second.close().await;
+        popup.close().await;
+        assert_eq!(
+            rig.open("article.html").await.text("h1").await,
+            "The lighthouse keeper",
+            "{how}"
+        );
+    }
+
+    // Without anybody's doing it comes back by itself.
+    let (port, connections) = (rig.daemon.port.to_string(), rig.daemon.records("ws_connect").len());
+    rig.daemon = rig.daemon.stop().await.home.daemon().env("BPROXY_PORT", port).start().await;
+    rig.connected(connections + 1).await;
+
+    // Paired again: the browser that holds the old token is out, and comes in with a new code.
+    let popup = rig.browser.popup().await;
+    popup.until(&format!("{STATE} === 'connected'")).await;
+    let issued = rig.daemon.send(request("pairing.issue")).await.data();
+    rig.daemon.claim(&text(&issued["pairingCode"]), &super::support::origin('b')).await.data();
+    popup.until(&format!("{STATE} === 'unpaired'")).await;
+    let issued = rig.daemon.send(request("pairing.issue")).await.data();
+    popup.enter_code(&text(&issued["pairingCode"]).to_lowercase()).await;
+    popup.until(&format!("{STATE} === 'connected'")).await;
+
+    // The port changed.
+    let home = rig.daemon.stop().await.home;
+    popup.until(&format!("{STATE} === 'waiting'")).await;
+    rig.daemon = home.daemon().start().await;
+    popup.set_port(rig.daemon.port).await;
+    popup.until(&format!("{STATE} === 'connected'")).await;
+    popup.close().await;
+    assert_eq!(rig.open("article.html").await.text("h1").await, "The lighthouse keeper");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_starts_again_is_the_same_one() {
+    let mut rig = Rig::new().await;
+    rig.open("article.html").await;
+    rig.browser = rig.browser.restart().await;
+    rig.connected(2).await;
+    assert_eq!(rig.open("form.html").await.text("legend").await, "Size");
+    rig.browser.close().await;
+}
+
+/// How far off the alarm is set, once its period has been looked at. Long enough for the worker to be gone by then.
+const ALARM_MS: i64 = 3_000;
+
+#[tokio::test]
+async fn the_alarm_alone_brings_a_worker_back_that_has_ended() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let eye = rig.browser.inspector().await;
+    let alarms = eye.evaluate("chrome.alarms.getAll()").await;
+    assert_eq!(alarms[0]["periodInMinutes"], 1, "{alarms}");
+    assert_eq!(alarms.as_array().map(Vec::len), Some(1), "{alarms}");
+
+    // The same alarm, only sooner. Until it comes nothing happens in the browser.
+    let due = now_ms() + ALARM_MS;
+    let name = text(&alarms[0]["name"]);
+    eye.evaluate(&format!("chrome.alarms.create('{name}', {{ when: {due}, periodInMinutes: 1 }})"))
+        .await;
+    let connections = rig.daemon.records("ws_connect").len();
+    rig.browser.stop_worker().await;
+    rig.daemon.record("ws_disconnect", |_| true).await;
+    assert!(!rig.browser.has_worker().await, "nothing else wakes it");
+    rig.connected(connections + 1).await;
+    let back = rig.daemon.records("ws_connect")[connections]["ts"].as_i64().expect("a time");
+    assert!(back >= due, "it was back {} ms before the alarm", due - back);
+    assert_eq!(page.text("h1").await, "The lighthouse keeper");
+    let alarms = eye.evaluate("chrome.alarms.getAll()").await;
+    assert_eq!(alarms[0]["periodInMinutes"], 1, "it goes on: {alarms}");
+    rig.browser.close().await;
+}
+
+/// Asleep, nothing of the browser runs and the other end of its connection goes away. That more time passes than does
+/// here is for `tests/extension/connection.test.js`.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_browser_that_slept_while_the_daemon_went_comes_back_by_itself() {
+    let mut rig = Rig::new().await;
+    rig.open("article.html").await;
+    rig.browser.freeze();
+    let (port, connections) = (rig.daemon.port.to_string(), rig.daemon.records("ws_connect").len());
+    let home = rig.daemon.kill().await.home;
+    rig.daemon = home.daemon().env("BPROXY_PORT", port).start().await;
+    assert_eq!(rig.run(&["tab", "open", &rig.site.url("form.html")]).await.error(), "NO_EXTENSION");
+    rig.browser.thaw();
+    rig.connected(connections + 1).await;
+    assert_eq!(rig.open("form.html").await.text("legend").await, "Size");
+    rig.browser.close().await;
+}
+
+/// Copies the extension, as another version has it.
+fn older_extension(folder: &Path) {
+    let from = Launch::default().extension;
+    let mut folders = vec![from.clone()];
+    while let Some(next) = folders.pop() {
+        let to = folder.join(next.strip_prefix(&from).expect("below it"));
+        std::fs::create_dir_all(&to).expect("a folder");
+        for entry in std::fs::read_dir(&next).expect("a folder").map(|it| it.expect("an entry")) {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else {
+                std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+            }
+        }
+    }
+    let manifest = folder.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&version), "{text}");
+    std::fs::write(manifest, text.replace(&version, "\"version\": \"0.0.9\"")).expect("a file");
+}
+
+#[tokio::test]
+async fn versions_that_differ_are_told_and_an_upgrade_goes_on_where_the_old_one_was() {
+    let folder = tempfile::tempdir().expect("a directory");
+    older_extension(folder.path());
+    let launch = Launch { extension: folder.path().to_owned(), ..Launch::default() };
+    let (daemon, browser, site) =
+        tokio::join!(Daemon::start(), Browser::launch(launch), Site::start());
+    browser.pair(daemon.port, &daemon.pairing_code()).await;
+    let rig = Rig { daemon, browser, site };
+    let versions = async || {
+        let status = rig.run(&["debug", "status"]).await.data();
+        text(&status["wsClients"][0]["extensionVersion"])
+    };
+    let page = rig.open("article.html").await;
+    assert_eq!(versions().await, "0.0.9");
+    let popup = rig.browser.popup().await;
+    popup
+        .until(
+            "document.querySelector('.mismatch')?.textContent.includes('bproxy extension install')",
+        )
+        .await;
+    let told = text(&popup.evaluate("document.getElementById('versions').textContent").await);
+    let daemon = format!("daemon {}", env!("CARGO_PKG_VERSION"));
+    assert!(told.contains("Extension 0.0.9") && told.contains(&daemon), "{told}");
+    let doctor = run(&rig.daemon.home, &["doctor"]).await;
+    assert!(doctor.stdout.contains("0.0.9"), "{doctor:?}");
+
+    // What the popup says, done: the new files, and the extension loaded anew.
+    let installed = rig.run(&["extension", "install", &folder.path().display().to_string()]).await;
+    assert_eq!(installed.code, 0, "{installed:?}");
+    let connections = rig.daemon.records("ws_connect").len();
+    popup.close().await;
+    let extensions = rig.browser.open("chrome://extensions").await;
+    extensions.until("globalThis.chrome?.developerPrivate").await;
+    for call in [
+        "updateProfileConfiguration({ inDeveloperMode: true })".to_owned(),
+        format!("reload('{EXTENSION_ID}')"),
+    ] {
+        extensions.evaluate(&format!("chrome.developerPrivate.{call}.then(() => true)")).await;
+    }
+    rig.connected(connections + 1).await;
+    assert_eq!(versions().await, env!("CARGO_PKG_VERSION"));
+    assert_eq!(page.text("h1").await, "The lighthouse keeper", "its tab is still the session's");
+    let popup = rig.browser.popup().await;
+    popup.until(&format!("{STATE} === 'connected'")).await;
+    popup.until("document.getElementById('versions').textContent.includes('daemon')").await;
+    assert_eq!(
+        popup.evaluate("document.querySelector('.mismatch')").await,
+        serde_json::Value::Null
+    );
+    rig.browser.close().await;
+}

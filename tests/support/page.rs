@@ -1,0 +1,136 @@
+//! One tab of a real browser: its scripts, its keys, its looks, and the popup where it shows that.
+
+use serde_json::{Value, json};
+
+use super::browser::{POLL, START};
+use super::devtools::DevTools;
+
+/// A tab, seen from DevTools.
+pub struct Page<'a> {
+    pub(super) devtools: &'a DevTools,
+    pub(super) session: String,
+    pub(super) target: String,
+}
+
+impl Page<'_> {
+    async fn call(&self, method: &str, params: Value) -> Value {
+        self.devtools.call(method, params, Some(&self.session)).await
+    }
+
+    /// The value of a JavaScript expression in the page, awaited if it is a promise.
+    pub async fn evaluate(&self, expression: &str) -> Value {
+        let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let answer = self.call("Runtime.evaluate", params).await;
+        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        answer["result"]["value"].clone()
+    }
+
+    /// Waits until an expression is true.
+    pub async fn until(&self, expression: &str) {
+        let start = tokio::time::Instant::now();
+        loop {
+            let value = self.evaluate(&format!("(async () => Boolean({expression}))()")).await;
+            if value == true {
+                return;
+            }
+            if start.elapsed() > START {
+                let text = self.evaluate("document.body.innerText").await;
+                panic!("waited in vain for {expression}; the page says: {text}");
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Writes into an input of the page, as typing does.
+    pub async fn fill(&self, id: &str, value: &str) {
+        let (id, value) = (json!(id), json!(value));
+        self.evaluate(&format!(
+            "{{ const input = document.getElementById({id}); input.value = {value}; \
+             input.dispatchEvent(new Event('input', {{ bubbles: true }})); }}"
+        ))
+        .await;
+    }
+
+    /// Clicks what the selector finds.
+    pub async fn click(&self, selector: &str) {
+        self.evaluate(&format!("document.querySelector({}).click()", json!(selector))).await;
+    }
+
+    /// Presses a key, such as `Tab`, with the browser's own effect. `code` is its number on a keyboard of Windows.
+    pub async fn press(&self, key: &str, code: u32) {
+        let mut down =
+            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        if key == "Enter" {
+            down["text"] = "\r".into();
+        }
+        self.call("Input.dispatchKeyEvent", down).await;
+        let up = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        self.call("Input.dispatchKeyEvent", up).await;
+    }
+
+    /// Puts text where the cursor is, at once, as a paste does.
+    pub async fn insert(&self, text: &str) {
+        self.call("Input.insertText", json!({"text": text})).await;
+    }
+
+    /// Role and name of everything that assistive technology is told of.
+    pub async fn accessible(&self) -> Vec<(String, String)> {
+        let tree = self.call("Accessibility.getFullAXTree", json!({})).await;
+        let nodes = tree["nodes"].as_array().expect("nodes").iter();
+        let part = |node: &Value, name| node[name]["value"].as_str().unwrap_or_default().to_owned();
+        nodes
+            .filter(|node| node["ignored"] == false)
+            .map(|node| (part(node, "role"), part(node, "name")))
+            .collect()
+    }
+
+    /// The time that a processor has spent on the tasks of the page so far, whoever gave them to it: what else the
+    /// machine does is not in it. Milliseconds, counted from the first call on.
+    pub async fn work(&self) -> f64 {
+        self.call("Performance.enable", json!({"timeDomain": "threadTicks"})).await;
+        let measured = self.call("Performance.getMetrics", json!({})).await;
+        let mut metrics = measured["metrics"].as_array().expect("metrics").iter();
+        let tasks =
+            metrics.find(|metric| metric["name"] == "TaskDuration").expect("their duration");
+        tasks["value"].as_f64().expect("seconds") * 1_000.0
+    }
+
+    /// Goes to an address, as a person does who types it.
+    pub async fn go(&self, url: &str) {
+        self.call("Page.navigate", json!({"url": url})).await;
+    }
+
+    /// A picture of the whole page at this width, light or dark.
+    pub async fn picture(&self, width: u64, scheme: &str) -> Vec<u8> {
+        let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.call("Emulation.setEmulatedMedia", json!({"features": scheme})).await;
+        let height = self.evaluate("Math.ceil(document.body.getBoundingClientRect().height)").await;
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", size).await;
+        let picture = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        self.call("Emulation.clearDeviceMetricsOverride", json!({})).await;
+        let data = picture["data"].as_str().expect("a picture").as_bytes();
+        data_encoding::BASE64.decode(data).expect("base64")
+    }
+
+    // ---- The popup ----
+
+    /// Sets the daemon's port in the popup.
+    pub async fn set_port(&self, port: u16) {
+        self.fill("port", &port.to_string()).await;
+        self.click("#save-port").await;
+        self.until("document.getElementById('message').textContent.includes('saved')").await;
+    }
+
+    /// Enters a pairing code in the popup.
+    pub async fn enter_code(&self, code: &str) {
+        self.fill("code", code).await;
+        self.click("#pair").await;
+    }
+
+    /// Closes the tab.
+    pub async fn close(self) {
+        self.devtools.call("Target.closeTarget", json!({"targetId": self.target}), None).await;
+    }
+}
