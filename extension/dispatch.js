@@ -174,11 +174,12 @@ export class Dispatcher {
   /** @param {string} id @param {import('./storage.js').Answer} answer @param {boolean} acts */
   async #answer(id, answer, acts) {
     const text = JSON.stringify(answer.ok ? success(id, answer.result) : failure(id, answer.error));
-    const kept = this.journal.finish(id, answer, text.length).catch(() => {});
-    // What an act came to must be known to the next worker, should this one end before the answer has left.
-    if (acts) await kept;
+    // What an act came to must be known to the next worker, should this one end before the answer has left. What was
+    // read can be read again: nobody waits for it to be written down.
+    if (acts) await this.journal.finish(id, answer, text.length).catch(() => {});
     // With no socket the answer stays in the journal: the daemon asks again when it is back.
     this.send(text);
+    if (!acts) void this.journal.finish(id, answer, text.length).catch(() => {});
   }
 }
 
