@@ -188,6 +188,24 @@ async fn a_locked_keyring_is_done_without() {
 }
 
 #[tokio::test]
+async fn a_locked_keyring_is_never_asked_to_unlock() {
+    let Some(desktop) = Desktop::new().await else { return };
+    let daemon = start(&desktop, Home::new(), "keyring").await;
+    daemon.pairing().await;
+    let home = daemon.stop().await.home;
+    desktop.lock();
+    let overheard = desktop.overhear().await;
+    // The items that this home has are locked too.
+    let exit = home.daemon().envs(desktop.env()).env("BPROXY_SECRETS", "keyring").refused().await;
+    assert!(exit.stderr.contains("the keyring is locked"), "{}", exit.stderr);
+    let daemon = start(&desktop, exit.home, "auto").await;
+    assert_eq!(settled(&desktop, &daemon).await["secretStore"], "file");
+    let asked = overheard.all_so_far(&desktop).await;
+    assert!(asked.contains("member=ReadAlias"), "{asked}");
+    assert!(!asked.contains("member=Unlock") && !asked.contains("member=Prompt"), "{asked}");
+}
+
+#[tokio::test]
 async fn a_missing_keyring_is_done_without() {
     let Some(desktop) = Desktop::bare().await else { return };
     assert_falls_back(&desktop, "no keyring can be reached").await;
@@ -224,6 +242,15 @@ async fn a_keyring_that_hangs_holds_up_no_start_and_no_command() {
     assert!(extension.is_ok());
     let health = settled(&desktop, &daemon).await;
     assert!(health["secretStoreReason"].as_str().expect("a reason").contains("did not answer"));
+    // Each connection to a bus has a thread.
+    let tasks = format!("/proc/{}/task", daemon.pid().as_raw_nonzero());
+    wait_for("the end of the connection", || {
+        let mut tasks = fs::read_dir(&tasks).expect("tasks").flatten();
+        let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm"));
+        let is_connected = tasks.any(|task| name(task).is_ok_and(|name| name.starts_with("zbus")));
+        (!is_connected).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -267,6 +294,24 @@ async fn a_keyring_that_dies_or_locks_takes_nothing_down() {
         assert!(health["secretStoreReason"].is_string(), "{health}");
         daemon.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_keyring_that_was_started_anew_is_used_again_by_the_next_daemon() {
+    let Some(mut desktop) = Desktop::new().await else { return };
+    let daemon = start(&desktop, Home::new(), "auto").await;
+    assert_eq!(settled(&desktop, &daemon).await["secretStore"], "keyring");
+    desktop.kill_keyring().await;
+    desktop.start_keyring(true).await;
+    let pairing = daemon.pairing().await;
+    let health = health(&desktop, &daemon, "auto").await;
+    assert_eq!(health["secretStore"], "file");
+    let reason = health["secretStoreReason"].as_str().expect("a reason");
+    assert!(reason.contains("bproxy service restart"), "{reason}");
+    let daemon = start(&desktop, daemon.stop().await.home, "auto").await;
+    assert_eq!(settled(&desktop, &daemon).await["secretStore"], "keyring");
+    assert!(support::FakeExtension::connect(daemon.port, &pairing).await.is_ok());
+    assert!(!daemon.home.file("extension-token").exists());
 }
 
 #[tokio::test]

@@ -15,7 +15,8 @@ use tokio::process::{Child, Command};
 
 use super::{bproxy, wait_for};
 
-const PARTS: [&str; 4] = ["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "secret-tool"];
+const PARTS: [&str; 5] =
+    ["dbus-daemon", "dbus-monitor", "dbus-send", "gnome-keyring-daemon", "secret-tool"];
 
 /// No service can be started by asking for it: what runs is what a test has started.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -145,6 +146,23 @@ impl Desktop {
         assert!(locked.status.success(), "{locked:?}");
     }
 
+    /// Writes down from now on what the keyring is asked.
+    pub async fn overhear(&self) -> Overheard {
+        let file = self.root.path().join("overheard");
+        let monitor = Command::new("dbus-monitor")
+            .args(["--session", "destination=org.freedesktop.secrets"])
+            .env_clear()
+            .envs(self.env())
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&file).expect("a file"))
+            .kill_on_drop(true)
+            .spawn()
+            .expect("dbus-monitor runs");
+        let overheard = Overheard { _monitor: monitor, file };
+        overheard.all_so_far(self).await;
+        overheard
+    }
+
     /// What ties a process to this session.
     pub fn env(&self) -> Vec<(&'static str, OsString)> {
         let run = self.runtime();
@@ -199,6 +217,27 @@ impl Desktop {
         let mut command = bproxy(home);
         command.envs(self.env()).env("BPROXY_SECRETS", store);
         command
+    }
+}
+
+/// What the keyring is asked; no longer written down when dropped.
+pub struct Overheard {
+    _monitor: Child,
+    file: PathBuf,
+}
+
+impl Overheard {
+    /// All that was asked up to now.
+    pub async fn all_so_far(&self, desktop: &Desktop) -> String {
+        static FENCES: AtomicUsize = AtomicUsize::new(0);
+        let fence = format!("fence{}", FENCES.fetch_add(1, Ordering::Relaxed));
+        wait_for("the end of what was overheard", || {
+            // As long as the monitor has only just been started, it misses some.
+            desktop.secret_tool(&["search", "fence", &fence]);
+            let text = fs::read_to_string(&self.file).expect("a file");
+            text.contains(&fence).then_some(text)
+        })
+        .await
     }
 }
 

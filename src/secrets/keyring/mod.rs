@@ -4,10 +4,7 @@
 //! but the default one `@` and its path after that. Every call has a deadline, and none ever asks the person anything:
 //! a locked keyring is a reason to do without it.
 
-#[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(target_os = "macos", path = "macos.rs")]
-#[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "none.rs")]
-mod imp;
+mod desktop;
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,6 +28,9 @@ pub enum Trouble {
     /// Nobody answers, or not as a keyring does.
     #[error("no keyring can be reached: {0}")]
     Unreachable(String),
+    /// It answers, and does not do what it is asked.
+    #[error("the keyring fails: {0}; if it has been started anew, run `bproxy service restart`")]
+    Failed(String),
     /// There is a service, but no keyring in it.
     #[error("there is no default keyring: create one in your desktop's password manager")]
     NoDefault,
@@ -63,7 +63,7 @@ pub(super) struct KeyringStore {
 impl KeyringStore {
     /// The desktop's keyring. Nothing is asked of it yet.
     pub(super) fn new(home: &Home) -> KeyringStore {
-        KeyringStore::with(Box::new(imp::Keyring), home)
+        KeyringStore::with(Box::new(desktop::Keyring), home)
     }
 
     /// The same with other items, for tests.

@@ -147,9 +147,10 @@ pub(super) fn secrets(choice: SecretsChoice, home: &Home) -> Found {
             let fix = match &trouble {
                 Trouble::Locked => format!("unlock the keyring, then `{RESTART}`"),
                 Trouble::NoSession => "export XDG_RUNTIME_DIR=/run/user/$(id -u)".into(),
-                Trouble::NoDefault | Trouble::Unreachable(_) | Trouble::Slow => {
-                    set(home.path(), "BPROXY_SECRETS", "file")
-                }
+                Trouble::NoDefault
+                | Trouble::Unreachable(_)
+                | Trouble::Failed(_)
+                | Trouble::Slow => set(home.path(), "BPROXY_SECRETS", "file"),
             };
             Err(Failure::new(
                 format!("{what}: the tokens belong into the keyring, but {trouble}"),
