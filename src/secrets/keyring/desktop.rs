@@ -36,16 +36,20 @@ fn with_entry<T: Send + 'static>(
     work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
 ) -> Result<Option<T>, Trouble> {
     let account = account.to_owned();
-    in_time(move || {
-        let _quiet = imp::quiet(&account)?;
-        let failed = |error: &Error| Trouble::Failed(error.to_string());
-        Entry::store_status().as_ref().map_err(failed)?;
-        match Entry::new(SERVICE, &account).and_then(|entry| work(&entry)) {
-            Ok(done) => Ok(Some(done)),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(failed(&error)),
-        }
-    })
+    in_time(move || imp::quietly(&account, || on_entry(&account, work)))
+}
+
+fn on_entry<T>(
+    account: &str,
+    work: impl FnOnce(&Entry) -> keyring::Result<T>,
+) -> Result<Option<T>, Trouble> {
+    let failed = |error: &Error| Trouble::Failed(error.to_string());
+    Entry::store_status().as_ref().map_err(failed)?;
+    match Entry::new(SERVICE, account).and_then(|entry| work(&entry)) {
+        Ok(done) => Ok(Some(done)),
+        Err(Error::NoEntry) => Ok(None),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 /// Calls on a thread, since keyrings know no deadlines. One call at a time: where one has to be left to its thread, the

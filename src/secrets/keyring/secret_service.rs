@@ -13,8 +13,11 @@ use secret_service::{EncryptionType, Error, SecretService};
 
 use super::{SERVICE, Trouble, WAIT};
 
-/// Makes sure that the keyring answers, and has nothing to ask before it works on an item.
-pub(super) fn quiet(account: &str) -> Result<(), Trouble> {
+/// Does something with an item if the keyring answers, and has nothing to ask before.
+pub(super) fn quietly<T>(
+    account: &str,
+    work: impl FnOnce() -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
     if !has_session() {
         return Err(Trouble::NoSession);
     }
@@ -23,7 +26,8 @@ pub(super) fn quiet(account: &str) -> Result<(), Trouble> {
             Either::Left((found, _)) => found,
             Either::Right(_) => Err(Trouble::Slow),
         }
-    })
+    })?;
+    work()
 }
 
 async fn look(account: &str) -> Result<(), Trouble> {
