@@ -26,8 +26,14 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// Somebody else's.
+    #[error("{} belongs to another user: run `sudo chown {} {}`, or remove it", path.display(), geteuid().as_raw(), path.display())]
+    Owner {
+        /// The file.
+        path: PathBuf,
+    },
     /// Somebody else may have written it.
-    #[error("{} can be written by other users: run `chown {} {}` and `chmod 600 {}`", path.display(), geteuid().as_raw(), path.display(), path.display())]
+    #[error("{} can be written by other users: run `chmod 600 {}`", path.display(), path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -65,7 +71,10 @@ impl Settings {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
             metadata => metadata.map_err(io)?,
         };
-        if metadata.uid() != geteuid().as_raw() || metadata.mode() & OTHERS_MAY_WRITE != 0 {
+        if metadata.uid() != geteuid().as_raw() {
+            return Err(Error::Owner { path });
+        }
+        if metadata.mode() & OTHERS_MAY_WRITE != 0 {
             return Err(Error::Open { path });
         }
         if !metadata.is_file() || metadata.len() > MAX_BYTES {
@@ -142,7 +151,7 @@ mod tests {
     fn a_file_that_others_may_write_is_refused_with_the_remedy() {
         for mode in [0o620, 0o602, 0o666] {
             let message = settings("", mode).unwrap_err().to_string();
-            assert!(message.contains("chmod 600"), "{message}");
+            assert!(message.contains("chmod 600") && !message.contains("chown"), "{message}");
         }
     }
 }
