@@ -104,6 +104,14 @@ impl Home {
         }
     }
 
+    /// The directory as it is or would be: for telling where things lie, and not for reading or writing them.
+    ///
+    /// # Errors
+    /// When the path means nothing.
+    pub fn unopened(path: &Path) -> Result<Home, Error> {
+        Ok(Home { path: std::path::absolute(path).map_err(Error::io("resolve", path))? })
+    }
+
     /// Opens the directory for a client: `None` where there is none.
     ///
     /// # Errors

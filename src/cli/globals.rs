@@ -8,11 +8,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Error;
 use crate::client::{self, Client};
+use crate::config;
 use crate::home::Home;
 use crate::protocol::MAX_DEADLINE_MS;
 use crate::service::lock::Watch;
 use crate::service::{manager, token};
-use crate::{config, secrets};
 
 /// Flags before or after any verb.
 #[derive(Args)]
@@ -78,11 +78,7 @@ impl Globals {
             return Ok(Client::with_token(&home, choice)?);
         };
         let home = Home::open(&path)?;
-        let token = match secrets::client_token(choice, &home)? {
-            Some(token) => token,
-            None => token::ensure(&home, &*secrets::open(choice, &home)?)?,
-        };
-        Ok(Client::new(port, token))
+        Ok(Client::new(port, token::ensure_for_client(choice, &home)?))
     }
 
     /// Tells on standard error, where that is wanted.

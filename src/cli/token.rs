@@ -29,16 +29,18 @@ impl Token {
         let path = globals.home_path()?;
         let choice = Config::from_env(Some(&path))?.secrets;
         let line = match self {
-            Token::Path => json!(secrets::places(choice, &Home::open(&path)?)),
+            Token::Path => json!(secrets::places(choice, &Home::unopened(&path)?)),
             Token::Rotate => {
+                if let Some(home) = Home::find(&path)? {
+                    secrets::rotate(choice, &home)?;
+                }
                 let running = manager::status(&path)?.is_running();
                 if running {
-                    manager::stop(&path)?;
-                }
-                secrets::rotate(choice, &Home::open(&path)?)?;
-                if running {
                     // Its own line has a pairing code, which is of no use to a browser that stays paired.
-                    manager::start(&path)?;
+                    manager::restart(&path)?;
+                } else if let Some(home) = Home::find(&path)? {
+                    // A killed daemon may have left one, and the next command would believe it.
+                    secrets::remove_copy(&home);
                 }
                 json!({"rotated": true, "restarted": running})
             }

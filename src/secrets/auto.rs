@@ -91,13 +91,7 @@ impl SecretStore for Auto {
     }
 
     fn daemon_token(&self) -> Result<Option<Secret>, Error> {
-        match self.get(|store| store.daemon_token())? {
-            // Another process may have moved it there meanwhile.
-            None if matches!(*self.used(), Used::Unsettled) && self.mark.is_set() => {
-                Ok(self.keyring.daemon_token().unwrap_or_default())
-            }
-            found => Ok(found),
-        }
+        self.get(|store| store.daemon_token())
     }
 
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {

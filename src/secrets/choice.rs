@@ -1,19 +1,19 @@
-//! Which store is used: for a daemon, for a client, and for whoever asks where the tokens are.
+//! Which store a daemon uses, and what is done to all of them: a new token, or none.
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::auto::Auto;
-use super::keyring::{KeyringStore, Trouble};
+use super::keyring::KeyringStore;
 use super::moving::{Mark, clear, enter_keyring, leave_keyring};
 use super::runtime::RuntimeCopy;
+use super::turn::Turn;
 use super::{Error, FileStore, Secret, SecretStore};
 use crate::config::SecretsChoice;
 use crate::home::Home;
 
-/// Opens the store that a daemon is told to use. What another one has of this state directory is moved into it: at
-/// once, or by [`SecretStore::settle`] where nothing in the keyring is needed before.
+/// Opens the store that a daemon is told to use, once it has its state directory for itself. What another one has of
+/// this state directory is moved into it: at once, or by [`SecretStore::settle`] where nothing in the keyring is needed
+/// before.
 ///
 /// # Errors
 /// When the keyring is insisted on and cannot be used, or a token must not be trusted.
@@ -44,36 +44,14 @@ fn open_with(
             Ok(Arc::new(keyring))
         }
         SecretsChoice::Auto => {
-            // A pairing in a file is newer than one in the keyring, and without either there is nothing to wait for.
-            let needs_keyring = mark.is_set() && file.extension()?.is_none();
+            // What is in a file is newer than the same in the keyring, and without either there is nothing to wait for.
+            let needs_keyring =
+                mark.is_set() && (file.extension()?.is_none() || file.daemon_token()?.is_none());
             let auto = Auto::new(file, keyring, mark);
             if needs_keyring {
                 auto.settle();
             }
             Ok(Arc::new(auto))
-        }
-    }
-}
-
-/// The token that a client shows: from the copy in memory, else from whichever store has it. `None` where there is none.
-///
-/// # Errors
-/// When the store that has it cannot be used, or the token must not be trusted.
-pub fn client_token(choice: SecretsChoice, home: &Home) -> Result<Option<Secret>, Error> {
-    let file = || FileStore::new(home.clone()).daemon_token();
-    let keyring = || KeyringStore::new(home).daemon_token();
-    let copy = || RuntimeCopy::of(home).read();
-    match choice {
-        SecretsChoice::File => file(),
-        SecretsChoice::Keyring => copy().map_or_else(keyring, |token| Ok(Some(token))),
-        SecretsChoice::Auto => {
-            if let Some(token) = copy() {
-                return Ok(Some(token));
-            }
-            match file()? {
-                None if Mark(home.clone()).is_set() => keyring(),
-                found => Ok(found),
-            }
         }
     }
 }
@@ -84,6 +62,7 @@ pub fn client_token(choice: SecretsChoice, home: &Home) -> Result<Option<Secret>
 /// When one is there and cannot be removed.
 pub fn forget(home: &Home) -> Result<(), Error> {
     let (file, mark) = (FileStore::new(home.clone()), Mark(home.clone()));
+    let _turn = Turn::take(home)?;
     RuntimeCopy::of(home).remove();
     clear(&file)?;
     if mark.is_set() {
@@ -93,70 +72,35 @@ pub fn forget(home: &Home) -> Result<(), Error> {
     Ok(())
 }
 
-/// Replaces a daemon token that outlives its daemon. A daemon that runs goes on with the one that it has.
+/// Replaces the stored daemon token, if there is one. A daemon that runs goes on with the one that it has.
 ///
 /// # Errors
-/// When the store cannot be used.
+/// When a store that may have one cannot be used: nothing has changed then.
 pub fn rotate(choice: SecretsChoice, home: &Home) -> Result<(), Error> {
-    let store = open(choice, home)?;
-    store.settle();
-    match store.daemon_token() {
-        Ok(None) => Ok(()),
-        Ok(Some(_)) | Err(Error::Damaged { .. }) => store.set_daemon_token(&Secret::random_hex()),
+    rotate_with(choice, home, &KeyringStore::new(home))
+}
+
+fn rotate_with(choice: SecretsChoice, home: &Home, keyring: &KeyringStore) -> Result<(), Error> {
+    let file = FileStore::new(home.clone());
+    let is_there = |store: &dyn SecretStore| match store.daemon_token() {
+        Ok(token) => Ok(token.is_some()),
+        // It is replaced in any case.
+        Err(Error::Damaged { .. }) => Ok(true),
         Err(error) => Err(error),
-    }
-}
-
-/// Where the tokens of a state directory are.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Places {
-    store: &'static str,
-    daemon_token: String,
-    extension_token: String,
-    /// The daemon token's copy in memory, while a daemon runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    copy: Option<String>,
-}
-
-/// Tells where the tokens are, or would be. Nothing is asked of a keyring.
-pub fn places(choice: SecretsChoice, home: &Home) -> Places {
-    let copy = RuntimeCopy::of(home).path().map(|path| path.display().to_string());
-    if in_keyring(choice, home) {
-        let (daemon_token, extension_token) = KeyringStore::new(home).places();
-        Places { store: "keyring", daemon_token, extension_token, copy }
-    } else {
-        let path = |path: std::path::PathBuf| path.display().to_string();
-        let (daemon_token, extension_token) = (path(home.token()), path(home.extension_token()));
-        Places { store: "file", daemon_token, extension_token, copy }
-    }
-}
-
-fn in_keyring(choice: SecretsChoice, home: &Home) -> bool {
-    let in_file = || home.token().exists() || home.extension_token().exists();
-    match choice {
-        SecretsChoice::File => false,
-        SecretsChoice::Keyring => true,
-        SecretsChoice::Auto => Mark(home.clone()).is_set() && !in_file(),
-    }
-}
-
-/// What is to be known of the stores of a state directory.
-#[derive(Debug)]
-pub struct Inspection {
-    /// Whether the tokens are in the keyring.
-    pub in_keyring: bool,
-    /// Whether the keyring can be used; `None` where it is not to be asked.
-    pub keyring: Option<Result<(), Trouble>>,
-}
-
-/// Looks at the stores, without changing anything.
-pub fn inspect(choice: SecretsChoice, home: &Home) -> Inspection {
-    let keyring = match choice {
-        SecretsChoice::File => None,
-        SecretsChoice::Keyring | SecretsChoice::Auto => Some(KeyringStore::new(home).probe()),
     };
-    Inspection { in_keyring: in_keyring(choice, home), keyring }
+    let _turn = Turn::take(home)?;
+    let in_file = is_there(&file)?;
+    // One in the keyring would come back when the file's has gone.
+    let may_be_in_keyring = choice != SecretsChoice::File || !in_file;
+    let in_keyring = may_be_in_keyring && Mark(home.clone()).is_set() && is_there(keyring)?;
+    let token = Secret::random_hex();
+    if in_keyring {
+        keyring.set_daemon_token(&token)?;
+    }
+    if in_file {
+        file.set_daemon_token(&token)?;
+    }
+    Ok(())
 }
 
 /// Removes what a killed daemon left of its token in memory.
@@ -170,7 +114,8 @@ mod tests {
     use std::sync::{Mutex, MutexGuard};
 
     use super::super::ExtensionCredential;
-    use super::super::keyring::Items;
+    use super::super::client::{client_token, waiting_token_with};
+    use super::super::keyring::{Items, Trouble};
     use super::*;
 
     /// A keyring in memory, shared with the test, which can lock it.
@@ -234,8 +179,11 @@ mod tests {
         }
 
         fn open(&self, choice: SecretsChoice) -> Result<Arc<dyn SecretStore>, Error> {
-            let items = Box::new(self.keyring.clone());
-            open_with(choice, &self.home, KeyringStore::with(items, &self.home))
+            open_with(choice, &self.home, self.store())
+        }
+
+        fn store(&self) -> KeyringStore {
+            KeyringStore::with(Box::new(self.keyring.clone()), &self.home)
         }
 
         fn files(&self) -> usize {
@@ -367,6 +315,66 @@ mod tests {
             let found = client_token(choice, &place.home).unwrap().unwrap();
             assert!(found.matches(token.expose().as_bytes()));
         }
+    }
+
+    #[test]
+    fn a_client_makes_do_without_a_locked_keyring_only_where_its_daemon_does() {
+        let place = Place::new();
+        let token = Secret::random_hex();
+        let waiting = |choice| waiting_token_with(choice, &place.home, &place.store());
+        place.open(SecretsChoice::Keyring).unwrap().set_daemon_token(&token).unwrap();
+        for choice in [SecretsChoice::Auto, SecretsChoice::Keyring] {
+            assert!(waiting(choice).unwrap().unwrap().matches(token.expose().as_bytes()));
+        }
+        place.keyring.lock(true);
+        assert!(waiting(SecretsChoice::Auto).unwrap().is_none());
+        assert!(matches!(waiting(SecretsChoice::Keyring), Err(Error::Keyring(Trouble::Locked))));
+    }
+
+    #[test]
+    fn a_client_moves_nothing() {
+        let place = Place::new();
+        let token = Secret::random_hex();
+        place.open(SecretsChoice::File).unwrap().set_daemon_token(&token).unwrap();
+        for choice in [SecretsChoice::Auto, SecretsChoice::Keyring, SecretsChoice::File] {
+            let found = waiting_token_with(choice, &place.home, &place.store()).unwrap().unwrap();
+            assert!(found.matches(token.expose().as_bytes()));
+            assert_eq!((place.files(), place.keyring.asked()), (1, 0));
+        }
+    }
+
+    #[test]
+    fn a_token_is_replaced_wherever_it_is() {
+        let place = Place::new();
+        let old = Secret::random_hex();
+        let is_old = |token: Option<Secret>| token.unwrap().matches(old.expose().as_bytes());
+        let rotate = || rotate_with(SecretsChoice::Auto, &place.home, &place.store()).unwrap();
+        rotate();
+        assert_eq!((place.files(), place.keyring.asked()), (0, 0));
+        place.open(SecretsChoice::Keyring).unwrap().set_daemon_token(&old).unwrap();
+        rotate();
+        assert!(!is_old(place.store().daemon_token().unwrap()));
+
+        // A keyring that was locked meanwhile has the old one, and a file has another.
+        place.store().set_daemon_token(&old).unwrap();
+        let file = FileStore::new(place.home.clone());
+        file.set_daemon_token(&old).unwrap();
+        rotate();
+        assert!(!is_old(place.store().daemon_token().unwrap()));
+        assert!(!is_old(file.daemon_token().unwrap()));
+    }
+
+    #[test]
+    fn a_token_in_a_locked_keyring_is_not_said_to_be_replaced() {
+        let place = Place::new();
+        let token = Secret::random_hex();
+        place.open(SecretsChoice::Keyring).unwrap().set_daemon_token(&token).unwrap();
+        FileStore::new(place.home.clone()).set_daemon_token(&token).unwrap();
+        place.keyring.lock(true);
+        let rotated = rotate_with(SecretsChoice::Auto, &place.home, &place.store());
+        assert!(matches!(rotated, Err(Error::Keyring(Trouble::Locked))));
+        let kept = FileStore::new(place.home.clone()).daemon_token().unwrap().unwrap();
+        assert!(kept.matches(token.expose().as_bytes()), "nothing has changed");
     }
 
     #[test]

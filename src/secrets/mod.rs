@@ -4,17 +4,23 @@
 
 mod auto;
 mod choice;
+mod client;
 mod file;
 mod keyring;
 mod moving;
+mod places;
 mod record;
 mod runtime;
+mod turn;
 
-pub use choice::{
-    Inspection, Places, client_token, forget, inspect, open, places, remove_copy, rotate,
-};
+pub use choice::{forget, open, remove_copy, rotate};
+pub use client::{client_token, set_waiting_token, waiting_token};
 pub use file::FileStore;
 pub use keyring::Trouble;
+pub use places::{Inspection, Places, inspect, places};
+pub use turn::Turn;
+
+use std::io;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use secrecy::zeroize::Zeroizing;
@@ -83,6 +89,9 @@ pub enum Error {
     /// The file store's directory or file.
     #[error(transparent)]
     Home(#[from] home::Error),
+    /// Another process is at the tokens, or the state directory cannot be locked.
+    #[error("cannot lock the state directory: {0}; try again")]
+    Turn(#[source] io::Error),
     /// What is stored is no token.
     #[error("the {what} stored in {place} is damaged: remove it{then}")]
     Damaged {

@@ -4,6 +4,7 @@
 //! has to be asked of a keyring that was never used.
 
 use super::keyring::KeyringStore;
+use super::turn::Turn;
 use super::{Error, FileStore, SecretStore};
 use crate::home::Home;
 
@@ -13,8 +14,9 @@ pub(super) fn enter_keyring(
     keyring: &KeyringStore,
     mark: &Mark,
 ) -> Result<(), Error> {
-    // A read shows that the keyring is there and unlocked, before anything is written anywhere.
-    keyring.extension()?;
+    // Shows that the keyring is there and unlocked, before anything is written or anybody has to wait.
+    keyring.probe()?;
+    let _turn = Turn::take(&mark.0)?;
     let (daemon, extension) = (file.daemon_token()?, file.extension()?);
     mark.set()?;
     if let Some(extension) = &extension {
@@ -33,6 +35,8 @@ pub(super) fn leave_keyring(
     file: &FileStore,
     mark: &Mark,
 ) -> Result<(), Error> {
+    keyring.probe()?;
+    let _turn = Turn::take(&mark.0)?;
     if file.extension()?.is_none()
         && let Some(extension) = keyring.extension()?
     {
@@ -65,7 +69,7 @@ impl Mark {
         self.path().exists()
     }
 
-    fn set(&self) -> Result<(), Error> {
+    pub(super) fn set(&self) -> Result<(), Error> {
         Ok(self.0.write_lasting_secret(&self.path(), b"keyring\n")?)
     }
 

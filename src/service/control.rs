@@ -146,14 +146,34 @@ fn last_words(child: &mut Child) -> String {
 /// # Errors
 /// When it cannot be told to, or does not end.
 pub fn stop(home: &Path) -> Result<String, Error> {
-    let Some(home) = Home::find(home)? else { return Ok(Stopped::default().to_line()) };
-    if let Some(watch) = Watch::open(&home)? {
-        if let Some(pid) = watch.daemon() {
-            end(&watch, pid)?;
-        }
-        clean_up(&home);
-    }
+    stop_and(home, |home| {
+        let _ = FileStore::new(home.clone()).remove_daemon_token();
+    })?;
     Ok(Stopped::default().to_line())
+}
+
+/// Stops the daemon of a service and waits until it has ended. Its token is for the next one.
+///
+/// # Errors
+/// When it cannot be told to, or does not end.
+pub(super) fn stop_service(home: &Path) -> Result<(), Error> {
+    stop_and(home, |_| {})
+}
+
+fn stop_and(home: &Path, also: impl FnOnce(&Home)) -> Result<(), Error> {
+    let Some(home) = Home::find(home)? else { return Ok(()) };
+    let Some(watch) = Watch::open(&home)? else { return Ok(()) };
+    if let Some(pid) = watch.daemon() {
+        end(&watch, pid)?;
+    }
+    // Removes what a killed daemon left, unless another one is running by now.
+    if let Ok(_lock) = Lock::acquire(&home) {
+        let _ = home.remove(&home.port());
+        let _ = home.remove(&home.pairing());
+        secrets::remove_copy(&home);
+        also(&home);
+    }
+    Ok(())
 }
 
 fn end(watch: &Watch, pid: Pid) -> Result<(), Error> {
@@ -171,16 +191,6 @@ fn end(watch: &Watch, pid: Pid) -> Result<(), Error> {
         thread::sleep(STOP_LOOK);
     }
     Ok(())
-}
-
-/// Removes what a killed daemon left, unless another one is running by now.
-fn clean_up(home: &Home) {
-    let Ok(lock) = Lock::acquire(home) else { return };
-    let _ = home.remove(&home.port());
-    let _ = home.remove(&home.pairing());
-    let _ = FileStore::new(home.clone()).remove_daemon_token();
-    secrets::remove_copy(home);
-    lock.release();
 }
 
 /// Asks whether a daemon runs.

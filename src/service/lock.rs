@@ -43,10 +43,17 @@ fn with_pid(pid: Option<i32>) -> String {
     pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
-/// The lock of a running daemon. It ends with the process, or earlier by [`Lock::release`].
+/// The lock of a running daemon. It ends when this is dropped, or with the process.
 pub struct Lock {
     file: File,
     path: PathBuf,
+}
+
+impl Drop for Lock {
+    /// Removes the file while it is still locked, so that no other daemon's file is ever removed.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 impl Lock {
@@ -61,7 +68,7 @@ impl Lock {
             move |source| Error::Io { operation, path, source }
         };
         for _ in 0..ATTEMPTS {
-            let mut file = options()
+            let file = options()
                 .write(true)
                 .create(true)
                 .truncate(false)
@@ -77,18 +84,14 @@ impl Lock {
             if !still_there(&file, &path).map_err(io("look at"))? {
                 continue;
             }
-            file.set_len(0)
-                .and_then(|()| writeln!(file, "{}", std::process::id()))
+            let mut lock = Lock { file, path: path.clone() };
+            lock.file
+                .set_len(0)
+                .and_then(|()| writeln!(lock.file, "{}", std::process::id()))
                 .map_err(io("write"))?;
-            return Ok(Lock { file, path });
+            return Ok(lock);
         }
         Err(io("keep hold of")(ErrorKind::ResourceBusy.into()))
-    }
-
-    /// Removes the file while it is still locked, so that no other daemon's file is ever removed.
-    pub fn release(self) {
-        let _ = fs::remove_file(&self.path);
-        drop(self.file);
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
         assert!(Watch::open(&home).unwrap().unwrap().daemon().is_none());
         let lock = Lock::acquire(&home).unwrap();
         assert_eq!(fs::read_to_string(home.pid()).unwrap(), format!("{}\n", std::process::id()));
-        lock.release();
+        drop(lock);
         assert!(Watch::open(&home).unwrap().is_none());
     }
 

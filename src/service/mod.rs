@@ -25,15 +25,17 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, LogChoice};
 use crate::daemon::{self, Activation, Running};
 use crate::home::{self, Home};
-use crate::secrets::{self, Secret, SecretStore};
+use crate::secrets::{self, SecretStore};
 use listener::Listening;
 use lock::Lock;
 use logging::{Level, Log};
+use token::Tokens;
 
 /// How long the threads that do blocking work, such as writing a token, may hold up the end of the process. They take
 /// milliseconds; a file system that hangs must not keep the process alive.
@@ -125,21 +127,31 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
             None
         }
     };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::system("start the event loop"))?;
+    let shutdown = CancellationToken::new();
+    // Before there is anything to clean up: from here on a signal ends the process in good order.
+    {
+        let _inside = runtime.enter();
+        shutdown::on_signal(shutdown.clone(), mode == Mode::Foreground)
+            .map_err(Error::system("handle signals"))?;
+    }
     let home = Home::open(&config.home)?;
-    let lock = Lock::acquire(&home)?;
+    // Dropped last: the next daemon may start when all else has ended.
+    let _lock = Lock::acquire(&home)?;
     let log = match (config.log, mode) {
         // Standard error is closed as soon as the daemon is ready.
         (LogChoice::Stderr | LogChoice::Auto, Mode::Detached) => LogChoice::File,
         (choice, _) => choice,
     };
     let log = Log::start(log, config.log_level, &home)?;
-    let result = run_locked(config, mode, &home, handed_over, &log.level);
+    let result = run_locked(config, mode, &home, handed_over, &log.level, runtime, &shutdown);
     match &result {
         Ok(()) => tracing::info!(event = "stop"),
         Err(error) => tracing::error!(event = "failed", message = %error),
     }
-    drop(log);
-    lock.release();
     result
 }
 
@@ -149,6 +161,8 @@ fn run_locked(
     home: &Home,
     handed_over: Option<Listening>,
     level: &Level,
+    runtime: Runtime,
+    shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
@@ -157,14 +171,25 @@ fn run_locked(
         None => listener::bind(config.port)?,
     };
     let port = listener.local_addr().map_err(Error::system("look at the socket"))?.port();
-    let secrets = secrets::open(config.secrets, home)?;
     home.read_secret(&home.pairing())?;
     home.clear_tmp()?;
-    let extension = secrets.extension()?;
-    let daemon_token = daemon_token(home, &*secrets, activation)?;
-    secrets.publish(&daemon_token);
+    // A keyring may take its time. Meanwhile the event loop takes signals.
+    let opened = {
+        let (choice, home) = (config.secrets, home.clone());
+        runtime.spawn_blocking(move || Tokens::open(choice, &home, activation))
+    };
+    let opened = runtime.block_on(opened).expect("opening the tokens does not panic");
     // From here on there is something to clean up, and nothing that a person has to look at first.
-    let transient = Transient { home, secrets: secrets.clone(), activation };
+    let transient = opened.as_ref().ok().map(|tokens| Transient {
+        home,
+        secrets: tokens.secrets.clone(),
+        activation,
+    });
+    if shutdown.is_cancelled() {
+        return Ok(());
+    }
+    let Tokens { secrets, daemon_token, extension } = opened?;
+    secrets.publish(&daemon_token);
     let unsettled = secrets.clone();
     let options = daemon::Options {
         home: home.clone(),
@@ -175,7 +200,7 @@ fn run_locked(
         secrets,
     };
     let idle_exit = config.idle_exit.filter(|_| activation != Activation::Standalone);
-    let result = serve(listener, options, mode, |running, shutdown| {
+    let result = serve(runtime, shutdown, listener, options, |running| {
         ready::surround(&running, port, config, idle_exit, mode, level, shutdown)?;
         ready::announce(home, port, mode)?;
         notify::ready(&running, port);
@@ -187,49 +212,23 @@ fn run_locked(
     result
 }
 
-/// A standalone daemon makes a token of its own each time. One that a service manager starts on a first connection goes
-/// on with the token that the client of that connection has read.
-fn daemon_token(
-    home: &Home,
-    secrets: &dyn SecretStore,
-    activation: Activation,
-) -> Result<Secret, Error> {
-    if activation != Activation::Standalone {
-        return token::ensure(home, secrets);
-    }
-    match secrets.daemon_token() {
-        // It is about to be replaced.
-        Ok(_) | Err(secrets::Error::Damaged { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let token = Secret::random_hex();
-    secrets.set_daemon_token(&token)?;
-    Ok(token)
-}
-
 fn serve(
+    runtime: Runtime,
+    shutdown: &CancellationToken,
     listener: TcpListener,
     options: daemon::Options,
-    mode: Mode,
-    ready: impl FnOnce(Running, &CancellationToken) -> Result<(), Error>,
+    ready: impl FnOnce(Running) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::system("start the event loop"))?;
     let is_ready = Cell::new(Ok(()));
     let served = runtime.block_on(async {
-        let shutdown = CancellationToken::new();
-        shutdown::on_signal(shutdown.clone(), mode == Mode::Foreground)
-            .map_err(Error::system("handle signals"))?;
         let ready = |running| {
-            is_ready.set(ready(running, &shutdown).inspect_err(|_| shutdown.cancel()));
+            is_ready.set(ready(running).inspect_err(|_| shutdown.cancel()));
         };
-        Ok::<(), Error>(daemon::serve(listener, options, ready, shutdown.clone()).await?)
+        daemon::serve(listener, options, ready, shutdown.clone()).await
     });
     runtime.shutdown_timeout(BLOCKING_WORK);
     is_ready.into_inner()?;
-    served
+    Ok(served?)
 }
 
 /// The files that tell of a running daemon, removed when it ends, however that comes.

@@ -1,54 +1,101 @@
-//! The daemon token where a service manager starts the daemon: made once, by whoever needs it first.
-//!
-//! A client may need it before any daemon has run, and the daemon that its connection starts has to take it.
+//! The tokens that a daemon begins with. Its own is made once where a service manager starts it, by whoever needs it
+//! first: a client may need it before any daemon has run, and the daemon that its connection starts has to take it.
 
-use std::fs::File;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
-
-use super::Error;
+use crate::config::SecretsChoice;
+use crate::daemon::Activation;
 use crate::home::Home;
-use crate::secrets::{Secret, SecretStore};
+use crate::secrets::{self, Error, ExtensionCredential, Secret, SecretStore, Turn};
 
-/// How long another process may take to make the token. It takes milliseconds, but for a keyring that is slow to
-/// answer, which is given up sooner than this.
-const WAIT: Duration = Duration::from_secs(5);
+/// What the daemon begins with.
+pub(super) struct Tokens {
+    /// Where they are kept.
+    pub(super) secrets: Arc<dyn SecretStore>,
+    /// What clients show.
+    pub(super) daemon_token: Secret,
+    /// What the extension connects with.
+    pub(super) extension: Option<ExtensionCredential>,
+}
 
-/// How often is tried whether it has.
-const LOOK: Duration = Duration::from_millis(5);
-
-/// The stored token, or else a new one, which is stored. All that ask at the same time get the same.
-///
-/// # Errors
-/// When the store cannot be used, or another process takes too long with it.
-pub fn ensure(home: &Home, secrets: &dyn SecretStore) -> Result<Secret, Error> {
-    if let Some(token) = secrets.daemon_token()? {
-        return Ok(token);
+impl Tokens {
+    /// Opens the store and takes them out. Waits as long as a keyring may take.
+    ///
+    /// # Errors
+    /// When the store cannot be used, or a token must not be trusted.
+    pub(super) fn open(
+        choice: SecretsChoice,
+        home: &Home,
+        activation: Activation,
+    ) -> Result<Tokens, Error> {
+        let secrets = secrets::open(choice, home)?;
+        let extension = secrets.extension()?;
+        let daemon_token = daemon_token(home, &*secrets, activation)?;
+        Ok(Tokens { secrets, daemon_token, extension })
     }
-    let failed = |errno: Errno| Error::system("lock the state directory")(errno.into());
-    let directory = File::open(home.path()).map_err(Error::system("lock the state directory"))?;
-    let end = Instant::now() + WAIT;
-    // Ends with this function, or with this process.
-    loop {
-        match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => break,
-            Err(Errno::WOULDBLOCK) if Instant::now() < end => thread::sleep(LOOK),
-            Err(error) => return Err(failed(error)),
-        }
+}
+
+/// A standalone daemon makes a token of its own each time. One that a service manager starts on a first connection goes
+/// on with the token that the client of that connection has read.
+fn daemon_token(
+    home: &Home,
+    secrets: &dyn SecretStore,
+    activation: Activation,
+) -> Result<Secret, Error> {
+    if activation != Activation::Standalone {
+        return ensure(home, secrets);
     }
-    if let Some(token) = secrets.daemon_token()? {
-        return Ok(token);
+    match secrets.daemon_token() {
+        // It is about to be replaced.
+        Ok(_) | Err(Error::Damaged { .. }) => {}
+        Err(error) => return Err(error),
     }
     let token = Secret::random_hex();
     secrets.set_daemon_token(&token)?;
     Ok(token)
 }
 
+/// The stored token, or else a new one, which is stored. All that ask at the same time get the same.
+///
+/// # Errors
+/// When the store cannot be used, or another process takes too long with it.
+fn ensure(home: &Home, secrets: &dyn SecretStore) -> Result<Secret, Error> {
+    made_once(home, || secrets.daemon_token(), |token| secrets.set_daemon_token(token))
+}
+
+/// The same for a client, which moves nothing from one store to another.
+///
+/// # Errors
+/// When the store cannot be used, or another process takes too long with it.
+pub fn ensure_for_client(choice: SecretsChoice, home: &Home) -> Result<Secret, Error> {
+    made_once(
+        home,
+        || secrets::waiting_token(choice, home),
+        |token| secrets::set_waiting_token(choice, home, token),
+    )
+}
+
+fn made_once(
+    home: &Home,
+    read: impl Fn() -> Result<Option<Secret>, Error>,
+    write: impl FnOnce(&Secret) -> Result<(), Error>,
+) -> Result<Secret, Error> {
+    if let Some(token) = read()? {
+        return Ok(token);
+    }
+    let _turn = Turn::take(home)?;
+    if let Some(token) = read()? {
+        return Ok(token);
+    }
+    let token = Secret::random_hex();
+    write(&token)?;
+    Ok(token)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use crate::secrets::FileStore;
 
@@ -57,8 +104,10 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let home = Home::open(&parent.path().join("home")).unwrap();
         let tokens: Vec<_> = thread::scope(|scope| {
-            let ensured = || ensure(&home, &FileStore::new(home.clone())).unwrap();
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(ensured)).collect();
+            let daemon = || ensure(&home, &FileStore::new(home.clone())).unwrap();
+            let client = || ensure_for_client(SecretsChoice::Auto, &home).unwrap();
+            let threads: Vec<_> =
+                (0..4).flat_map(|_| [scope.spawn(daemon), scope.spawn(client)]).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         let stored = FileStore::new(home).daemon_token().unwrap().unwrap();

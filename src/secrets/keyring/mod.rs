@@ -94,10 +94,9 @@ impl KeyringStore {
 
 /// What tells the items of one state directory, given without links, from another's: nothing for the default one.
 fn suffix(home: &Path, default: Option<&Path>) -> String {
-    match default.map(Path::canonicalize) {
-        Some(Ok(default)) if default == home => String::new(),
-        _ => format!("@{}", home.display()),
-    }
+    // One that is not there yet has no links either.
+    let is_default = |default: &Path| default.canonicalize().as_deref().unwrap_or(default) == home;
+    if default.is_some_and(is_default) { String::new() } else { format!("@{}", home.display()) }
 }
 
 impl SecretStore for KeyringStore {
@@ -159,6 +158,8 @@ mod tests {
         assert_eq!(suffix(&default, Some(&default)), "");
         assert_eq!(suffix(&default, Some(&link)), "");
         assert!(suffix(other, Some(&default)).starts_with("@/"));
+        let absent = other.join("absent");
+        assert_eq!(suffix(&absent, Some(&absent)), "");
         assert!(suffix(other, None).starts_with("@/"));
     }
 }

@@ -58,7 +58,7 @@ pub fn install(home: &Path, port: u16, now: bool) -> Result<Installed, Error> {
         let daemon = control::daemon(&state)?.map(|pid| pid.as_raw_nonzero().get());
         // One that was started by hand has the state directory, and often the port.
         if daemon.is_some() && daemon != view.pid {
-            control::stop(home)?;
+            control::stop_service(home)?;
         } else if daemon.is_none() {
             // A daemon that was killed has left it, and commands would look for one there.
             state.remove(&state.port())?;
@@ -92,7 +92,7 @@ pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
     let manager = for_service(home)?;
     manager.view().map_err(|error| Error::None(error.to_string()))?;
     let files = manager.uninstall()?;
-    control::stop(home)?;
+    control::stop_service(home)?;
     if let Some(state) = Home::find(home)? {
         if !keep_tokens {
             secrets::forget(&state)?;

@@ -129,7 +129,7 @@ pub fn start(home: &Path) -> Result<String, Error> {
 pub fn stop(home: &Path) -> Result<String, Error> {
     let Some((manager, _)) = of(home) else { return Ok(control::stop(home)?) };
     manager.stop()?;
-    control::stop(home)?;
+    control::stop_service(home)?;
     Ok(Stopped::managed_by(manager.name()).to_line())
 }
 
@@ -145,7 +145,7 @@ pub fn restart(home: &Path) -> Result<String, Error> {
     let state = Home::open(home)?;
     let mut before = control::daemon(&state)?;
     if before.is_some() && before.map(|pid| pid.as_raw_nonzero().get()) != view.pid {
-        control::stop(home)?;
+        control::stop_service(home)?;
         before = None;
     }
     manager.restart().map_err(as_start)?;
