@@ -260,6 +260,20 @@ async fn a_journal_that_is_asked_for_and_missing_ends_the_start() {
 }
 
 #[tokio::test]
+async fn a_start_that_insists_on_a_journal_where_there_is_none_leaves_nothing() {
+    let Some(user) = User::new() else { return };
+    let script = format!(
+        "mount -t tmpfs none /run/systemd/journal && HOME=/tmp/{0} && mkdir $HOME && cd $HOME && \
+         export HOME BPROXY_LOG=journald BPROXY_PORT=0 BPROXY_SECRETS=file && \
+         ! {BPROXY} daemon 2>said && grep -q journal said && ls -A .bproxy",
+        user.name
+    );
+    let start = user.machine.root(&["unshare", "--mount", "sh", "-c", &script]);
+    let call = support::call(start, None).await;
+    assert_eq!((call.code, &*call.stdout), (0, ""), "{call:?}");
+}
+
+#[tokio::test]
 async fn files_are_written_where_only_standard_output_is_the_journal() {
     let Some(user) = User::new() else { return };
     service(&user, "--property=StandardError=null").await;

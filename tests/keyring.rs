@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use support::{Call, Client, Daemon, Desktop, Home, PATIENCE, User, call, request, wait_for};
+use support::{Call, Client, Daemon, Desktop, Home, PATIENCE, call, request, wait_for};
 
 /// How long the daemon waits for a keyring.
 const KEYRING_WAIT: Duration = Duration::from_secs(2);
@@ -340,37 +341,29 @@ async fn two_homes_have_items_of_their_own_and_the_default_home_plain_ones() {
 }
 
 #[tokio::test]
-async fn a_service_in_its_sandbox_keeps_its_tokens_in_the_keyring_from_first_use_to_uninstall() {
-    if !Desktop::is_there() {
-        return;
-    }
-    let Some(user) = User::new() else { return };
-    user.sh("printf password | gnome-keyring-daemon --unlock --components=secrets --daemonize")
+async fn a_start_that_waits_for_a_keyring_that_hangs_is_ended_in_good_order_by_a_signal() {
+    let Some(desktop) = Desktop::new().await else { return };
+    let daemon = start(&desktop, Home::new(), "keyring").await;
+    daemon.pairing().await;
+    let mut home = daemon.stop().await.home;
+    desktop.stop_keyring();
+    for store in ["auto", "keyring"] {
+        let setup = home.daemon().envs(desktop.env()).env("BPROXY_SECRETS", store);
+        let (mut child, ended) = setup.spawned();
+        let own = child.id().expect("a running child").to_string();
+        wait_for("the lock", || {
+            let pid = fs::read_to_string(ended.file("bproxy.pid")).unwrap_or_default();
+            (pid.trim() == own).then_some(())
+        })
         .await;
-    let installed = user
-        .bproxy(&["service", "install", "--now", "--port", &user.port.to_string()])
-        .await
-        .json();
-    assert!(installed["files"].to_string().contains("sandbox"), "{installed}");
-    // The token of the first call is made before any daemon has run.
-    user.bproxy(&["session", "list"]).await.data();
-    let health = async || user.bproxy(&["health"]).await.json();
-    support::patiently("the keyring", async {
-        while health().await["secretStore"] != "keyring" {}
-    })
-    .await;
-    let accounts = "secret-tool search --all service bproxy 2>&1 | grep username || true";
-    assert_eq!(user.sh(accounts).await.trim(), "attribute.username = daemon-token");
-    let token = user.sh("secret-tool lookup service bproxy username daemon-token").await;
-    assert_eq!(user.sh(&format!("grep -rl {token} .bproxy || true")).await, "");
-
-    // An activated daemon goes on with the token that it has.
-    user.systemctl(&["restart", "bproxy"]).await;
-    user.bproxy(&["session", "list"]).await.data();
-    assert_eq!(health().await["secretStore"], "keyring");
-    assert_eq!(user.sh("secret-tool lookup service bproxy username daemon-token").await, token);
-
-    user.bproxy(&["service", "uninstall"]).await.json();
-    assert_eq!(user.sh(accounts).await, "");
-    assert_eq!(user.sh("ls -d .bproxy $XDG_RUNTIME_DIR/bproxy 2>/dev/null || true").await, "");
+        let pid = Pid::from_raw(own.parse().expect("a number")).expect("a process id");
+        kill_process(pid, Signal::TERM).expect("an own child");
+        let status = child.wait().await.expect("an own child");
+        assert!(status.success(), "{store}: {status}");
+        assert!(ended.records("start").len() == 1, "a daemon that is to end does not get ready");
+        for file in ["bproxy.pid", "port", "token", "pairing.json"] {
+            assert!(!ended.file(file).exists(), "{store}: {file} stays behind");
+        }
+        home = ended;
+    }
 }

@@ -7,9 +7,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use support::{Connection, Daemon, Exit, Home, request};
+use support::{Connection, Daemon, Exit, Home, request, wait_for};
 use tokio::net::TcpStream;
 
 fn chmod(path: &Path, mode: u32) {
@@ -338,6 +338,22 @@ async fn a_signal_ends_the_daemon_tidily() {
             assert!(!exit.home.file(file).exists(), "{file} stays behind");
         }
         assert_eq!(exit.home.mode("extension-token"), 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_signal_in_any_phase_of_the_start_leaves_nothing() {
+    let files = ["bproxy.pid", "token", "pairing.json", "port"];
+    for phase in files.iter().cycle().take(20) {
+        let (mut child, home) = Home::new().daemon().spawned();
+        wait_for(phase, || home.file(phase).exists().then_some(())).await;
+        let pid = child.id().expect("a running child").cast_signed();
+        kill_process(Pid::from_raw(pid).expect("a process id"), Signal::TERM).expect("own child");
+        let status = child.wait().await.expect("an own child");
+        assert!(status.success(), "{phase}: {status}");
+        for file in files {
+            assert!(!home.file(file).exists(), "{phase}: {file} stays behind");
+        }
     }
 }
 

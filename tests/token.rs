@@ -77,3 +77,42 @@ async fn a_token_that_waits_for_an_activated_daemon_is_rotated_without_one() {
     assert!(home.read("token") != "f".repeat(64));
     assert_eq!(home.mode("token"), 0o600);
 }
+
+#[tokio::test]
+async fn telling_the_place_of_the_tokens_makes_nothing() {
+    let home = Home::new();
+    let absent = home.file("absent");
+    let mut command = support::bproxy(&absent);
+    command.args(["token", "path"]);
+    let places = call(command, None).await.json();
+    assert_eq!(places["daemonToken"], absent.join("token").to_str().expect("text"));
+    let mut command = support::bproxy(&absent);
+    command.args(["token", "rotate"]);
+    assert_eq!(call(command, None).await.json()["restarted"], false);
+    assert!(!absent.exists());
+}
+
+#[tokio::test]
+async fn a_token_in_a_locked_keyring_is_not_rotated_and_its_daemon_goes_on() {
+    let Some(desktop) = Desktop::new().await else { return };
+    let daemon =
+        Home::new().daemon().envs(desktop.env()).env("BPROXY_SECRETS", "keyring").start().await;
+    daemon.pairing().await;
+    desktop.lock();
+    for store in ["auto", "keyring"] {
+        let mut rotate = desktop.bproxy(&daemon.home.path(), store);
+        rotate.args(["token", "rotate"]);
+        let call = call(rotate, None).await;
+        assert!(call.trouble().contains("the keyring is locked"), "{call:?}");
+    }
+    let mut list = desktop.bproxy(&daemon.home.path(), "auto");
+    list.args(["session", "list"]);
+    call(list, None).await.data();
+    let home = daemon.stop().await.home;
+
+    // Nor is it where only the pairing is there, as long as nobody can tell.
+    let mut rotate = desktop.bproxy(&home.path(), "auto");
+    rotate.args(["token", "rotate"]);
+    let call = call(rotate, None).await;
+    assert!(call.trouble().contains("the keyring is locked"), "{call:?}");
+}
