@@ -33,7 +33,7 @@ impl Items for Keyring {
 /// Does something with an item, if the keyring asks nothing for it; `None` where there is no such item.
 fn with_entry<T: Send + 'static>(
     account: &str,
-    work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
+    work: impl Fn(&Entry) -> keyring::Result<T> + Send + 'static,
 ) -> Result<Option<T>, Trouble> {
     let account = account.to_owned();
     in_time(move || imp::quietly(&account, || on_entry(&account, work)))
@@ -41,11 +41,19 @@ fn with_entry<T: Send + 'static>(
 
 fn on_entry<T>(
     account: &str,
-    work: impl FnOnce(&Entry) -> keyring::Result<T>,
+    work: impl Fn(&Entry) -> keyring::Result<T>,
 ) -> Result<Option<T>, Trouble> {
     let failed = |error: &Error| Trouble::Failed(error.to_string());
     Entry::store_status().as_ref().map_err(failed)?;
-    match Entry::new(SERVICE, account).and_then(|entry| work(&entry)) {
+    let once = || Entry::new(SERVICE, account).and_then(|entry| work(&entry));
+    let done = match once() {
+        // One that has been started anew does not know the connection that the crate keeps.
+        Err(Error::PlatformFailure(_) | Error::NoStorageAccess(_)) => {
+            imp::reconnect().and_then(|()| once())
+        }
+        done => done,
+    };
+    match done {
         Ok(done) => Ok(Some(done)),
         Err(Error::NoEntry) => Ok(None),
         Err(error) => Err(failed(&error)),

@@ -29,7 +29,7 @@ pub enum Trouble {
     #[error("no keyring can be reached: {0}")]
     Unreachable(String),
     /// It answers, and does not do what it is asked.
-    #[error("the keyring fails: {0}; if it has been started anew, run `bproxy service restart`")]
+    #[error("the keyring fails: {0}")]
     Failed(String),
     /// There is a service, but no keyring in it.
     #[error("there is no default keyring: create one in your desktop's password manager")]

@@ -10,6 +10,7 @@ use std::pin::pin;
 use async_io::Timer;
 use futures_util::future::{Either, select};
 use secret_service::{EncryptionType, Error, SecretService};
+use zbus_secret_service_keyring_store::Store;
 
 use super::{SERVICE, Trouble, WAIT};
 
@@ -42,6 +43,12 @@ async fn look(account: &str) -> Result<(), Trouble> {
     let attributes = HashMap::from([("service", SERVICE), ("username", account)]);
     let found = service.search_items(attributes).await?;
     if found.locked.is_empty() { Ok(()) } else { Err(Trouble::Locked) }
+}
+
+/// Has the crate use another connection from now on.
+pub(super) fn reconnect() -> keyring::Result<()> {
+    keyring_core::set_default_store(Store::new()?);
+    Ok(())
 }
 
 /// Whether there is a bus to ask: what costs nothing is looked at first.
