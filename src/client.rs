@@ -17,6 +17,7 @@ use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
 use crate::protocol::{Action, Envelope, MAX_BODY_BYTES, VERSION};
 use crate::secrets::{self, Secret};
+use exchange::{After, Stream};
 
 /// How much longer than a command's deadline its answer is waited for: the daemon answers on the dot, and what is left
 /// is to carry over a large answer on a busy machine.
@@ -165,17 +166,14 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = body(id, action, session, timeout);
-        if body.len() > MAX_BODY_BYTES {
-            return Err(Error::TooLarge { size: body.len() });
-        }
-        let (status, body) = self.exchange("POST", "/", body.as_bytes(), timeout + GRACE)?;
-        let envelope =
-            serde_json::from_slice::<Verdict>(&body).ok().filter(|verdict| verdict.id.is_some());
-        match (status, envelope) {
-            (200 | 502, Some(Verdict { ok, .. })) => Ok(Answer { ok, body }),
-            _ => Err(self.refusal(status, &body)),
-        }
+        let body = body(id, action, session, timeout)?;
+        let mut stream = self.connect(Instant::now() + timeout + GRACE)?;
+        self.answer(self.exchange(&mut stream, "POST", "/", body.as_bytes(), After::Close)?)
+    }
+
+    /// A connection for several commands, one after the other. It is made with the first of them.
+    pub fn connection(&self) -> Connection<'_> {
+        Connection { client: self, stream: None }
     }
 
     /// What the daemon says of itself.
@@ -183,30 +181,49 @@ impl Client {
     /// # Errors
     /// When it says nothing.
     pub fn health(&self) -> Result<Vec<u8>, Error> {
-        match self.exchange("GET", "/health", b"", HEALTH_WAIT)? {
+        let mut stream = self.connect(Instant::now() + HEALTH_WAIT)?;
+        match self.exchange(&mut stream, "GET", "/health", b"", After::Close)? {
             (200, body) => Ok(body),
             (status, body) => Err(self.refusal(status, &body)),
         }
     }
 
+    /// Everything on the connection has to be done by `deadline`.
+    fn connect(&self, deadline: Instant) -> Result<Stream, Error> {
+        let stream = Stream::connect(self.port, deadline).map_err(|source| self.failed(source))?;
+        self.check_listener()?;
+        Ok(stream)
+    }
+
     fn exchange(
         &self,
+        stream: &mut Stream,
         method: &str,
         path: &str,
         body: &[u8],
-        wait: Duration,
+        after: After,
     ) -> Result<(u16, Vec<u8>), Error> {
+        exchange::send(stream, self.port, method, path, self.token.as_ref(), body, after)
+            .and_then(|()| exchange::receive(stream))
+            .map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
         let port = self.port;
-        let failed = |source: io::Error| match source.kind() {
+        match source.kind() {
             io::ErrorKind::ConnectionRefused => Error::NotRunning,
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Error::Mute { port },
             _ => Error::Exchange { port, source },
-        };
-        let mut stream = exchange::Stream::connect(port, Instant::now() + wait).map_err(failed)?;
-        self.check_listener()?;
-        exchange::send(&mut stream, port, method, path, self.token.as_ref(), body)
-            .map_err(failed)?;
-        exchange::receive(stream).map_err(failed)
+        }
+    }
+
+    fn answer(&self, (status, body): (u16, Vec<u8>)) -> Result<Answer, Error> {
+        let envelope =
+            serde_json::from_slice::<Verdict>(&body).ok().filter(|verdict| verdict.id.is_some());
+        match (status, envelope) {
+            (200 | 502, Some(Verdict { ok, .. })) => Ok(Answer { ok, body }),
+            _ => Err(self.refusal(status, &body)),
+        }
     }
 
     /// The token goes to a daemon of this user alone, and not to whoever took the port after it ended.
@@ -244,6 +261,41 @@ impl Client {
     }
 }
 
+/// A connection that carries one command after another, for as long as the daemon keeps it open; then another one is
+/// made. A command is never sent a second time.
+pub struct Connection<'a> {
+    client: &'a Client,
+    stream: Option<Stream>,
+}
+
+impl Connection<'_> {
+    /// Does what [`Client::command`] does.
+    ///
+    /// # Errors
+    /// When no envelope comes back.
+    pub fn command(
+        &mut self,
+        id: &str,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        let body = body(id, action, session, timeout)?;
+        let deadline = Instant::now() + timeout + GRACE;
+        let mut stream = match self.stream.take().filter(Stream::is_idle) {
+            Some(mut stream) => {
+                stream.set_deadline(deadline);
+                stream
+            }
+            None => self.client.connect(deadline)?,
+        };
+        let received =
+            self.client.exchange(&mut stream, "POST", "/", body.as_bytes(), After::Keep)?;
+        self.stream = Some(stream);
+        self.client.answer(received)
+    }
+}
+
 /// The two facts of an envelope that decide what becomes of it. Reading them checks that it is whole.
 #[derive(Deserialize)]
 struct Verdict {
@@ -258,7 +310,7 @@ fn port(home: &Home) -> Result<u16, Error> {
     port.filter(|port| *port != 0).ok_or(Error::Port(path))
 }
 
-fn body(id: &str, action: &Action, session: &str, timeout: Duration) -> String {
+fn body(id: &str, action: &Action, session: &str, timeout: Duration) -> Result<String, Error> {
     let params = RawValue::from_string(action.params()).expect("parameters become JSON");
     let deadline = SystemTime::now() + timeout;
     let deadline = deadline.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis());
@@ -271,7 +323,8 @@ fn body(id: &str, action: &Action, session: &str, timeout: Duration) -> String {
         deadline: i64::try_from(deadline).unwrap_or(i64::MAX),
         destructive: action.destructive(),
     };
-    serde_json::to_string(&envelope).expect("texts and numbers become JSON")
+    let body = serde_json::to_string(&envelope).expect("texts and numbers become JSON");
+    if body.len() > MAX_BODY_BYTES { Err(Error::TooLarge { size: body.len() }) } else { Ok(body) }
 }
 
 /// A new request id: 26 characters, of which the first ten tell the time, so that ids sort as they were made.
@@ -304,7 +357,7 @@ mod tests {
         let action = Action::Click(crate::protocol::Pointer {
             target: crate::protocol::Target::Selector("a[href=\"x\"]".into()),
         });
-        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30));
+        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30)).unwrap();
         let request = Request::parse(text.as_bytes()).unwrap();
         assert_eq!(request.action, action);
         assert_eq!((&*request.id, &*request.session, request.destructive), ("01X", "m4q7z2", true));

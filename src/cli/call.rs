@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::globals::Globals;
 use super::{Error, Outcome, output};
-use crate::client::{Answer, request_id};
+use crate::client::{self, Answer, Client, request_id};
 use crate::protocol::{Action, Place};
 
 /// Sends an action and shows the answer as it is.
@@ -34,15 +34,30 @@ pub(super) fn show_changed(
 /// Sends an action and waits for its answer.
 pub(super) fn send(globals: &Globals, action: &Action, timeout: Duration) -> Result<Answer, Error> {
     let client = globals.client()?;
-    // What needs no session is not to fail because of one that is long gone.
-    let session = match action.place() {
+    let session = session_for(action, globals.session());
+    Ok(deliver(globals, &client, || {
+        let id = request_id();
+        globals.verbose(|| format!("{} as {id} to port {}", action.name(), client.port()));
+        client.command(&id, action, session, timeout)
+    })?)
+}
+
+/// The session that goes with an action. What needs none is not to fail because of one that is long gone.
+pub(super) fn session_for<'a>(action: &Action, session: &'a str) -> &'a str {
+    match action.place() {
         Place::Daemon => "",
-        Place::Session | Place::NewTab | Place::Tab => globals.session(),
-    };
-    let id = request_id();
-    globals.verbose(|| format!("{} as {id} to port {}", action.name(), client.port()));
+        Place::Session | Place::NewTab | Place::Tab => session,
+    }
+}
+
+/// Sends what `send` sends.
+pub(super) fn deliver(
+    globals: &Globals,
+    _client: &Client,
+    mut send: impl FnMut() -> Result<Answer, client::Error>,
+) -> Result<Answer, client::Error> {
     let start = Instant::now();
-    let answer = client.command(&id, action, session, timeout)?;
+    let answer = send()?;
     globals.verbose(|| {
         let verdict = if answer.ok { "done" } else { "refused" };
         format!("{verdict} after {} ms, {} bytes", start.elapsed().as_millis(), answer.body.len())

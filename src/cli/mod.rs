@@ -4,6 +4,7 @@
 //! output gets one line of JSON or nothing, standard error what people should know.
 
 mod act;
+mod batch;
 mod call;
 mod debug;
 mod doctor;
@@ -18,6 +19,7 @@ mod read;
 mod screenshot;
 mod service;
 mod session;
+mod suggest;
 mod tab;
 mod target;
 mod token;
@@ -81,6 +83,7 @@ enum Command {
     Screenshot(screenshot::Screenshot),
     Wait(navigate::Wait),
     RequireHuman(act::RequireHuman),
+    Batch(batch::Batch),
     #[command(subcommand)]
     Debug(debug::Debug),
     Status(debug::Status),
@@ -126,6 +129,8 @@ enum Error {
     Answer(String),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot read standard input: {0}")]
+    Input(std::io::Error),
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
     #[error("{0}")]
@@ -164,6 +169,7 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Screenshot(verb) => return verb.run(globals),
         Command::Wait(verb) => return verb.run(globals),
         Command::Health(verb) => return verb.run(globals),
+        Command::Batch(verb) => return verb.run(globals),
         Command::Doctor(verb) => return verb.run(globals),
         Command::Token(verb) => return verb.run(globals),
         Command::Session(verb) => verb.action(),

@@ -65,10 +65,21 @@ pub(super) struct Wait {
 impl Wait {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let Wait { strategy, target } = self;
-        let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
         let timeout = protocol::Int::try_from(globals.timeout().as_millis() as i64)
             .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
         let action = Action::Wait(protocol::Wait { strategy, target, timeout: Some(timeout) });
-        call::show_answer(call::send(globals, &action, (globals.timeout() + TRIP).min(longest))?)
+        let timeout = time_for(&action, globals.timeout());
+        call::show_answer(call::send(globals, &action, timeout)?)
+    }
+}
+
+/// How long an action may take that is given `timeout`: one that waits in the page, for so long at least.
+pub(super) fn time_for(action: &Action, timeout: Duration) -> Duration {
+    let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
+    match action {
+        Action::Wait(protocol::Wait { timeout: Some(waits), .. }) => {
+            timeout.max(Duration::from_millis(waits.get().into()) + TRIP).min(longest)
+        }
+        _ => timeout,
     }
 }

@@ -29,6 +29,29 @@ impl Stream {
         socket.set_nodelay(true)?;
         Ok(Stream { socket, deadline })
     }
+
+    /// Whether it can carry another exchange: the daemon has neither closed it nor said anything unasked.
+    pub(super) fn is_idle(&self) -> bool {
+        let quiet = |socket: &TcpStream| {
+            socket.set_nonblocking(true)?;
+            let peeked = socket.peek(&mut [0]);
+            socket.set_nonblocking(false)?;
+            Ok::<_, io::Error>(peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
+        };
+        quiet(&self.socket).unwrap_or(false)
+    }
+
+    /// Gives what comes next a deadline of its own.
+    pub(super) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+}
+
+/// What becomes of a connection after an exchange.
+#[derive(Clone, Copy)]
+pub(super) enum After {
+    Close,
+    Keep,
 }
 
 fn left(deadline: Instant) -> io::Result<Duration> {
@@ -62,10 +85,14 @@ pub(super) fn send(
     path: &str,
     token: Option<&Secret>,
     body: &[u8],
+    after: After,
 ) -> io::Result<()> {
     // The copy of the token in it is wiped. Room for all of it, so that growing leaves no other copy behind.
     let mut request = Zeroizing::new(Vec::with_capacity(512 + body.len()));
-    write!(request, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n")?;
+    write!(request, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n")?;
+    if let After::Close = after {
+        request.extend_from_slice(b"Connection: close\r\n");
+    }
     if let Some(token) = token {
         write!(request, "Authorization: Bearer {}\r\n", token.expose())?;
     }
@@ -205,7 +232,8 @@ mod tests {
     #[test]
     fn a_request_is_sent_whole_with_its_secret_in_the_head() {
         let mut sent = Vec::new();
-        send(&mut sent, 9615, "POST", "/", Some(&Secret::new("abc".into())), b"{}").unwrap();
+        send(&mut sent, 9615, "POST", "/", Some(&Secret::new("abc".into())), b"{}", After::Close)
+            .unwrap();
         assert_eq!(
             String::from_utf8(sent).unwrap(),
             "POST / HTTP/1.1\r\nHost: 127.0.0.1:9615\r\nConnection: close\r\nAuthorization: Bearer abc\r\n\

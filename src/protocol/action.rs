@@ -66,7 +66,7 @@ macro_rules! actions {
             /// # Errors
             ///
             /// None if there is no such action; else what is wrong, with the path to the field.
-            pub(super) fn parse(name: &str, params: &str) -> Option<Result<Self, String>> {
+            pub fn parse(name: &str, params: &str) -> Option<Result<Self, String>> {
                 Some(match name {
                     $($name => parse_params(params).map(Self::$variant),)*
                     _ => return None,

@@ -1,0 +1,167 @@
+//! `batch`: many commands in one process, over one connection. Lines go in, answers come out as they are.
+
+use std::io::{self, BufRead, Read};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::globals::Globals;
+use super::{Error, Outcome, call, navigate, output, suggest};
+use crate::client::{self, Answer, request_id};
+use crate::protocol::{Action, MAX_BODY_BYTES, MAX_DEADLINE_MS};
+
+/// Run many commands: one request per line on standard input, one answer per line on standard output
+///
+/// A line is {"action":NAME,"params":{…}}, with "session", "id" and "timeout" (milliseconds) where they differ from -s,
+/// a fresh id, and --timeout. Actions and their parameters are those of docs/protocol.md. One after the other, each
+/// answer is written before the next line is read. A line that is no request is answered with BAD_REQUEST. Exit status:
+/// 1 if any answer has "ok":false.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    echo '{\"action\":\"text\",\"session\":\"m4q7z2\"}' | bproxy batch\n  \
+    bproxy batch --stop-on-error -s m4q7z2")]
+pub(super) struct Batch {
+    /// End after the first answer with "ok":false
+    #[arg(long)]
+    stop_on_error: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    action: String,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    session: Option<String>,
+    id: Option<String>,
+    timeout: Option<u64>,
+}
+
+/// A command as a line asks for it.
+struct Command {
+    id: String,
+    action: Action,
+    session: String,
+    timeout: Duration,
+}
+
+/// Why a line is answered without a command: its id, if it has one, and what is wrong.
+struct BadLine {
+    id: Option<String>,
+    problem: String,
+}
+
+impl Batch {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let mut input = io::stdin().lock();
+        let client = globals.client()?;
+        let mut connection = client.connection();
+        let mut outcome = Outcome::Done;
+        while let Some(line) = next_line(&mut input).map_err(Error::Input)? {
+            let answer = match command(&line, globals) {
+                Ok(Command { id, action, session, timeout }) => {
+                    let answered = call::deliver(globals, &client, || {
+                        connection.command(&id, &action, &session, timeout)
+                    });
+                    match answered {
+                        // The daemon is as strict about some things as a line cannot show.
+                        Err(client::Error::Refused { status: 400, message }) => {
+                            bad(BadLine { id: Some(id), problem: message })
+                        }
+                        Err(error @ client::Error::TooLarge { .. }) => {
+                            bad(BadLine { id: Some(id), problem: error.to_string() })
+                        }
+                        answered => answered?,
+                    }
+                }
+                Err(line) => bad(line),
+            };
+            output::line(answer.body)?;
+            if !answer.ok {
+                outcome = Outcome::Refused;
+                if self.stop_on_error {
+                    break;
+                }
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+/// The next line that says something. One that is too long for the daemon is cut, and so no request any more.
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    loop {
+        let mut line = Vec::new();
+        let longest = MAX_BODY_BYTES as u64;
+        if input.by_ref().take(longest).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        if line.len() == MAX_BODY_BYTES && line.last() != Some(&b'\n') {
+            input.skip_until(b'\n')?;
+            return Ok(Some(Vec::from(b"a line longer than the daemon takes")));
+        }
+        if !line.trim_ascii().is_empty() {
+            return Ok(Some(line));
+        }
+    }
+}
+
+fn command(line: &[u8], globals: &Globals) -> Result<Command, BadLine> {
+    let Line { action: name, params, session, id, timeout } = serde_json::from_slice(line)
+        .map_err(|error| BadLine {
+            id: None,
+            problem: format!(
+                "the line is no request such as {{\"action\":\"text\",\"params\":{{}}}}: {error}"
+            ),
+        })?;
+    let bad = |problem| BadLine { id: id.clone(), problem };
+    let params = params.map_or("{}", RawValue::get);
+    let action = Action::parse(&name, params)
+        .ok_or_else(|| {
+            let hint = suggest::closest(&name, Action::NAMES)
+                .map_or_else(String::new, |name| format!(", did you mean `{name}`?"));
+            bad(format!("`action`: there is no action `{name}`{hint}"))
+        })?
+        .map_err(bad)?;
+    if timeout.is_some_and(|ms| !(1..=MAX_DEADLINE_MS.cast_unsigned()).contains(&ms)) {
+        return Err(bad(format!("`timeout`: expected 1 to {MAX_DEADLINE_MS}")));
+    }
+    let timeout = timeout.map_or(globals.timeout(), Duration::from_millis);
+    Ok(Command {
+        timeout: navigate::time_for(&action, timeout),
+        session: call::session_for(&action, session.as_deref().unwrap_or(globals.session())).into(),
+        action,
+        id: id.unwrap_or_else(request_id),
+    })
+}
+
+/// What the daemon would answer, with the id besides.
+fn bad(BadLine { id, problem }: BadLine) -> Answer {
+    let error = serde_json::json!({"code": "BAD_REQUEST", "message": problem});
+    let body = serde_json::json!({"id": id, "ok": false, "error": error});
+    Answer { ok: false, body: body.to_string().into_bytes() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_one_by_one_and_empty_ones_passed_over() {
+        let mut input = &b"one\n\n  \ntwo"[..];
+        let mut next = || next_line(&mut input).unwrap();
+        assert_eq!(next().unwrap(), b"one\n");
+        assert_eq!(next().unwrap(), b"two");
+        assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_no_request_and_the_next_one_is_read() {
+        let text = "x".repeat(3 * MAX_BODY_BYTES) + "\nnext\n";
+        let mut input = text.as_bytes();
+        assert!(next_line(&mut input).unwrap().unwrap().len() < 100);
+        assert_eq!(next_line(&mut input).unwrap().unwrap(), b"next\n");
+    }
+}
