@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::globals::Globals;
-use super::{Error, Outcome, output};
+use super::{Error, Outcome, output, waiting};
 use crate::client::{self, Answer, Client, request_id};
 use crate::protocol::{Action, Place};
 
@@ -50,14 +50,14 @@ pub(super) fn session_for<'a>(action: &Action, session: &'a str) -> &'a str {
     }
 }
 
-/// Sends what `send` sends.
+/// Sends what `send` sends, and waits for the browser where that is asked for.
 pub(super) fn deliver(
     globals: &Globals,
-    _client: &Client,
-    mut send: impl FnMut() -> Result<Answer, client::Error>,
+    client: &Client,
+    send: impl FnMut() -> Result<Answer, client::Error>,
 ) -> Result<Answer, client::Error> {
     let start = Instant::now();
-    let answer = send()?;
+    let answer = waiting::for_extension(globals, client, send)?;
     globals.verbose(|| {
         let verdict = if answer.ok { "done" } else { "refused" };
         format!("{verdict} after {} ms, {} bytes", start.elapsed().as_millis(), answer.body.len())

@@ -14,6 +14,9 @@ use crate::protocol::MAX_DEADLINE_MS;
 use crate::service::lock::Watch;
 use crate::service::{manager, token};
 
+/// The longest wait for a browser, in seconds. A person who starts it needs no hour.
+const LONGEST_WAIT: u64 = 60 * 60;
+
 /// Flags before or after any verb.
 #[derive(Args)]
 #[command(next_help_heading = "Options of every verb")]
@@ -26,6 +29,11 @@ pub(super) struct Globals {
     #[arg(long, global = true, default_value_t = 30_000, value_name = "MS",
         value_parser = clap::value_parser!(u64).range(1..=MAX_DEADLINE_MS.cast_unsigned()))]
     timeout: u64,
+
+    /// Wait so long for a browser that is not connected; one that sleeps wakes within a minute
+    #[arg(long, global = true, default_value_t = 0, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(0..=LONGEST_WAIT), hide_default_value = true)]
+    wait_extension: u64,
 
     /// The state directory [default: ~/.bproxy, or BPROXY_HOME]
     #[arg(long, global = true, value_name = "DIR")]
@@ -45,6 +53,11 @@ impl Globals {
     /// How long the command may take.
     pub(super) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout)
+    }
+
+    /// How long a browser that is not connected is waited for.
+    pub(super) fn wait_extension(&self) -> Duration {
+        Duration::from_secs(self.wait_extension)
     }
 
     /// The state directory, which may not be there yet.

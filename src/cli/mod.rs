@@ -8,6 +8,7 @@ mod batch;
 mod call;
 mod debug;
 mod doctor;
+mod events;
 mod extension;
 mod fill;
 mod globals;
@@ -19,10 +20,12 @@ mod read;
 mod screenshot;
 mod service;
 mod session;
+mod spinner;
 mod suggest;
 mod tab;
 mod target;
 mod token;
+mod waiting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,6 +87,7 @@ enum Command {
     Wait(navigate::Wait),
     RequireHuman(act::RequireHuman),
     Batch(batch::Batch),
+    Events(events::Events),
     #[command(subcommand)]
     Debug(debug::Debug),
     Status(debug::Status),
@@ -169,10 +173,11 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Screenshot(verb) => return verb.run(globals),
         Command::Wait(verb) => return verb.run(globals),
         Command::Health(verb) => return verb.run(globals),
+        Command::Session(verb) => return verb.run(globals),
+        Command::Events(verb) => return verb.run(globals),
         Command::Batch(verb) => return verb.run(globals),
         Command::Doctor(verb) => return verb.run(globals),
         Command::Token(verb) => return verb.run(globals),
-        Command::Session(verb) => verb.action(),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),
         Command::Links(verb) => verb.action(),

@@ -1,21 +1,19 @@
 //! `pair`: a code for the extension's popup, and the wait until it is used.
 
-use std::io::{self, IsTerminal, Write};
-use std::thread;
+use std::io::{self, IsTerminal};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde::Deserialize;
 
 use super::globals::Globals;
+use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::home::Home;
 use crate::protocol::{Action, NoParams};
 
 /// How often is looked whether the code has been used. A person looks at the spinner meanwhile.
 const LOOK: Duration = Duration::from_millis(120);
-
-const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
 
 /// Print a code that pairs the browser's extension with this daemon
 ///
@@ -58,13 +56,10 @@ impl Pair {
 
 /// Waits until the daemon has removed the code's file, as it does when the code is claimed.
 fn wait(home: &Home, code: &Code) -> Result<(), Error> {
-    let mut stderr = io::stderr();
-    for frame in SPINNER.iter().cycle() {
+    let mut spinner = Spinner::new();
+    loop {
         let left = code.pairing_expires_at.saturating_sub(now()) / 1000;
-        // A terminal that is gone is no reason to stop looking.
-        let _ = write!(stderr, "\r{frame} waiting, {}:{:02} left ", left / 60, left % 60)
-            .and_then(|()| stderr.flush());
-        thread::sleep(LOOK);
+        spinner.rest(LOOK, &format!("waiting, {}:{:02} left", left / 60, left % 60));
         let ended = match home.read_secret(&home.pairing())? {
             // Between claim and shutdown only the port tells.
             None if home.read_secret(&home.port())?.is_some() => Some(Ok(())),
@@ -82,11 +77,9 @@ fn wait(home: &Home, code: &Code) -> Result<(), Error> {
             },
         };
         if let Some(result) = ended {
-            let _ = writeln!(stderr);
             return result;
         }
     }
-    Ok(())
 }
 
 fn now() -> u64 {

@@ -2,7 +2,9 @@
 
 use clap::Subcommand;
 
-use super::globals::{checked, word};
+use super::globals::{Globals, checked, word};
+use super::waiting::SessionWait;
+use super::{Error, Outcome, call};
 use crate::protocol::{Action, Label, NoParams, Pacing, SessionBind, SessionCreate, TabHandle};
 
 /// Sessions: an agent's tabs, pace and pauses
@@ -37,20 +39,23 @@ pub(super) enum Session {
     /// Go on after a person has helped
     #[command(after_help = "Example:\n  bproxy session resume -s m4q7z2")]
     Resume,
+    Wait(SessionWait),
     /// Close a session and its tabs
     #[command(after_help = "Example:\n  bproxy session close -s m4q7z2")]
     Close,
 }
 
 impl Session {
-    pub(super) fn action(self) -> Action {
-        match self {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = match self {
+            Session::Wait(wait) => return wait.run(globals),
             Session::Create { label } => Action::SessionCreate(SessionCreate { label }),
             Session::List => Action::SessionList(NoParams {}),
             Session::Bind { tab, pacing } => Action::SessionBind(SessionBind { tab, pacing }),
             Session::Unbind => Action::SessionUnbind(NoParams {}),
             Session::Resume => Action::SessionResume(NoParams {}),
             Session::Close => Action::SessionClose(NoParams {}),
-        }
+        };
+        call::show(globals, &action)
     }
 }
