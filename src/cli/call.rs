@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use super::globals::Globals;
-use super::{Error, Outcome, output, waiting};
+use super::{Error, Outcome, waiting};
 use crate::client::{self, Answer, Client, request_id};
 use crate::protocol::{Action, Place};
 
 /// Sends an action and shows the answer as it is.
 pub(super) fn show(globals: &Globals, action: &Action) -> Result<Outcome, Error> {
-    show_answer(send(globals, action, globals.timeout())?)
+    show_answer(globals, send(globals, action, globals.timeout())?)
 }
 
 /// Shows an answer as it is.
-pub(super) fn show_answer(answer: Answer) -> Result<Outcome, Error> {
-    output::line(answer.body)?;
+pub(super) fn show_answer(globals: &Globals, answer: Answer) -> Result<Outcome, Error> {
+    globals.print(answer.body)?;
     Ok(if answer.ok { Outcome::Done } else { Outcome::Refused })
 }
 
@@ -28,7 +28,7 @@ pub(super) fn show_changed(
     if answer.ok {
         answer.body = change(&answer.body)?;
     }
-    show_answer(answer)
+    show_answer(globals, answer)
 }
 
 /// Sends an action and waits for its answer.

@@ -69,7 +69,7 @@ impl Health {
             }
             Err(error) => return Err(error),
         };
-        output::line(client.health()?)?;
+        globals.print(client.health()?)?;
         Ok(Outcome::Done)
     }
 }

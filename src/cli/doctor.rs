@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::Args;
 
-use super::globals::Globals;
+use super::globals::{Format, Globals};
 use super::{Error, Outcome, output};
 use crate::service::doctor;
 
@@ -22,7 +22,11 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let report = doctor::examine(&globals.home_path()?);
-        if self.json || !io::stdout().is_terminal() {
+        let json = match globals.format() {
+            Some(format) => format == Format::Json,
+            None => !io::stdout().is_terminal(),
+        };
+        if self.json || json {
             output::line(report.to_json())?;
         } else {
             let mut stdout = io::stdout().lock();

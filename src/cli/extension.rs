@@ -59,7 +59,7 @@ impl Extension {
             "installedVersion": installed,
             "current": installed.is_some() && installed == extension::version(),
         });
-        output::line(line.to_string().into_bytes())?;
+        globals.print(line.to_string().into_bytes())?;
         Ok(Outcome::Done)
     }
 }

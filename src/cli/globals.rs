@@ -3,16 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 
-use super::Error;
+use super::{Error, output, text};
 use crate::client::{self, Client};
 use crate::config;
 use crate::home::Home;
 use crate::protocol::MAX_DEADLINE_MS;
 use crate::service::lock::Watch;
 use crate::service::{manager, token};
+
+/// How to show what comes of a call.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// One line of JSON
+    Json,
+    /// Plain text, and tables for lists
+    Text,
+}
 
 /// The longest wait for a browser, in seconds. A person who starts it needs no hour.
 const LONGEST_WAIT: u64 = 60 * 60;
@@ -39,6 +48,12 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) home: Option<PathBuf>,
 
+    /// How to show what comes of it: JSON for programs, text for people [default: json]
+    ///
+    /// What comes as lines (batch, events, service logs) is JSON always.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    output: Option<Format>,
+
     /// Say on standard error what is done
     #[arg(short, long, global = true)]
     verbose: bool,
@@ -58,6 +73,19 @@ impl Globals {
     /// How long a browser that is not connected is waited for.
     pub(super) fn wait_extension(&self) -> Duration {
         Duration::from_secs(self.wait_extension)
+    }
+
+    /// How to show what comes of the call, if that was said.
+    pub(super) fn format(&self) -> Option<Format> {
+        self.output
+    }
+
+    /// Shows what came of the call, in JSON, as it was asked for.
+    pub(super) fn print(&self, json: Vec<u8>) -> Result<(), Error> {
+        match self.output {
+            None | Some(Format::Json) => output::line(json),
+            Some(Format::Text) => text::show(&json),
+        }
     }
 
     /// The state directory, which may not be there yet.
@@ -97,7 +125,7 @@ impl Globals {
     /// Tells on standard error, where that is wanted.
     pub(super) fn verbose(&self, text: impl FnOnce() -> String) {
         if self.verbose {
-            super::output::say(&text());
+            output::say(&text());
         }
     }
 }

@@ -24,13 +24,14 @@ mod spinner;
 mod suggest;
 mod tab;
 mod target;
+mod text;
 mod token;
 mod waiting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{client, config, home, secrets};
 use globals::Globals;
@@ -152,7 +153,8 @@ impl Error {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let Cli { globals, command } = Cli::parse();
+    let Cli { globals, command } =
+        Cli::try_parse().unwrap_or_else(|error| suggest::verbs(error, &Cli::command()).exit());
     match dispatch(command, &globals) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),
@@ -202,8 +204,6 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn leaves(command: &clap::Command, leaves: &mut Vec<clap::Command>) {

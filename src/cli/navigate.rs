@@ -69,7 +69,7 @@ impl Wait {
             .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
         let action = Action::Wait(protocol::Wait { strategy, target, timeout: Some(timeout) });
         let timeout = time_for(&action, globals.timeout());
-        call::show_answer(call::send(globals, &action, timeout)?)
+        call::show_answer(globals, call::send(globals, &action, timeout)?)
     }
 }
 

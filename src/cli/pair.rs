@@ -39,7 +39,7 @@ impl Pair {
         let answer = call::send(globals, &Action::PairingIssue(NoParams {}), globals.timeout())?;
         let issued = serde_json::from_slice::<Issued>(&answer.body);
         let ok = answer.ok;
-        let outcome = call::show_answer(answer)?;
+        let outcome = call::show_answer(globals, answer)?;
         if !ok || !io::stderr().is_terminal() || !io::stdin().is_terminal() {
             return Ok(outcome);
         }

@@ -87,7 +87,7 @@ impl Service {
             }
             Service::Uninstall { keep_tokens } => manager::uninstall(&home, keep_tokens)?.to_line(),
         };
-        output::line(line.into_bytes())?;
+        globals.print(line.into_bytes())?;
         Ok(Outcome::Done)
     }
 }

@@ -1,5 +1,8 @@
 //! What somebody may have meant who wrote something else.
 
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
 /// How alike two words have to be, as clap asks of its own suggestions.
 const ALIKE: f64 = 0.7;
 
@@ -11,6 +14,40 @@ pub(super) fn closest<'a>(written: &str, words: &[&'a str]) -> Option<&'a str> {
         .filter(|(likeness, _)| *likeness > ALIKE)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, word)| word)
+}
+
+/// Names the verbs that may have been meant by one that is not there, where clap, which looks among its neighbours alone,
+/// knows of none: `close` is `session close` or `tab close`, and `tab.open` is `tab open`.
+pub(super) fn verbs(mut error: clap::Error, tree: &Command) -> clap::Error {
+    let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(written))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+    else {
+        return error;
+    };
+    let written = written.replace('.', " ");
+    let all = paths(tree);
+    let ends_so = |path: &&String| **path == written || path.ends_with(&format!(" {written}"));
+    let mut meant: Vec<_> = all.iter().filter(ends_so).cloned().collect();
+    if meant.is_empty() && error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let all: Vec<_> = all.iter().map(String::as_str).collect();
+        meant.extend(closest(&written, &all).map(str::to_owned));
+    }
+    if !meant.is_empty() {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(meant));
+    }
+    error
+}
+
+/// Every verb, with the names of the groups that it is in.
+fn paths(tree: &Command) -> Vec<String> {
+    let below = |child: &Command| match child.has_subcommands() {
+        false => vec![child.get_name().to_owned()],
+        true => {
+            let name = child.get_name();
+            paths(child).into_iter().map(|path| format!("{name} {path}")).collect()
+        }
+    };
+    tree.get_subcommands().filter(|child| !child.is_hide_set()).flat_map(below).collect()
 }
 
 #[cfg(test)]

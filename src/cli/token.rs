@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::globals::Globals;
-use super::{Error, Outcome, output};
+use super::{Error, Outcome};
 use crate::config::Config;
 use crate::home::Home;
 use crate::secrets;
@@ -45,7 +45,7 @@ impl Token {
                 json!({"rotated": true, "restarted": running})
             }
         };
-        output::line(line.to_string().into_bytes())?;
+        globals.print(line.to_string().into_bytes())?;
         Ok(Outcome::Done)
     }
 }

@@ -101,7 +101,10 @@ impl SessionWait {
             let id = request_id();
             let fail = |code, message: String| {
                 let error = ProtocolError::new(code, message, session);
-                call::show_answer(Answer { ok: false, body: protocol::failure(&id, &error) })
+                call::show_answer(
+                    globals,
+                    Answer { ok: false, body: protocol::failure(&id, &error) },
+                )
             };
             if session.is_empty() {
                 return fail(ErrorCode::SessionRequired, "name the session with -s".into());
@@ -123,7 +126,7 @@ impl SessionWait {
                 Some(info) if info["paused"] == true => {
                     info["pauseReason"].as_str().unwrap_or("a person has to help").to_owned()
                 }
-                _ => return call::show_answer(answer),
+                _ => return call::show_answer(globals, answer),
             };
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
