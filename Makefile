@@ -44,8 +44,11 @@ machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 endif
 
+# Tests of completions ask the shells themselves, and man shows the manual pages.
+shells = bash zsh fish man
+
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm $(machine) $(keyring)
+	scripts/prerequisites cargo cc chromium node npm $(shells) $(machine) $(keyring)
 
 build-prerequisites:
 	scripts/prerequisites cargo cc

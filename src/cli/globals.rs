@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{Error, output, text};
+use super::{Error, completions, output, text};
 use crate::client::{self, Client};
 use crate::config;
 use crate::home::Home;
@@ -31,7 +31,8 @@ const LONGEST_WAIT: u64 = 60 * 60;
 #[command(next_help_heading = "Options of every verb")]
 pub(super) struct Globals {
     /// The session to act in
-    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID")]
+    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID",
+        add = completions::sessions())]
     session: Option<String>,
 
     /// How long the command may take, in milliseconds

@@ -6,6 +6,7 @@
 mod act;
 mod batch;
 mod call;
+mod completions;
 mod debug;
 mod doctor;
 mod events;
@@ -13,6 +14,7 @@ mod extension;
 mod fill;
 mod globals;
 mod logs;
+mod man;
 mod navigate;
 mod output;
 mod pair;
@@ -96,6 +98,8 @@ enum Command {
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Token(token::Token),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// How a call ends whose answer has been shown.
@@ -153,6 +157,7 @@ impl Error {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
+    completions::answer();
     let Cli { globals, command } =
         Cli::try_parse().unwrap_or_else(|error| suggest::verbs(error, &Cli::command()).exit());
     match dispatch(command, &globals) {
@@ -180,6 +185,8 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Batch(verb) => return verb.run(globals),
         Command::Doctor(verb) => return verb.run(globals),
         Command::Token(verb) => return verb.run(globals),
+        Command::Completions(verb) => return verb.run(),
+        Command::Man(verb) => return verb.run(globals),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),
         Command::Links(verb) => verb.action(),

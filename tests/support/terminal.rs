@@ -25,6 +25,12 @@ impl Terminal {
         (Self(outside), inside)
     }
 
+    /// Types a text.
+    pub fn type_in(&self, text: &str) {
+        let written = rustix::io::write(&self.0, text.as_bytes()).expect("own terminal");
+        assert_eq!(written, text.len(), "a line fits a terminal's buffer");
+    }
+
     /// What was shown, once nobody has the inner end any longer.
     pub fn shown(&self) -> String {
         let mut shown = Vec::new();
