@@ -1,7 +1,38 @@
 //! One call to the daemon: a blocking HTTP/1.1 exchange over loopback, with a deadline.
 //!
 //! Owns finding the daemon, making sure that it is this user's, and the exchange. What to ask and how to show the
-//! answer is the command line's. Proxy variables play no part: nothing here ever leaves the machine.
+//! answer is the caller's: the command line's, or that of any program that uses this crate. Proxy variables play no part:
+//! nothing here ever leaves the machine.
+//!
+//! A [`Client`] is found by the daemon's state directory, and sends [`Action`]s:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use bproxy::client::{Client, Error, request_id};
+//! use bproxy::config::SecretsChoice;
+//! use bproxy::home::Home;
+//! use bproxy::protocol::{Action, NoParams};
+//!
+//! /// The sessions of the daemon that serves `home`, as JSON.
+//! fn sessions(home: &Home) -> Result<String, Error> {
+//!     let client = Client::with_token(home, SecretsChoice::Auto)?;
+//!     let list = Action::SessionList(NoParams {});
+//!     let answer = client.command(&request_id(), &list, "", Duration::from_secs(5))?;
+//!     Ok(String::from_utf8_lossy(&answer.body).into_owned())
+//! }
+//!
+//! let folder = tempfile::tempdir()?;
+//! let home = Home::open(&folder.path().join("bproxy"))?;
+//! // Every error says what to do about it.
+//! let error = sessions(&home).unwrap_err();
+//! assert_eq!(error.to_string(), "the daemon is not running: start it with `bproxy service start`");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An answer with `ok: false` is an [`Answer`], not an error: its envelope says what the browser or the daemon refused,
+//! and what to run next. A program that uses [`Client::command`] blocks for as long; [`Client::connection`] carries
+//! several commands without connecting anew.
 
 mod exchange;
 
@@ -108,6 +139,7 @@ pub enum Error {
 }
 
 /// An answer's envelope.
+#[derive(Debug)]
 pub struct Answer {
     /// Whether it tells of success.
     pub ok: bool,
@@ -155,7 +187,8 @@ impl Client {
         self.port
     }
 
-    /// Sends one command and waits for its answer, at most `timeout` and a little.
+    /// Sends one command in a session (empty for none) and waits for its answer, at most `timeout` and a little.
+    /// Commands with the same `id` at the same time are one command; [`request_id`] makes ids that are not.
     ///
     /// # Errors
     /// When no envelope comes back.

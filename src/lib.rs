@@ -11,7 +11,7 @@
 //! - [`state`]: what the daemon knows and decides; synchronous, with time as an argument.
 //! - [`protocol`]: the wire as types.
 //!
-//! [`client`] is one blocking call to the daemon. [`home`], [`config`], [`secrets`] and [`loopback`] are known to
+//! [`client`] is one blocking call to the daemon, for the command line and for other programs. [`home`], [`config`], [`secrets`] and [`loopback`] are known to
 //! whoever needs them; [`extension`] is the embedded folder.
 
 pub mod cli;
