@@ -48,7 +48,7 @@ endif
 shells = bash zsh fish man
 
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm $(shells) $(machine) $(keyring)
+	scripts/prerequisites cargo cc chromium node npm python3 $(shells) $(machine) $(keyring)
 
 build-prerequisites:
 	scripts/prerequisites cargo cc

@@ -11,6 +11,7 @@ mod person;
 mod popup;
 mod profiles;
 mod reads;
+mod research;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
