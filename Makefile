@@ -44,8 +44,8 @@ machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 endif
 
-# Tests of completions ask the shells themselves, and man shows the manual pages.
-shells = bash zsh fish man
+# Tests ask the shells themselves for completions, have man show the manual pages, and run what docs say to paste.
+shells = bash zsh fish man jq
 
 prerequisites:
 	scripts/prerequisites cargo cc chromium node npm python3 $(shells) $(machine) $(keyring)

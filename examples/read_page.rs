@@ -26,7 +26,7 @@ fn main() -> Result<()> {
 }
 
 /// Opens the page in a session of its own, reads its text, and closes the session.
-pub fn read_page(home: &Path, url: &str) -> Result<String> {
+pub(crate) fn read_page(home: &Path, url: &str) -> Result<String> {
     let secrets = config::secrets_from_env(home)?;
     let home = Home::find(home)?.ok_or(client::Error::NotRunning)?;
     let client = Client::with_token(&home, secrets)?;
