@@ -90,6 +90,7 @@ impl Home {
     /// When it cannot be created, or is not a directory, or belongs to or is writable for others.
     pub fn open(path: &Path) -> Result<Home, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        check_link(&path)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(
             |source| match source.kind() {
                 ErrorKind::AlreadyExists => {
@@ -118,6 +119,7 @@ impl Home {
     /// When it is not a directory, or belongs to or is writable for others.
     pub fn find(path: &Path) -> Result<Option<Home>, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        check_link(&path)?;
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -319,6 +321,15 @@ fn open_unfollowed(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
+/// A link to the state directory may be this user's own, or the administrator's. Anybody else's could lead to a directory
+/// of this user that is none, and a daemon would write and remove files there.
+fn check_link(path: &Path) -> Result<(), Error> {
+    match fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() && link.uid() != 0 => check_owner(path, &link),
+        _ => Ok(()),
+    }
+}
+
 fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     let user = geteuid().as_raw();
     match metadata.uid() {
@@ -403,6 +414,20 @@ mod tests {
                 assert_eq!(user, geteuid().as_raw());
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_home_behind_a_link_is_ones_own_only_if_the_link_is() {
+        let (parent, home) = home();
+        let link = parent.path().join("link");
+        symlink(home.path(), &link).unwrap();
+        assert!(Home::open(&link).is_ok());
+        // Only root can give a link away; tests/other_user.rs shows it with two users.
+        if geteuid().is_root() {
+            std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+            assert!(matches!(Home::open(&link), Err(Error::Owner { owner: 65534, .. })));
+            assert!(matches!(Home::find(&link), Err(Error::Owner { owner: 65534, .. })));
         }
     }
 
