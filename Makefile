@@ -40,7 +40,7 @@ $(EDITORS)/dist/vue.html: $(EDITORS)/package-lock.json $(EDITORS)/build.js $(wil
 
 # Tests of the service boot a systemd and unlock a keyring; elsewhere than on Linux there is neither.
 ifeq ($(shell uname),Linux)
-machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd
+machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd bash perl
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 endif
 

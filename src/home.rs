@@ -61,6 +61,11 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
+    /// Another directory has taken its place.
+    #[error(
+        "{} is no longer the directory that it was, so nothing was changed there: run `bproxy service restart`", .0.display()
+    )]
+    Moved(PathBuf),
     /// Something else than expected, such as a directory where a file belongs.
     #[error("{} is not a {expected}: remove it, or set BPROXY_HOME to another directory", path.display())]
     Kind {
@@ -81,6 +86,8 @@ impl Error {
 #[derive(Clone, Debug)]
 pub struct Home {
     path: PathBuf,
+    /// Device and inode of the directory that was opened.
+    identity: Option<(u64, u64)>,
 }
 
 impl Home {
@@ -90,6 +97,7 @@ impl Home {
     /// When it cannot be created, or is not a directory, or belongs to or is writable for others.
     pub fn open(path: &Path) -> Result<Home, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        check_link(&path)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(
             |source| match source.kind() {
                 ErrorKind::AlreadyExists => {
@@ -109,7 +117,8 @@ impl Home {
     /// # Errors
     /// When the path means nothing.
     pub fn unopened(path: &Path) -> Result<Home, Error> {
-        Ok(Home { path: std::path::absolute(path).map_err(Error::io("resolve", path))? })
+        let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        Ok(Home { path, identity: None })
     }
 
     /// Opens the directory for a client: `None` where there is none.
@@ -118,6 +127,7 @@ impl Home {
     /// When it is not a directory, or belongs to or is writable for others.
     pub fn find(path: &Path) -> Result<Option<Home>, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        check_link(&path)?;
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -128,7 +138,7 @@ impl Home {
         }
         check_owner(&path, &metadata)?;
         check_mode(&path, &metadata, OTHERS_MAY_WRITE, "write to", "700")?;
-        Ok(Some(Home { path }))
+        Ok(Some(Home { path, identity: Some((metadata.dev(), metadata.ino())) }))
     }
 
     /// The directory itself, absolute.
@@ -202,6 +212,7 @@ impl Home {
         bytes: &[u8],
         settle: impl FnOnce(&File) -> io::Result<()>,
     ) -> Result<(), Error> {
+        self.check_place()?;
         let mut prefix = OsString::from(".");
         prefix.push(path.file_name().unwrap_or_default());
         // Created with O_EXCL and mode 0600, and removed again on every early return.
@@ -243,11 +254,23 @@ impl Home {
         Ok(Some(bytes))
     }
 
+    /// Fails if another directory lies where this one was: its files may be another daemon's.
+    fn check_place(&self) -> Result<(), Error> {
+        match fs::metadata(&self.path) {
+            Ok(there) if self.identity.is_some_and(|ours| ours != (there.dev(), there.ino())) => {
+                Err(Error::Moved(self.path.clone()))
+            }
+            // Whatever else is wrong shows in what is done there.
+            _ => Ok(()),
+        }
+    }
+
     /// Removes a file of the home, if it is there.
     ///
     /// # Errors
     /// When it is there and cannot be removed.
     pub fn remove(&self, path: &Path) -> Result<(), Error> {
+        self.check_place()?;
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Error::io("remove", path)(error))
@@ -317,6 +340,15 @@ impl Home {
 fn open_unfollowed(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// A link to the state directory may be this user's own, or the administrator's. Anybody else's could lead to a directory
+/// of this user that is none, and a daemon would write and remove files there.
+fn check_link(path: &Path) -> Result<(), Error> {
+    match fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() && link.uid() != 0 => check_owner(path, &link),
+        _ => Ok(()),
+    }
 }
 
 fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Error> {
@@ -404,6 +436,34 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_home_behind_a_link_is_ones_own_only_if_the_link_is() {
+        let (parent, home) = home();
+        let link = parent.path().join("link");
+        symlink(home.path(), &link).unwrap();
+        assert!(Home::open(&link).is_ok());
+        // Only root can give a link away; tests/other_user.rs shows it with two users.
+        if geteuid().is_root() {
+            std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+            assert!(matches!(Home::open(&link), Err(Error::Owner { owner: 65534, .. })));
+            assert!(matches!(Home::find(&link), Err(Error::Owner { owner: 65534, .. })));
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_or_removed_where_another_directory_has_taken_the_place() {
+        let (parent, home) = home();
+        home.write_secret(&home.port(), b"1").unwrap();
+        fs::rename(home.path(), parent.path().join("moved")).unwrap();
+        // What is gone needs no removing.
+        home.remove(&home.port()).unwrap();
+        let next = Home::open(home.path()).unwrap();
+        next.write_secret(&next.port(), b"2").unwrap();
+        assert!(matches!(home.write_secret(&home.port(), b"3"), Err(Error::Moved(_))));
+        assert!(matches!(home.remove(&home.port()), Err(Error::Moved(_))));
+        assert_eq!(fs::read(next.port()).unwrap(), b"2");
     }
 
     #[test]

@@ -164,7 +164,9 @@ pub async fn serve(
     stop_timer.cancel();
     // Its only way to fail is a panic, which has been logged.
     let _ = timer.await;
-    context.options.home.remove(&context.options.home.pairing())?;
+    if let Err(error) = context.options.home.remove(&context.options.home.pairing()) {
+        tracing::warn!(event = "pairing_file_failed", problem = %error);
+    }
     Ok(())
 }
 

@@ -50,9 +50,12 @@ pub struct Lock {
 }
 
 impl Drop for Lock {
-    /// Removes the file while it is still locked, so that no other daemon's file is ever removed.
+    /// Removes the file while it is still locked, and only where it still lies there, so that no other daemon's file is
+    /// ever removed.
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if still_there(&self.file, &self.path).is_ok_and(|it_is| it_is) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Memory that large answers needed goes back to the system as soon as they have passed.
 //!
-//! The one file with unsafe code: the C library offers no other way to say it.
+//! With unsafe code: the C library offers no other way to say it.
 
 use std::ffi::c_int;
 

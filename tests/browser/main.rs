@@ -5,6 +5,7 @@ mod comeback;
 mod endurance;
 mod fills;
 mod hangs;
+mod hostile;
 mod life;
 mod navigation;
 mod person;

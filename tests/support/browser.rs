@@ -43,14 +43,17 @@ pub struct Launch {
     pub visible: bool,
     /// The folder that the extension is loaded from.
     pub extension: PathBuf,
-    /// Every name of a host leads to this port of the machine.
+    /// The folder of another extension to load.
+    pub beside: Option<PathBuf>,
+    /// Every name of a host leads to this port of the machine. Otherwise only names that end in `.test` lead to it, at
+    /// their own port.
     pub only_site: Option<u16>,
 }
 
 impl Default for Launch {
     fn default() -> Self {
         let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
-        Self { visible: false, extension, only_site: None }
+        Self { visible: false, extension, beside: None, only_site: None }
     }
 }
 
@@ -107,7 +110,6 @@ impl Browser {
                 "--window-size=1200,900",
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("--load-extension={}", launch.extension.display()))
             .env("HOME", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -118,9 +120,16 @@ impl Browser {
         if !(launch.visible && has_display) {
             command.arg("--headless=new");
         }
-        if let Some(port) = launch.only_site {
-            command.arg(format!("--host-resolver-rules=MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1"));
+        let mut extensions = launch.extension.display().to_string();
+        if let Some(beside) = &launch.beside {
+            extensions += &format!(",{}", beside.display());
         }
+        command.arg(format!("--load-extension={extensions}"));
+        let names = match launch.only_site {
+            Some(port) => format!("MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1"),
+            None => "MAP *.test 127.0.0.1".to_owned(),
+        };
+        command.arg(format!("--host-resolver-rules={names}"));
         if rustix::process::geteuid().is_root() {
             command.arg("--no-sandbox");
         }

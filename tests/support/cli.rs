@@ -95,3 +95,19 @@ pub async fn run(home: &Home, args: &[&str]) -> Call {
     command.args(args);
     call(command, None).await
 }
+
+/// Ends the daemon that a call of a test starts in this home, however the test ends.
+pub struct Started(Home);
+
+impl Started {
+    pub fn in_home(home: &Home) -> Self {
+        Self(home.clone())
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let mut command = bproxy(&self.0.path());
+        let _ = command.as_std_mut().args(["service", "stop"]).stdout(Stdio::null()).status();
+    }
+}

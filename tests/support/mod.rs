@@ -51,7 +51,7 @@ mod terminal;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use browser::{Browser, EXTENSION_ID, Launch};
-pub use cli::{Call, bproxy, call, run};
+pub use cli::{Call, Started, bproxy, call, run};
 pub use client::{Client, OnItsWay, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
 pub use extension::{

@@ -112,6 +112,7 @@ pub(super) fn home(path: &Path) -> Found<Home> {
             }
             home::Error::Symlink { path } => format!("rm {}", path.display()),
             home::Error::Kind { path, .. } => format!("mv {0} {0}.old", path.display()),
+            home::Error::Moved(_) => "bproxy service restart".to_owned(),
             home::Error::Io { path, .. } => format!("ls -ld {}", path.display()),
         };
         Failure::new(error, fix)

@@ -1,0 +1,227 @@
+//! What can be read off the repository: what bproxy is built from, where it leaves what the compiler vouches for, and
+//! that every promise of `SECURITY.md` has its test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// The only files that may do what the compiler cannot vouch for.
+const UNSAFE: [&str; 2] = ["src/service/listener/handed.rs", "src/service/memory.rs"];
+
+/// What a build script that fetches something would have to mention.
+const FETCHING: [&str; 9] = [
+    "TcpStream",
+    "UdpSocket",
+    "curl",
+    "wget",
+    "ureq",
+    "reqwest",
+    "https://",
+    "git clone",
+    "download",
+];
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The crates that this platform needs, tests included, as cargo knows them.
+fn crates() -> Vec<Value> {
+    let version = Command::new(env!("CARGO")).args(["-vV"]).output().expect("cargo runs");
+    let version = String::from_utf8(version.stdout).expect("text");
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform"])
+        .arg(host)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_else(|| panic!("no {name}: {value}"))
+}
+
+/// The texts in the list that `deny.toml` calls `name`; of a table in it, its `crate`.
+fn allowed(name: &str) -> BTreeSet<String> {
+    let file = read("deny.toml");
+    let (_, list) = file.split_once(&format!("\n{name} = [")).expect("the list");
+    let (list, _) = list.split_once("\n]").or_else(|| list.split_once(']')).expect("its end");
+    let texts = |line: &str| line.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    list.lines()
+        .flat_map(|line| -> Vec<String> {
+            let texts: Vec<String> = texts(line);
+            if line.contains("crate = ") { texts[..1].to_vec() } else { texts }
+        })
+        .collect()
+}
+
+/// The files of `folder` and below whose names end in `.rs`.
+fn sources(folder: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder")
+    {
+        let path = entry.expect("an entry").path();
+        let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("below it").to_owned();
+        match name.to_str().expect("text") {
+            name if path.is_dir() && !name.ends_with("node_modules") => sources(name, found),
+            other if other.ends_with(".rs") => found.push(name),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_crate_comes_from_the_registry_with_its_checksum() {
+    let lock = read("Cargo.lock");
+    let packages: Vec<_> = lock.split("[[package]]").skip(1).collect();
+    for package in &packages {
+        let is_own = package.contains("\nname = \"bproxy\"\n");
+        let is_checked = package.contains(&format!("\nsource = \"{REGISTRY}\"\nchecksum = \""));
+        assert!(is_own != is_checked, "of unknown origin: {package}");
+    }
+    let crates = crates();
+    let built = crates.iter().filter(|it| build_script(it).is_some()).count() - 1;
+    // Past the test runner, which keeps to itself what passing tests print.
+    let _ = writeln!(
+        std::io::stderr(),
+        "Cargo.lock has {} crates for all platforms; {} are for this one and its tests, {built} of them with a build script",
+        packages.len() - 1,
+        crates.len() - 1,
+    );
+}
+
+#[test]
+fn every_crate_has_a_licence_that_is_allowed() {
+    let licences = allowed("allow");
+    let is_allowed = |licence: &str| licences.contains(licence.trim().trim_matches(['(', ')']));
+    for it in crates() {
+        let terms = text(&it, "license").replace('/', " OR ");
+        let fits = terms.split(" AND ").all(|term| term.split(" OR ").any(is_allowed));
+        assert!(fits, "{} is under {terms}", text(&it, "name"));
+    }
+}
+
+#[test]
+fn two_versions_of_a_crate_have_a_reason() {
+    let skipped = allowed("skip");
+    let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for it in crates() {
+        let version = text(&it, "version").to_owned();
+        versions.entry(text(&it, "name").to_owned()).or_default().push(version);
+    }
+    let is_skipped = |name: &str, version: &str| {
+        skipped.iter().any(|it| {
+            it.split_once('@').is_some_and(|(skipped, prefix)| {
+                skipped == name
+                    && version.strip_prefix(prefix).is_some_and(|it| it.starts_with('.'))
+            })
+        })
+    };
+    for (name, versions) in versions {
+        let counted = versions.iter().filter(|version| !is_skipped(&name, version)).count();
+        assert!(
+            counted <= 1,
+            "{name} is there as {versions:?}: update, or give deny.toml a reason"
+        );
+    }
+}
+
+fn build_script(it: &Value) -> Option<&str> {
+    let targets = it["targets"].as_array().expect("targets");
+    let script = targets.iter().find(|target| target["kind"][0] == "custom-build")?;
+    Some(text(script, "src_path"))
+}
+
+#[test]
+fn build_scripts_are_known_and_fetch_nothing() {
+    let known = allowed("allow-build-scripts");
+    for it in crates() {
+        let Some(script) = build_script(&it) else { continue };
+        let name = text(&it, "name");
+        assert!(
+            known.contains(name),
+            "{name} has a build script now: read it, then name it in deny.toml"
+        );
+        let source = read(script);
+        let code: Vec<_> = source.lines().filter(|line| !line.trim().starts_with("//")).collect();
+        for word in FETCHING {
+            assert!(!code.iter().any(|line| line.contains(word)), "{script} mentions {word}");
+        }
+    }
+}
+
+#[test]
+fn every_dependency_is_listed_with_its_reason_and_nothing_else_is() {
+    let document = read("docs/dependencies.md");
+    let mut listed = BTreeSet::new();
+    for row in
+        document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Crate"))
+    {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert!(cells.iter().all(|cell| !cell.is_empty()), "without a reason: {row}");
+        for name in cells[0].split(", ") {
+            assert!(listed.insert(name.to_owned()), "{name} is listed twice");
+        }
+    }
+    let crates = crates();
+    let own = crates.iter().find(|it| it["name"] == "bproxy").expect("this crate");
+    let dependencies = own["dependencies"].as_array().expect("dependencies").iter();
+    let used: BTreeSet<_> = dependencies.map(|it| text(it, "name").to_owned()).collect();
+    assert_eq!(listed, used, "docs/dependencies.md beside Cargo.toml");
+}
+
+#[test]
+fn unsafe_code_is_where_it_is_known_to_be_and_nowhere_else() {
+    assert!(read("Cargo.toml").contains("\nunsafe_code = \"deny\"\n"));
+    let mut files = vec![PathBuf::from("build.rs")];
+    for folder in ["src", "tests", "benches"] {
+        sources(folder, &mut files);
+    }
+    // In two pieces, so that this file does not have it.
+    let permission = ["(unsafe", "_code"].concat();
+    let mut permitted: Vec<_> =
+        files.iter().filter(|file| read(file).contains(&permission)).collect();
+    permitted.sort();
+    assert_eq!(permitted, UNSAFE.map(PathBuf::from).iter().collect::<Vec<_>>());
+}
+
+/// The tests that a document names, as `` `tests/FILE.rs::name` `` or `` `src/FILE.rs::name` ``.
+fn named(document: &str) -> Vec<(&str, &str)> {
+    let quoted = document.split('`').skip(1).step_by(2);
+    quoted.filter_map(|it| it.split_once("::")).filter(|(file, _)| file.ends_with(".rs")).collect()
+}
+
+#[test]
+fn every_promise_names_a_test_that_exists() {
+    let document = read("SECURITY.md");
+    let named = named(&document);
+    for (file, name) in &named {
+        let source = read(file);
+        let begin =
+            source.find(&format!("fn {name}(")).unwrap_or_else(|| panic!("{file} has no {name}"));
+        let before: Vec<_> = source[..begin].lines().rev().take(3).collect();
+        assert!(
+            before.iter().any(|line| line.contains("test]") || line.contains("proptest")),
+            "{file}: {name} is no test"
+        );
+    }
+    // Every row of a table of promises has one.
+    let mut count = 0;
+    for table in document.split("| Promise | Shown by |").skip(1) {
+        for promise in table.lines().skip(2).take_while(|line| line.starts_with("| ")) {
+            count += 1;
+            assert!(promise.contains(".rs::"), "a promise without a test: {promise}");
+        }
+    }
+    assert!(count > 20 && named.len() >= count, "{count} promises, {} tests", named.len());
+}
