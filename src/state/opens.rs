@@ -4,12 +4,12 @@ use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::json;
 
-use crate::protocol::{ErrorCode, ProtocolError, SessionId, TabHandle};
+use crate::protocol::{CLOSE_WAIT, ErrorCode, ProtocolError, SessionId, TabHandle};
 
 use super::{
     Inner, Now,
     browsers::{BrowserId, ClientId, Outgoing},
-    closing::{CLOSE_WAIT, close_message},
+    closing::close_message,
     pending::{CommandKey, Kind, Phase},
     sessions::not_found,
     splice,

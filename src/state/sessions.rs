@@ -4,14 +4,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde::Serialize;
 
-use crate::protocol::{ErrorCode, HandleKind, Pacing, ProtocolError, SessionId, TabHandle};
+use crate::protocol::{
+    ErrorCode, HandleKind, MAX_SESSIONS, Pacing, ProtocolError, SessionId, TabHandle,
+};
 
 use super::{browsers::BrowserId, pacing::Pacer, pending::CommandKey};
-
-/// How many sessions there may be at once: far more than agents on one machine, few enough to list.
-pub(super) const MAX_SESSIONS: usize = 256;
-/// How many tabs a session may hold at once: more than a person could follow.
-pub(super) const MAX_TABS: usize = 64;
 
 /// A tab of a session.
 pub(super) struct Tab {
