@@ -416,8 +416,14 @@ async fn a_target_in_absolute_form_is_held_to_the_same_host() {
     ] {
         gate.refuses(head.clone().line(&format!("POST {target}")), "host").await;
     }
-    // A tunnel is asked for as an authority alone.
-    gate.refuses(head.clone().line("CONNECT evil.example:443"), "host").await;
+    // An authority alone, as a tunnel is asked for.
+    for line in ["CONNECT evil.example:443", "CONNECT 127.0.0.1:1", "POST evil.example", "GET x"] {
+        gate.refuses(head.clone().line(line), "host").await;
+    }
+    let tunnel = head.clone().line(&format!("CONNECT {host}"));
+    gate.refuses(tunnel.clone().without("Authorization"), "secret").await;
+    tunnel.send(&daemon, b"").await.refused(405, "METHOD_NOT_ALLOWED");
+    assert!(daemon.records("panic").is_empty());
     gate.refuses(head.line(&own).but("Host", "evil.example"), "host").await;
     gate.recorded().await;
 }

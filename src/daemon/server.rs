@@ -4,12 +4,7 @@
 //! survive running out of descriptors, bound its connections and their heads, and know when all of
 //! them are done.
 
-use std::{
-    convert::Infallible,
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use hyper::body::Incoming;
 use hyper_util::{
@@ -28,15 +23,13 @@ use super::{
     Context,
     gate::TargetAuthority,
     linger::Lingering,
-    quiet::{Place, Quiet},
+    quiet::{Guest, Quiet},
     routes,
     running::Activity,
     socket::Peer,
 };
-use crate::protocol::{HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS};
+use crate::protocol::{HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, SPARE_DESCRIPTORS};
 
-/// How long to wait for connections to end when there is no room for another, before looking again.
-const CROWDED: Duration = Duration::from_millis(50);
 /// How often it is logged, at most, that there is no room: whoever fills it may do so for hours.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// How long a connection that has been accepted when the server stops may take to say its first
@@ -122,7 +115,7 @@ struct Room {
 
 impl Room {
     fn new(quiet: Quiet) -> Self {
-        Self { places: Arc::new(Semaphore::new(MAX_CONNECTIONS)), quiet, complained: None }
+        Self { places: Arc::new(Semaphore::new(most_connections())), quiet, complained: None }
     }
 
     /// A place for one connection.
@@ -139,12 +132,7 @@ impl Room {
 
     /// Ends a connection that can be spared, or waits for others to end.
     async fn make(&self) {
-        if self.quiet.end_longest() {
-            // It lets go of everything as soon as its task runs.
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(CROWDED).await;
-        }
+        tokio::time::sleep(self.quiet.make_room()).await;
     }
 
     fn complain(&mut self, problem: &str) {
@@ -153,6 +141,14 @@ impl Room {
             self.complained = Some(Instant::now());
         }
     }
+}
+
+/// As many connections as there may be, and as the process has descriptors for.
+fn most_connections() -> usize {
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let descriptors =
+        descriptors.map_or(usize::MAX, |all| usize::try_from(all).unwrap_or(usize::MAX));
+    descriptors.saturating_sub(SPARE_DESCRIPTORS).clamp(1, MAX_CONNECTIONS)
 }
 
 /// Whether the connection was over before it was accepted, which concerns nobody else.
@@ -182,25 +178,26 @@ async fn serve<R>(
         return;
     }
     let service = TowerToHyperService::new(routes);
-    let (begun, spared) = (CancellationToken::new(), CancellationToken::new());
-    let (begin, end) = (begun.clone(), spared.clone());
-    // Empty while there is a request.
-    let place = Arc::new(Mutex::new(Some(quiet.enter(&spared))));
+    let (begun, guest) = (CancellationToken::new(), Guest::of(quiet));
+    let (begin, served) = (begun.clone(), guest.clone());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         if let Some(authority) = Uri::authority(request.uri()).cloned() {
             request.extensions_mut().insert(TargetAuthority(authority));
         }
+        if request.uri().path_and_query().is_none() {
+            // A target may be an authority alone, as for a tunnel; warp's filters panic where there is no path.
+            *request.uri_mut() = Uri::from_static("/");
+        }
         request.extensions_mut().insert(peer.clone());
         begin.cancel();
-        set(&place, None);
+        served.is_busy();
         let answer = hyper::service::Service::call(&service, request);
-        let (activity, quiet, place, end) =
-            (activity.clone(), quiet.clone(), place.clone(), end.clone());
+        let (activity, served) = (activity.clone(), served.clone());
         async move {
             let answer = answer.await;
             // A browser's connection goes on as one, and is never spared.
             if answer.as_ref().is_ok_and(|answer| !is_upgrade(answer)) {
-                set(&place, Some(quiet.enter(&end)));
+                served.is_quiet();
             }
             // Whoever is refused has nothing to do with the daemon, and does not keep it from ending.
             if answer.as_ref().is_ok_and(|answer| !answer.status().is_client_error()) {
@@ -223,13 +220,10 @@ async fn serve<R>(
         let _ = tokio::time::timeout(FIRST_REQUEST, begun.cancelled()).await;
     };
     let served = tokio::select! {
-        // One that is to make room takes no request any more.
+        // What has arrived is read before the connection makes room for another.
         biased;
-        () = spared.cancelled() => {
-            tracing::debug!(event = "connection_spared");
-            return;
-        }
         served = connection.as_mut() => served,
+        () = guest.has_to_go() => return tracing::debug!(event = "connection_spared"),
         () = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -242,10 +236,6 @@ async fn serve<R>(
 
 fn is_upgrade(answer: &warp::reply::Response) -> bool {
     answer.status() == StatusCode::SWITCHING_PROTOCOLS
-}
-
-fn set(place: &Mutex<Option<Place>>, value: Option<Place>) {
-    *place.lock().unwrap_or_else(PoisonError::into_inner) = value;
 }
 
 #[cfg(test)]

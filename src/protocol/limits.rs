@@ -11,6 +11,10 @@ use std::time::Duration;
 /// usual limit of 1,024 descriptors. One more ends the connection that has been without a request for longest.
 pub const MAX_CONNECTIONS: usize = 900;
 
+/// How many descriptors connections leave to everything else (log, keyring, service manager), where the process may
+/// have so few that [`MAX_CONNECTIONS`] does not fit. An idle daemon holds about fifteen.
+pub const SPARE_DESCRIPTORS: usize = 32;
+
 /// The largest head of a request, in bytes: a token, a few names; browsers add a kilobyte or two.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 
