@@ -468,9 +468,11 @@ mod tests {
         let mut browsers = Browsers::default();
         let (client, _) = browsers.connect(0);
         let browser = browsers.browser_of(client).unwrap();
-        for tab in 0..=MAX_PAGES as i64 {
+        for tab in 0..MAX_PAGES as i64 {
             browsers.navigated(browser, tab, || HashSet::from([0]));
         }
+        assert!(browsers.page(browser, 0).is_some() && browsers.page(browser, 1).is_some());
+        browsers.navigated(browser, MAX_PAGES as i64, || HashSet::from([0]));
         assert!(browsers.page(browser, 0).is_some());
         assert!(browsers.page(browser, 1).is_none());
         assert!(browsers.page(browser, 2).is_some());

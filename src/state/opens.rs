@@ -142,3 +142,21 @@ impl Inner {
             .to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_lost_opens_than_are_remembered_the_oldest_is_forgotten() {
+        let mut lost = LostOpens::default();
+        let browser = BrowserId::default();
+        let session = SessionId::from_bits(1);
+        for number in 0..MAX_LOST + 1 {
+            lost.push(LostOpen { id: number.to_string().into(), browser, session });
+            assert_eq!(lost.0.len(), (number + 1).min(MAX_LOST));
+        }
+        assert!(lost.take("0", browser).is_none());
+        assert!(lost.take("1", browser).is_some());
+    }
+}

@@ -286,6 +286,15 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_less_leaves_the_right_code_its_chance() {
+        let (mut pairing, code, now) = issued();
+        for _ in 1..MAX_CLAIM_FAILURES {
+            assert_eq!(pairing.claim(None, now.instant), Err(ClaimError::Invalid));
+        }
+        assert_eq!(pairing.claim(Some(&code), now.instant), Ok(()));
+    }
+
+    #[test]
     fn a_token_without_an_origin_belongs_to_the_first_that_brings_it() {
         let credential = ExtensionCredential { token: Secret::new("secret".into()), origin: None };
         let mut pairing = Pairing::new(Some(credential));
