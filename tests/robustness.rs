@@ -499,3 +499,33 @@ async fn what_a_browser_calls_an_error_is_kept_short() {
     let record = daemon.record("response", |record| record["ok"] == false).await;
     assert_eq!(record["error_code"], "X".repeat(64));
 }
+
+#[tokio::test]
+async fn what_a_page_calls_itself_is_kept_short_and_passed_on_whole() {
+    const MOST: usize = 4096;
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    for (length, kept) in [(MOST, MOST), (MOST + 1, MOST), (1 << 20, MOST)] {
+        let (url, title) = ("ü".repeat(length), "é".repeat(length));
+        ext.navigated(tab.id, &url).await;
+        let listed = daemon.send(tab.request("tab.list")).await.data();
+        assert_eq!(listed["tabs"][0]["url"], "ü".repeat(kept));
+
+        let reading = daemon.begin(tab.request("text"));
+        let command = ext.receive().await;
+        let mut answer = ext.success(&command, json!({"text": ""}));
+        answer["page"]["title"] = json!(title);
+        ext.send(answer.to_string()).await;
+        let page = reading.reply().await.json()["page"].take();
+        assert_eq!((&page["url"], &page["title"]), (&json!(url), &json!(title)));
+        let listed = daemon.send(tab.request("tab.list")).await.data();
+        assert_eq!(listed["tabs"][0]["title"], "é".repeat(kept));
+    }
+    let reading = daemon.begin(tab.request("text"));
+    let command = ext.receive().await;
+    ext.fail(&command, "HUMAN_REQUIRED", &"x".repeat(MOST + 1)).await;
+    assert_eq!(reading.reply().await.error("HUMAN_REQUIRED")["message"], "x".repeat(MOST + 1));
+    let refusal = daemon.send(tab.request("text")).await.error("HUMAN_REQUIRED");
+    assert_eq!(refusal["message"], "x".repeat(MOST));
+}

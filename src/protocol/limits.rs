@@ -65,6 +65,10 @@ pub const MAX_PAGES: usize = 1024;
 /// How many of the latest commands `debug.last` knows: an hour of one agent's work.
 pub const MAX_TRACES: usize = 200;
 
+/// How much is kept of a tab's address and title and of why a session is paused, in characters: what a person reads of
+/// them, while a page may make them as long as it likes. Answers carry them whole.
+pub const MAX_KEPT_CHARS: usize = 4096;
+
 /// How many handles one answer gets: more elements than an agent can make sense of.
 pub const MAX_HANDLES_PER_READ: usize = 200;
 

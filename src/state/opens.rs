@@ -129,7 +129,7 @@ impl Inner {
         let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
         let ordinal = match known {
             Some((_, ordinal)) => ordinal,
-            None => session.open_tab(opened.browser, chrome_id, shown, title),
+            None => session.open_tab(opened.browser, chrome_id, &shown, &title),
         };
         session.bound = Some(ordinal);
         if self.browsers.page(opened.browser, chrome_id).is_none() {
