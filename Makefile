@@ -3,7 +3,7 @@
 # The real editors and frameworks that the browser tests write into, bundled once.
 EDITORS = tests/fixtures/editors
 
-.PHONY: demo test bench soak lint extension-test editors prerequisites build-prerequisites demo-prerequisites
+.PHONY: demo test bench soak fuzz lint extension-test editors prerequisites build-prerequisites demo-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
@@ -23,6 +23,15 @@ bench: demo-prerequisites
 # Many agents and browsers, 200,000 commands, and everything that can break breaking.
 soak: build-prerequisites
 	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test soak -- --nocapture
+
+# What strangers can say, led by coverage: each target for FUZZ_SECONDS, from the seeds that the tests mutate as well.
+# Needs cargo-fuzz and a nightly compiler.
+fuzz: build-prerequisites
+	set -e; for target in $$(cargo +nightly fuzz list); do \
+		mkdir -p fuzz/corpus/$$target; \
+		cargo +nightly fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$${FUZZ_SECONDS:-60}; \
+	done
 
 lint: prerequisites
 	cargo fmt --check

@@ -125,11 +125,11 @@ async fn an_answer_gets_at_most_200_handles() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = ext.open_tab(&daemon).await;
-    let (_, reply) = ext.exchange(&daemon, tab.request("elements"), elements(230)).await;
+    let (_, reply) = ext.exchange(&daemon, tab.request("elements"), elements(201)).await;
     let data = reply.data();
     let handles = handles(&data["elements"]);
     assert_eq!((handles.len(), &*handles[0], &*handles[199]), (200, "el1", "el200"));
-    assert_eq!(data["elements"].as_array().map(Vec::len), Some(230));
+    assert_eq!(data["elements"].as_array().map(Vec::len), Some(201));
     assert_eq!(data["elements"][200].get("handle"), None);
     assert_eq!(resolves(&daemon, &mut ext, &tab, "el200").await, "#e199");
     misses(&daemon, &tab, "el201", "ELEMENT_HANDLE_NOT_FOUND").await;

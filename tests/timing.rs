@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{Daemon, FakeExtension, Request, Tab, request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Bounds of the delay between two interactions.
 const INTERACTION: std::ops::Range<Duration> =
@@ -39,6 +40,49 @@ async fn a_browser_from_which_nothing_comes_is_dropped_and_one_that_answers_ping
     assert_eq!(daemon.get("/health").await.json()["wsClients"], 1);
     daemon.send(request("tab.open").params(json!({"url": "about:blank"}))).await.data();
     drop((alive, mute));
+}
+
+// --- slow clients ---
+
+/// Writes `start`, and then a byte twice a second until the daemon ends the connection; gives what it said to that, and
+/// after how long.
+async fn drip(daemon: &Daemon, start: &[u8]) -> (String, Duration) {
+    let (mut answers, mut drops) = daemon.connect().await.into_stream().into_split();
+    let started = Instant::now();
+    let dripping = async {
+        drops.write_all(start).await.expect("an open connection");
+        while drops.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut answer = Vec::new();
+    tokio::select! {
+        () = dripping => {}
+        // A reset is an end too.
+        _ = answers.read_to_end(&mut answer) => {}
+    }
+    (String::from_utf8(answer).expect("text"), started.elapsed())
+}
+
+#[tokio::test]
+async fn a_head_or_a_body_that_comes_drop_by_drop_ends_with_its_time() {
+    let daemon = Daemon::start().await;
+    let head = format!("GET /health HTTP/1.1\r\nHost: {}\r\nX: ", daemon.host());
+    let post = daemon.post_bytes(&[b' '; 200]);
+    let (head, body) =
+        tokio::join!(drip(&daemon, head.as_bytes()), drip(&daemon, &post[..post.len() - 200]));
+    assert_eq!(head.0, "");
+    assert!(
+        (Duration::from_secs(29)..Duration::from_secs(30) + SLACK).contains(&head.1),
+        "{head:?}"
+    );
+    assert!(body.0.starts_with("HTTP/1.1 400"), "{body:?}");
+    assert!(
+        (Duration::from_secs(9)..Duration::from_secs(12) + SLACK).contains(&body.1),
+        "{body:?}"
+    );
+    daemon.send(request("session.list")).await.data();
 }
 
 // --- pacing ---

@@ -1,6 +1,6 @@
 //! `POST /`: one command from its body to its reply.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
@@ -8,12 +8,9 @@ use warp::{http::StatusCode, reply::Response};
 
 use super::{Context, local, now, rejection};
 use crate::{
-    protocol::{Action, MAX_BODY_BYTES, Request},
+    protocol::{Action, BODY_TIME, MAX_BODY_BYTES, Request},
     state::Admission,
 };
-
-/// How long a body may take to arrive: clients are on this machine and send it in one go.
-const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Answers a command.
 pub(super) async fn answer<S, B>(
@@ -130,4 +127,31 @@ where
         }
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    /// Reads a body of which the last part comes after `wait`; gives the status of the refusal.
+    async fn read_after(wait: Duration) -> Result<Bytes, StatusCode> {
+        let last = async move {
+            tokio::time::sleep(wait).await;
+            Ok::<_, warp::Error>(Bytes::from_static(b"}"))
+        };
+        let first = std::future::ready(Ok(Bytes::from_static(b"{")));
+        let body = stream::once(first).chain(stream::once(last));
+        read_json(Some("application/json"), body).await.map_err(|response| response.status())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_has_its_time_and_no_more() {
+        let tick = Duration::from_millis(1);
+        assert_eq!(read_after(BODY_TIME - tick).await, Ok(Bytes::from_static(b"{}")));
+        assert_eq!(read_after(BODY_TIME + tick).await, Err(StatusCode::BAD_REQUEST));
+    }
 }

@@ -9,6 +9,7 @@ mod health;
 mod linger;
 mod local;
 mod pair;
+mod quiet;
 mod rejection;
 mod routes;
 mod running;
@@ -25,13 +26,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     home::{self, Home},
-    protocol::SessionId,
+    protocol::{DRAIN, SessionId},
     secrets::{ExtensionCredential, Secret, SecretStore},
     state::{CloseWith, IssuedCode, Now, SessionDirs, State},
 };
 
-/// How long commands in flight may go on after the daemon was told to stop (protocol §12).
-const DRAIN: Duration = Duration::from_secs(5);
 /// How long connections may take to deliver what was answered, and to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 

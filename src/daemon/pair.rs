@@ -12,10 +12,7 @@ use warp::{
 };
 
 use super::{Context, command::read_json, now, rejection};
-use crate::{
-    protocol::{Claim, ClaimError, ClaimGranted, VERSION},
-    state::CODE_LIFE_MS,
-};
+use crate::protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, VERSION};
 
 /// Answers a claim.
 pub(super) async fn answer<S, B>(

@@ -13,25 +13,25 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use warp::http::{Request, uri::Uri};
+use warp::http::{Request, StatusCode, uri::Uri};
 
 use super::{
-    Context, gate::TargetAuthority, linger::Lingering, routes, running::Activity, socket::Peer,
+    Context,
+    gate::TargetAuthority,
+    linger::Lingering,
+    quiet::{Guest, Quiet},
+    routes,
+    running::Activity,
+    socket::Peer,
 };
+use crate::protocol::{HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, SPARE_DESCRIPTORS};
 
-/// How many connections there may be at once; more wait in the kernel's backlog. Far more than
-/// clients on one machine open, few enough for the default limit of descriptors.
-const MAX_CONNECTIONS: usize = 900;
-/// How long a request's head may take to arrive, and how long a connection may be idle between two.
-const HEAD_TIME: Duration = Duration::from_secs(30);
-/// The largest head, in bytes.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// How long to wait for descriptors when there are none.
-const EXHAUSTED: Duration = Duration::from_millis(50);
-
+/// How often it is logged, at most, that there is no room: whoever fills it may do so for hours.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// How long a connection that has been accepted when the server stops may take to say its first
 /// request: on this machine that is on its way already.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
@@ -49,10 +49,13 @@ impl Server {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
         let (activity, ended) = (context.activity.clone(), stop.clone());
         let routes = warp::service(routes::all(context));
+        let quiet = Quiet::default();
+        let all = quiet.clone();
         let serve = move |stream, peer| {
-            serve(stream, peer, routes.clone(), activity.clone(), ended.clone())
+            let (routes, activity) = (routes.clone(), activity.clone());
+            serve(stream, peer, routes, activity, quiet.clone(), ended.clone())
         };
-        connections.spawn(accept(listener, connections.clone(), stop.clone(), serve));
+        connections.spawn(accept(listener, connections.clone(), all, stop.clone(), serve));
         Self { connections, stop }
     }
 
@@ -70,45 +73,82 @@ impl Server {
     }
 }
 
-/// Accepts connections and has each served in a task of its own, until it is told to stop.
+/// Accepts connections and has each served in a task of its own, until it is told to stop. Where there is no room
+/// for another, the one that has been without a request for longest ends.
 async fn accept<F, S>(
     listener: TcpListener,
     connections: TaskTracker,
+    quiet: Quiet,
     stop: CancellationToken,
     serve: F,
 ) where
     F: Fn(TcpStream, Peer) -> S,
     S: Future<Output = ()> + Send + 'static,
 {
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut exhausted = false;
+    let mut room = Room::new(quiet);
     loop {
         let next = async {
-            // The semaphore is never closed.
-            let permit = room.clone().acquire_owned().await.ok();
-            (permit, listener.accept().await)
-        };
-        let Some((permit, accepted)) = stop.run_until_cancelled(next).await else { return };
-        match accepted {
-            Ok((stream, peer)) => {
-                exhausted = false;
-                let serving = serve(stream, Peer(peer.to_string()));
-                connections.spawn(async move {
-                    serving.await;
-                    drop(permit);
-                });
-            }
-            Err(error) if is_about_the_peer(&error) => {}
-            Err(error) => {
-                // Said once: this repeats until something else lets go of descriptors.
-                if !exhausted {
-                    tracing::error!(event = "accept_failed", problem = %error);
+            let accepted = listener.accept().await;
+            match accepted {
+                Ok((stream, peer)) => Some((stream, Peer::new(peer, room.place().await))),
+                Err(error) if is_about_the_peer(&error) => None,
+                Err(error) => {
+                    room.complain(&error.to_string());
+                    room.make().await;
+                    None
                 }
-                exhausted = true;
-                tokio::time::sleep(EXHAUSTED).await;
             }
+        };
+        let Some(accepted) = stop.run_until_cancelled(next).await else { return };
+        if let Some((stream, peer)) = accepted {
+            connections.spawn(serve(stream, peer));
         }
     }
+}
+
+/// Room for connections.
+struct Room {
+    places: Arc<Semaphore>,
+    quiet: Quiet,
+    complained: Option<Instant>,
+}
+
+impl Room {
+    fn new(quiet: Quiet) -> Self {
+        Self { places: Arc::new(Semaphore::new(most_connections())), quiet, complained: None }
+    }
+
+    /// A place for one connection.
+    async fn place(&mut self) -> OwnedSemaphorePermit {
+        loop {
+            // The semaphore is never closed.
+            if let Ok(place) = self.places.clone().try_acquire_owned() {
+                return place;
+            }
+            self.complain("there are as many connections as there may be");
+            self.make().await;
+        }
+    }
+
+    /// Ends a connection that can be spared, or waits for others to end.
+    async fn make(&self) {
+        tokio::time::sleep(self.quiet.make_room()).await;
+    }
+
+    fn complain(&mut self, problem: &str) {
+        if self.complained.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
+            tracing::error!(event = "accept_failed", problem);
+            self.complained = Some(Instant::now());
+        }
+    }
+}
+
+/// As many connections as there may be, and as the process has descriptors for.
+fn most_connections() -> usize {
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let descriptors =
+        descriptors.map_or(usize::MAX, |all| usize::try_from(all).unwrap_or(usize::MAX));
+    descriptors.saturating_sub(SPARE_DESCRIPTORS).clamp(1, MAX_CONNECTIONS)
 }
 
 /// Whether the connection was over before it was accepted, which concerns nobody else.
@@ -123,6 +163,7 @@ async fn serve<R>(
     peer: Peer,
     routes: R,
     activity: Activity,
+    quiet: Quiet,
     stop: CancellationToken,
 ) where
     R: tower_service::Service<
@@ -137,18 +178,27 @@ async fn serve<R>(
         return;
     }
     let service = TowerToHyperService::new(routes);
-    let begun = CancellationToken::new();
-    let begin = begun.clone();
+    let (begun, guest) = (CancellationToken::new(), Guest::of(quiet));
+    let (begin, served) = (begun.clone(), guest.clone());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         if let Some(authority) = Uri::authority(request.uri()).cloned() {
             request.extensions_mut().insert(TargetAuthority(authority));
         }
+        if request.uri().path_and_query().is_none() {
+            // A target may be an authority alone, as for a tunnel; warp's filters panic where there is no path.
+            *request.uri_mut() = Uri::from_static("/");
+        }
         request.extensions_mut().insert(peer.clone());
         begin.cancel();
-        let (answer, activity) =
-            (hyper::service::Service::call(&service, request), activity.clone());
+        served.is_busy();
+        let answer = hyper::service::Service::call(&service, request);
+        let (activity, served) = (activity.clone(), served.clone());
         async move {
             let answer = answer.await;
+            // A browser's connection goes on as one, and is never spared.
+            if answer.as_ref().is_ok_and(|answer| !is_upgrade(answer)) {
+                served.is_quiet();
+            }
             // Whoever is refused has nothing to do with the daemon, and does not keep it from ending.
             if answer.as_ref().is_ok_and(|answer| !answer.status().is_client_error()) {
                 activity.now();
@@ -160,6 +210,7 @@ async fn serve<R>(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(Lingering::new(stream)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
@@ -169,7 +220,10 @@ async fn serve<R>(
         let _ = tokio::time::timeout(FIRST_REQUEST, begun.cancelled()).await;
     };
     let served = tokio::select! {
+        // What has arrived is read before the connection makes room for another.
+        biased;
         served = connection.as_mut() => served,
+        () = guest.has_to_go() => return tracing::debug!(event = "connection_spared"),
         () = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -180,39 +234,107 @@ async fn serve<R>(
     }
 }
 
+fn is_upgrade(answer: &warp::reply::Response) -> bool {
+    answer.status() == StatusCode::SWITCHING_PROTOCOLS
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use warp::{Filter as _, Reply as _};
 
     use super::*;
 
-    async fn answer(address: std::net::SocketAddr, path: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
+    /// A server that answers everything with `sound`, but panics at `/faulty`.
+    struct Rig {
+        address: SocketAddr,
+        stop: CancellationToken,
+    }
+
+    impl Rig {
+        async fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let faulty = warp::path("faulty").map(|| -> &str { panic!("on purpose") });
+            let sound = warp::any().map(|| "sound");
+            let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
+            let (quiet, stop) = (Quiet::default(), CancellationToken::new());
+            let (routes, activity) = (warp::service(routes), Activity::new());
+            let (all, ended) = (quiet.clone(), stop.clone());
+            let serve = move |stream, peer| {
+                let (routes, activity) = (routes.clone(), activity.clone());
+                serve(stream, peer, routes, activity, quiet.clone(), ended.clone())
+            };
+            tokio::spawn(accept(listener, TaskTracker::new(), all, stop.clone(), serve));
+            Self { address, stop }
+        }
+
+        async fn connect(&self) -> TcpStream {
+            TcpStream::connect(self.address).await.unwrap()
+        }
+
+        async fn answer(&self, path: &str) -> String {
+            let mut stream = self.connect().await;
+            stream.write_all(head(path).as_bytes()).await.unwrap();
+            rest(&mut stream).await
+        }
+    }
+
+    impl Drop for Rig {
+        fn drop(&mut self) {
+            self.stop.cancel();
+        }
+    }
+
+    fn head(path: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    }
+
+    /// What still comes; a connection that a panic has ended may be reset.
+    async fn rest(stream: &mut TcpStream) -> String {
         let mut answer = String::new();
-        // A connection that a panic has ended may be reset.
         let _ = stream.read_to_string(&mut answer).await;
         answer
     }
 
     #[tokio::test]
     async fn a_panic_ends_its_own_connection_and_no_other() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let faulty = warp::path("faulty").map(|| -> &str { panic!("on purpose") });
-        let sound = warp::any().map(|| "sound");
-        let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
-        let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (routes, ended) = (warp::service(routes), stop.clone());
-        let activity = Activity::new();
-        let serve =
-            move |stream, peer| serve(stream, peer, routes, activity.clone(), ended.clone());
-        let accepting = tokio::spawn(accept(listener, connections, stop.clone(), serve));
-        assert_eq!(answer(address, "/faulty").await, "");
-        assert!(answer(address, "/").await.ends_with("sound"));
-        stop.cancel();
-        accepting.await.unwrap();
+        let rig = Rig::new().await;
+        assert_eq!(rig.answer("/faulty").await, "");
+        assert!(rig.answer("/").await.ends_with("sound"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_its_time_and_no_more() {
+        let rig = Rig::new().await;
+        let head = head("/");
+        let (first, second) = head.split_at(20);
+        for (wait, in_time) in [
+            (HEAD_TIME - Duration::from_millis(100), true),
+            (HEAD_TIME + Duration::from_millis(100), false),
+        ] {
+            let mut stream = rig.connect().await;
+            stream.write_all(first.as_bytes()).await.unwrap();
+            // Once another is answered, this one has been read so far.
+            assert!(rig.answer("/").await.ends_with("sound"));
+            tokio::time::sleep(wait).await;
+            // It may be closed already.
+            let _ = stream.write_all(second.as_bytes()).await;
+            let answer = rest(&mut stream).await;
+            assert_eq!(answer.ends_with("sound"), in_time, "after {wait:?}: {answer:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_says_nothing_ends_when_the_time_of_a_head_is_over() {
+        let rig = Rig::new().await;
+        let mut silent = rig.connect().await;
+        assert!(rig.answer("/").await.ends_with("sound"));
+        let since = Instant::now();
+        assert_eq!(rest(&mut silent).await, "");
+        assert!(since.elapsed() <= HEAD_TIME + Duration::from_millis(100), "{:?}", since.elapsed());
+        assert!(rig.answer("/").await.ends_with("sound"));
     }
 }

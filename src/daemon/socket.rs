@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
-    sync::Notify,
+    sync::{Notify, OwnedSemaphorePermit},
     time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
 use tokio_tungstenite::{
@@ -35,14 +36,10 @@ use warp::{
 
 use super::{Context, gate::subprotocols, linger::Lingering, now, rejection};
 use crate::{
-    protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL},
+    protocol::{MAX_MESSAGE_BYTES, PING_EVERY, SILENCE, SUBPROTOCOL},
     state::{ClientId, CloseWith, State},
 };
 
-/// How often the other side is asked whether it is there (protocol §6).
-const PING_EVERY: Duration = Duration::from_secs(20);
-/// How long it may be silent (protocol §6); judged with every ping, so noticed by 60 s.
-const SILENCE: Duration = Duration::from_secs(45);
 /// How long the other side may take to answer a goodbye.
 const CLOSE_TIME: Duration = Duration::from_millis(500);
 /// Room for one read. Frames of commands' answers fit; larger ones are read in several steps.
@@ -82,11 +79,12 @@ pub(super) fn upgrade(
         return rejection::reply(rejection::shutting_down());
     }
     let accept = derive_accept_key(key.as_bytes());
-    let remote = peer.map_or_else(String::new, |peer| peer.0);
+    let remote = peer.as_ref().map_or_else(String::new, |peer| peer.0.address.to_string());
     // The client counts as connected from the upgrade on, not from its first message.
     let (client, wake) = context.state.connect(now(), &remote);
     let tasks = context.tasks.clone();
     tasks.spawn(async move {
+        let _place = peer;
         let guard = Connected { context: context.clone(), client, reason: Cow::Borrowed("failed") };
         let Ok(Ok(upgraded)) = timeout(CLOSE_TIME, on_upgrade).await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Lingering>>() else { return };
@@ -112,9 +110,22 @@ pub(super) fn upgrade(
     response
 }
 
-/// The address of the other side, for the log.
+/// The other side of a connection.
 #[derive(Clone)]
-pub(super) struct Peer(pub(super) String);
+pub(super) struct Peer(Arc<Seated>);
+
+struct Seated {
+    /// For the log.
+    address: SocketAddr,
+    /// One of as many as there may be connections; a browser keeps it beyond the upgrade.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Peer {
+    pub(super) fn new(address: SocketAddr, place: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(Seated { address, _place: place }))
+    }
+}
 
 fn config() -> WebSocketConfig {
     WebSocketConfig::default()

@@ -7,6 +7,7 @@ mod action;
 mod envelope;
 mod error;
 mod ids;
+mod limits;
 mod message;
 mod pairing;
 mod params;
@@ -16,6 +17,7 @@ pub use action::{Action, Category, Pace, Place};
 pub use envelope::{BadRequest, Envelope, Page, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
+pub use limits::*;
 pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
 pub use params::*;
@@ -29,15 +31,3 @@ pub const SUBPROTOCOL: &str = "bproxy.v1";
 
 /// The default port of the daemon on the loopback interface.
 pub const DEFAULT_PORT: u16 = 9615;
-
-/// The largest request body, in bytes: a command with a long text to fill fits, an upload does not.
-pub const MAX_BODY_BYTES: usize = 1024 * 1024;
-
-/// The largest message from the extension, in bytes: a screenshot of a large screen fits many times over.
-pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
-
-/// How far in the future a deadline may lie, in milliseconds; later ones are brought forward.
-pub const MAX_DEADLINE_MS: i64 = 10 * 60 * 1000;
-
-/// The longest request id, in characters.
-pub const MAX_ID_CHARS: usize = 128;

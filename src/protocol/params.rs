@@ -9,7 +9,7 @@ use serde::{
     de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{TabHandle, Target};
+use super::{MAX_FORM_FIELDS, MAX_LABEL_CHARS, TabHandle, Target};
 
 /// Deserializes an optional field that must not be `null` where it is present.
 pub(super) fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -434,10 +434,10 @@ macro_rules! checked {
 }
 
 checked! {
-    /// A session's label, at most 64 characters.
+    /// A session's label.
     Label(String) by |label| match label.chars().count() {
-        0..=64 => Ok(()),
-        count => Err(format!("a label has at most 64 characters, this one has {count}")),
+        0..=MAX_LABEL_CHARS => Ok(()),
+        count => Err(format!("a label has at most {MAX_LABEL_CHARS} characters, this one has {count}")),
     };
 
     /// How far to scroll: `viewport`, `half`, `end`, or `{n}px`.
@@ -450,10 +450,10 @@ checked! {
         })
     };
 
-    /// The fields of a form, 1 to 100.
+    /// The fields of a form, at least one.
     Fields(Vec<Fill>) by |fields| match fields.len() {
-        1..=100 => Ok(()),
-        count => Err(format!("expected 1 to 100 fields, not {count}")),
+        1..=MAX_FORM_FIELDS => Ok(()),
+        count => Err(format!("expected 1 to {MAX_FORM_FIELDS} fields, not {count}")),
     };
 }
 

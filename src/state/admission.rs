@@ -5,16 +5,16 @@
 use std::{borrow::Cow, time::Duration};
 
 use crate::protocol::{
-    Action, ErrorCode, HandleKind, MAX_DEADLINE_MS, Place, ProtocolError, Request, SessionId,
-    TabHandle, failure, forwarded,
+    Action, ErrorCode, HandleKind, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, Place,
+    ProtocolError, Request, SessionId, TabHandle, failure, forwarded,
 };
 
 use super::{
     Inner, Now, Reply, State, Ticket,
     browsers::BrowserId,
-    pending::{Command, Kind, MAX_PENDING, Seat},
+    pending::{Command, Kind, Seat},
     records::{self, End, clipped},
-    sessions::{MAX_SESSIONS, MAX_TABS, not_found},
+    sessions::not_found,
     trace::Trace,
 };
 

@@ -16,6 +16,7 @@ use super::{
     opens::Opened,
     pending::{CommandKey, Kind, Phase},
     records::{self, End},
+    sessions::kept,
     splice,
 };
 
@@ -71,7 +72,7 @@ impl Inner {
         for (id, ordinal) in owners {
             let session = self.sessions.get_mut(id);
             if let Some(tab) = session.and_then(|session| session.tab_mut(ordinal)) {
-                tab.url = navigation.url.clone().into_owned();
+                tab.url = kept(&navigation.url).to_owned();
                 tab.title.clear();
                 self.news = true;
             }
@@ -166,7 +167,7 @@ impl Inner {
         if code == ErrorCode::HumanRequired.name()
             && let Some(session) = self.sessions.get_mut(session)
         {
-            session.paused = Some(message.clone());
+            session.paused = Some(kept(&message).to_owned());
             self.news = true;
         }
         if code == ErrorCode::TabNotFound.name()
@@ -251,9 +252,11 @@ impl Inner {
             return;
         };
         let Ok(shown) = serde_json::from_str::<Shown<'_>>(page) else { return };
-        for (kept, shown) in [(&mut tab.url, shown.url), (&mut tab.title, shown.title)] {
-            if let Some(Text(shown)) = shown.filter(|shown| *shown.0 != **kept) {
-                *kept = shown.into_owned();
+        for (known, shown) in [(&mut tab.url, shown.url), (&mut tab.title, shown.title)] {
+            let Some(Text(shown)) = shown else { continue };
+            let shown = kept(&shown);
+            if shown != known {
+                *known = shown.to_owned();
                 self.news = true;
             }
         }

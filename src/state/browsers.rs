@@ -7,19 +7,16 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::protocol::MAX_PAGES;
+
 use super::{handles::Epoch, pending::CommandKey};
 
-/// How long a new connection may be silent before it counts as plain (protocol §6).
-pub(super) const HELLO_WAIT: Duration = Duration::from_millis(500);
-/// How many tabs' pages are remembered for one browser (protocol §6).
-const MAX_PAGES: usize = 1024;
 /// How many unsent messages of the daemon's own a browser that does not read may pile up. Commands
 /// are bounded by the pending table; these are pongs and closes of tabs.
 const MAX_NOTES: usize = 256;
@@ -471,9 +468,11 @@ mod tests {
         let mut browsers = Browsers::default();
         let (client, _) = browsers.connect(0);
         let browser = browsers.browser_of(client).unwrap();
-        for tab in 0..=MAX_PAGES as i64 {
+        for tab in 0..MAX_PAGES as i64 {
             browsers.navigated(browser, tab, || HashSet::from([0]));
         }
+        assert!(browsers.page(browser, 0).is_some() && browsers.page(browser, 1).is_some());
+        browsers.navigated(browser, MAX_PAGES as i64, || HashSet::from([0]));
         assert!(browsers.page(browser, 0).is_some());
         assert!(browsers.page(browser, 1).is_none());
         assert!(browsers.page(browser, 2).is_some());

@@ -6,7 +6,9 @@ use rand::RngExt as _;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::protocol::{ErrorCode, ProtocolError, Request, SessionId, TabHandle, VERSION};
+use crate::protocol::{
+    CLOSE_WAIT, ErrorCode, ProtocolError, Request, SessionId, TabHandle, VERSION,
+};
 
 use super::{
     Inner, Now, Reply, State, Ticket,
@@ -17,8 +19,6 @@ use super::{
     sessions::{Tab, not_found},
 };
 
-/// How long the end of a session waits for browsers to close its tabs, at most (protocol §5).
-pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// What is kept of a client's own deadline for the reply to arrive in time (protocol §5).
 const CLOSE_MARGIN_MS: i64 = 100;
 

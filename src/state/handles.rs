@@ -1,17 +1,10 @@
 //! Element handles: short names for what a read found, valid only on the page that was read.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
-use crate::protocol::{ElementHandle, HandleKind, SessionId, Target};
+use crate::protocol::{ElementHandle, HANDLE_LIFE, HandleKind, MAX_HANDLES, SessionId, Target};
 
 use super::Instant;
-
-/// How many handles one answer gets (protocol §8).
-pub(super) const MAX_PER_READ: usize = 200;
-/// How many handles there are in all; the oldest go first.
-const MAX_IN_ALL: usize = 1000;
-/// How long a handle is valid.
-const LIFE: Duration = Duration::from_secs(120);
 
 /// What a tab shows. Every navigation of any tab has a number of its own, so that the same one
 /// means the same page at the same address.
@@ -76,7 +69,7 @@ impl Handles {
     }
 
     fn evict(&mut self) -> usize {
-        let surplus = self.count.saturating_sub(MAX_IN_ALL);
+        let surplus = self.count.saturating_sub(MAX_HANDLES);
         for _ in 0..surplus {
             while self.batches.front().is_some_and(|batch| batch.targets.is_empty()) {
                 self.batches.pop_front();
@@ -105,7 +98,7 @@ impl Handles {
             (batch.session == session && batch.kind == kind).then_some((batch, target))
         });
         let (batch, target) = found.ok_or(Miss::NotFound)?;
-        if now.duration_since(batch.minted) >= LIFE {
+        if now.duration_since(batch.minted) >= HANDLE_LIFE {
             Err(Miss::Expired)
         } else if batch.tab != tab {
             Err(Miss::ScopeMismatch)
@@ -156,6 +149,8 @@ impl Handles {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn session(number: u32) -> SessionId {
@@ -187,8 +182,8 @@ mod tests {
             assert_eq!(resolve(missing, 1, now), Err(Miss::NotFound), "{missing}");
         }
         assert_eq!(resolve("el5", 2, now), Err(Miss::ScopeMismatch));
-        assert!(resolve("el5", 1, now + LIFE - Duration::from_millis(1)).is_ok());
-        assert_eq!(resolve("el5", 1, now + LIFE), Err(Miss::Expired));
+        assert!(resolve("el5", 1, now + HANDLE_LIFE - Duration::from_millis(1)).is_ok());
+        assert_eq!(resolve("el5", 1, now + HANDLE_LIFE), Err(Miss::Expired));
         assert!(handles.resolve(&handle("el5"), session(2), 1, now).is_err());
     }
 
@@ -202,7 +197,7 @@ mod tests {
         assert_eq!(handles.mint((session(9), 1, HandleKind::Link), page(), 1, targets(3), now), 3);
         let found = |name, number| handles.resolve(&handle(name), session(number), 1, now).is_ok();
         assert!(!found("ln3", 0) && found("ln4", 0) && found("ln1", 1) && found("ln3", 9));
-        assert_eq!(handles.count, MAX_IN_ALL);
+        assert_eq!(handles.count, MAX_HANDLES);
     }
 
     #[test]

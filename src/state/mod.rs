@@ -40,13 +40,16 @@ pub use std::time::Instant;
 pub use admission::Admission;
 pub use browsers::{ClientId, ClientInfo, CloseWith};
 pub use local::{PausedSession, SessionTabs, Status};
-pub use pairing::{CODE_LIFE_MS, IssuedCode, TokenCheck};
+pub use pairing::{IssuedCode, TokenCheck};
 pub use pending::Reply;
 pub use sessions::{SessionInfo, TabInfo};
 pub use ticket::Ticket;
 pub use trace::Trace;
 
-use crate::{protocol::SessionId, secrets::ExtensionCredential};
+use crate::{
+    protocol::{HELLO_WAIT, SessionId},
+    secrets::ExtensionCredential,
+};
 use browsers::{Browsers, Outgoing};
 use handles::Handles;
 use opens::LostOpens;
@@ -178,7 +181,7 @@ impl State {
     pub fn connect(&self, now: Now, remote: &str) -> (ClientId, Arc<Notify>) {
         self.at(now, |inner| {
             let (client, wake) = inner.browsers.connect(now.unix_ms);
-            inner.pending.schedule(now.instant + browsers::HELLO_WAIT, Due::Hello(client));
+            inner.pending.schedule(now.instant + HELLO_WAIT, Due::Hello(client));
             tracing::info!(event = "ws_connect", ws_client = %client, remote);
             (client, wake)
         })

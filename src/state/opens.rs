@@ -4,12 +4,12 @@ use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::json;
 
-use crate::protocol::{ErrorCode, ProtocolError, SessionId, TabHandle};
+use crate::protocol::{CLOSE_WAIT, ErrorCode, ProtocolError, SessionId, TabHandle};
 
 use super::{
     Inner, Now,
     browsers::{BrowserId, ClientId, Outgoing},
-    closing::{CLOSE_WAIT, close_message},
+    closing::close_message,
     pending::{CommandKey, Kind, Phase},
     sessions::not_found,
     splice,
@@ -129,7 +129,7 @@ impl Inner {
         let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
         let ordinal = match known {
             Some((_, ordinal)) => ordinal,
-            None => session.open_tab(opened.browser, chrome_id, shown, title),
+            None => session.open_tab(opened.browser, chrome_id, &shown, &title),
         };
         session.bound = Some(ordinal);
         if self.browsers.page(opened.browser, chrome_id).is_none() {
@@ -140,5 +140,23 @@ impl Inner {
         let (tab, tmp_dir) = (TabHandle::new(ordinal), self.dirs.path(id));
         Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir})
             .to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_lost_opens_than_are_remembered_the_oldest_is_forgotten() {
+        let mut lost = LostOpens::default();
+        let browser = BrowserId::default();
+        let session = SessionId::from_bits(1);
+        for number in 0..MAX_LOST + 1 {
+            lost.push(LostOpen { id: number.to_string().into(), browser, session });
+            assert_eq!(lost.0.len(), (number + 1).min(MAX_LOST));
+        }
+        assert!(lost.take("0", browser).is_none());
+        assert!(lost.take("1", browser).is_some());
     }
 }

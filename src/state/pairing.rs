@@ -7,7 +7,7 @@ use serde::Serialize;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    protocol::ClaimError,
+    protocol::{CLAIM_WINDOW, CODE_LIFE_MS, ClaimError, MAX_CLAIM_FAILURES},
     secrets::{ExtensionCredential, Secret},
 };
 
@@ -17,11 +17,6 @@ use super::{CloseWith, Instant, Now, State};
 const ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTWXYZ23456789";
 const CODE_LENGTH: usize = 8;
 const CODE_LIFE: Duration = Duration::from_millis(CODE_LIFE_MS as u64);
-/// How long a code is valid, and how long a claim's payload may be accepted, in ms (protocol §9).
-pub const CODE_LIFE_MS: i64 = 5 * 60 * 1000;
-/// So many failures in a [`WINDOW`] stop all claims.
-const MAX_FAILURES: usize = 5;
-const WINDOW: Duration = Duration::from_secs(60);
 
 /// A fresh code, as `pairing.json` holds it and clients see it.
 #[derive(Clone, Serialize)]
@@ -101,10 +96,10 @@ impl Pairing {
     ///
     /// Every failure but [`ClaimError::RateLimited`] counts towards the throttle.
     pub(super) fn claim(&mut self, typed: Option<&str>, now: Instant) -> Result<(), ClaimError> {
-        while self.failures.front().is_some_and(|at| now.duration_since(*at) >= WINDOW) {
+        while self.failures.front().is_some_and(|at| now.duration_since(*at) >= CLAIM_WINDOW) {
             self.failures.pop_front();
         }
-        if self.failures.len() >= MAX_FAILURES {
+        if self.failures.len() >= MAX_CLAIM_FAILURES {
             return Err(ClaimError::RateLimited);
         }
         let checked = self.check(typed, now);
@@ -117,9 +112,9 @@ impl Pairing {
 
     /// How long the throttle stops claims from now on.
     pub(super) fn throttled_for(&self, now: Instant) -> Duration {
-        let full = self.failures.len() >= MAX_FAILURES;
+        let full = self.failures.len() >= MAX_CLAIM_FAILURES;
         let oldest = self.failures.front().filter(|_| full);
-        oldest.map_or(Duration::ZERO, |at| (*at + WINDOW).saturating_duration_since(now))
+        oldest.map_or(Duration::ZERO, |at| (*at + CLAIM_WINDOW).saturating_duration_since(now))
     }
 
     fn check(&self, typed: Option<&str>, now: Instant) -> Result<(), ClaimError> {
@@ -287,7 +282,16 @@ mod tests {
             assert_eq!(pairing.claim(Some(&code), at), Err(ClaimError::RateLimited));
             assert_eq!(pairing.throttled_for(at), Duration::from_secs(60 - second));
         }
-        assert_eq!(pairing.claim(Some(&code), now.instant + WINDOW), Ok(()));
+        assert_eq!(pairing.claim(Some(&code), now.instant + CLAIM_WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn a_failure_less_leaves_the_right_code_its_chance() {
+        let (mut pairing, code, now) = issued();
+        for _ in 1..MAX_CLAIM_FAILURES {
+            assert_eq!(pairing.claim(None, now.instant), Err(ClaimError::Invalid));
+        }
+        assert_eq!(pairing.claim(Some(&code), now.instant), Ok(()));
     }
 
     #[test]

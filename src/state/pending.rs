@@ -9,16 +9,13 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::protocol::SessionId;
+use crate::protocol::{MAX_PENDING, SessionId};
 
 use super::{
     Instant, Now,
     browsers::{BrowserId, ClientId},
     handles::Epoch,
 };
-
-/// How many commands there may be between admission and answer (protocol §6).
-pub(super) const MAX_PENDING: usize = 100;
 
 /// Identifies a command while the daemon runs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

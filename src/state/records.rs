@@ -14,10 +14,11 @@ pub(super) enum End<'a> {
 }
 
 impl<'a> End<'a> {
+    /// For the log and the traces: a code that the extension made up is cut short there.
     pub(super) fn error_code(self) -> Option<&'a str> {
         match self {
             Self::Ok => None,
-            Self::Failed(code) => Some(code),
+            Self::Failed(code) => Some(clipped(code)),
             Self::TimedOut => Some(crate::protocol::ErrorCode::Timeout.name()),
         }
     }
@@ -50,7 +51,7 @@ pub(super) fn invalidated(session: Option<SessionId>, tab: Option<u32>, cause: &
     }
 }
 
-/// A text from a client, cut to a length that suits a log.
+/// A text from elsewhere, cut to a length that suits a log.
 pub(super) fn clipped(text: &str) -> &str {
     const LONGEST: usize = 64;
     text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])

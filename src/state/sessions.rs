@@ -4,14 +4,17 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde::Serialize;
 
-use crate::protocol::{ErrorCode, HandleKind, Pacing, ProtocolError, SessionId, TabHandle};
+use crate::protocol::{
+    ErrorCode, HandleKind, MAX_KEPT_CHARS, MAX_SESSIONS, Pacing, ProtocolError, SessionId,
+    TabHandle,
+};
 
 use super::{browsers::BrowserId, pacing::Pacer, pending::CommandKey};
 
-/// How many sessions there may be at once: far more than agents on one machine, few enough to list.
-pub(super) const MAX_SESSIONS: usize = 256;
-/// How many tabs a session may hold at once: more than a person could follow.
-pub(super) const MAX_TABS: usize = 64;
+/// As much of a text that a page made as is kept.
+pub(super) fn kept(text: &str) -> &str {
+    text.char_indices().nth(MAX_KEPT_CHARS).map_or(text, |(end, _)| &text[..end])
+}
 
 /// A tab of a session.
 pub(super) struct Tab {
@@ -86,11 +89,12 @@ impl Session {
         &mut self,
         browser: BrowserId,
         chrome_id: i64,
-        url: String,
-        title: String,
+        url: &str,
+        title: &str,
     ) -> u32 {
         self.last_tab += 1;
         let ordinal = self.last_tab;
+        let (url, title) = (kept(url).to_owned(), kept(title).to_owned());
         self.tabs.push(Tab { ordinal, browser, chrome_id, url, title, queue: VecDeque::new() });
         ordinal
     }
@@ -281,11 +285,11 @@ mod tests {
     fn tabs_and_handles_are_never_numbered_twice() {
         let mut sessions = Sessions::default();
         let session = sessions.insert(SessionId::from_bits(1), None);
-        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()), 1);
+        assert_eq!(session.open_tab(browser(), 7, "", ""), 1);
         session.bound = Some(1);
         session.remove_tab(1);
         assert_eq!(session.bound, None);
-        assert_eq!(session.open_tab(browser(), 7, String::new(), String::new()), 2);
+        assert_eq!(session.open_tab(browser(), 7, "", ""), 2);
         assert_eq!(session.number_handles(HandleKind::Element, 5), 1);
         assert_eq!(session.number_handles(HandleKind::Element, 1), 6);
         assert_eq!(session.number_handles(HandleKind::Link, 1), 1);
@@ -295,12 +299,7 @@ mod tests {
     fn a_tab_that_is_not_there_is_told_from_one_of_another_session() {
         let mut sessions = Sessions::default();
         let (one, two) = (SessionId::from_bits(1), SessionId::from_bits(2));
-        sessions.insert(one, Some(String::new())).open_tab(
-            browser(),
-            7,
-            String::new(),
-            String::new(),
-        );
+        sessions.insert(one, Some(String::new())).open_tab(browser(), 7, "", "");
         sessions.insert(two, None);
         let code = |id, name: &str| match sessions.find_tab(id, Some(&name.parse().unwrap())) {
             Ok(ordinal) => ordinal.to_string(),

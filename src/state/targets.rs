@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
-use crate::protocol::{Action, ErrorCode, HandleKind, ProtocolError, TabHandle, Target};
+use crate::protocol::{
+    Action, ErrorCode, HandleKind, MAX_HANDLES_PER_READ, ProtocolError, TabHandle, Target,
+};
 
 use super::{
     Inner, Now,
     admission::Destination,
-    handles::{Epoch, MAX_PER_READ, Miss},
+    handles::{Epoch, Miss},
     pending::CommandKey,
     records, splice,
 };
@@ -88,7 +90,7 @@ impl Inner {
         let replaced = self.handles.forget_read(id, ordinal, kind);
         records::invalidated(Some(id), Some(ordinal), "reread", replaced);
         let targets = match page {
-            Some(_) => splice::targets(data, kind, MAX_PER_READ),
+            Some(_) => splice::targets(data, kind, MAX_HANDLES_PER_READ),
             None => Vec::new(),
         };
         let count = targets.len();

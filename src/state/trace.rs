@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-/// How many commands are remembered (protocol §11).
-const CAPACITY: usize = 200;
+use crate::protocol::MAX_TRACES;
 
 /// One command that got an envelope.
 #[derive(Clone, Debug, Serialize)]
@@ -37,7 +36,7 @@ pub(super) struct Traces(VecDeque<Trace>);
 
 impl Traces {
     pub(super) fn push(&mut self, trace: Trace) {
-        if self.0.len() == CAPACITY {
+        if self.0.len() == MAX_TRACES {
             self.0.pop_front();
         }
         self.0.push_back(trace);
@@ -57,7 +56,10 @@ mod tests {
     #[test]
     fn the_ring_keeps_the_latest_and_gives_them_oldest_first() {
         let mut traces = Traces::default();
-        for number in 0..CAPACITY + 5 {
+        for number in 0..=MAX_TRACES {
+            if number == MAX_TRACES {
+                assert_eq!(traces.last(1000)[0].id, "0");
+            }
             traces.push(Trace {
                 id: number.to_string(),
                 action: "text",
@@ -70,8 +72,8 @@ mod tests {
             });
         }
         let ids: Vec<_> = traces.last(2).into_iter().map(|trace| trace.id).collect();
-        assert_eq!(ids, ["203", "204"]);
-        assert_eq!(traces.last(1000).len(), CAPACITY);
-        assert_eq!(traces.last(1000)[0].id, "5");
+        assert_eq!(ids, ["199", "200"]);
+        assert_eq!(traces.last(1000).len(), MAX_TRACES);
+        assert_eq!(traces.last(1000)[0].id, "1");
     }
 }

@@ -83,6 +83,16 @@ impl Home {
         setup
     }
 
+    /// A daemon to be started here that may have no more than `count` descriptors.
+    pub fn daemon_with_descriptors(self, count: usize) -> Setup {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {count}; exec \"$@\"");
+        command
+            .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_bproxy"), "daemon"])
+            .stdin(Stdio::null());
+        self.setup(command)
+    }
+
     fn setup(self, mut command: Command) -> Setup {
         command
             .env_clear()

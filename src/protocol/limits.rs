@@ -1,0 +1,113 @@
+//! Every bound of the contract with its reason, in one place; `docs/limits.md` names the test of each.
+//!
+//! What only one part of the daemon needs to know (how long it lingers, how much it logs) stays where it is used.
+//! Ranges of single parameters are part of their declarations in `params.rs`.
+
+use std::time::Duration;
+
+// --- connections ---
+
+/// How many connections there may be at once. Far more than the clients of one machine open, few enough for the
+/// usual limit of 1,024 descriptors. One more ends the connection that has been without a request for longest.
+pub const MAX_CONNECTIONS: usize = 900;
+
+/// How many descriptors connections leave to everything else (log, keyring, service manager), where the process may
+/// have so few that [`MAX_CONNECTIONS`] does not fit. An idle daemon holds about fifteen.
+pub const SPARE_DESCRIPTORS: usize = 32;
+
+/// The largest head of a request, in bytes: a token, a few names; browsers add a kilobyte or two.
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// How many header lines a request may have; browsers send about twenty.
+pub const MAX_HEADERS: usize = 100;
+
+/// How long a head may take to arrive, and how long a connection may be idle between two requests. Clients on this
+/// machine need milliseconds; a person who types HTTP by hand gets by.
+pub const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// The largest request body, in bytes: a command with a long text to fill fits, an upload does not.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How long a body may take to arrive: clients are on this machine and send it in one go.
+pub const BODY_TIME: Duration = Duration::from_secs(10);
+
+// --- requests ---
+
+/// The longest request id, in characters: room for any scheme of naming, little enough to log with every step.
+pub const MAX_ID_CHARS: usize = 128;
+
+/// How far in the future a deadline may lie, in milliseconds; later ones are brought forward. Nothing that a page does
+/// takes longer, and a forgotten command ends some day.
+pub const MAX_DEADLINE_MS: i64 = 10 * 60 * 1000;
+
+/// The longest label of a session, in characters: it stands in a line of a list.
+pub const MAX_LABEL_CHARS: usize = 64;
+
+/// How many fields one `fill-form` may fill: larger forms than any person would sit through.
+pub const MAX_FORM_FIELDS: usize = 100;
+
+// --- what the daemon keeps ---
+
+/// How many commands there may be between admission and answer. Agents wait for their answers, so this is a hundred
+/// agents at once; with the largest bodies it is 100 MiB.
+pub const MAX_PENDING: usize = 100;
+
+/// How many sessions there may be at once: far more than agents on one machine, few enough to list.
+pub const MAX_SESSIONS: usize = 256;
+
+/// How many tabs a session may hold at once: more than a person could follow.
+pub const MAX_TABS: usize = 64;
+
+/// How many tabs' pages are remembered for one browser: more tabs than people keep open. Tabs of sessions are
+/// forgotten last.
+pub const MAX_PAGES: usize = 1024;
+
+/// How many of the latest commands `debug.last` knows: an hour of one agent's work.
+pub const MAX_TRACES: usize = 200;
+
+/// How much is kept of a tab's address and title and of why a session is paused, in characters: what a person reads of
+/// them, while a page may make them as long as it likes. Answers carry them whole.
+pub const MAX_KEPT_CHARS: usize = 4096;
+
+/// How many handles one answer gets: more elements than an agent can make sense of.
+pub const MAX_HANDLES_PER_READ: usize = 200;
+
+/// How many handles there are in all; the oldest go first. A few reads of several agents.
+pub const MAX_HANDLES: usize = 1000;
+
+/// How long a handle is valid: an agent acts on what it has just read, and pages change.
+pub const HANDLE_LIFE: Duration = Duration::from_secs(120);
+
+/// How long the end of a session waits for browsers to close its tabs, at most.
+pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+/// How long commands in flight may go on after the daemon was told to stop: most answers come within a second, and
+/// service managers lose their patience after more.
+pub const DRAIN: Duration = Duration::from_secs(5);
+
+// --- browsers ---
+
+/// The largest message from the extension, in bytes: a screenshot of a large screen fits many times over.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long a new connection of an extension may be silent before it counts as plain: a hello is on its way at once.
+pub const HELLO_WAIT: Duration = Duration::from_millis(500);
+
+/// How often an extension is asked whether it is there: browsers end a service worker that hears nothing for 30 s.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long an extension may be silent: two pings and some patience. Judged with every ping, so noticed by 65 s.
+pub const SILENCE: Duration = Duration::from_secs(45);
+
+// --- pairing ---
+
+/// How long a code is valid, and how long a claim's payload may be accepted, in milliseconds: time to walk over to the
+/// browser.
+pub const CODE_LIFE_MS: i64 = 5 * 60 * 1000;
+
+/// So many failed claims within [`CLAIM_WINDOW`] stop all claims. Five guesses a minute at 29⁸ codes lead nowhere, and
+/// a person mistypes less often.
+pub const MAX_CLAIM_FAILURES: usize = 5;
+
+/// How long a failed claim counts.
+pub const CLAIM_WINDOW: Duration = Duration::from_secs(60);
