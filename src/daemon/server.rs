@@ -264,7 +264,7 @@ mod tests {
             let (routes, activity) = (warp::service(routes), Activity::new());
             let (all, ended) = (quiet.clone(), stop.clone());
             let serve = move |stream, peer| {
-                let (routes, activity) = (routes.clone(), activity.clone());
+                let activity = activity.clone();
                 serve(stream, peer, routes, activity, quiet.clone(), ended.clone())
             };
             tokio::spawn(accept(listener, TaskTracker::new(), all, stop.clone(), serve));
