@@ -4,6 +4,7 @@
 //! answer is the command line's. Proxy variables play no part: nothing here ever leaves the machine.
 
 mod exchange;
+mod hang_up;
 
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
 use crate::protocol::{Action, Envelope, MAX_BODY_BYTES, VERSION};
 use crate::secrets::{self, Secret};
+
+pub use hang_up::HangUp;
 
 /// How much longer than a command's deadline its answer is waited for: the daemon answers on the dot, and what is left
 /// is to carry over a large answer on a busy machine.
@@ -165,11 +168,27 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
+        self.command_until(&HangUp::default(), id, action, session, timeout)
+    }
+
+    /// The same, until another thread hangs up: a command that has not reached the browser by then never does.
+    ///
+    /// # Errors
+    /// When no envelope comes back, as after hanging up.
+    pub fn command_until(
+        &self,
+        hang_up: &HangUp,
+        id: &str,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
         let body = body(id, action, session, timeout);
         if body.len() > MAX_BODY_BYTES {
             return Err(Error::TooLarge { size: body.len() });
         }
-        let (status, body) = self.exchange("POST", "/", body.as_bytes(), timeout + GRACE)?;
+        let (status, body) =
+            self.exchange(hang_up, "POST", "/", body.as_bytes(), timeout + GRACE)?;
         let envelope =
             serde_json::from_slice::<Verdict>(&body).ok().filter(|verdict| verdict.id.is_some());
         match (status, envelope) {
@@ -183,7 +202,7 @@ impl Client {
     /// # Errors
     /// When it says nothing.
     pub fn health(&self) -> Result<Vec<u8>, Error> {
-        match self.exchange("GET", "/health", b"", HEALTH_WAIT)? {
+        match self.exchange(&HangUp::default(), "GET", "/health", b"", HEALTH_WAIT)? {
             (200, body) => Ok(body),
             (status, body) => Err(self.refusal(status, &body)),
         }
@@ -191,6 +210,7 @@ impl Client {
 
     fn exchange(
         &self,
+        hang_up: &HangUp,
         method: &str,
         path: &str,
         body: &[u8],
@@ -203,6 +223,7 @@ impl Client {
             _ => Error::Exchange { port, source },
         };
         let mut stream = exchange::Stream::connect(port, Instant::now() + wait).map_err(failed)?;
+        hang_up.ends(&stream).map_err(failed)?;
         self.check_listener()?;
         exchange::send(&mut stream, port, method, path, self.token.as_ref(), body)
             .map_err(failed)?;

@@ -6,6 +6,7 @@
 //! The layers, each knowing those below it only:
 //!
 //! - [`cli`]: verbs, flags, output, exit status.
+//! - [`mcp`]: the same for agents that speak the Model Context Protocol, beside the command line.
 //! - [`service`]: a daemon process's life: lock, log, socket, readiness, the end.
 //! - [`daemon`]: HTTP and WebSocket, the gate before every route.
 //! - [`state`]: what the daemon knows and decides; synchronous, with time as an argument.
@@ -21,6 +22,7 @@ pub mod daemon;
 pub mod extension;
 pub mod home;
 pub mod loopback;
+pub mod mcp;
 pub mod protocol;
 pub mod secrets;
 pub mod service;

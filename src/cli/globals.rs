@@ -15,7 +15,7 @@ use crate::service::lock::Watch;
 use crate::service::{manager, token};
 
 /// Flags before or after any verb.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Options of every verb")]
 pub(super) struct Globals {
     /// The session to act in

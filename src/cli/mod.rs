@@ -11,6 +11,7 @@ mod extension;
 mod fill;
 mod globals;
 mod logs;
+mod mcp;
 mod navigate;
 mod output;
 mod pair;
@@ -88,6 +89,7 @@ enum Command {
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Token(token::Token),
+    Mcp(mcp::Mcp),
 }
 
 /// How a call ends whose answer has been shown.
@@ -118,6 +120,8 @@ enum Error {
     Logs(#[from] crate::service::logs::Error),
     #[error(transparent)]
     Manager(#[from] crate::service::manager::Error),
+    #[error(transparent)]
+    Mcp(#[from] crate::mcp::Error),
     /// A flag whose value cannot be used.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },
@@ -166,6 +170,7 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Health(verb) => return verb.run(globals),
         Command::Doctor(verb) => return verb.run(globals),
         Command::Token(verb) => return verb.run(globals),
+        Command::Mcp(verb) => return verb.run(globals),
         Command::Session(verb) => verb.action(),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),

@@ -29,6 +29,11 @@ impl Stream {
         socket.set_nodelay(true)?;
         Ok(Stream { socket, deadline })
     }
+
+    /// The same connection, to be ended from elsewhere.
+    pub(super) fn socket(&self) -> io::Result<TcpStream> {
+        self.socket.try_clone()
+    }
 }
 
 fn left(deadline: Instant) -> io::Result<Duration> {

@@ -4,6 +4,7 @@
 
 use std::{fmt, marker::PhantomData};
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -123,7 +124,7 @@ macro_rules! params {
         }
     )*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
         #[serde(remote = "Self", deny_unknown_fields, rename_all = "camelCase")]
         pub struct $name {
             $($(#[$required_doc])* pub $required: $required_type,)*
@@ -328,7 +329,7 @@ impl SessionBind {
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
         pub enum $name { $($(#[$word_doc])* #[serde(rename = $word)] $variant,)* }
 
         impl $name {
