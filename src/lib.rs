@@ -13,7 +13,7 @@
 //! - [`protocol`]: the wire as types.
 //!
 //! [`client`] is one blocking call to the daemon. [`home`], [`config`], [`secrets`] and [`loopback`] are known to
-//! whoever needs them; [`extension`] is the embedded folder.
+//! whoever needs them; [`extension`] and [`skill`] are what the binary carries.
 
 pub mod cli;
 pub mod client;
@@ -27,4 +27,5 @@ pub mod protocol;
 pub mod secrets;
 pub mod service;
 pub mod settings;
+pub mod skill;
 pub mod state;

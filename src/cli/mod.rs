@@ -19,6 +19,7 @@ mod read;
 mod screenshot;
 mod service;
 mod session;
+mod skill;
 mod tab;
 mod target;
 mod token;
@@ -90,6 +91,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Token),
     Mcp(mcp::Mcp),
+    #[command(subcommand)]
+    Skill(skill::Skill),
 }
 
 /// How a call ends whose answer has been shown.
@@ -122,6 +125,8 @@ enum Error {
     Manager(#[from] crate::service::manager::Error),
     #[error(transparent)]
     Mcp(#[from] crate::mcp::Error),
+    #[error(transparent)]
+    Skill(#[from] crate::skill::Error),
     /// A flag whose value cannot be used.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },
@@ -171,6 +176,7 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Doctor(verb) => return verb.run(globals),
         Command::Token(verb) => return verb.run(globals),
         Command::Mcp(verb) => return verb.run(globals),
+        Command::Skill(verb) => return verb.run(),
         Command::Session(verb) => verb.action(),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),
