@@ -8,13 +8,11 @@ use crate::mcp::{self, Options};
 
 /// Serve agents over the Model Context Protocol, on standard input and output
 ///
-/// For a client to run, not for people. Every action is a tool. The server makes a session with the first call, and
-/// closes what it made when the client goes; with --session, or BPROXY_SESSION, it acts in that session and leaves it
-/// open. --timeout is the limit of calls that name none.
+/// For a client to run, not for people: `claude mcp add bproxy -- bproxy mcp` has Claude Code do it. Every action is a
+/// tool. The server makes a session with the first call, and closes what it made when the client goes; with --session,
+/// or BPROXY_SESSION, it acts in that session and leaves it open. --timeout is the limit of calls that name none.
 #[derive(Args)]
-#[command(
-    after_help = "Example, to have Claude Code use it:\n  claude mcp add bproxy -- bproxy mcp"
-)]
+#[command(after_help = "Examples:\n  bproxy mcp\n  bproxy mcp --timeout 60000")]
 pub(super) struct Mcp {}
 
 impl Mcp {

@@ -25,7 +25,7 @@ pub(super) type Timeout = Int<1, { MAX_DEADLINE_MS as u32 }>;
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct InSession {
-    /// The session to act in; left out, the one that belongs to this connection.
+    /// The session; left out, this connection's own.
     session: Option<String>,
 }
 
@@ -33,8 +33,7 @@ pub(super) struct InSession {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct InTime {
-    /// How long this may take, the pause before it included, in milliseconds; left out, what the server was started
-    /// with, else 30000.
+    /// How long this may take, in milliseconds, its pause included; 30000 if absent, or the server's own limit.
     timeout: Option<Timeout>,
 }
 
@@ -44,7 +43,7 @@ pub(super) struct InTime {
 pub(super) struct Within {
     /// The most characters to answer; 25000 if absent.
     max_chars: Option<Int<100, 1_000_000>>,
-    /// Where to go on reading, as the answer before says. Nothing is read from the page again.
+    /// Where to go on in a cut answer, as that says.
     cursor: Option<String>,
 }
 

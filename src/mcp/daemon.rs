@@ -7,7 +7,8 @@ use crate::protocol::Action;
 
 use super::Connect;
 
-/// The way to the daemon.
+/// The way to the daemon. Clones are the same way.
+#[derive(Clone)]
 pub(super) struct Daemon(pub(super) std::sync::Arc<Connect>);
 
 /// Hangs up when what waits for the command is dropped, as it is when the client cancels the call.

@@ -26,7 +26,7 @@ const WAIT: Duration = Duration::from_secs(50);
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SessionWait {
-    /// The session to wait for; left out, the one that belongs to this connection.
+    /// The session; left out, this connection's own.
     pub(super) session: Option<String>,
     /// How long to wait, in milliseconds; 50000 if absent.
     timeout: Option<Timeout>,

@@ -146,7 +146,10 @@ impl Inner {
             Some(session) => session,
             None => self.sessions.current(&self.daemon, client).await?,
         };
-        let answer = self.daemon.command(action.clone(), session.clone(), timeout).await?;
+        let answer = match action.clone() {
+            Action::SessionCreate(create) => self.sessions.create(&self.daemon, create).await?,
+            action => self.daemon.command(action, session.clone(), timeout).await?,
+        };
         let mut success = match Envelope::parse(&answer.body)?.outcome() {
             Ok(success) => success,
             Err(failure) => {
@@ -156,14 +159,8 @@ impl Inner {
                 return Ok(answer::failure(&action, &failure));
             }
         };
-        match action {
-            Action::SessionCreate(_) => {
-                if let Some(session) = success.data.get("session").and_then(|it| it.as_str()) {
-                    self.sessions.adopt(&self.daemon, session).await;
-                }
-            }
-            Action::SessionClose(_) => self.sessions.forget(&session).await,
-            _ => {}
+        if matches!(action, Action::SessionClose(_)) {
+            self.sessions.forget(&session).await;
         }
         let picture = success.picture();
         let piece = self.rests.first(tool, success.text(), max_chars);

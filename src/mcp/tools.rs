@@ -50,7 +50,11 @@ fn of_action(facts: &Facts) -> Tool {
 fn session_wait() -> Tool {
     let about = "Wait until a paused session goes on, which is when its person has helped. Use it after HUMAN_REQUIRED, \
                  once you have told the person what to do.";
-    let hints = ToolAnnotations::new().read_only(true).idempotent(true).open_world(false);
+    let hints = ToolAnnotations::new()
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
+        .open_world(false);
     Tool::new("session_wait", about, object(schema_of::<SessionWait>())).with_annotations(hints)
 }
 

@@ -4,7 +4,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -233,7 +233,7 @@ params! {
     Scroll {;
         /// The element to scroll; the page if absent.
         target: Target,
-        /// How far.
+        /// How far: `viewport`, `half`, `end`, or pixels such as `300px`.
         by: Distance,
         /// Which way; down if absent.
         direction: Direction,
@@ -252,9 +252,9 @@ params! {
         target: Target,
         /// What it shall hold.
         value: String,
-        /// How the value gets in.
+        /// How the value gets in: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
         method: FillMethod,
-        /// Which JavaScript world does it.
+        /// Which JavaScript world does it: `main` for `runtime-api`, else `isolated`.
         world: World,
         ;
     }
@@ -277,7 +277,7 @@ params! {
 
     /// `screenshot`
     Screenshot {;
-        /// Bring the tab to the front first.
+        /// Bring the tab to the front first, without which only a tab in front can be pictured.
         activate: bool,
         /// Use the debugger interface; refused unless it is switched on.
         debugger: bool,
@@ -287,7 +287,7 @@ params! {
     Wait {
         /// What to wait for.
         strategy: WaitStrategy,
-        /// The selector, URL pattern or address.
+        /// The selector, address, or pattern of an address such as `*/done`.
         target: String,
         ;
         /// For how long, in milliseconds.
@@ -329,7 +329,7 @@ impl SessionBind {
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
         pub enum $name { $($(#[$word_doc])* #[serde(rename = $word)] $variant,)* }
 
         impl $name {
@@ -339,6 +339,16 @@ macro_rules! words {
             /// The word on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "enum": Self::WORDS })
             }
         }
 

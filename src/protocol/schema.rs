@@ -16,7 +16,7 @@ pub fn schema_of<T: JsonSchema>() -> Schema {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
-    let settings = settings.with_transform(RecursiveTransform(without_null));
+    let settings = settings.with_transform(RecursiveTransform(plain));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     // They name the Rust type, which tells a client nothing.
     schema.remove("title");
@@ -24,8 +24,13 @@ pub fn schema_of<T: JsonSchema>() -> Schema {
     schema
 }
 
-/// An optional field may be left out, but is never `null`.
-fn without_null(schema: &mut Schema) {
+/// Leaves out what the parsers do not take, `null`, and what readers have no use for.
+fn plain(schema: &mut Schema) {
+    schema.remove("default");
+    schema.remove("format");
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
     let null = Value::from("null");
     let is_null = |schema: &Value| schema.get("type") == Some(&null);
     if let Some(Value::Array(types)) = schema.get_mut("type") {
@@ -34,6 +39,9 @@ fn without_null(schema: &mut Schema) {
             let only = only.take();
             schema.insert("type".to_owned(), only);
         }
+    }
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.retain(|word| !word.is_null());
     }
     if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
         choices.retain(|choice| !is_null(choice));
@@ -103,6 +111,8 @@ mod tests {
         assert_eq!(links["properties"]["limit"], limit);
         assert_eq!(links["properties"]["visibleOnly"]["type"], "boolean");
         assert!(links.get("required").is_none());
+        let method = schema_of::<Fill>().to_value()["properties"]["method"].clone();
+        assert_eq!(method["enum"], json!(["direct", "paste", "runtime-api"]));
 
         let scroll = schema_of::<Scroll>().to_value();
         let ways = scroll["properties"]["target"]["oneOf"].as_array().expect("ways to name");
@@ -119,7 +129,7 @@ mod tests {
     fn no_schema_allows_null_or_points_elsewhere() {
         for facts in Action::ALL {
             let text = (facts.schema)().to_value().to_string();
-            for part in ["null", "$ref", "$schema"] {
+            for part in ["null", "$ref", "$schema", "[`"] {
                 assert!(!text.contains(part), "{}: {text}", facts.name);
             }
         }

@@ -19,7 +19,7 @@ pub enum Target {
     Selector(String),
     /// A way through open shadow roots.
     Route(Route),
-    /// A name from an earlier read; the daemon replaces it, the extension never sees it.
+    /// A handle from an earlier read, such as `el1`. The daemon replaces it.
     Handle(ElementHandle),
 }
 
@@ -34,7 +34,7 @@ pub struct Route {
     pub target: String,
 }
 
-/// One shadow host on a [`Route`].
+/// One shadow host on the way.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Host {

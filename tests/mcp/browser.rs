@@ -116,8 +116,8 @@ async fn a_person_is_waited_for_until_the_session_goes_on() {
     let progress = rig.client.progress(wait).await;
     assert!(progress["message"].as_str().unwrap().contains("a person"), "{progress}");
     let popup = rig.browser.popup().await;
-    popup.until("document.querySelector('[data-act=resume], .resume, #sessions button')").await;
-    popup.evaluate("[...document.querySelectorAll('button')].find((it) => it.textContent.includes('Resume')).click()").await;
+    popup.until("document.querySelector('[data-resume]')").await;
+    popup.click("[data-resume]").await;
     let resumed = rig.client.end(wait).await.expect("an answer");
     assert!(resumed.text().contains("not paused"), "{resumed:?}");
     rig.client.call("text", json!({})).await.text();

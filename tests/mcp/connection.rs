@@ -23,10 +23,7 @@ async fn every_tool_has_a_schema_a_purpose_and_all_four_hints() {
         assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
         assert!(tool["description"].as_str().is_some_and(|text| text.len() > 30), "{tool}");
         for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
-            assert!(
-                tool["annotations"][hint].is_boolean() || tool["name"] == "session_wait",
-                "{hint}: {tool}"
-            );
+            assert!(tool["annotations"][hint].is_boolean(), "{hint}: {tool}");
         }
     }
     client.close().await;
