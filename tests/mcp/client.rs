@@ -118,6 +118,13 @@ impl McpClient {
         result["tools"].as_array_mut().expect("tools").drain(..).collect()
     }
 
+    /// Whether a value is what a JSON schema asks for.
+    pub(super) async fn validates(&mut self, schema: &Value, value: &Value) -> bool {
+        let params = json!({"schema": schema, "value": value});
+        let id = self.request(json!({"method": "validate", "params": params})).await;
+        self.end(id).await.expect("a schema that holds to the standard").0 == true
+    }
+
     /// Closes the connection as a client does that ends in order, and waits for that.
     pub(super) async fn close(mut self) {
         drop(self.requests);
