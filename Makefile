@@ -2,15 +2,17 @@
 
 # The real editors and frameworks that the browser tests write into, bundled once.
 EDITORS = tests/fixtures/editors
+# The official client that the tests of the MCP server are made with.
+MCP_CLIENT = tests/fixtures/mcp
 
-.PHONY: demo test bench soak fuzz lint extension-test editors prerequisites build-prerequisites demo-prerequisites
+.PHONY: demo test bench soak fuzz lint extension-test editors mcp-client prerequisites build-prerequisites demo-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
 	cargo test --quiet --test demo
 
 # All tests. Most of them wait for other processes, so more run at once than there are processors.
-test: prerequisites lint extension-test editors
+test: prerequisites lint extension-test editors mcp-client
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test
 
 # What a command costs: its parts, the hop through the daemon beside one without any rules, whole calls to a page.
@@ -46,6 +48,11 @@ editors: $(EDITORS)/dist/vue.html
 
 $(EDITORS)/dist/vue.html: $(EDITORS)/package-lock.json $(EDITORS)/build.js $(wildcard $(EDITORS)/src/*) | prerequisites
 	cd $(EDITORS) && npm ci --no-audit --no-fund --silent && npm run build --silent
+
+mcp-client: $(MCP_CLIENT)/node_modules/.package-lock.json
+
+$(MCP_CLIENT)/node_modules/.package-lock.json: $(MCP_CLIENT)/package-lock.json | prerequisites
+	cd $(MCP_CLIENT) && npm ci --no-audit --no-fund --silent
 
 # Tests of the service boot a systemd and unlock a keyring; elsewhere than on Linux there is neither.
 ifeq ($(shell uname),Linux)

@@ -35,6 +35,7 @@
 //! several commands without connecting anew.
 
 mod exchange;
+mod hang_up;
 
 use std::io;
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ use crate::loopback::{self, Listener};
 use crate::protocol::{Action, Envelope, MAX_BODY_BYTES, VERSION};
 use crate::secrets::{self, Secret};
 use exchange::{After, Stream};
+
+pub use hang_up::HangUp;
 
 /// How much longer than a command's deadline its answer is waited for: the daemon answers on the dot, and what is left
 /// is to carry over a large answer on a busy machine.
@@ -199,8 +202,24 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
+        self.command_until(&HangUp::default(), id, action, session, timeout)
+    }
+
+    /// The same, until another thread hangs up: a command that has not reached the browser by then never does.
+    ///
+    /// # Errors
+    /// When no envelope comes back, as after hanging up.
+    pub fn command_until(
+        &self,
+        hang_up: &HangUp,
+        id: &str,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
         let body = body(id, action, session, timeout)?;
         let mut stream = self.connect(Instant::now() + timeout + GRACE)?;
+        hang_up.ends(&stream).map_err(|source| self.failed(source))?;
         self.answer(self.exchange(&mut stream, "POST", "/", body.as_bytes(), After::Close)?)
     }
 

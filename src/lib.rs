@@ -6,13 +6,14 @@
 //! The layers, each knowing those below it only:
 //!
 //! - [`cli`]: verbs, flags, output, exit status.
+//! - [`mcp`]: the same for agents that speak the Model Context Protocol, beside the command line.
 //! - [`service`]: a daemon process's life: lock, log, socket, readiness, the end.
 //! - [`daemon`]: HTTP and WebSocket, the gate before every route.
 //! - [`state`]: what the daemon knows and decides; synchronous, with time as an argument.
 //! - [`protocol`]: the wire as types.
 //!
-//! [`client`] is one blocking call to the daemon, for the command line and for other programs. [`home`], [`config`], [`secrets`] and [`loopback`] are known to
-//! whoever needs them; [`extension`] is the embedded folder.
+//! [`client`] is one blocking call to the daemon, for the command line and for other programs. [`home`], [`config`],
+//! [`secrets`] and [`loopback`] are known to whoever needs them; [`extension`] and [`skill`] are what the binary carries.
 
 pub mod cli;
 pub mod client;
@@ -21,8 +22,10 @@ pub mod daemon;
 pub mod extension;
 pub mod home;
 pub mod loopback;
+pub mod mcp;
 pub mod protocol;
 pub mod secrets;
 pub mod service;
 pub mod settings;
+pub mod skill;
 pub mod state;

@@ -27,7 +27,7 @@ pub(super) enum Format {
 const LONGEST_WAIT: u64 = 60 * 60;
 
 /// Flags before or after any verb.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Options of every verb")]
 pub(super) struct Globals {
     /// The session to act in

@@ -15,6 +15,7 @@ mod fill;
 mod globals;
 mod logs;
 mod man;
+mod mcp;
 mod navigate;
 mod output;
 mod pair;
@@ -22,6 +23,7 @@ mod read;
 mod screenshot;
 mod service;
 mod session;
+mod skill;
 mod spinner;
 mod suggest;
 mod tab;
@@ -100,6 +102,9 @@ enum Command {
     Token(token::Token),
     Completions(completions::Completions),
     Man(man::Man),
+    Mcp(mcp::Mcp),
+    #[command(subcommand)]
+    Skill(skill::Skill),
 }
 
 /// How a call ends whose answer has been shown.
@@ -130,6 +135,10 @@ enum Error {
     Logs(#[from] crate::service::logs::Error),
     #[error(transparent)]
     Manager(#[from] crate::service::manager::Error),
+    #[error(transparent)]
+    Mcp(#[from] crate::mcp::Error),
+    #[error(transparent)]
+    Skill(#[from] crate::skill::Error),
     /// A flag whose value cannot be used.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },
@@ -187,6 +196,8 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Token(verb) => return verb.run(globals),
         Command::Completions(verb) => return verb.run(),
         Command::Man(verb) => return verb.run(globals),
+        Command::Mcp(verb) => return verb.run(globals),
+        Command::Skill(verb) => return verb.run(),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),
         Command::Links(verb) => verb.action(),

@@ -21,6 +21,12 @@ pub(super) fn line(mut json: Vec<u8>) -> Result<(), Error> {
     stdout.write_all(&json).and_then(|()| stdout.flush()).map_err(Error::Output)
 }
 
+/// Writes a text as it is.
+pub(super) fn text(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
+}
+
 /// Writes a message for people. Where nobody can be told, nobody is.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "bproxy: {text}");

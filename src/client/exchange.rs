@@ -41,6 +41,11 @@ impl Stream {
         quiet(&self.socket).unwrap_or(false)
     }
 
+    /// The same connection, to be ended from elsewhere.
+    pub(super) fn socket(&self) -> io::Result<TcpStream> {
+        self.socket.try_clone()
+    }
+
     /// Gives what comes next a deadline of its own.
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = deadline;

@@ -2,9 +2,11 @@
 //!
 //! One table says it all: a new action is a new line in it, with every fact that it takes.
 
+use schemars::Schema;
 use serde::Serialize;
 
 use super::params::*;
+use super::schema::schema_of;
 
 /// Where an action is carried out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,18 +43,74 @@ pub struct Pace {
     pub delays: usize,
 }
 
+/// What carrying an action out does, and what doing it once more would.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Nothing changes.
+    Reads,
+    /// Something is as asked for; once more changes nothing.
+    Sets,
+    /// Something goes one step on, which takes nothing away.
+    Steps,
+    /// Something new appears in the browser.
+    Adds,
+    /// What was there is replaced or gone; once more changes nothing.
+    Replaces,
+    /// Whatever the page makes of it.
+    Acts,
+}
+
+impl Effect {
+    /// Whether nothing changes.
+    pub fn reads(self) -> bool {
+        self == Self::Reads
+    }
+
+    /// Whether something that was there may be lost.
+    pub fn loses(self) -> bool {
+        matches!(self, Self::Replaces | Self::Acts)
+    }
+
+    /// Whether doing it again changes nothing more.
+    pub fn idempotent(self) -> bool {
+        matches!(self, Self::Reads | Self::Sets | Self::Replaces)
+    }
+}
+
+/// What is known of an action before it has parameters.
+pub struct Facts {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// When to use it, for whoever chooses among actions.
+    pub about: &'static str,
+    /// Where it is carried out.
+    pub place: Place,
+    /// What it does.
+    pub effect: Effect,
+    /// Whether it may have to wait for its turn, to keep the session's pace.
+    pub paced: bool,
+    /// The JSON schema of its parameters.
+    pub schema: fn() -> Schema,
+}
+
 macro_rules! actions {
-    ($($variant:ident($params:ident) = $name:literal, $place:ident, $effect:ident, $pace:ident;)*) => {
+    ($($(#[doc = $about:literal])+ $variant:ident($params:ident) = $name:literal, $place:ident, $effect:ident, $pace:ident;)*) => {
         /// An action with its parameters.
         #[derive(Clone, PartialEq, Debug)]
-        #[allow(missing_docs)] // the names are the protocol's own
         pub enum Action {
-            $($variant($params),)*
+            $($(#[doc = $about])+ $variant($params),)*
         }
 
         impl Action {
-            /// The name of every action.
-            pub const NAMES: &[&str] = &[$($name),*];
+            /// What is known of every action.
+            pub const ALL: &[Facts] = &[$(Facts {
+                name: $name,
+                about: concat!($($about),+).trim_ascii(),
+                place: Place::$place,
+                effect: Effect::$effect,
+                paced: pace::$pace.is_some(),
+                schema: schema_of::<$params>,
+            }),*];
 
             /// The name on the wire.
             pub fn name(&self) -> &'static str {
@@ -87,11 +145,10 @@ macro_rules! actions {
                 }
             }
 
-            /// Whether a client marks the request as one that changes something outside the daemon,
-            /// so that an interrupted one is never carried out a second time.
-            pub fn destructive(&self) -> bool {
+            /// What it does.
+            pub fn effect(&self) -> Effect {
                 match self {
-                    $(Self::$variant(_) => effect::$effect,)*
+                    $(Self::$variant(_) => Effect::$effect,)*
                 }
             }
 
@@ -102,13 +159,6 @@ macro_rules! actions {
             }
         }
     };
-}
-
-/// The words of the table's third column.
-#[allow(non_upper_case_globals)]
-mod effect {
-    pub(super) const harmless: bool = false;
-    pub(super) const destructive: bool = true;
 }
 
 /// The words of the table's last column.
@@ -124,43 +174,89 @@ mod pace {
 }
 
 actions! {
-    SessionCreate(SessionCreate) = "session.create", Daemon, harmless, unpaced;
-    SessionList(NoParams) = "session.list", Daemon, harmless, unpaced;
-    SessionBind(SessionBind) = "session.bind", Session, harmless, unpaced;
-    SessionUnbind(NoParams) = "session.unbind", Session, harmless, unpaced;
-    SessionResume(NoParams) = "session.resume", Session, harmless, unpaced;
-    SessionClose(NoParams) = "session.close", Session, destructive, unpaced;
-    TabList(NoParams) = "tab.list", Session, harmless, unpaced;
-    TabOpen(TabOpen) = "tab.open", NewTab, destructive, unpaced;
-    TabClose(TabRef) = "tab.close", Tab, destructive, unpaced;
-    TabPin(TabRef) = "tab.pin", Tab, harmless, unpaced;
-    TabUnpin(TabRef) = "tab.unpin", Tab, harmless, unpaced;
-    TabActivate(TabRef) = "tab.activate", Tab, harmless, unpaced;
-    Navigate(Navigate) = "navigate", Tab, destructive, navigate;
-    Text(Within) = "text", Tab, harmless, unpaced;
-    Links(Links) = "links", Tab, harmless, unpaced;
-    Images(Within) = "images", Tab, harmless, unpaced;
-    Elements(Elements) = "elements", Tab, harmless, unpaced;
-    Outline(NoParams) = "outline", Tab, harmless, unpaced;
-    Dom(Dom) = "dom", Tab, harmless, unpaced;
-    Inspect(Inspect) = "inspect", Tab, harmless, unpaced;
-    Snapshot(Snapshot) = "snapshot", Tab, harmless, unpaced;
-    Scroll(Scroll) = "scroll", Tab, harmless, scroll;
-    Click(Pointer) = "click", Tab, destructive, interaction;
-    Hover(Pointer) = "hover", Tab, harmless, interaction;
-    Fill(Fill) = "fill", Tab, destructive, fill;
-    FillForm(FillForm) = "fill-form", Tab, destructive, fill;
-    Select(Select) = "select", Tab, destructive, interaction;
-    Screenshot(Screenshot) = "screenshot", Tab, harmless, unpaced;
-    Wait(Wait) = "wait", Tab, harmless, unpaced;
-    RequireHuman(RequireHuman) = "require-human", Tab, harmless, unpaced;
-    DebugLog(DebugLog) = "debug.log", Tab, harmless, unpaced;
-    DebugLast(DebugLast) = "debug.last", Daemon, harmless, unpaced;
-    DebugStatus(NoParams) = "debug.status", Daemon, harmless, unpaced;
-    PairingIssue(NoParams) = "pairing.issue", Daemon, harmless, unpaced;
+    /// Create another session: tabs, pace and pauses of its own, apart from those of any other.
+    SessionCreate(SessionCreate) = "session.create", Daemon, Steps, unpaced;
+    /// List all sessions of the daemon, those of other agents too: bound tab, pace, whether paused and why.
+    SessionList(NoParams) = "session.list", Daemon, Reads, unpaced;
+    /// Choose the tab that the session's further commands go to, or its pace: `fast` takes out the pauses that a person
+    /// would make.
+    SessionBind(SessionBind) = "session.bind", Session, Sets, unpaced;
+    /// Let go of the session's bound tab and of its pause.
+    SessionUnbind(NoParams) = "session.unbind", Session, Sets, unpaced;
+    /// Go on with a paused session. Use it only after its person has said that they did what was asked of them.
+    SessionResume(NoParams) = "session.resume", Session, Sets, unpaced;
+    /// Close the session and all its tabs. Use it when the task is done.
+    SessionClose(NoParams) = "session.close", Session, Replaces, unpaced;
+    /// List the session's tabs with their addresses, and which is bound.
+    TabList(NoParams) = "tab.list", Session, Reads, unpaced;
+    /// Open an address in a new tab, to which the session is then bound. Start here. The tab opens in the background,
+    /// where it can be read; to act on it, activate it first.
+    TabOpen(TabOpen) = "tab.open", NewTab, Adds, unpaced;
+    /// Close one of the session's tabs.
+    TabClose(TabRef) = "tab.close", Tab, Replaces, unpaced;
+    /// Pin a tab in the browser's tab strip.
+    TabPin(TabRef) = "tab.pin", Tab, Sets, unpaced;
+    /// Unpin a tab in the browser's tab strip.
+    TabUnpin(TabRef) = "tab.unpin", Tab, Sets, unpaced;
+    /// Bring a tab to the front of its window. Needed before clicking, filling, hovering, selecting, scrolling or taking
+    /// a screenshot; reading does not need it.
+    TabActivate(TabRef) = "tab.activate", Tab, Sets, unpaced;
+    /// Go to an address in the session's bound tab. Handles from before are stale then.
+    Navigate(Navigate) = "navigate", Tab, Acts, navigate;
+    /// Read the text that the page shows, as its reader sees it. The cheapest way to learn what a page says.
+    Text(Within) = "text", Tab, Reads, unpaced;
+    /// List the page's links: text, address, and a handle (`ln1`) to click. Narrow it with `hrefContains` or `selector`.
+    Links(Links) = "links", Tab, Reads, unpaced;
+    /// List the page's images with their descriptions.
+    Images(Within) = "images", Tab, Reads, unpaced;
+    /// List the page's controls (fields, buttons, menus) with labels, values and a handle (`el1`) to act on. Read this
+    /// before filling or clicking.
+    Elements(Elements) = "elements", Tab, Reads, unpaced;
+    /// Show the page's landmarks and headings: a map of a long page before reading parts of it.
+    Outline(NoParams) = "outline", Tab, Reads, unpaced;
+    /// Read the page's HTML. Only where the other reads do not tell enough; narrow it with `selector` and `depth`.
+    Dom(Dom) = "dom", Tab, Reads, unpaced;
+    /// Look closely at the elements that a selector matches: attributes, place, visibility, computed styles.
+    Inspect(Inspect) = "inspect", Tab, Reads, unpaced;
+    /// Show the page as assistive technology sees it: a tree of roles, names and states.
+    Snapshot(Snapshot) = "snapshot", Tab, Reads, unpaced;
+    /// Scroll the page or an element, to load more or to bring something into view.
+    Scroll(Scroll) = "scroll", Tab, Steps, scroll;
+    /// Click an element, best by its handle. Read the page again afterwards to verify what it did.
+    Click(Pointer) = "click", Tab, Acts, interaction;
+    /// Move the pointer over an element, to open what opens on hovering.
+    Hover(Pointer) = "hover", Tab, Sets, interaction;
+    /// Put a value into a field and tell what it holds then. `direct` suits ordinary inputs, `paste` rich text editors,
+    /// `runtime-api` code editors such as Monaco or CodeMirror.
+    Fill(Fill) = "fill", Tab, Replaces, fill;
+    /// Fill several fields of a form in order, in one call.
+    FillForm(FillForm) = "fill-form", Tab, Replaces, fill;
+    /// Choose an option of a list, a native one or one that opens on a click, by the text that it shows.
+    Select(Select) = "select", Tab, Replaces, interaction;
+    /// Take a picture of what the tab shows. For layout, charts and images; `text` is cheaper for words.
+    Screenshot(Screenshot) = "screenshot", Tab, Sets, unpaced;
+    /// Wait until an element is there, an address is reached or a navigation has ended.
+    Wait(Wait) = "wait", Tab, Reads, unpaced;
+    /// Pause the session and ask its person for help: signing in, a captcha, a decision that is theirs.
+    RequireHuman(RequireHuman) = "require-human", Tab, Sets, unpaced;
+    /// Read what the extension has noted of its latest commands, to learn why one failed.
+    DebugLog(DebugLog) = "debug.log", Tab, Reads, unpaced;
+    /// List the daemon's latest commands: what came of each, and how long it took.
+    DebugLast(DebugLast) = "debug.last", Daemon, Reads, unpaced;
+    /// Show the daemon's state: version, connected browsers, sessions and tabs.
+    DebugStatus(NoParams) = "debug.status", Daemon, Reads, unpaced;
+    /// Issue a code for the person to enter in the extension's popup, where the browser is not connected yet. The code
+    /// before it is void.
+    PairingIssue(NoParams) = "pairing.issue", Daemon, Steps, unpaced;
 }
 
 impl Action {
+    /// Whether a client marks the request as one that changes something outside the daemon,
+    /// so that an interrupted one is never carried out a second time.
+    pub fn destructive(&self) -> bool {
+        matches!(self.effect(), Effect::Adds | Effect::Replaces | Effect::Acts)
+    }
+
     /// The pace the action keeps; none if it goes at once.
     pub fn pace(&self) -> Option<Pace> {
         let delays = match self {
@@ -225,11 +321,12 @@ mod tests {
 
     #[test]
     fn every_name_is_an_action_and_parses_back_to_itself() {
-        for name in Action::NAMES {
+        for Facts { name, about, .. } in Action::ALL {
             let Some(parsed) = Action::parse(name, "{}") else { panic!("{name} is unknown") };
             if let Ok(action) = parsed {
                 assert_eq!(action.name(), *name);
             }
+            assert!(about.ends_with('.') && !about.contains("  "), "{name}: {about:?}");
         }
         assert!(Action::parse("nothing", "{}").is_none());
     }

@@ -11,9 +11,10 @@ mod limits;
 mod message;
 mod pairing;
 mod params;
+mod schema;
 mod target;
 
-pub use action::{Action, Category, Pace, Place};
+pub use action::{Action, Category, Effect, Facts, Pace, Place};
 pub use envelope::{BadRequest, Envelope, Page, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
@@ -21,6 +22,7 @@ pub use limits::*;
 pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
 pub use params::*;
+pub use schema::schema_of;
 pub use target::{Host, Route, Target};
 
 /// The protocol version that this build speaks.

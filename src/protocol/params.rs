@@ -4,6 +4,7 @@
 
 use std::{fmt, marker::PhantomData};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -123,7 +124,7 @@ macro_rules! params {
         }
     )*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
         #[serde(remote = "Self", deny_unknown_fields, rename_all = "camelCase")]
         pub struct $name {
             $($(#[$required_doc])* pub $required: $required_type,)*
@@ -232,7 +233,7 @@ params! {
     Scroll {;
         /// The element to scroll; the page if absent.
         target: Target,
-        /// How far.
+        /// How far: `viewport`, `half`, `end`, or pixels such as `300px`.
         by: Distance,
         /// Which way; down if absent.
         direction: Direction,
@@ -251,9 +252,9 @@ params! {
         target: Target,
         /// What it shall hold.
         value: String,
-        /// How the value gets in.
+        /// How the value gets in: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
         method: FillMethod,
-        /// Which JavaScript world does it.
+        /// Which JavaScript world does it: `main` for `runtime-api`, else `isolated`.
         world: World,
         ;
     }
@@ -276,7 +277,7 @@ params! {
 
     /// `screenshot`
     Screenshot {;
-        /// Bring the tab to the front first.
+        /// Bring the tab to the front first, without which only a tab in front can be pictured.
         activate: bool,
         /// Use the debugger interface; refused unless it is switched on.
         debugger: bool,
@@ -286,7 +287,7 @@ params! {
     Wait {
         /// What to wait for.
         strategy: WaitStrategy,
-        /// The selector, URL pattern or address.
+        /// The selector, address, or pattern of an address such as `*/done`.
         target: String,
         ;
         /// For how long, in milliseconds.
@@ -338,6 +339,16 @@ macro_rules! words {
             /// The word on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "enum": Self::WORDS })
             }
         }
 

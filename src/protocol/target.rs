@@ -1,5 +1,6 @@
 //! What an action acts on: a selector, a route through shadow roots, or a handle that stands for one.
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, value::MapAccessDeserializer},
@@ -11,29 +12,30 @@ use super::{
 };
 
 /// Exactly one way to name an element.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
     /// A CSS selector in the page's document.
     Selector(String),
     /// A way through open shadow roots.
     Route(Route),
-    /// A name from an earlier read; the daemon replaces it, the extension never sees it.
+    /// A handle from an earlier read, such as `el1`. The daemon replaces it.
     Handle(ElementHandle),
 }
 
 /// A selector that starts inside open shadow roots.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Route {
     /// The shadow hosts to enter, outermost first; at least one.
+    #[schemars(length(min = 1))]
     pub hosts: Vec<Host>,
     /// The CSS selector inside the last host's shadow root.
     pub target: String,
 }
 
-/// One shadow host on a [`Route`].
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// One shadow host on the way.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Host {
     /// The host's CSS selector within the root before it.

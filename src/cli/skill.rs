@@ -1,0 +1,66 @@
+//! `skill …`: what an agent reads to learn the use of this program.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::globals::word;
+use super::{Error, Outcome, output};
+use crate::skill::{self, Agent};
+
+/// The skill that teaches an agent the use of bproxy
+#[derive(Subcommand)]
+pub(super) enum Skill {
+    /// Write the skill to where agents look for it
+    ///
+    /// For everything you do, or for one project if its folder is given. Without --agent, for every agent that has a
+    /// folder in your home directory.
+    #[command(
+        after_help = "Examples:\n  bproxy skill install\n  bproxy skill install --agent claude\n  bproxy skill install --agent codex ."
+    )]
+    Install {
+        /// The agent to install it for; may be given several times
+        #[arg(long = "agent", value_name = "AGENT", value_parser = word::<Agent>(Agent::NAMES))]
+        agents: Vec<Agent>,
+
+        /// The project to install it in [default: your home directory]
+        dir: Option<PathBuf>,
+    },
+    /// Print the skill
+    #[command(after_help = "Example:\n  bproxy skill show")]
+    Show,
+}
+
+impl Skill {
+    pub(super) fn run(self) -> Result<Outcome, Error> {
+        let (agents, dir) = match self {
+            Skill::Install { agents, dir } => (agents, dir),
+            Skill::Show => {
+                output::text(skill::TEXT)?;
+                return Ok(Outcome::Done);
+            }
+        };
+        let home =
+            || std::env::home_dir().filter(|home| home.is_absolute()).ok_or(skill::Error::NoHome);
+        let agents = if agents.is_empty() { Agent::in_use(&home()?) } else { agents };
+        let mut folders: Vec<_> = match dir {
+            None => {
+                let home = home()?;
+                agents.iter().map(|agent| agent.personal_folder(&home)).collect()
+            }
+            Some(dir) => {
+                let project = std::path::absolute(&dir)
+                    .map_err(|source| Error::Write { path: dir, source })?;
+                agents.iter().map(|agent| agent.project_folder(&project)).collect()
+            }
+        };
+        // Several agents share a folder.
+        folders.sort();
+        folders.dedup();
+        let paths =
+            folders.iter().map(|folder| skill::write_to(folder)).collect::<Result<Vec<_>, _>>()?;
+        output::line(json!({ "paths": paths }).to_string().into_bytes())?;
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,160 @@
+//! A tool's arguments: the action's parameters, and what any tool takes besides.
+
+use std::time::Duration;
+
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::tools::{takes_budget, takes_session, takes_timeout};
+use crate::protocol::{Action, Facts, Int, MAX_DEADLINE_MS};
+
+/// How many characters an answer has at most, unless the call says otherwise: what a model can take in at once without
+/// losing sight of the rest. Some clients cut what is much longer, and then nobody can go on reading it.
+pub(super) const MAX_CHARS: usize = 25_000;
+
+/// How much longer than its own time limit `wait` may take, so that the page's answer comes before the deadline.
+const TRIP: Duration = Duration::from_secs(2);
+
+/// How long a command may take.
+pub(super) type Timeout = Int<1, { MAX_DEADLINE_MS as u32 }>;
+
+/// The session that a command goes to.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct InSession {
+    /// The session; left out, this connection's own.
+    session: Option<String>,
+}
+
+/// How long a command may take.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct InTime {
+    /// How long this may take, in milliseconds, its pause included; 30000 if absent, or the server's own limit.
+    timeout: Option<Timeout>,
+}
+
+/// How much of a long answer to give.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Within {
+    /// The most characters to answer; 25000 if absent.
+    max_chars: Option<Int<100, 1_000_000>>,
+    /// Where to go on in a cut answer, as that says.
+    cursor: Option<String>,
+}
+
+/// A call of an action's tool.
+pub(super) struct Call {
+    pub(super) action: Action,
+    /// The session it names; none for the connection's own.
+    pub(super) session: Option<String>,
+    pub(super) timeout: Duration,
+    pub(super) max_chars: usize,
+    pub(super) cursor: Option<String>,
+}
+
+impl Call {
+    /// The call with these arguments, which may take `timeout` unless they say otherwise. The error is for the model to
+    /// read.
+    pub(super) fn parse(
+        facts: &Facts,
+        mut arguments: JsonObject,
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        let InSession { session } = take(&mut arguments, takes_session(facts), &["session"])?;
+        let InTime { timeout: own } = take(&mut arguments, takes_timeout(facts), &["timeout"])?;
+        let Within { max_chars, cursor } =
+            take(&mut arguments, takes_budget(facts), &["maxChars", "cursor"])?;
+        let params = Value::Object(arguments).to_string();
+        let action = Action::parse(facts.name, &params).expect("a name of the table")?;
+        let timeout = match &action {
+            Action::Wait(wait) => {
+                let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
+                (wait.timeout.map_or(timeout, milliseconds) + TRIP).min(longest)
+            }
+            _ => own.map_or(timeout, milliseconds),
+        };
+        let max_chars = max_chars.map_or(MAX_CHARS, |max| max.get() as usize);
+        Ok(Self { action, session, timeout, max_chars, cursor })
+    }
+}
+
+/// The time that a number of milliseconds is.
+pub(super) fn milliseconds<const MIN: u32, const MAX: u32>(number: Int<MIN, MAX>) -> Duration {
+    Duration::from_millis(number.get().into())
+}
+
+/// Takes the arguments called `names` out, where the tool has them, and leaves the others to the action.
+fn take<T: Default + DeserializeOwned>(
+    arguments: &mut JsonObject,
+    has: bool,
+    names: &[&str],
+) -> Result<T, String> {
+    if !has {
+        return Ok(T::default());
+    }
+    parse(names.iter().filter_map(|name| arguments.remove_entry(*name)).collect())
+}
+
+/// The parameters among arguments, or what is wrong with them.
+pub(super) fn parse<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, String> {
+    serde_path_to_error::deserialize(Value::Object(arguments))
+        .map_err(|error| format!("`params.{}`: {}", error.path(), error.inner()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(name: &str, arguments: Value) -> Result<Call, String> {
+        let facts = Action::ALL.iter().find(|facts| facts.name == name).unwrap();
+        let Value::Object(arguments) = arguments else { panic!("no object") };
+        Call::parse(facts, arguments, Duration::from_secs(30))
+    }
+
+    #[test]
+    fn what_belongs_to_the_call_is_kept_from_the_action() {
+        let arguments =
+            json!({"selector": "main", "session": "m4q7z2", "timeout": 5000, "maxChars": 100});
+        let call = call("text", arguments).unwrap();
+        assert_eq!(call.action.params(), r#"{"selector":"main"}"#);
+        assert_eq!(call.session.as_deref(), Some("m4q7z2"));
+        assert_eq!((call.timeout, call.max_chars), (Duration::from_secs(5), 100));
+    }
+
+    #[test]
+    fn a_wait_outlasts_its_own_time_limit() {
+        let wait = |more: Value| {
+            let mut arguments = json!({"strategy": "selector", "target": "p"});
+            arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            call("wait", arguments).unwrap()
+        };
+        assert_eq!(wait(json!({})).timeout, Duration::from_secs(32));
+        let long = wait(json!({"timeout": 600_000}));
+        assert_eq!(long.timeout, Duration::from_secs(600));
+        assert!(long.action.params().contains("600000"));
+    }
+
+    #[test]
+    fn a_fault_is_named_with_its_parameter() {
+        let fault = |name: &str, arguments| call(name, arguments).err().expect("a fault");
+        assert!(
+            fault("text", json!({"maxChars": 5})).contains("`params.maxChars`: 5 is out of range")
+        );
+        assert!(fault("text", json!({"session": 5})).contains("`params.session`"));
+        assert!(
+            fault("click", json!({"target": {"handle": "el1"}, "cursor": "x"}))
+                .contains("unknown field `cursor`")
+        );
+        assert!(fault("navigate", json!({})).contains("missing field `url`"));
+        assert!(
+            fault("debug.last", json!({"session": "m4q7z2"})).contains("unknown field `session`")
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! One command to the daemon, waited for on a thread of its own so that the connection goes on meanwhile.
+
+use std::time::Duration;
+
+use crate::client::{Answer, HangUp, request_id};
+use crate::protocol::Action;
+
+use super::Connect;
+
+/// The way to the daemon. Clones are the same way.
+#[derive(Clone)]
+pub(super) struct Daemon(pub(super) std::sync::Arc<Connect>);
+
+/// Hangs up when what waits for the command is dropped, as it is when the client cancels the call.
+struct HangUpOnDrop(HangUp);
+
+impl Drop for HangUpOnDrop {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+impl Daemon {
+    /// Sends a command and waits for its answer. The error is for the model to read.
+    pub(super) async fn command(
+        &self,
+        action: Action,
+        session: String,
+        timeout: Duration,
+    ) -> Result<Answer, String> {
+        let (connect, hang_up) = (self.0.clone(), HangUp::default());
+        let _on_drop = HangUpOnDrop(hang_up.clone());
+        let exchange = tokio::task::spawn_blocking(move || {
+            connect()?
+                .command_until(&hang_up, &request_id(), &action, &session, timeout)
+                .map_err(|error| error.to_string())
+        });
+        exchange.await.map_err(|error| format!("the command failed: {error}"))?
+    }
+}

@@ -1,0 +1,61 @@
+//! What a model should do after a failure: one step for each code, with the tools of this server.
+
+use crate::protocol::ErrorCode;
+
+/// The name of an action's tool.
+pub(super) fn tool_name(action: &str) -> String {
+    // Not every client takes a name with a dot or a dash.
+    action.replace(['.', '-'], "_")
+}
+
+/// The next step after a failure with `code`.
+pub(super) fn step(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::NoExtension => {
+            "ask the person to open Chrome with the bproxy extension. If it was never paired, call pairing_issue and ask \
+             them to enter the code in its popup. Then call again."
+        }
+        ErrorCode::Timeout => {
+            "call debug_last to see what was done, and read the page before you repeat an act. A longer timeout helps \
+             where the command waited for its turn or for a slow page."
+        }
+        ErrorCode::Overloaded => "wait for other calls to end, then call again; nothing was done.",
+        ErrorCode::SessionRequired => "call again without session, to use this connection's own.",
+        ErrorCode::HumanRequired => {
+            "tell the person what is needed, then call session_wait, which ends when they have resumed the session."
+        }
+        ErrorCode::DebuggerDisabled => "call screenshot without debugger.",
+        ErrorCode::InvalidSessionId | ErrorCode::SessionNotFound => {
+            "call again without session, to use this connection's own. If it was that one, its person has closed it or the \
+             daemon was restarted: ask whether to go on, and start again with tab_open."
+        }
+        ErrorCode::TabNotFound => {
+            "call tab_open to open a page, or tab_list to see the session's tabs."
+        }
+        ErrorCode::TabHandleNotFound | ErrorCode::TabNotInSession => {
+            "call tab_list and use a tab that it names."
+        }
+        ErrorCode::ElementNotFound => {
+            "call elements (or links, or snapshot) and act by a handle that it gives."
+        }
+        ErrorCode::SelectorAmbiguous => {
+            "call elements and act by the handle of the one that you mean."
+        }
+        ErrorCode::ElementNotActionable => {
+            "take away what is in the way (close a dialog, scroll, fill what is required before), then call elements and try again."
+        }
+        ErrorCode::ElementHandleNotFound | ErrorCode::ElementHandleStale => {
+            "call elements or links again: the page has changed or the handle was too old. Use the new handle."
+        }
+        ErrorCode::ElementHandleScopeMismatch => {
+            "bind the session to the tab that the handle is from (session_bind), or read this tab with elements."
+        }
+        ErrorCode::ScriptError => {
+            "call debug_log to see what the extension says, or read the page again."
+        }
+        ErrorCode::NavigationFailed => {
+            "check the address, then call navigate or tab_open with one that loads."
+        }
+        ErrorCode::TabNotVisible => "call tab_activate, then call again.",
+    }
+}

@@ -1,0 +1,152 @@
+//! The tools: one for each action of the protocol's table, and `session_wait`.
+
+use std::sync::Arc;
+
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+
+use super::call::{InSession, InTime, Within};
+use super::next;
+use super::person::SessionWait;
+use crate::protocol::{Action, Facts, Place, schema_of};
+
+/// What a call of a tool asks for.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// An action of the protocol.
+    Action(&'static Facts),
+    /// To wait until a session goes on.
+    SessionWait,
+}
+
+/// All tools, with what each asks for.
+pub(super) fn all() -> Vec<(Tool, Kind)> {
+    let mut tools: Vec<_> =
+        Action::ALL.iter().map(|facts| (of_action(facts), Kind::Action(facts))).collect();
+    tools.push((session_wait(), Kind::SessionWait));
+    tools
+}
+
+fn of_action(facts: &Facts) -> Tool {
+    let mut schema = (facts.schema)();
+    if takes_session(facts) {
+        merge::<InSession>(&mut schema);
+    }
+    if takes_timeout(facts) {
+        merge::<InTime>(&mut schema);
+    }
+    if takes_budget(facts) {
+        merge::<Within>(&mut schema);
+    }
+    let hints = ToolAnnotations::new()
+        .read_only(facts.effect.reads())
+        .destructive(facts.effect.loses())
+        .idempotent(facts.effect.idempotent())
+        .open_world(is_in_browser(facts));
+    Tool::new(next::tool_name(facts.name), facts.about, object(schema)).with_annotations(hints)
+}
+
+fn session_wait() -> Tool {
+    let about = "Wait until a paused session goes on, which is when its person has helped. Use it after HUMAN_REQUIRED, \
+                 once you have told the person what to do.";
+    let hints = ToolAnnotations::new()
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
+        .open_world(false);
+    Tool::new("session_wait", about, object(schema_of::<SessionWait>())).with_annotations(hints)
+}
+
+fn object(schema: Schema) -> Arc<JsonObject> {
+    Arc::new(schema.as_object().cloned().unwrap_or_default())
+}
+
+/// Adds the properties of `T` to the schema of a tool.
+fn merge<T: JsonSchema>(schema: &mut Schema) {
+    let more = schema_of::<T>();
+    let Some(Value::Object(more)) = more.get("properties") else { return };
+    let properties = schema
+        .ensure_object()
+        .entry("properties")
+        .or_insert_with(|| Value::Object(JsonObject::new()));
+    if let Value::Object(properties) = properties {
+        properties.extend(more.clone());
+    }
+}
+
+/// Whether the action goes to the browser.
+pub(super) fn is_in_browser(facts: &Facts) -> bool {
+    matches!(facts.place, Place::Tab | Place::NewTab)
+}
+
+/// Whether a session may be named.
+pub(super) fn takes_session(facts: &Facts) -> bool {
+    facts.place != Place::Daemon
+}
+
+/// Whether a time limit may be given. That of `wait` is a parameter of its own.
+pub(super) fn takes_timeout(facts: &Facts) -> bool {
+    is_in_browser(facts) && facts.name != "wait"
+}
+
+/// Whether the answer may be long, and is read in pieces then.
+pub(super) fn takes_budget(facts: &Facts) -> bool {
+    facts.effect.reads() && facts.name != "wait"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tool(name: &str) -> Tool {
+        all().into_iter().map(|(tool, _)| tool).find(|tool| tool.name == name).expect(name)
+    }
+
+    fn parameters(name: &str) -> Vec<String> {
+        tool(name).input_schema["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn every_action_has_a_tool_whose_name_any_client_takes() {
+        let names: Vec<_> = all().into_iter().map(|(tool, _)| tool.name).collect();
+        assert_eq!(names.len(), Action::ALL.len() + 1);
+        for name in names {
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_tool_takes_besides_its_action_depends_on_where_it_goes() {
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names.join(" ")
+        };
+        assert_eq!(sorted(parameters("text")), "cursor maxChars selector session timeout");
+        assert_eq!(sorted(parameters("wait")), "session strategy target timeout");
+        assert_eq!(sorted(parameters("click")), "session target timeout");
+        assert_eq!(sorted(parameters("session_list")), "cursor maxChars");
+        assert_eq!(sorted(parameters("session_wait")), "session timeout");
+        assert_eq!(tool("click").input_schema["required"], serde_json::json!(["target"]));
+    }
+
+    #[test]
+    fn the_hints_say_what_a_call_does() {
+        let hints = |name: &str| {
+            let hints = tool(name).annotations.unwrap();
+            let hints = [
+                hints.read_only_hint,
+                hints.destructive_hint,
+                hints.idempotent_hint,
+                hints.open_world_hint,
+            ];
+            hints.map(|hint| hint.expect("a word on it"))
+        };
+        assert_eq!(hints("text"), [true, false, true, true]);
+        assert_eq!(hints("click"), [false, true, false, true]);
+        assert_eq!(hints("fill"), [false, true, true, true]);
+        assert_eq!(hints("tab_open"), [false, false, false, true]);
+        assert_eq!(hints("session_list"), [true, false, true, false]);
+        assert_eq!(hints("session_close"), [false, true, true, false]);
+    }
+}

@@ -1,0 +1,137 @@
+//! What the checked types allow, as JSON schemas: each says what its parser beside it checks. The schemas of all other
+//! types are derived.
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use super::{Distance, ElementHandle, Fields, Fill, Int, Label, TabHandle, UpTo};
+
+/// The schema of `T`, with everything in its place: not every reader follows references.
+pub fn schema_of<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let settings = settings.with_transform(RecursiveTransform(plain));
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    // They name the Rust type, which tells a client nothing.
+    schema.remove("title");
+    schema.remove("description");
+    schema
+}
+
+/// Leaves out what the parsers do not take, `null`, and what readers have no use for.
+fn plain(schema: &mut Schema) {
+    schema.remove("default");
+    schema.remove("format");
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
+    let null = Value::from("null");
+    let is_null = |schema: &Value| schema.get("type") == Some(&null);
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| *name != null);
+        if let [only] = &mut types[..] {
+            let only = only.take();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| !is_null(choice));
+        if let [Value::Object(only)] = &mut choices[..] {
+            let only = std::mem::take(only);
+            schema.remove("anyOf");
+            for (key, value) in only {
+                // What is said of the field goes before what is said of its type.
+                if schema.get(&key).is_none() {
+                    schema.insert(key, value);
+                }
+            }
+        }
+    }
+}
+
+macro_rules! schemas {
+    ($([$($generic:tt)*] $type:ty, $name:literal: |$generator:pat_param| $schema:expr;)*) => {$(
+        impl<$($generic)*> JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )*};
+}
+
+schemas! {
+    [const MIN: u32, const MAX: u32] Int<MIN, MAX>, "Int":
+        |_| json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX });
+    [const MAX: usize] UpTo<MAX>, "UpTo":
+        |_| json_schema!({ "type": "array", "items": { "type": "string" }, "maxItems": MAX });
+    [] Label, "Label": |_| json_schema!({ "type": "string", "maxLength": 64 });
+    [] Distance, "Distance":
+        |_| json_schema!({ "type": "string", "pattern": "^(viewport|half|end|[0-9]+px)$" });
+    [] Fields, "Fields": |generator| json_schema!({
+        "type": "array",
+        "items": generator.subschema_for::<Fill>(),
+        "minItems": 1,
+        "maxItems": 100
+    });
+    [] TabHandle, "TabHandle": |_| json_schema!({ "type": "string", "pattern": "^t[0-9]+$" });
+    [] ElementHandle, "ElementHandle":
+        |_| json_schema!({ "type": "string", "pattern": "^(el|ln)[0-9]+$" });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::{Action, FillForm, Links, Scroll};
+
+    #[test]
+    fn a_schema_says_what_the_parser_checks() {
+        let links = schema_of::<Links>().to_value();
+        assert_eq!(links["additionalProperties"], false);
+        let limit = json!({"type": "integer", "minimum": 1, "maximum": 5000,
+            "description": "The most links to return."});
+        assert_eq!(links["properties"]["limit"], limit);
+        assert_eq!(links["properties"]["visibleOnly"]["type"], "boolean");
+        assert!(links.get("required").is_none());
+        let method = schema_of::<Fill>().to_value()["properties"]["method"].clone();
+        assert_eq!(method["enum"], json!(["direct", "paste", "runtime-api"]));
+
+        let scroll = schema_of::<Scroll>().to_value();
+        let ways = scroll["properties"]["target"]["oneOf"].as_array().expect("ways to name");
+        let ways: Vec<_> = ways.iter().map(|way| way["required"][0].clone()).collect();
+        assert_eq!(ways, ["selector", "route", "handle"]);
+
+        let form = schema_of::<FillForm>().to_value();
+        assert_eq!(form["required"], json!(["fields"]));
+        let field = &form["properties"]["fields"]["items"];
+        assert_eq!(field["required"], json!(["target", "value", "method", "world"]));
+    }
+
+    #[test]
+    fn no_schema_allows_null_or_points_elsewhere() {
+        for facts in Action::ALL {
+            let text = (facts.schema)().to_value().to_string();
+            for part in ["null", "$ref", "$schema", "[`"] {
+                assert!(!text.contains(part), "{}: {text}", facts.name);
+            }
+        }
+    }
+}
