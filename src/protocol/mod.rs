@@ -6,6 +6,7 @@
 mod action;
 mod envelope;
 mod error;
+mod facts;
 mod ids;
 mod message;
 mod pairing;
@@ -13,9 +14,10 @@ mod params;
 mod schema;
 mod target;
 
-pub use action::{Action, Category, Effect, Facts, Pace, Place};
+pub use action::Action;
 pub use envelope::{BadRequest, Envelope, Page, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
+pub use facts::{Category, Effect, Facts, Pace, Place};
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
 pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
