@@ -65,6 +65,7 @@ impl Success {
     /// The answer as text: where the page is, then short facts, then lists with an entry on each line, then what was
     /// read as it is.
     pub(super) fn text(&self) -> String {
+        // Writing to a string has no way to fail.
         let (mut facts, mut lists, mut read) = (Map::new(), String::new(), String::new());
         for (name, value) in &self.data {
             match value {
@@ -73,9 +74,9 @@ impl Success {
                 }
                 Value::Array(entries) if !entries.is_empty() => {
                     let _ = writeln!(lists, "{name}:");
-                    entries.iter().for_each(|entry| {
-                        lists = std::mem::take(&mut lists) + &entry.to_string() + "\n"
-                    });
+                    for entry in entries {
+                        let _ = writeln!(lists, "{entry}");
+                    }
                 }
                 value => _ = facts.insert(name.clone(), value.clone()),
             }
@@ -95,11 +96,6 @@ impl Success {
 
 /// The members that hold what was read, and are easier to read without JSON's quotes.
 const READ: [&str; 3] = ["text", "html", "tree"];
-
-/// A success that the model reads.
-pub(super) fn success(content: Vec<ContentBlock>) -> CallToolResult {
-    CallToolResult::success(content)
-}
 
 /// A failure of the command in words, with what to do next.
 pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {

@@ -2,7 +2,7 @@
 //!
 //! It is a client of the daemon, as the command line is, and keeps nothing but the sessions that it made and the rests
 //! of long answers. What an action is stands in [`protocol`](crate::protocol); the files here turn that table into
-//! tools ([`tools`]), arguments into commands ([`call`]) and answers into what a model reads ([`answer`]).
+//! tools, arguments into commands, and answers into what a model reads.
 
 mod answer;
 mod call;

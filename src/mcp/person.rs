@@ -43,7 +43,7 @@ impl SessionWait {
                 Ok(None) => {
                     let text =
                         "The session is not paused (any more): go on, and read the page first.";
-                    return answer::success(vec![ContentBlock::text(text)]);
+                    return CallToolResult::success(vec![ContentBlock::text(text)]);
                 }
                 Err(problem) => return answer::error(problem),
             };

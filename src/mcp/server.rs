@@ -139,7 +139,7 @@ impl Inner {
                     "the cursor {cursor:?} is not one of {tool}, or too old: call again without it"
                 )
             })?;
-            return Ok(answer::success(vec![content(facts, piece)]));
+            return Ok(CallToolResult::success(vec![content(facts, piece)]));
         }
         let session = match session {
             _ if !tools::takes_session(facts) => String::new(),
@@ -166,7 +166,7 @@ impl Inner {
         let piece = self.rests.first(tool, success.text(), max_chars);
         let mut contents = vec![content(facts, piece)];
         contents.extend(picture);
-        Ok(answer::success(contents))
+        Ok(CallToolResult::success(contents))
     }
 }
 

@@ -6,6 +6,7 @@
 mod action;
 mod envelope;
 mod error;
+mod facts;
 mod ids;
 mod limits;
 mod message;
@@ -14,9 +15,10 @@ mod params;
 mod schema;
 mod target;
 
-pub use action::{Action, Category, Effect, Facts, Pace, Place};
+pub use action::Action;
 pub use envelope::{BadRequest, Envelope, Page, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
+pub use facts::{Category, Effect, Facts, Pace, Place};
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
 pub use limits::*;
 pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};
