@@ -171,11 +171,14 @@ async fn serving(port: u16, pairing: &Pairing, filled: &[String; 3]) -> Serving 
 async fn day(person: &mut Person, filled: &[String; 3], secrets: &Secrets, scratch: (&Path, &str)) {
     person.run(&["tab", "open", "https://example.org/?q=1"], None).await;
     let session = person.last().data()["session"].as_str().expect("a session").to_owned();
-    let (file, file_inside) = scratch;
-    fs::write(file, &filled[2]).expect("a scratch file");
+    let (folder, inside) = scratch;
     let field = |selector: &str, value: &str| json!({"target": {"selector": selector}, "value": value, "method": "direct", "world": "isolated"});
     let form = json!([field("#a", &filled[0]), field("#b", &filled[1])]).to_string();
     let broken = form.replace("isolated", "elsewhere");
+    let files = [("VALUE", &filled[2]), ("FORM", &form), ("BROKEN", &broken)];
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("a scratch file");
+    }
     let commands: [(&str, Option<&str>); 44] = [
         ("session bind --pacing fast", None),
         ("session create --label x", None),
@@ -195,14 +198,14 @@ async fn day(person: &mut Person, filled: &[String; 3], secrets: &Secrets, scrat
         ("hover --selector a", None),
         ("fill --selector #a --value-stdin", Some(&filled[0])),
         ("fill --element el1 --value-stdin --method paste", Some(&filled[1])),
-        ("fill --selector #a --value-file FILE", None),
+        ("fill --selector #a --value-file VALUE", None),
         ("fill --element el77 --value-stdin", Some(&filled[0])),
         ("fill --selector #refused --value-stdin", Some(&filled[0])),
         ("fill --selector #mute --value-stdin --timeout 300", Some(&filled[0])),
         ("fill --value-stdin", None),
-        ("fill-form --file -", Some(&form)),
-        ("fill-form --file -", Some(&broken)),
-        ("select --trigger-selector #a --option-text b", None),
+        ("fill-form --file FORM", None),
+        ("fill-form --file BROKEN", None),
+        ("select --selector #a --option-text b", None),
         ("screenshot", None),
         ("wait --strategy selector --target p", None),
         ("tab pin", None),
@@ -223,7 +226,9 @@ async fn day(person: &mut Person, filled: &[String; 3], secrets: &Secrets, scrat
         ("health", None),
     ];
     for (line, stdin) in commands {
-        let line = line.replace("FILE", file_inside);
+        let line = ["VALUE", "FORM", "BROKEN"]
+            .iter()
+            .fold(line.to_owned(), |line, name| line.replace(name, &format!("{inside}/{name}")));
         let mut args: Vec<_> = line.split(' ').collect();
         let needs_session =
             !["session create", "session list", "debug last", "debug status", "health"]
@@ -234,7 +239,9 @@ async fn day(person: &mut Person, filled: &[String; 3], secrets: &Secrets, scrat
         }
         person.run(&args, stdin).await;
     }
-    fs::remove_file(file).expect("own file");
+    for (name, _) in files {
+        fs::remove_file(folder.join(name)).expect("own file");
+    }
     // The answers came from the daemon, and the ones that had to went well.
     let went_well = person.printed.iter().filter(|(_, call)| call.code == 0).count();
     assert!(
@@ -285,7 +292,7 @@ async fn no_secret_shows_in_a_log_a_file_a_process_or_an_output() {
     client.get(&format!("/{}", client.token)).await.refused(404, "NOT_FOUND");
 
     let serving = serving(port, &pairing, &filled).await;
-    let scratch = home.path().parent().expect("a folder").join("value.txt");
+    let scratch = home.path().parent().expect("a folder").to_owned();
     day(&mut person, &filled, &secrets, (&scratch, scratch.to_str().expect("text"))).await;
     for args in [
         &["service", "status"][..],
@@ -302,6 +309,9 @@ async fn no_secret_shows_in_a_log_a_file_a_process_or_an_output() {
     person.run(&["session", "list"], None).await;
     person.run(&["service", "start"], None).await;
     person.last().trouble();
+    for action in ["fill", "fill-form", "screenshot", "select", "require-human"] {
+        serving.saw(action).await;
+    }
     drop(serving);
     secrets.are_not_in_processes();
     person.run(&["service", "stop"], None).await;
@@ -341,9 +351,12 @@ async fn no_secret_shows_in_the_journal_of_a_service() {
         let set = format!("HOME={home}");
         machine.root(&["runuser", "-u", &name, "--", "env", &set, "BPROXY_SECRETS=file", BPROXY])
     });
-    let scratch = (user.file("value.txt"), format!("{}/value.txt", user.home()));
+    let scratch = (user.file(""), user.home());
     day(&mut person, &filled, &secrets, (&scratch.0, &scratch.1)).await;
     person.has_seen_no(&secrets);
+    for action in ["fill", "fill-form", "screenshot", "select", "require-human"] {
+        serving.saw(action).await;
+    }
     drop(serving);
     user.systemctl(&["stop", "bproxy-secrets"]).await;
     let journal = patiently("the journal", async {
