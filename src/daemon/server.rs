@@ -11,11 +11,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use warp::http::{Request, StatusCode, uri::Uri};
 
@@ -23,15 +19,13 @@ use super::{
     Context,
     gate::TargetAuthority,
     linger::Lingering,
-    quiet::{Guest, Quiet},
+    room::{Guest, Quiet, Room},
     routes,
     running::Activity,
     socket::Peer,
 };
-use crate::protocol::{HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, SPARE_DESCRIPTORS};
+use crate::protocol::{HEAD_TIME, MAX_HEAD_BYTES, MAX_HEADERS};
 
-/// How often it is logged, at most, that there is no room: whoever fills it may do so for hours.
-const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// How long a connection that has been accepted when the server stops may take to say its first
 /// request: on this machine that is on its way already.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
@@ -104,51 +98,6 @@ async fn accept<F, S>(
             connections.spawn(serve(stream, peer));
         }
     }
-}
-
-/// Room for connections.
-struct Room {
-    places: Arc<Semaphore>,
-    quiet: Quiet,
-    complained: Option<Instant>,
-}
-
-impl Room {
-    fn new(quiet: Quiet) -> Self {
-        Self { places: Arc::new(Semaphore::new(most_connections())), quiet, complained: None }
-    }
-
-    /// A place for one connection.
-    async fn place(&mut self) -> OwnedSemaphorePermit {
-        loop {
-            // The semaphore is never closed.
-            if let Ok(place) = self.places.clone().try_acquire_owned() {
-                return place;
-            }
-            self.complain("there are as many connections as there may be");
-            self.make().await;
-        }
-    }
-
-    /// Ends a connection that can be spared, or waits for others to end.
-    async fn make(&self) {
-        tokio::time::sleep(self.quiet.make_room()).await;
-    }
-
-    fn complain(&mut self, problem: &str) {
-        if self.complained.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
-            tracing::error!(event = "accept_failed", problem);
-            self.complained = Some(Instant::now());
-        }
-    }
-}
-
-/// As many connections as there may be, and as the process has descriptors for.
-fn most_connections() -> usize {
-    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let descriptors =
-        descriptors.map_or(usize::MAX, |all| usize::try_from(all).unwrap_or(usize::MAX));
-    descriptors.saturating_sub(SPARE_DESCRIPTORS).clamp(1, MAX_CONNECTIONS)
 }
 
 /// Whether the connection was over before it was accepted, which concerns nobody else.
@@ -242,7 +191,10 @@ fn is_upgrade(answer: &warp::reply::Response) -> bool {
 mod tests {
     use std::net::SocketAddr;
 
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        time::Instant,
+    };
     use warp::{Filter as _, Reply as _};
 
     use super::*;

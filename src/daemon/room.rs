@@ -1,6 +1,7 @@
-//! Connections that are without a request: who has been so for longest makes room for others.
+//! Room for connections: how many there may be, and which of them makes room for another.
 //!
-//! Whoever has no business here can open connections and leave it at that; a client sends its request at once.
+//! That is the one that has been without a request for longest. Whoever has no business here can open connections and
+//! leave it at that; a client sends its request at once.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +9,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+
+use crate::protocol::{MAX_CONNECTIONS, SPARE_DESCRIPTORS};
 
 /// How long a connection may be quiet in any case: its request is on its way.
 const GRACE: Duration = Duration::from_millis(50);
@@ -16,6 +22,54 @@ const GRACE: Duration = Duration::from_millis(50);
 const LET_GO: Duration = Duration::from_millis(1);
 /// How long to wait, where nobody is quiet, before looking again.
 const CROWDED: Duration = Duration::from_millis(50);
+/// How often it is logged, at most, that there is no room: whoever fills it may do so for hours.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
+
+/// Room for connections.
+pub(super) struct Room {
+    places: Arc<Semaphore>,
+    quiet: Quiet,
+    complained: Option<Instant>,
+}
+
+impl Room {
+    pub(super) fn new(quiet: Quiet) -> Self {
+        Self { places: Arc::new(Semaphore::new(most_connections())), quiet, complained: None }
+    }
+
+    /// A place for one connection.
+    pub(super) async fn place(&mut self) -> OwnedSemaphorePermit {
+        loop {
+            // The semaphore is never closed.
+            if let Ok(place) = self.places.clone().try_acquire_owned() {
+                return place;
+            }
+            self.complain("there are as many connections as there may be");
+            self.make().await;
+        }
+    }
+
+    /// Ends a connection that can be spared, or waits for others to end.
+    pub(super) async fn make(&self) {
+        tokio::time::sleep(self.quiet.make_room()).await;
+    }
+
+    /// Logs why there is no room, once in a while.
+    pub(super) fn complain(&mut self, problem: &str) {
+        if self.complained.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
+            tracing::error!(event = "accept_failed", problem);
+            self.complained = Some(Instant::now());
+        }
+    }
+}
+
+/// As many connections as there may be, and as the process has descriptors for.
+fn most_connections() -> usize {
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let descriptors =
+        descriptors.map_or(usize::MAX, |all| usize::try_from(all).unwrap_or(usize::MAX));
+    descriptors.saturating_sub(SPARE_DESCRIPTORS).clamp(1, MAX_CONNECTIONS)
+}
 
 /// All connections without a request. All clones are one.
 #[derive(Clone, Default)]
@@ -34,7 +88,7 @@ impl Quiet {
     }
 
     /// Asks the connection that has been quiet for longest to end. Returns how long to wait before there may be room.
-    pub(super) fn make_room(&self) -> Duration {
+    fn make_room(&self) -> Duration {
         let mut places = self.places();
         let Some(longest) = places.taken.first_entry() else { return CROWDED };
         let (since, end) = longest.get();
