@@ -202,16 +202,18 @@ fn named(document: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_promise_names_a_test_that_exists() {
-    let document = read("SECURITY.md");
-    let named = named(&document);
-    for (file, name) in &named {
+fn every_promise_and_every_limit_names_a_test_that_exists() {
+    let (document, limits) = (read("SECURITY.md"), read("docs/limits.md"));
+    let (named, limits) = (named(&document), named(&limits));
+    for (file, name) in named.iter().chain(&limits) {
         let source = read(file);
         let begin =
             source.find(&format!("fn {name}(")).unwrap_or_else(|| panic!("{file} has no {name}"));
         let before: Vec<_> = source[..begin].lines().rev().take(3).collect();
         assert!(
-            before.iter().any(|line| line.contains("test]") || line.contains("proptest")),
+            before.iter().any(|line| line.contains("test]")
+                || line.contains("test(")
+                || line.contains("proptest")),
             "{file}: {name} is no test"
         );
     }
