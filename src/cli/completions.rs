@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, Command, CommandFactory, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Shells, Zsh};
 use serde::Deserialize;
@@ -63,12 +63,22 @@ impl Completions {
 /// Answers a shell and ends the process, if it is a shell that asks.
 pub(super) fn answer() {
     if std::env::var_os(ASKED).is_some() {
-        CompleteEnv::with_factory(Cli::command).var(ASKED).shells(SHELLS).complete();
+        CompleteEnv::with_factory(command).var(ASKED).shells(SHELLS).complete();
     }
 }
 
+/// The tree of commands that knows where sessions and tabs come from. Any other call does without.
+fn command() -> Command {
+    fn with_tabs(command: Command) -> Command {
+        command
+            .mut_args(|arg| if arg.get_id() == "tab" { arg.add(tabs()) } else { arg })
+            .mut_subcommands(with_tabs)
+    }
+    with_tabs(Cli::command()).mut_arg("session", |arg| arg.add(sessions()))
+}
+
 /// Completes a session's id.
-pub(super) fn sessions() -> ArgValueCompleter {
+fn sessions() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let Status { sessions, .. } = status().unwrap_or_default();
         let ids = sessions.into_iter().map(|session| {
@@ -80,7 +90,7 @@ pub(super) fn sessions() -> ArgValueCompleter {
 }
 
 /// Completes a tab of the session that the line names, or of any if it names none.
-pub(super) fn tabs() -> ArgValueCompleter {
+fn tabs() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let session = flag("--session", Some("-s")).or_else(|| std::env::var_os("BPROXY_SESSION"));
         let Status { session_tabs, .. } = status().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{Error, completions, output, text};
+use super::{Error, output, text};
 use crate::client::{self, Client};
 use crate::config;
 use crate::home::Home;
@@ -31,8 +31,7 @@ const LONGEST_WAIT: u64 = 60 * 60;
 #[command(next_help_heading = "Options of every verb")]
 pub(super) struct Globals {
     /// The session to act in
-    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID",
-        add = completions::sessions())]
+    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID")]
     session: Option<String>,
 
     /// How long the command may take, in milliseconds
@@ -49,9 +48,7 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) home: Option<PathBuf>,
 
-    /// How to show what comes of it: JSON for programs, text for people [default: json]
-    ///
-    /// What comes as lines (batch, events, service logs) is JSON always.
+    /// What to show, but for what comes as lines: JSON for programs, text for people [default: json]
     #[arg(long, global = true, value_name = "FORMAT")]
     output: Option<Format>,
 

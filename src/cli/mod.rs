@@ -168,7 +168,7 @@ impl Error {
 pub fn run() -> ExitCode {
     completions::answer();
     let Cli { globals, command } =
-        Cli::try_parse().unwrap_or_else(|error| suggest::verbs(error, &Cli::command()).exit());
+        Cli::try_parse().unwrap_or_else(|error| suggest::verbs(error, Cli::command).exit());
     match dispatch(command, &globals) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::globals::{Globals, checked, word};
 use super::waiting::SessionWait;
-use super::{Error, Outcome, call, completions};
+use super::{Error, Outcome, call};
 use crate::protocol::{Action, Label, NoParams, Pacing, SessionBind, SessionCreate, TabHandle};
 
 /// Sessions: an agent's tabs, pace and pauses
@@ -27,7 +27,7 @@ pub(super) enum Session {
     )]
     Bind {
         /// The tab that further commands act on
-        #[arg(long, value_name = "TAB", add = completions::tabs())]
+        #[arg(long, value_name = "TAB")]
         tab: Option<TabHandle>,
         /// How fast commands may follow one another
         #[arg(long, value_name = "PACE", value_parser = word::<Pacing>(Pacing::WORDS))]

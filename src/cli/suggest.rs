@@ -18,14 +18,14 @@ pub(super) fn closest<'a>(written: &str, words: &[&'a str]) -> Option<&'a str> {
 
 /// Names the verbs that may have been meant by one that is not there, where clap, which looks among its neighbours alone,
 /// knows of none: `close` is `session close` or `tab close`, and `tab.open` is `tab open`.
-pub(super) fn verbs(mut error: clap::Error, tree: &Command) -> clap::Error {
+pub(super) fn verbs(mut error: clap::Error, tree: fn() -> Command) -> clap::Error {
     let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(written))) =
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
     else {
         return error;
     };
     let written = written.replace('.', " ");
-    let all = paths(tree);
+    let all = paths(&tree());
     let ends_so = |path: &&String| **path == written || path.ends_with(&format!(" {written}"));
     let mut meant: Vec<_> = all.iter().filter(ends_so).cloned().collect();
     if meant.is_empty() && error.get(ContextKind::SuggestedSubcommand).is_none() {

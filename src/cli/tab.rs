@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 
-use super::completions;
 use super::navigate::Url;
 use crate::protocol::{Action, NoParams, TabHandle, TabOpen, TabRef};
 
@@ -34,7 +33,7 @@ pub(super) enum Tab {
 #[derive(Args)]
 pub(super) struct Which {
     /// The tab meant [default: the one that the session is bound to]
-    #[arg(long, value_name = "TAB", add = completions::tabs())]
+    #[arg(long, value_name = "TAB")]
     tab: Option<TabHandle>,
 }
 
