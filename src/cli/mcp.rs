@@ -10,7 +10,7 @@ use crate::mcp::{self, Options};
 ///
 /// For a client to run, not for people: `claude mcp add bproxy -- bproxy mcp` has Claude Code do it. Every action is a
 /// tool. The server makes a session with the first call, and closes what it made when the client goes; with --session,
-/// or BPROXY_SESSION, it acts in that session and leaves it open. --timeout is the limit of calls that name none.
+/// or BPROXY_SESSION, it acts in that session and leaves it open. --timeout is the limit of calls that name none, and --wait-extension holds for every call.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bproxy mcp\n  bproxy mcp --timeout 60000")]
 pub(super) struct Mcp {}
@@ -18,9 +18,10 @@ pub(super) struct Mcp {}
 impl Mcp {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let session = Some(globals.session().to_owned()).filter(|session| !session.is_empty());
-        let (timeout, globals) = (globals.timeout(), globals.clone());
+        let (timeout, wait_extension) = (globals.timeout(), globals.wait_extension());
+        let globals = globals.clone();
         let connect = Box::new(move || globals.client().map_err(|error| error.to_string()));
-        mcp::run(Options { connect, session, timeout })?;
+        mcp::run(Options { connect, session, timeout, wait_extension })?;
         Ok(Outcome::Done)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::client::{Answer, HangUp, request_id};
 use crate::protocol::Action;
 
@@ -36,5 +38,22 @@ impl Daemon {
                 .map_err(|error| error.to_string())
         });
         exchange.await.map_err(|error| format!("the command failed: {error}"))?
+    }
+
+    /// Whether a browser is connected.
+    pub(super) async fn has_browser(&self) -> Result<bool, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Health {
+            #[serde(default)]
+            ws_clients: u64,
+        }
+        let connect = self.0.clone();
+        let health = tokio::task::spawn_blocking(move || {
+            connect()?.health().map_err(|error| error.to_string())
+        });
+        let health =
+            health.await.map_err(|error| format!("the daemon was not asked: {error}"))??;
+        Ok(serde_json::from_slice(&health).is_ok_and(|Health { ws_clients }| ws_clients > 0))
     }
 }

@@ -53,6 +53,8 @@ pub struct Options {
     pub session: Option<String>,
     /// How long a command may take that does not say so itself.
     pub timeout: Duration,
+    /// How long a browser that is not connected is waited for.
+    pub wait_extension: Duration,
 }
 
 /// Serves the client on standard input and output until it goes, then closes the sessions that were made for it.

@@ -10,8 +10,9 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
+use tokio::time::Instant;
 
-use super::answer::{self, Envelope};
+use super::answer::{self, Envelope, Failure, Success};
 use super::call::{Call, parse};
 use super::daemon::Daemon;
 use super::fence::fenced;
@@ -20,7 +21,10 @@ use super::rest::{Piece, Rests};
 use super::sessions::Sessions;
 use super::tools::{self, Kind};
 use super::{Options, progress};
-use crate::protocol::{Action, Facts};
+use crate::protocol::{Action, ErrorCode, Facts};
+
+/// How often is looked whether a browser has connected. Asking is not a command, and costs next to nothing.
+const BROWSER_LOOK: Duration = Duration::from_millis(250);
 
 /// What a client tells its model of the server as a whole.
 const INSTRUCTIONS: &str = "\
@@ -42,17 +46,19 @@ struct Inner {
     rests: Rests,
     tools: Vec<(Tool, Kind)>,
     timeout: Duration,
+    wait_extension: Duration,
 }
 
 impl Server {
     pub(super) fn new(options: Options) -> Self {
-        let Options { connect, session, timeout } = options;
+        let Options { connect, session, timeout, wait_extension } = options;
         Self(Arc::new(Inner {
             daemon: Daemon(Arc::new(connect)),
             sessions: Sessions::new(session),
             rests: Rests::default(),
             tools: tools::all(),
             timeout,
+            wait_extension,
         }))
     }
 
@@ -146,14 +152,17 @@ impl Inner {
             Some(session) => session,
             None => self.sessions.current(&self.daemon, client).await?,
         };
-        let answer = match action.clone() {
-            Action::SessionCreate(create) => self.sessions.create(&self.daemon, create).await?,
-            action => self.daemon.command(action, session.clone(), timeout).await?,
+        let outcome = match action.clone() {
+            Action::SessionCreate(create) => {
+                let answer = self.sessions.create(&self.daemon, create).await?;
+                Envelope::parse(&answer.body)?.outcome()
+            }
+            action => self.patiently(action, &session, timeout).await?,
         };
-        let mut success = match Envelope::parse(&answer.body)?.outcome() {
+        let mut success = match outcome {
             Ok(success) => success,
             Err(failure) => {
-                if failure.code == "SESSION_NOT_FOUND" {
+                if failure.code == ErrorCode::SessionNotFound.name() {
                     self.sessions.forget(&session).await;
                 }
                 return Ok(answer::failure(&action, &failure));
@@ -167,6 +176,35 @@ impl Inner {
         let mut contents = vec![content(facts, piece)];
         contents.extend(picture);
         Ok(CallToolResult::success(contents))
+    }
+
+    /// Sends a command; again, while no browser is connected, for as long as that may be waited for: nothing was done.
+    async fn patiently(
+        &self,
+        action: Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Result<Success, Failure>, String> {
+        let end = Instant::now() + self.wait_extension;
+        loop {
+            let answer = self.daemon.command(action.clone(), session.to_owned(), timeout).await?;
+            let outcome = Envelope::parse(&answer.body)?.outcome();
+            let is_away =
+                matches!(&outcome, Err(failure) if failure.code == ErrorCode::NoExtension.name());
+            if !is_away {
+                return Ok(outcome);
+            }
+            // At least once, because the browser that is there may be another one.
+            loop {
+                if Instant::now() >= end {
+                    return Ok(outcome);
+                }
+                tokio::time::sleep(BROWSER_LOOK).await;
+                if self.daemon.has_browser().await? {
+                    break;
+                }
+            }
+        }
     }
 }
 

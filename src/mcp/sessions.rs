@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::daemon::Daemon;
 use crate::client::Answer;
-use crate::protocol::{Action, Label, NoParams, SessionCreate};
+use crate::protocol::{Action, Label, MAX_LABEL_CHARS, NoParams, SessionCreate};
 
 /// How long the daemon may take to create a session: it is done in memory.
 const CREATE_WAIT: Duration = Duration::from_secs(10);
@@ -17,9 +17,6 @@ const CREATE_WAIT: Duration = Duration::from_secs(10);
 /// How long closing may wait for the browser. The sessions are gone at once; some clients kill a server that is still
 /// there two seconds after they hung up.
 const CLOSE_WAIT: Duration = Duration::from_millis(1500);
-
-/// What a label may hold.
-const LABEL_CHARS: usize = 64;
 
 /// See the module. Clones are the same sessions.
 #[derive(Clone)]
@@ -42,7 +39,7 @@ impl Sessions {
 
     /// The session that commands go to. Where there is none yet, it is made, with the client's name for a label.
     pub(super) async fn current(&self, daemon: &Daemon, client: &str) -> Result<String, String> {
-        let label: String = client.chars().take(LABEL_CHARS).collect();
+        let label: String = client.chars().take(MAX_LABEL_CHARS).collect();
         let create = SessionCreate { label: Label::try_from(label).ok() };
         let (sessions, daemon) = (self.clone(), daemon.clone());
         to_the_end(async move {

@@ -8,7 +8,10 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use super::{Distance, ElementHandle, Fields, Fill, Int, Label, TabHandle, UpTo};
+use super::{
+    Distance, ElementHandle, Fields, Fill, Int, Label, MAX_FORM_FIELDS, MAX_LABEL_CHARS, TabHandle,
+    UpTo,
+};
 
 /// The schema of `T`, with everything in its place: not every reader follows references.
 pub fn schema_of<T: JsonSchema>() -> Schema {
@@ -81,14 +84,14 @@ schemas! {
         |_| json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX });
     [const MAX: usize] UpTo<MAX>, "UpTo":
         |_| json_schema!({ "type": "array", "items": { "type": "string" }, "maxItems": MAX });
-    [] Label, "Label": |_| json_schema!({ "type": "string", "maxLength": 64 });
+    [] Label, "Label": |_| json_schema!({ "type": "string", "maxLength": MAX_LABEL_CHARS });
     [] Distance, "Distance":
         |_| json_schema!({ "type": "string", "pattern": "^(viewport|half|end|[0-9]+px)$" });
     [] Fields, "Fields": |generator| json_schema!({
         "type": "array",
         "items": generator.subschema_for::<Fill>(),
         "minItems": 1,
-        "maxItems": 100
+        "maxItems": MAX_FORM_FIELDS
     });
     [] TabHandle, "TabHandle": |_| json_schema!({ "type": "string", "pattern": "^t[0-9]+$" });
     [] ElementHandle, "ElementHandle":

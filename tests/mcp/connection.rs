@@ -207,3 +207,14 @@ async fn trouble_is_a_tool_error_that_says_what_to_do() {
     client.close().await;
     drop(daemon);
 }
+
+#[tokio::test]
+async fn a_browser_that_sleeps_is_waited_for_where_that_is_asked() {
+    let daemon = Daemon::start().await;
+    let mut client = McpClient::start(&daemon.home, &["--wait-extension", "60"]).await;
+    let call = client.begin("tab_open", json!({"url": "https://a.example/"})).await;
+    daemon.record("response", |record| record["error_code"] == "NO_EXTENSION").await;
+    let _extension = daemon.extension().await.serve(|_| None);
+    client.end(call).await.expect("an answer").page();
+    client.close().await;
+}

@@ -36,6 +36,15 @@ async fn shell(daemon: &Daemon, session: &str, line: &str) -> Call {
     call(command, None).await
 }
 
+/// Does what the person does when the page is as it should be.
+async fn resume(browser: &Browser) {
+    let popup = browser.popup().await;
+    popup.until("document.querySelector('[data-resume]')").await;
+    popup.click("[data-resume]").await;
+    popup.until("document.querySelector('[data-resume]') === null").await;
+    popup.close().await;
+}
+
 #[tokio::test]
 async fn every_command_line_of_the_skill_does_what_it_says() {
     let (daemon, browser, site) =
@@ -51,7 +60,11 @@ async fn every_command_line_of_the_skill_does_what_it_says() {
         let here = line
             .replace("https://example.org/signup.html", &site.url("signup.html"))
             .replace("https://example.org/", &site.url("article.html"));
-        let ran = shell(&daemon, &session, &here).await;
+        let ran = async { shell(&daemon, &session, &here).await };
+        let ran = match line.contains("session wait") {
+            true => tokio::join!(ran, resume(&browser)).0,
+            false => ran.await,
+        };
         match line.contains("require-human") {
             true => assert_eq!(ran.error(), "HUMAN_REQUIRED"),
             false => _ = ran.data(),
