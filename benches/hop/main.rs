@@ -217,7 +217,7 @@ async fn run(server: &Server, scenario: &Scenario, name: &str, scale: f64, figur
     let begin = Instant::now();
     let mut latencies = load(server, &sessions, commands, scenario.keep_alive).await;
     let elapsed = begin.elapsed();
-    let cpu = server.cpu() - cpu;
+    let cpu = server.cpu().saturating_sub(cpu);
     server.close(&sessions).await;
     latencies.sort_unstable();
     let quantile = |share: f64| latencies[(share * (latencies.len() - 1) as f64) as usize];
@@ -275,12 +275,12 @@ async fn fill(server: &Server) {
 /// What a daemon with a connected browser does while nobody wants anything.
 async fn idle(server: &Server, figures: &mut Figures) {
     eprintln!("watching an idle daemon for {} s", IDLE.as_secs());
-    let (cpu, wake_ups) = (server.cpu(), server.wake_ups());
-    tokio::time::sleep(IDLE).await;
-    let share = (server.cpu() - cpu).as_secs_f64() / IDLE.as_secs_f64();
+    let cpu = server.cpu();
+    let wake_ups = server.wake_ups(tokio::time::sleep(IDLE)).await;
+    let share = server.cpu().saturating_sub(cpu).as_secs_f64() / IDLE.as_secs_f64();
     figures.add("memory, a minute later", "MiB", server.memory(), Goal::Own(16.0));
     figures.add("idle: share of a processor", "%", share * 100.0, Goal::Own(0.1));
-    figures.add("idle: wake-ups", "1/min", (server.wake_ups() - wake_ups) as f64, Goal::None);
+    figures.add("idle: wake-ups", "1/min", wake_ups as f64, Goal::None);
 }
 
 /// Whole processes of the command line, beside the least that a process costs.

@@ -1,5 +1,6 @@
 //! A server as a process of its own: started, looked at from outside, ended.
 
+use std::collections::HashMap;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -177,27 +178,35 @@ impl Server {
 
     /// How long its threads have been running on a processor.
     pub(crate) fn cpu(&self) -> Duration {
-        let nanoseconds = self.threads("schedstat", |text| {
-            text.split(' ').next().and_then(|field| field.parse().ok())
-        });
-        Duration::from_nanos(nanoseconds)
+        let running = self.threads("schedstat", |text| text.split(' ').next()?.parse().ok());
+        Duration::from_nanos(running.values().sum())
     }
 
-    /// How often its threads have gone to sleep, which is how often they were woken.
-    pub(crate) fn wake_ups(&self) -> u64 {
-        self.threads("status", |text| {
-            let line =
-                text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
-            line.trim().parse().ok()
-        })
+    /// How often its lasting threads go to sleep, which is how often they are woken, while `watched` runs.
+    pub(crate) async fn wake_ups(&self, watched: impl Future<Output = ()>) -> u64 {
+        let sleeps = || {
+            self.threads("status", |text| {
+                let line =
+                    text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+                line.trim().parse().ok()
+            })
+        };
+        let before = sleeps();
+        watched.await;
+        // A thread that has ended meanwhile takes its number with it.
+        let after = sleeps();
+        after.iter().map(|(id, after)| after - before.get(id).unwrap_or(&0)).sum()
     }
 
-    fn threads(&self, file: &str, number: impl Fn(&str) -> Option<u64>) -> u64 {
-        fs::read_dir(self.proc("task"))
-            .expect("a running process")
-            .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join(file)).ok())
-            .map(|text| number(&text).expect("a number"))
-            .sum()
+    /// A number of each thread, by its id.
+    fn threads(&self, file: &str, number: impl Fn(&str) -> Option<u64>) -> HashMap<String, u64> {
+        let threads = fs::read_dir(self.proc("task")).expect("a running process");
+        let read = |thread: fs::DirEntry| {
+            let text = fs::read_to_string(thread.path().join(file)).ok()?;
+            let id = thread.file_name().to_string_lossy().into_owned();
+            Some((id, number(&text).expect("a number")))
+        };
+        threads.filter_map(|thread| read(thread.ok()?)).collect()
     }
 
     /// Resident memory in MiB.

@@ -5,10 +5,10 @@
 use std::ffi::c_int;
 
 /// What is larger gets pages of its own, which are returned when it is freed: screenshots and the text of long pages.
-const OWN_PAGES_FROM: c_int = 1024 * 1024;
+const OWN_PAGES_FROM: c_int = 2 * 1024 * 1024;
 
 /// So much free memory at the end of the heap is kept, for the next answers of the usual size.
-const KEPT: c_int = 2 * 1024 * 1024;
+const KEPT: c_int = 1024 * 1024;
 
 /// To be called once, before anything large is allocated.
 ///
