@@ -24,6 +24,7 @@
 //! - [`Desktop`] is a D-Bus session with a real keyring.
 //! - [`run`] is one call of the command line; [`Call`] is what came of it.
 //! - [`User`] is a user of a machine that a real systemd has booted; [`Machine`] is that machine.
+//! - [`artefact`] is what people install, as `make packages` has made it.
 //! - [`Golden`] reads the golden wire files.
 //!
 //! No wait here is a fixed sleep: each polls for a condition and gives up after [`PATIENCE`] with a panic that says
@@ -33,6 +34,7 @@
 // Every test binary compiles this harness and uses its own part of it.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
+mod artefacts;
 mod browser;
 mod cli;
 mod client;
@@ -48,8 +50,12 @@ mod site;
 mod systemd;
 mod terminal;
 
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use artefacts::{artefact, artefacts};
 pub use browser::{Browser, EXTENSION_ID, Launch};
 pub use cli::{Call, Started, bproxy, call, run};
 pub use client::{Client, OnItsWay, Reply, Request, request};
@@ -102,4 +108,16 @@ pub async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
         Ok(value) => value,
         Err(_) => panic!("waited {PATIENCE:?} in vain for {what}"),
     }
+}
+
+/// Tells that the calling test is skipped, past the test runner, which keeps to itself what passing tests print.
+///
+/// # Panics
+/// In continuous integration, where nothing may be.
+fn skipped(reason: &str) {
+    static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+    assert!(std::env::var_os("CI").is_none(), "{reason}");
+    let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test} ({count} so far): {reason}");
 }

@@ -1,7 +1,8 @@
 //! A machine of its own that a real systemd has booted, with a journal and with users whose managers run.
 //!
 //! Booted once for a test binary, by `machine.sh`, and ended with it. Its users do not get in each other's way but for
-//! the network, which they share: each has a port of its own to give to its daemon.
+//! the network, which they share: each has a port of its own to give to its daemon. A test that changes the machine
+//! itself boots one for itself and its single user, with nothing of bproxy on it.
 //!
 //! ```ignore
 //! let Some(user) = User::new() else { return };           // said and counted where machines cannot be booted
@@ -11,12 +12,12 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{self, ChildStdin, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -24,7 +25,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::process::Command;
 
 use super::cli::{Call, call};
-use super::{PATIENCE, POLL};
+use super::{PATIENCE, POLL, skipped};
 
 /// Where the program under test lies in the machine: a place that an installer would choose.
 pub const BPROXY: &str = "/usr/local/bin/bproxy";
@@ -59,22 +60,32 @@ impl Machine {
     /// # Panics
     /// In continuous integration where none can be booted, and anywhere when one that could does not come up.
     pub fn booted() -> Option<&'static Self> {
-        static MACHINE: OnceLock<Option<Machine>> = OnceLock::new();
-        static SKIPPED: AtomicUsize = AtomicUsize::new(0);
-        let machine = MACHINE.get_or_init(|| match lacking() {
-            None => Some(Self::boot()),
-            Some(lack) if std::env::var_os("CI").is_some() => panic!("no systemd: {lack}"),
-            Some(lack) => {
-                told(&format!("tests that need a systemd are SKIPPED: {lack}"));
-                None
-            }
-        });
-        if machine.is_none() {
-            let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
-            let test = thread::current().name().unwrap_or("a test").to_owned();
-            told(&format!("SKIPPED {test} ({count} so far)"));
+        static MACHINE: OnceLock<Machine> = OnceLock::new();
+        Self::can_boot().then(|| {
+            MACHINE.get_or_init(|| {
+                let machine = Self::boot();
+                let program = File::open(env!("CARGO_BIN_EXE_bproxy")).expect("the program");
+                let install = format!("cat >{BPROXY} && chmod 755 {BPROXY}");
+                machine.now("sh", &["-c", &install], program.into());
+                machine
+            })
+        })
+    }
+
+    /// A machine without the program under test, for the calling test alone; `None` and panics as with
+    /// [`booted`](Self::booted).
+    pub fn bare() -> Option<&'static Self> {
+        // Machines end with the process.
+        Self::can_boot().then(|| &*Box::leak(Box::new(Self::boot())))
+    }
+
+    fn can_boot() -> bool {
+        static LACK: OnceLock<Option<String>> = OnceLock::new();
+        let lack = LACK.get_or_init(lacking);
+        if let Some(lack) = lack {
+            skipped(&format!("no systemd: {lack}"));
         }
-        machine.as_ref()
+        lack.is_none()
     }
 
     fn boot() -> Self {
@@ -101,9 +112,6 @@ impl Machine {
         }
         let booted = machine.now("systemctl", &["is-system-running", "--wait"], Stdio::null());
         assert_eq!(booted.trim(), "running");
-        let program = File::open(env!("CARGO_BIN_EXE_bproxy")).expect("the program under test");
-        let install = format!("cat >{BPROXY} && chmod 755 {BPROXY}");
-        machine.now("sh", &["-c", &install], program.into());
         machine
     }
 
@@ -160,11 +168,6 @@ fn lacking() -> Option<String> {
     Some(format!("{missing} is missing: run `make prerequisites`"))
 }
 
-/// Says it past the test runner, which keeps to itself what passing tests print.
-fn told(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
 /// A fresh user of the machine, whose manager runs as after a login.
 pub struct User {
     pub machine: &'static Machine,
@@ -181,6 +184,16 @@ impl User {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let machine = Machine::booted()?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Some(Self::on(machine, number, FIRST_PORT + number))
+    }
+
+    /// The only user of a machine of its own, without the program under test, whose daemon may have the default port;
+    /// the rest is as with [`new`](Self::new).
+    pub fn alone() -> Option<Self> {
+        Some(Self::on(Machine::bare()?, 0, bproxy::protocol::DEFAULT_PORT))
+    }
+
+    fn on(machine: &'static Machine, number: u16, port: u16) -> Self {
         let name = format!("tester{number}");
         // Numbered here, because creating users at the same time is no business of theirs.
         let uid = u32::from(FIRST_PORT + number);
@@ -190,7 +203,7 @@ impl User {
         );
         machine.now("flock", &["/run/users.lock", "sh", "-c", &script], Stdio::null());
         machine.enter_network();
-        Some(Self { machine, name, uid, port: FIRST_PORT + number })
+        Self { machine, name, uid, port }
     }
 
     /// A program that this user runs, as in a login shell.
