@@ -5,7 +5,8 @@ EDITORS = tests/fixtures/editors
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
 
-.PHONY: demo test bench soak fuzz lint extension-test editors mcp-client prerequisites build-prerequisites demo-prerequisites
+.PHONY: demo test bench soak fuzz lint extension-test editors mcp-client packages prerequisites build-prerequisites \
+	package-prerequisites demo-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
@@ -14,6 +15,11 @@ demo: demo-prerequisites
 # All tests. Most of them wait for other processes, so more run at once than there are processors.
 test: prerequisites lint extension-test editors mcp-client
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test
+
+# What people install, from one release build, into target/package. docs/install.md says what it is like.
+packages: package-prerequisites
+	packaging/build
+	packaging/packages
 
 # What a command costs: its parts, the hop through the daemon beside one without any rules, whole calls to a page.
 # docs/performance.md says how to read the tables.
@@ -58,16 +64,22 @@ $(MCP_CLIENT)/node_modules/.package-lock.json: $(MCP_CLIENT)/package-lock.json |
 ifeq ($(shell uname),Linux)
 machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd bash perl
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
+# Tests install the packages, and have the distributions' own checks look at them.
+test: packages
+checks = lintian rpm rpmlint
 endif
 
 # Tests ask the shells themselves for completions, have man show the manual pages, and run what docs say to paste.
 shells = bash zsh fish man jq
 
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm python3 $(shells) $(machine) $(keyring)
+	scripts/prerequisites cargo cc chromium node npm python3 $(shells) $(machine) $(keyring) $(checks)
 
 build-prerequisites:
 	scripts/prerequisites cargo cc
+
+package-prerequisites:
+	scripts/prerequisites cargo cc git gzip cargo-deb cargo-generate-rpm
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

@@ -175,7 +175,7 @@ fn expected() -> BTreeSet<String> {
         "/usr/share/fish/vendor_completions.d/bproxy.fish",
         "/usr/share/doc/bproxy/README.md",
         "/usr/share/doc/bproxy/SECURITY.md",
-        "/usr/share/doc/bproxy/examples/sandbox.conf",
+        "/usr/share/bproxy/sandbox.conf",
     ];
     let in_folder = |folder: &Path, place: &str| {
         let place = place.to_owned();
