@@ -7,16 +7,16 @@ mod support;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use memchr::memmem;
 use serde_json::Value;
 use support::{
-    Browser, Call, Client, FakeExtension, Launch, Pairing, Site, User, artefact, artefacts, origin,
-    patiently,
+    Browser, Call, Client, FakeExtension, Launch, Pairing, Site, Terminal, User, artefact,
+    artefacts, call, origin, patiently,
 };
 use tempfile::TempDir;
 
@@ -38,15 +38,19 @@ enum Kind {
 }
 
 impl Kind {
-    /// The package that has been made.
-    fn package(self) -> Option<PathBuf> {
-        artefact(match self {
+    fn ending(self) -> &'static str {
+        match self {
             Kind::Deb => ".deb",
             Kind::Rpm => ".rpm",
-        })
+        }
     }
 
-    /// The same package in a higher version, which its program tells as well, in a folder of its own.
+    /// The package that has been made.
+    fn package(self) -> Option<PathBuf> {
+        artefact(self.ending())
+    }
+
+    /// The same package in a higher version, which its program tells when it is asked for that, in a folder of its own.
     fn higher(self) -> (TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let (from, to) = (artefacts().join("release"), folder.path().join("release"));
@@ -67,7 +71,7 @@ impl Kind {
             Kind::Deb => vec!["deb", "--no-build", "--no-strip", "--fast", "--deb-version", &deb],
             Kind::Rpm => vec!["generate-rpm", "--auto-req=builtin", "--set-metadata", &rpm],
         };
-        let package = folder.path().join("bproxy");
+        let package = folder.path().join(format!("bproxy{}", self.ending()));
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(args).arg("--output").arg(&package).env("CARGO_TARGET_DIR", folder.path());
         succeeded(cargo.env("CARGO_NET_OFFLINE", "true").current_dir(env!("CARGO_MANIFEST_DIR")));
@@ -93,14 +97,16 @@ impl Kind {
         let files = listed.lines().filter(|line| !line.starts_with('d'));
         let file = |line: &str| {
             let words: Vec<_> = line.split_whitespace().collect();
-            format!("{} {} {}", words[0], words[1], words[5].trim_start_matches('.'))
+            // In one of the two, root has no name.
+            let owner = words[1].replace("0/0", "root/root");
+            format!("{} {owner} {}", words[0], words[5].trim_start_matches('.'))
         };
         files.map(file).collect()
     }
 
     /// Installs a package, or upgrades to it.
     async fn install(self, user: &User, package: &Path) {
-        let inside = format!("/tmp/bproxy.{}", if matches!(self, Kind::Deb) { "deb" } else { "rpm" });
+        let inside = format!("/tmp/bproxy{}", self.ending());
         fs::copy(package, user.machine.path(&inside)).expect("a copy");
         let manager: &[&str] = match self {
             Kind::Deb => &["apt-get", "install", "--yes"],
@@ -147,13 +153,11 @@ async fn root(user: &User, program: &[&str]) -> String {
 }
 
 /// All files of the machine but those of people, and what package managers keep for themselves.
-async fn files(user: &User) -> String {
+async fn files(user: &User) -> BTreeSet<String> {
     let find = "find / -xdev \\( -path /home -o -path /root -o -path /work -o -path /var/cache -o -path /var/log \
-                -o -path /var/lib/apt -o -path /var/lib/rpm -o -path '/var/lib/dpkg/*-old' \\) -prune -o -print; \
+                -o -path /var/lib/apt -o -path /var/lib/PackageKit -o -path /var/lib/rpm -o -path '/var/lib/dpkg/*-old' \\) -prune -o -print; \
                 find /run /dev/shm -name '*bproxy*'";
-    let files = root(user, &["sh", "-c", find]).await;
-    let files: BTreeSet<_> = files.lines().collect();
-    files.into_iter().collect::<Vec<_>>().join("\n")
+    root(user, &["sh", "-c", find]).await.lines().map(str::to_owned).collect()
 }
 
 /// Files below a folder, by their paths from there.
@@ -208,7 +212,10 @@ fn assert_holds(kind: Kind, own: &[&str]) {
     // As they are in the repository and were built.
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let usr = folder.path().join("usr");
-    output("diff", &["-r", path(&repository.join("extension")), path(&usr.join("share/bproxy/extension"))]);
+    output(
+        "diff",
+        &["-r", path(&repository.join("extension")), path(&usr.join("share/bproxy/extension"))],
+    );
     for (made, held) in [
         (artefacts().join("release/bproxy"), "bin/bproxy"),
         (repository.join("systemd/bproxy.service"), "lib/systemd/user/bproxy.service"),
@@ -227,6 +234,7 @@ fn the_debian_package_holds_everything_at_its_place() {
             "/usr/share/doc/bproxy/copyright",
             "/usr/share/doc/bproxy/changelog.gz",
             "/usr/share/doc/bproxy/changelog.Debian.gz",
+            "/usr/share/lintian/overrides/bproxy",
         ],
     );
 }
@@ -271,77 +279,178 @@ async fn a_life_with_the_rpm() {
 async fn life(kind: Kind) {
     let Some(package) = kind.package() else { return };
     let Some(user) = User::alone() else { return };
+    if matches!(kind, Kind::Rpm) {
+        // Folders of other packages, on systems that are built of RPMs.
+        root(&user, &["mkdir", "-p", "/usr/share/licenses", "/usr/share/zsh/site-functions"]).await;
+    }
     let before = files(&user).await;
 
     kind.install(&user, &package).await;
+    assert_eq!(listener(&user).await, "", "nobody has asked for it");
     user.systemctl(&["enable", "--now", "bproxy.socket"]).await;
-    let bproxy = async |args: &[&str]| user.run(&[&["bproxy"], args].concat()).await;
-    bproxy(&["session", "list"]).await.data();
-    let health = bproxy(&["health"]).await.json();
-    assert_eq!((&*health["activation"], &*health["version"]), ("systemd", VERSION));
+    bproxy(&user, &["session", "list"]).await.data();
+    assert_eq!(bproxy(&user, &["health"]).await.json()["activation"], "systemd");
+    if matches!(kind, Kind::Deb) {
+        shells_and_man_find_it(&user).await;
+    }
 
-    let site = Site::start().await;
     let unpacked = tempfile::tempdir().expect("a folder");
     kind.unpack(&package, unpacked.path());
     let extension = unpacked.path().join("usr/share/bproxy/extension");
     let browser = Browser::launch(Launch { extension, ..Launch::default() }).await;
-    let code = bproxy(&["pair"]).await.data()["pairingCode"].as_str().expect("a code").to_owned();
-    browser.pair(user.port, &code).await;
+    let pairing = bproxy(&user, &["pair"]).await.data();
+    browser.pair(user.port, pairing["pairingCode"].as_str().expect("a code")).await;
+    upgrade_at_work(kind, &user, &browser).await;
 
-    // As fast as one agent can, while the package is upgraded.
+    kind.remove(&user).await;
+    let states = user.run(&["systemctl", "--user", "is-active", "bproxy.service", "bproxy.socket"]);
+    assert_eq!(states.await.stdout, "inactive\ninactive\n");
+    assert_eq!(listener(&user).await, "");
+    let running = "for link in /proc/[0-9]*/exe; do readlink $link; done | grep bproxy; true";
+    assert_eq!(root(&user, &["sh", "-c", running]).await, "");
+    if matches!(kind, Kind::Deb) {
+        root(&user, &["dpkg", "--purge", "bproxy"]).await;
+    }
+    let after = files(&user).await;
+    let differing: Vec<_> = before.symmetric_difference(&after).collect();
+    assert!(differing.is_empty(), "{differing:?}");
+    assert!(user.file(".bproxy").is_dir(), "what is the person's own stays");
+    browser.close().await;
+}
+
+async fn bproxy(user: &User, args: &[&str]) -> Call {
+    user.run(&[&["bproxy"], args].concat()).await
+}
+
+/// Who listens on the user's port.
+async fn listener(user: &User) -> String {
+    user.sh(&format!("ss -Hltn sport = :{}", user.port)).await
+}
+
+async fn shells_and_man_find_it(user: &User) {
+    let script = "source /usr/share/bash-completion/completions/bproxy; COMP_WORDS=(bproxy hea); COMP_CWORD=1; \
+                  _clap_complete_bproxy bproxy hea bproxy; echo ${COMPREPLY[@]}";
+    assert_eq!(user.run(&["bash", "--norc", "-c", script]).await.stdout, "health\n");
+    let offered = user.run(&["fish", "-c", "complete -C 'bproxy hea'"]).await;
+    assert!(offered.stdout.starts_with("health\t"), "{offered:?}");
+
+    let (terminal, inside) = Terminal::new();
+    let end = || Stdio::from(File::try_clone(&inside).expect("a copy"));
+    let mut zsh = user.command(&["zsh", "-f", "-i"]);
+    let mut zsh = zsh.stdin(end()).stdout(end()).stderr(end()).spawn().expect("zsh runs");
+    terminal.type_in("autoload -Uz compinit; compinit -u -D\n");
+    terminal.type_in("bproxy hea\t >of-zsh\nexit\n");
+    patiently("the shell's end", zsh.wait()).await.expect("a child");
+    let said = fs::read_to_string(user.file("of-zsh")).unwrap_or_default();
+    assert!(said.contains("\"activation\""), "{said:?}: {}", terminal.shown());
+
+    let page = user.run(&["man", "--where", "bproxy-tab-open"]).await;
+    assert_eq!(page.stdout, "/usr/share/man/man1/bproxy-tab-open.1.gz\n");
+}
+
+/// An upgrade while commands come in as fast as two agents can give them, one of which opens pages.
+async fn upgrade_at_work(kind: Kind, user: &User, browser: &Browser) {
+    let pid = async || user.property("bproxy.service", "MainPID").await;
+    let before = pid().await;
     let (_folder, higher) = kind.higher();
+    let site = Site::start().await;
     let is_upgraded = Cell::new(false);
     let asking = async {
         while !is_upgraded.get() {
-            bproxy(&["session", "list"]).await.data();
+            bproxy(user, &["session", "list"]).await.data();
         }
     };
     let opening = async {
         let mut visits = 0;
-        while !is_upgraded.get() || visits < 3 {
+        while !is_upgraded.get() {
             let url = site.url(&format!("article.html?visit={visits}."));
-            bproxy(&["--wait-extension", "60", "tab", "open", &url]).await.data();
+            bproxy(user, &["--wait-extension", "60", "tab", "open", &url]).await.data();
             visits += 1;
         }
         visits
     };
     let upgrading = async {
-        kind.install(&user, &higher).await;
+        kind.install(user, &higher).await;
         is_upgraded.set(true);
     };
     let ((), visits, ()) = tokio::join!(asking, opening, upgrading);
-    let after = bproxy(&["health"]).await.json();
-    assert_eq!(after["version"], higher_version());
-    assert_ne!(after["pid"], health["pid"]);
+    let version = user.run(&["bproxy", "--version"]).await.stdout;
+    assert!(version.contains(&higher_version()), "{version}");
+    // The daemon's program is the new one: that of the old one has been removed.
+    let after = pid().await;
+    assert_ne!(after, before);
+    let program = root(user, &["readlink", &format!("/proc/{after}/exe")]).await;
+    assert_eq!(program, "/usr/bin/bproxy\n");
     assert_eq!(user.property("bproxy.service", "NRestarts").await, "0");
     let journal = user.sh("journalctl --user --unit=bproxy.socket --output=cat").await;
     assert!(!journal.contains("Closed"), "the socket is kept all the time: {journal}");
-    // It comes back by itself, and each page has been opened, once.
-    bproxy(&["--wait-extension", "60", "tab", "open", &site.url("form.html")]).await.data();
-    assert_eq!(bproxy(&["health"]).await.json()["wsClients"], 1);
+
+    let url = site.url(&format!("article.html?visit={visits}."));
+    bproxy(user, &["--wait-extension", "60", "tab", "open", &url]).await.data();
+    assert_eq!(bproxy(user, &["health"]).await.json()["wsClients"], 1);
     let tabs = browser.targets().await;
-    for visit in 0..visits {
+    for visit in 0..=visits {
         let part = format!("visit={visit}.");
         let shows = |tab: &&Value| tab["url"].as_str().is_some_and(|url| url.contains(&part));
         assert_eq!(tabs.iter().filter(shows).count(), 1, "{part}: {tabs:?}");
     }
-
-    kind.remove(&user).await;
-    let left = "for link in /proc/[0-9]*/exe; do readlink $link; done | grep bproxy; ss -Hltn sport = :9615; true";
-    assert_eq!(root(&user, &["sh", "-c", left]).await, "");
-    if matches!(kind, Kind::Deb) {
-        root(&user, &["apt-get", "purge", "--yes", "bproxy"]).await;
-    }
-    let after = files(&user).await;
-    let diff: Vec<_> = similar(&before, &after);
-    assert!(diff.is_empty(), "{diff:?}");
-    // What is the person's own stays.
-    assert!(user.file(".bproxy").is_dir());
-    browser.close().await;
 }
 
-/// What only one of two lists has.
-fn similar<'a>(before: &'a str, after: &'a str) -> Vec<&'a str> {
-    let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.lines().collect(), after.lines().collect());
-    before.symmetric_difference(&after).copied().collect()
+#[tokio::test]
+async fn a_service_of_a_persons_own_is_left_alone_until_it_is_handed_over() {
+    let Some(package) = Kind::Deb.package() else { return };
+    let Some(user) = User::alone() else { return };
+    let own = "mkdir -p .cargo/bin && cat >.cargo/bin/bproxy && chmod 755 .cargo/bin/bproxy";
+    let program = fs::read(env!("CARGO_BIN_EXE_bproxy")).expect("the program");
+    call(user.command(&["sh", "-c", own]), Some(&program)).await;
+    user.sh("~/.cargo/bin/bproxy service install --now").await;
+    let pairing = pair(&user).await;
+    let pid = async || user.property("bproxy.service", "MainPID").await;
+    let before = pid().await;
+
+    Kind::Deb.install(&user, &package).await;
+    let (_folder, higher) = Kind::Deb.higher();
+    Kind::Deb.install(&user, &higher).await;
+    assert_eq!(pid().await, before, "upgraded");
+    Kind::Deb.remove(&user).await;
+    assert_eq!(pid().await, before, "removed");
+
+    Kind::Deb.install(&user, &package).await;
+    let hop = async || {
+        let report = bproxy(&user, &["doctor"]).await.json();
+        let checks = report["checks"].as_array().expect("checks").clone();
+        checks.into_iter().find(|check| check["hop"] == "service").expect("a hop")
+    };
+    let found = hop().await;
+    assert_eq!(found["state"], "failed");
+    let unit = format!("{}/.config/systemd/user/bproxy.service", user.home());
+    assert!(found["detail"].as_str().expect("a text").contains(&unit), "{found}");
+    // As docs/install.md says.
+    bproxy(&user, &["service", "uninstall", "--keep-tokens"]).await.json();
+    user.systemctl(&["enable", "--now", "bproxy.socket"]).await;
+    assert_eq!(hop().await["state"], "ok");
+    let shown = user.property("bproxy.service", "FragmentPath").await;
+    assert_eq!(shown, "/usr/lib/systemd/user/bproxy.service");
+    let mut extension = FakeExtension::connect(user.port, &pairing).await.expect("it is paired");
+    extension.fence().await;
+
+    // The part of the sandbox that is the person's to add.
+    let link = "mkdir -p ~/.config/systemd/user/bproxy.service.d && \
+                ln -s /usr/share/bproxy/sandbox.conf ~/.config/systemd/user/bproxy.service.d/ && \
+                systemctl --user daemon-reload && systemctl --user try-restart bproxy.service";
+    user.sh(link).await;
+    bproxy(&user, &["session", "list"]).await.data();
+    assert_eq!(user.property("bproxy.service", "ProtectSystem").await, "strict");
+    assert_eq!(hop().await["state"], "ok");
+}
+
+/// Pairs an extension with the daemon of the user's own program.
+async fn pair(user: &User) -> Pairing {
+    let issued = user.run(&[".cargo/bin/bproxy", "pair"]).await.data();
+    let token = fs::read_to_string(user.file(".bproxy/token")).expect("a token");
+    let client = Client { port: user.port, token };
+    let code = issued["pairingCode"].as_str().expect("a code");
+    let reply = client.claim(code, &origin('a')).await;
+    let token = reply.data()["extensionToken"].as_str().expect("a token").to_owned();
+    Pairing { token, origin: origin('a') }
 }
