@@ -79,7 +79,7 @@ build-prerequisites:
 	scripts/prerequisites cargo cc
 
 package-prerequisites:
-	scripts/prerequisites cargo cc git gzip cargo-deb cargo-generate-rpm
+	scripts/prerequisites cargo cc git gzip dpkg-shlibdeps cargo-deb cargo-generate-rpm
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium
