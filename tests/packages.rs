@@ -442,6 +442,11 @@ async fn a_service_of_a_persons_own_is_left_alone_until_it_is_handed_over() {
     bproxy(&user, &["session", "list"]).await.data();
     assert_eq!(user.property("bproxy.service", "ProtectSystem").await, "strict");
     assert_eq!(hop().await["state"], "ok");
+
+    // What a person does before the package goes.
+    bproxy(&user, &["service", "uninstall"]).await.json();
+    assert_eq!(listener(&user).await, "");
+    assert!(!user.file(".bproxy").exists() && !user.file(".config/systemd").exists());
 }
 
 /// Pairs an extension with the daemon of the user's own program.
