@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::home;
 use crate::protocol::DEFAULT_PORT;
 use crate::settings::{self, Settings};
 
@@ -62,6 +63,9 @@ pub enum Error {
     /// `config.env` cannot be followed.
     #[error(transparent)]
     Settings(#[from] settings::Error),
+    /// The state directory is laid out in a way that is not known.
+    #[error(transparent)]
+    Home(#[from] home::Error),
 }
 
 /// Where the tokens are kept.
@@ -133,7 +137,7 @@ impl Config {
             Some(home) => home.to_owned(),
             None => home_from_env()?,
         };
-        let settings = Settings::read(&home, &SETTINGS)?;
+        let settings = settings(&home)?;
         Config::from_lookup(&home, &|name| {
             environment(name).or_else(|| set(&home, &settings, name))
         })
@@ -144,7 +148,7 @@ impl Config {
     /// # Errors
     /// Names the first line that cannot be followed, and what it may be.
     pub fn from_settings(home: &Path) -> Result<Config, Error> {
-        let settings = Settings::read(home, &SETTINGS)?;
+        let settings = settings(home)?;
         Config::from_lookup(home, &|name| set(home, &settings, name))
     }
 
@@ -197,8 +201,14 @@ pub fn home_from_env() -> Result<PathBuf, Error> {
 /// # Errors
 /// When the variable, or a line of `config.env`, cannot be followed.
 pub fn secrets_from_env(home: &Path) -> Result<SecretsChoice, Error> {
-    let settings = Settings::read(home, &SETTINGS)?;
+    let settings = settings(home)?;
     secrets(&|name| environment(name).or_else(|| set(home, &settings, name)))
+}
+
+/// What `config.env` says. That of a layout that is not known would mean something else.
+fn settings(home: &Path) -> Result<Settings, Error> {
+    home::check_layout(home)?;
+    Ok(Settings::read(home, &SETTINGS)?)
 }
 
 fn environment(name: &str) -> Option<(OsString, Origin)> {

@@ -131,7 +131,7 @@ fn a_stopped_daemon_has_ended_and_left_nothing_transient() {
     let pid = as_pid(place.json(&["service", "start"])["pid"].as_i64().expect("a process id"));
     assert_eq!(place.json(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
     assert!(!lives(pid));
-    assert_eq!(place.files(), ["logs", "tmp"]);
+    assert_eq!(place.files(), ["layout", "logs", "tmp"]);
     assert_eq!(place.json(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
     assert_eq!(
         place.json(&["service", "status"]),
@@ -196,7 +196,7 @@ fn stop_tidies_up_after_a_killed_daemon() {
     assert_eq!(place.json(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
     let files = place.files();
     // A daemon that is killed at once has not written a log yet.
-    assert!(files.iter().all(|name| name == "logs" || name == "tmp"), "{files:?}");
+    assert!(files.iter().all(|name| ["layout", "logs", "tmp"].contains(&&**name)), "{files:?}");
 }
 
 #[test]
@@ -308,5 +308,5 @@ fn start_in_the_foreground_tells_the_same_and_ends_with_its_terminal() {
     assert_eq!(started["running"], true);
     kill_process(as_pid(child.id().into()), Signal::HUP).expect("own child");
     assert!(child.wait().expect("a child").success());
-    assert_eq!(place.files(), ["logs", "tmp"]);
+    assert_eq!(place.files(), ["layout", "logs", "tmp"]);
 }

@@ -539,6 +539,30 @@ async fn uninstall_can_keep_the_tokens_so_that_the_extension_stays_paired() {
 }
 
 #[tokio::test]
+async fn a_service_of_a_newer_layout_is_neither_stopped_nor_replaced_nor_removed() {
+    let Some(user) = served().await else { return };
+    user.bproxy(&["session", "create"]).await.data();
+    let before = (main_pid(&user).await, states(&user).await);
+    fs::write(user.file(".bproxy/layout"), "2\n").expect("the user's file");
+    let port = user.port.to_string();
+    for verb in [
+        &["stop"][..],
+        &["start"],
+        &["restart"],
+        &["install", "--now", "--port", &port],
+        &["uninstall"],
+        &["uninstall", "--keep-tokens"],
+    ] {
+        let refused = user.bproxy(&[&["service"], verb].concat()).await;
+        assert!(refused.trouble().contains("layout 2"), "{verb:?}: {refused:?}");
+    }
+    assert_eq!((main_pid(&user).await, states(&user).await), before);
+    fs::write(user.file(".bproxy/layout"), "1\n").expect("the user's file");
+    let sessions = user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(sessions["sessions"].as_array().map(Vec::len), Some(1), "{sessions}");
+}
+
+#[tokio::test]
 async fn a_program_that_will_not_stay_and_another_state_directory_are_no_service() {
     let Some(user) = User::new() else { return };
     user.sh(&format!("mkdir -p target/debug && cp {BPROXY} target/debug")).await;

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use super::{Secret, record};
-use crate::home::Home;
+use crate::home::{Directory, Home};
 
 /// Below the runtime directory.
 const DIRECTORY: &str = "bproxy";
@@ -30,7 +30,7 @@ impl RuntimeCopy {
     pub(super) fn write(&self, token: &Secret) {
         if let Some((runtime, file)) = self.place()
             && is_memory(&runtime)
-            && let Ok(dir) = Home::open(&runtime.path().join(DIRECTORY))
+            && let Ok(dir) = Directory::open(&runtime.path().join(DIRECTORY))
         {
             let _ = dir.write_secret(&dir.path().join(file), token.expose().as_bytes());
         }
@@ -57,15 +57,15 @@ impl RuntimeCopy {
     }
 
     /// The runtime directory, if it is this user's alone.
-    fn place(&self) -> Option<(Home, &str)> {
+    fn place(&self) -> Option<(Directory, &str)> {
         let (runtime, file) = self.place.as_ref()?;
-        Some((Home::find(runtime).ok()??, file))
+        Some((Directory::find(runtime).ok()??, file))
     }
 
     /// The directory of the copies, if it is there and this user's alone.
-    fn directory(&self) -> Option<(Home, &str)> {
+    fn directory(&self) -> Option<(Directory, &str)> {
         let (runtime, file) = self.place()?;
-        Some((Home::find(&runtime.path().join(DIRECTORY)).ok()??, file))
+        Some((Directory::find(&runtime.path().join(DIRECTORY)).ok()??, file))
     }
 }
 
@@ -76,7 +76,7 @@ fn name(home: &Home) -> Option<String> {
 }
 
 #[cfg(target_os = "linux")]
-fn is_memory(dir: &Home) -> bool {
+fn is_memory(dir: &Directory) -> bool {
     /// `TMPFS_MAGIC` of the kernel.
     const TMPFS: i64 = 0x0102_1994;
     #[allow(clippy::unnecessary_cast, reason = "the field's width differs between processors")]
@@ -84,7 +84,7 @@ fn is_memory(dir: &Home) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_memory(_dir: &Home) -> bool {
+fn is_memory(_dir: &Directory) -> bool {
     false
 }
 

@@ -89,6 +89,10 @@ impl Error {
     /// The exit status of a daemon that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Error::Config(config::Error::Home(error)) | Error::Home(error) => match error {
+                home::Error::Layout(_) => EXIT_CONFIG,
+                _ => 2,
+            },
             Error::Config(_) | Error::Log(logging::Error::Journal(_)) => EXIT_CONFIG,
             Error::Listener(error) if error.is_about_configuration() => EXIT_CONFIG,
             _ => 2,
@@ -164,6 +168,7 @@ fn run_locked(
     runtime: Runtime,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
+    home.settle_layout()?;
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
     let Listening { listener, activation } = match handed_over {

@@ -86,6 +86,7 @@ pub(super) fn configuration(home: &Path, managed_by: ManagedBy) -> Found<Config>
                 config::Error::Invalid { origin: Origin::Settings(_), .. }
                 | config::Error::Settings(_) => edit(),
                 config::Error::NoHome => "export BPROXY_HOME=DIRECTORY".into(),
+                config::Error::Home(error) => mend(error),
             };
             Err(Failure::new(error, fix))
         }
@@ -102,19 +103,29 @@ fn set(home: &Path, variable: &str, value: &str) -> String {
     }
 }
 
+/// What mends a state directory that cannot be used.
+fn mend(error: &home::Error) -> String {
+    let aside = |path: &Path| format!("mv {0} {0}.old", path.display());
+    match error {
+        home::Error::Mode { path, fix, .. } => format!("chmod {fix} {}", path.display()),
+        home::Error::Owner { path, user, .. } => format!("sudo chown {user} {}", path.display()),
+        home::Error::Symlink { path } => format!("rm {}", path.display()),
+        home::Error::Kind { path, .. } => aside(path),
+        home::Error::Moved(_) => RESTART.to_owned(),
+        home::Error::Io { path, .. } => format!("ls -ld {}", path.display()),
+        home::Error::Layout(home::LayoutError::Newer { path, .. }) => {
+            format!("install a newer bproxy, or pair anew after `{}`", aside(path))
+        }
+        home::Error::Layout(home::LayoutError::Damaged { file, .. }) => {
+            format!("echo {} >{}", home::LAYOUT, file.display())
+        }
+    }
+}
+
 /// The state directory, its owner and modes, and those of the secrets in it.
 pub(super) fn home(path: &Path) -> Found<Home> {
     let failed = |error: home::Error| {
-        let fix = match &error {
-            home::Error::Mode { path, fix, .. } => format!("chmod {fix} {}", path.display()),
-            home::Error::Owner { path, user, .. } => {
-                format!("sudo chown {user} {}", path.display())
-            }
-            home::Error::Symlink { path } => format!("rm {}", path.display()),
-            home::Error::Kind { path, .. } => format!("mv {0} {0}.old", path.display()),
-            home::Error::Moved(_) => "bproxy service restart".to_owned(),
-            home::Error::Io { path, .. } => format!("ls -ld {}", path.display()),
-        };
+        let fix = mend(&error);
         Failure::new(error, fix)
     };
     let Some(home) = Home::find(path).map_err(failed)? else {

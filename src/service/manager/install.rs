@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Error, for_service, program};
-use crate::home::Home;
+use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
 use crate::secrets;
 use crate::service::control;
@@ -91,6 +91,7 @@ pub fn install(home: &Path, port: u16, now: bool) -> Result<Installed, Error> {
 pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
     let manager = for_service(home)?;
     manager.view().map_err(|error| Error::None(error.to_string()))?;
+    home::check_layout(home)?;
     let files = manager.uninstall()?;
     control::stop_service(home)?;
     if let Some(state) = Home::find(home)? {

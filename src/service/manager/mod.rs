@@ -128,6 +128,7 @@ pub fn start(home: &Path) -> Result<String, Error> {
 /// When it cannot be told to, or does not end.
 pub fn stop(home: &Path) -> Result<String, Error> {
     let Some((manager, _)) = of(home) else { return Ok(control::stop(home)?) };
+    home::check_layout(home)?;
     manager.stop()?;
     control::stop_service(home)?;
     Ok(Stopped::managed_by(manager.name()).to_line())

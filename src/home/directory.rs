@@ -1,0 +1,210 @@
+//! A directory that belongs to this user and that nobody else can write to. What is done to files in it: `files.rs`.
+
+use std::fs::{self, DirBuilder, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use super::Error;
+
+const OTHERS_MAY_WRITE: u32 = 0o022;
+
+/// A directory of this user's alone.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    path: PathBuf,
+    /// Device and inode of the directory that was opened.
+    identity: Option<(u64, u64)>,
+}
+
+impl Directory {
+    /// Opens the directory, which is created (0700) where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be created, or is not a directory, or belongs to or is writable for others.
+    pub fn open(path: &Path) -> Result<Directory, Error> {
+        let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        check_link(&path)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(
+            |source| match source.kind() {
+                ErrorKind::AlreadyExists => {
+                    Error::Kind { path: path.clone(), expected: "directory" }
+                }
+                _ => Error::io("create", &path)(source),
+            },
+        )?;
+        match Directory::find(&path)? {
+            Some(directory) => Ok(directory),
+            None => Err(Error::io("open", &path)(ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// The directory as it is or would be: for telling where things lie, and not for reading or writing them.
+    ///
+    /// # Errors
+    /// When the path means nothing.
+    pub fn unopened(path: &Path) -> Result<Directory, Error> {
+        let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        Ok(Directory { path, identity: None })
+    }
+
+    /// Opens the directory if it is there: `None` where there is none.
+    ///
+    /// # Errors
+    /// When it is not a directory, or belongs to or is writable for others.
+    pub fn find(path: &Path) -> Result<Option<Directory>, Error> {
+        let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
+        check_link(&path)?;
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("look at", &path)(error)),
+        };
+        if !metadata.is_dir() {
+            return Err(Error::Kind { path, expected: "directory" });
+        }
+        check_owner(&path, &metadata)?;
+        check_mode(&path, &metadata, OTHERS_MAY_WRITE, "write to", "700")?;
+        Ok(Some(Directory { path, identity: Some((metadata.dev(), metadata.ino())) }))
+    }
+
+    /// The directory itself, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory without links on the way to it: the same, however it was named.
+    pub fn real_path(&self) -> PathBuf {
+        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
+    }
+
+    /// Fails if another directory lies where this one was: its files may be another daemon's.
+    pub(super) fn check_place(&self) -> Result<(), Error> {
+        match fs::metadata(&self.path) {
+            Ok(there) if self.identity.is_some_and(|ours| ours != (there.dev(), there.ino())) => {
+                Err(Error::Moved(self.path.clone()))
+            }
+            // Whatever else is wrong shows in what is done there.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A link to the directory may be this user's own, or the administrator's. Anybody else's could lead to a directory
+/// of this user that is none, and a daemon would write and remove files there.
+fn check_link(path: &Path) -> Result<(), Error> {
+    match fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() && link.uid() != 0 => check_owner(path, &link),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    let user = geteuid().as_raw();
+    match metadata.uid() {
+        owner if owner == user => Ok(()),
+        owner => Err(Error::Owner { path: path.to_owned(), owner, user }),
+    }
+}
+
+pub(super) fn check_mode(
+    path: &Path,
+    metadata: &Metadata,
+    forbidden: u32,
+    access: &'static str,
+    fix: &'static str,
+) -> Result<(), Error> {
+    match metadata.mode() & 0o777 {
+        mode if mode & forbidden == 0 => Ok(()),
+        mode => Err(Error::Mode { path: path.to_owned(), mode, access, fix }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, Directory) {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = Directory::open(&parent.path().join("home")).unwrap();
+        (parent, directory)
+    }
+
+    fn chmod(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_missing_home_is_created_for_its_user_alone() {
+        let (_parent, directory) = directory();
+        assert_eq!(fs::metadata(directory.path()).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_home_that_others_can_write_to_is_refused_with_the_remedy() {
+        let (_parent, directory) = directory();
+        chmod(directory.path(), 0o770);
+        let message = Directory::open(directory.path()).unwrap_err().to_string();
+        assert!(message.contains("mode 770") && message.contains("chmod 700"), "{message}");
+        chmod(directory.path(), 0o755);
+        assert!(
+            Directory::open(directory.path()).is_ok(),
+            "others may read the directory: the secrets have modes of their own"
+        );
+    }
+
+    #[test]
+    fn a_home_of_another_user_is_refused_with_both_users() {
+        let (_parent, directory) = directory();
+        // Root can give its directory away; everybody else meets root's own.
+        let path = match geteuid().is_root() {
+            true => {
+                std::os::unix::fs::chown(directory.path(), Some(65534), None).unwrap();
+                directory.path()
+            }
+            false => Path::new("/"),
+        };
+        match Directory::find(path) {
+            Err(Error::Owner { owner, user, .. }) => {
+                assert_ne!(owner, user);
+                assert_eq!(user, geteuid().as_raw());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_home_behind_a_link_is_ones_own_only_if_the_link_is() {
+        let (parent, directory) = directory();
+        let link = parent.path().join("link");
+        symlink(directory.path(), &link).unwrap();
+        assert!(Directory::open(&link).is_ok());
+        // Only root can give a link away; tests/other_user.rs shows it with two users.
+        if geteuid().is_root() {
+            std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+            assert!(matches!(Directory::open(&link), Err(Error::Owner { owner: 65534, .. })));
+            assert!(matches!(Directory::find(&link), Err(Error::Owner { owner: 65534, .. })));
+        }
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_home_is_refused() {
+        let (_parent, directory) = directory();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(Directory::open(&file), Err(Error::Kind { .. })));
+        assert!(matches!(Directory::find(&file), Err(Error::Kind { .. })));
+    }
+
+    #[test]
+    fn a_client_finds_no_home_and_makes_none() {
+        let (_parent, directory) = directory();
+        let other = directory.path().join("other");
+        assert!(Directory::find(&other).unwrap().is_none());
+        assert!(!other.exists());
+    }
+}

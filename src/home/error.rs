@@ -1,0 +1,74 @@
+//! Why the state directory, or a file in it, cannot be used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::layout;
+
+/// Why the state directory, or a file in it, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operation itself failed.
+    #[error("cannot {operation} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Somebody else's.
+    #[error(
+        "{} belongs to the user with id {owner}, not to you (id {user}): remove it or take it over \
+         (`chown {user} {}`), or set BPROXY_HOME to a directory of your own", path.display(), path.display()
+    )]
+    Owner {
+        /// The directory or file.
+        path: PathBuf,
+        /// Its owner's user id.
+        owner: u32,
+        /// The user id of this process.
+        user: u32,
+    },
+    /// Open to group or others.
+    #[error("{} has mode {mode:03o}, so that other users can {access} it: run `chmod {fix} {}`", path.display(), path.display())]
+    Mode {
+        /// The directory or file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// What the mode lets others do.
+        access: &'static str,
+        /// The mode `chmod` should give it.
+        fix: &'static str,
+    },
+    /// A symbolic link where a secret belongs.
+    #[error("{} is a symbolic link, and a secret must be a file of its own: remove it", path.display())]
+    Symlink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// Another directory has taken its place.
+    #[error(
+        "{} is no longer the directory that it was, so nothing was changed there: run `bproxy service restart`", .0.display()
+    )]
+    Moved(PathBuf),
+    /// Laid out in a way that this version does not know.
+    #[error(transparent)]
+    Layout(#[from] layout::Error),
+    /// Something else than expected, such as a directory where a file belongs.
+    #[error("{} is not a {expected}: remove it, or set BPROXY_HOME to another directory", path.display())]
+    Kind {
+        /// What is in the way.
+        path: PathBuf,
+        /// What should be there.
+        expected: &'static str,
+    },
+}
+
+impl Error {
+    pub(super) fn io(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+        move |source| Error::Io { operation, path: path.to_owned(), source }
+    }
+}
