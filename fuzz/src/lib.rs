@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use bproxy::daemon::Gate;
 use bproxy::protocol::{
-    ElementHandle, MAX_ID_CHARS, Message, Outcome, Request, SessionId, TabHandle, Target, forwarded,
+    ElementHandle, MAX_ID_CHARS, Message, Outcome, Request, SessionId, TabHandle, Target, VERSION,
+    forwarded,
 };
 use bproxy::secrets::{ExtensionCredential, Secret};
 use bproxy::state::{SessionDirs, State};
@@ -26,7 +27,7 @@ pub fn request(body: &[u8]) {
     assert!((1..=MAX_ID_CHARS).contains(&request.id.chars().count()));
 
     let session = "m4q7z2";
-    let message = forwarded(&request, request.params, session, request.deadline, Some(7));
+    let message = forwarded(VERSION, &request, request.params, session, request.deadline, Some(7));
     let members: BTreeMap<String, Value> = serde_json::from_str(&message).expect("JSON");
     let names: Vec<_> = members.keys().map(String::as_str).collect();
     let expected = [
@@ -47,7 +48,7 @@ pub fn request(body: &[u8]) {
     // What the daemon makes of the parameters is what was sent.
     let params = request.action.params();
     assert_eq!(members["params"], serde_json::from_str::<Value>(&params).expect("JSON"));
-    let again = forwarded(&request, &params, session, request.deadline, None);
+    let again = forwarded(VERSION, &request, &params, session, request.deadline, None);
     let again = Request::parse(again.as_bytes()).expect("a request");
     assert_eq!((again.id, again.action), (request.id, request.action));
 }

@@ -1,11 +1,12 @@
 //! The envelopes: a request as a client sends it, the same as the extension gets it, and the answer.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Action, MAX_ID_CHARS, ProtocolError, VERSION, params::some};
+use super::{Action, MAX_ID_CHARS, ProtocolError, VERSION, Versions, params::some};
 
 /// Why a body is not a request; the text names the field and what would be right.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -63,9 +64,10 @@ impl<'a> Request<'a> {
 
         let version = integer("protocol_version", fields.protocol_version)?
             .ok_or_else(|| missing("protocol_version"))?;
-        if version != i64::from(VERSION) {
+        if Versions::SPOKEN.find(version).is_none() {
             return Err(bad(format!(
-                "`protocol_version`: {version} is not supported, this daemon speaks {VERSION}"
+                "`protocol_version`: {version} is not supported, this daemon speaks {}",
+                Versions::SPOKEN
             )));
         }
         let id = text("id", fields.id)?.ok_or_else(|| missing("id"))?;
@@ -166,10 +168,11 @@ impl Page {
         Self { url: String::new(), title: String::new(), state: "ready", busy: false };
 }
 
-/// The message that carries a request to the extension: its seven fields and the tab meant.
+/// The message that carries a request to an extension that speaks `version`: its seven fields and the tab meant.
 ///
 /// `params` is a JSON text; `tab` is the browser's own id of the tab.
 pub fn forwarded(
+    version: u32,
     request: &Request<'_>,
     params: &str,
     session: &str,
@@ -177,7 +180,7 @@ pub fn forwarded(
     tab: Option<i64>,
 ) -> String {
     let mut text = String::with_capacity(params.len() + request.id.len() + 192);
-    text.push_str(r#"{"protocol_version":1,"id":"#);
+    push_version(&mut text, version);
     push_quoted(&mut text, &request.id);
     text.push_str(r#","action":""#);
     text.push_str(request.action.name());
@@ -206,7 +209,7 @@ pub fn forwarded(
 /// The envelope of a success; `data` and `page` are JSON texts.
 pub fn success(id: &str, data: &str, page: &str, replay: bool) -> Vec<u8> {
     let mut text = String::with_capacity(id.len() + data.len() + page.len() + 80);
-    text.push_str(r#"{"protocol_version":1,"id":"#);
+    push_version(&mut text, VERSION);
     push_quoted(&mut text, id);
     text.push_str(r#","ok":true,"data":"#);
     text.push_str(data);
@@ -228,6 +231,12 @@ pub fn failure(id: &str, error: &ProtocolError) -> Vec<u8> {
     // Texts, numbers and JSON values have no way to fail.
     serde_json::to_vec(&Failure { protocol_version: VERSION, id, ok: false, error })
         .unwrap_or_default()
+}
+
+/// The begin of an envelope, up to its id.
+fn push_version(text: &mut String, version: u32) {
+    // A text takes whatever is written into it.
+    let _ = write!(text, r#"{{"protocol_version":{version},"id":"#);
 }
 
 fn push_quoted(text: &mut String, raw: &str) {
@@ -299,10 +308,10 @@ mod tests {
     fn the_forwarded_message_has_the_seven_fields_and_the_target() {
         let body = r#"{"protocol_version":1,"id":"a\"b","action":"text","params":{ "selector":"p" },"deadline":7,"x":1}"#;
         let request = Request::parse(body.as_bytes()).unwrap();
-        let text = forwarded(&request, request.params, "m4q7z2", 7, Some(3));
+        let text = forwarded(2, &request, request.params, "m4q7z2", 7, Some(3));
         assert_eq!(
             serde_json::from_str::<Value>(&text).unwrap(),
-            json!({"protocol_version": 1, "id": "a\"b", "action": "text", "params": {"selector": "p"},
+            json!({"protocol_version": 2, "id": "a\"b", "action": "text", "params": {"selector": "p"},
                    "session": "m4q7z2", "deadline": 7, "destructive": false, "target": {"tabId": 3}})
         );
     }

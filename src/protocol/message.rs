@@ -10,6 +10,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::VERSION;
+
 /// A message from the extension.
 #[derive(Debug)]
 pub enum Message<'a> {
@@ -210,7 +212,7 @@ impl<'a> Fields<'a> {
             outcome: self.outcome(),
             replay: self.replay == Some("true"),
             relayable: self.members == 6
-                && self.protocol_version == Some("1")
+                && self.protocol_version.and_then(|version| version.parse().ok()) == Some(VERSION)
                 && self.ok == Some("true")
                 && matches!(self.replay, Some("true" | "false")),
             id,

@@ -14,6 +14,7 @@ mod pairing;
 mod params;
 mod schema;
 mod target;
+mod versions;
 
 pub use action::Action;
 pub use envelope::{BadRequest, Envelope, Page, Request, failure, forwarded, success};
@@ -26,11 +27,9 @@ pub use pairing::{Claim, ClaimError, ClaimGranted};
 pub use params::*;
 pub use schema::schema_of;
 pub use target::{Host, Route, Target};
+pub use versions::{OLDEST, VERSION, Versions};
 
-/// The protocol version that this build speaks.
-pub const VERSION: u32 = 1;
-
-/// The WebSocket subprotocol that carries this protocol version.
+/// The WebSocket subprotocol that carries the protocol, in whatever version `hello` names.
 pub const SUBPROTOCOL: &str = "bproxy.v1";
 
 /// The default port of the daemon on the loopback interface.

@@ -145,6 +145,7 @@ impl Inner {
 
         let session = place.session;
         let message = forwarded(
+            self.browsers.version_of(place.browser),
             request,
             &params,
             session.as_str(),

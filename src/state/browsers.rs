@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::protocol::MAX_PAGES;
+use crate::protocol::{MAX_PAGES, OLDEST};
 
 use super::{handles::Epoch, pending::CommandKey};
 
@@ -45,6 +45,8 @@ enum Identity {
 
 struct Browser {
     identity: Identity,
+    /// The protocol version it speaks.
+    version: u32,
     client: Option<ClientId>,
     /// What its tabs show, as its navigation messages tell.
     pages: HashMap<i64, Epoch>,
@@ -134,7 +136,13 @@ impl Browsers {
         let began = self.tick();
         self.browsers.insert(
             browser,
-            Browser { identity: Identity::Unknown, client: Some(client), pages: HashMap::new() },
+            Browser {
+                identity: Identity::Unknown,
+                // One that names no version cannot know of a later one.
+                version: OLDEST,
+                client: Some(client),
+                pages: HashMap::new(),
+            },
         );
         self.clients.insert(
             client,
@@ -151,6 +159,14 @@ impl Browsers {
             },
         );
         (client, wake)
+    }
+
+    /// The connection's browser speaks this protocol version from now on.
+    pub(super) fn speaks(&mut self, client: ClientId, version: u32) {
+        let browser = self.browser_of(client).and_then(|browser| self.browsers.get_mut(&browser));
+        if let Some(browser) = browser {
+            browser.version = version;
+        }
     }
 
     /// The connection says hello: it is the browser of that instance.
@@ -253,6 +269,11 @@ impl Browsers {
         self.browsers.get(&browser)?.client
     }
 
+    /// The protocol version that a browser speaks.
+    pub(super) fn version_of(&self, browser: BrowserId) -> u32 {
+        self.browsers.get(&browser).map_or(OLDEST, |browser| browser.version)
+    }
+
     /// The browser behind a connection.
     pub(super) fn browser_of(&self, client: ClientId) -> Option<BrowserId> {
         Some(self.clients.get(&client)?.browser)
@@ -340,7 +361,7 @@ impl Browsers {
         let info = |id: &ClientId| ClientInfo {
             id: id.to_string(),
             connected_at: self.clients[id].connected_at,
-            protocol_version: crate::protocol::VERSION,
+            protocol_version: self.version_of(self.clients[id].browser),
             extension_version: self.clients[id].extension_version.clone(),
         };
         self.clients().iter().map(info).collect()

@@ -6,9 +6,7 @@ use rand::RngExt as _;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::protocol::{
-    CLOSE_WAIT, ErrorCode, ProtocolError, Request, SessionId, TabHandle, VERSION,
-};
+use crate::protocol::{CLOSE_WAIT, ErrorCode, ProtocolError, Request, SessionId, TabHandle};
 
 use super::{
     Inner, Now, Reply, State, Ticket,
@@ -92,7 +90,8 @@ impl Inner {
         let mut waiting = HashSet::new();
         for tab in tabs {
             if let Some(client) = self.browsers.client_of(tab.browser) {
-                let (close, text) = close_message(id, tab.chrome_id, deadline_ms);
+                let version = self.browsers.version_of(tab.browser);
+                let (close, text) = close_message(version, id, tab.chrome_id, deadline_ms);
                 self.browsers.send(client, Outgoing::Note(text));
                 waiting.insert(close);
             }
@@ -142,15 +141,16 @@ pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {
     ProtocolError::new(ErrorCode::TabNotFound, message, session.as_str())
 }
 
-/// A `tab.close` of the daemon's own, and its id.
+/// A `tab.close` of the daemon's own, in a protocol version, and its id.
 pub(super) fn close_message(
+    version: u32,
     session: SessionId,
     chrome_id: i64,
     deadline: i64,
 ) -> (String, Utf8Bytes) {
     let id = format!("bproxy-close-{:032x}", rand::rng().random::<u128>());
     let message = json!({
-        "protocol_version": VERSION, "id": id, "action": "tab.close", "params": {}, "session": session,
+        "protocol_version": version, "id": id, "action": "tab.close", "params": {}, "session": session,
         "deadline": deadline, "destructive": true, "target": {"tabId": chrome_id},
     });
     (id, message.to_string().into())

@@ -1,9 +1,9 @@
 //! A connection turns out to be a browser: what it takes over from the connection before, and what
 //! is sent to it once more.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
-use crate::protocol::{Hello, VERSION};
+use crate::protocol::{Hello, Versions};
 
 use super::{
     Inner, Now,
@@ -11,6 +11,10 @@ use super::{
     browsers::{BrowserId, ClientId, CloseWith, Identified, Outgoing},
     pending::{Command, Phase},
 };
+
+/// Why a browser is sent away whose version of the protocol is not spoken here.
+static INCOMPATIBLE: LazyLock<String> =
+    LazyLock::new(|| format!("this daemon speaks protocol version {}", Versions::SPOKEN));
 
 impl Inner {
     /// A connection has said nothing for too long, or something that is no hello.
@@ -23,12 +27,12 @@ impl Inner {
 
     /// A connection has said who it is.
     pub(super) fn hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Now) {
-        if hello.protocol_version != i64::from(VERSION) {
-            let with = CloseWith { code: 4002, reason: "unsupported protocol version" };
-            self.browsers.close(client, with);
+        let Some(version) = self.versions.find(hello.protocol_version) else {
+            self.browsers.close(client, CloseWith { code: 4002, reason: &INCOMPATIBLE });
             self.give_up_hope(now);
             return;
-        }
+        };
+        self.browsers.speaks(client, version);
         tracing::debug!(
             event = "ws_hello",
             ws_client = %client,

@@ -47,7 +47,7 @@ pub use ticket::Ticket;
 pub use trace::Trace;
 
 use crate::{
-    protocol::{HELLO_WAIT, SessionId},
+    protocol::{HELLO_WAIT, SessionId, Versions},
     secrets::ExtensionCredential,
 };
 use browsers::{Browsers, Outgoing};
@@ -86,6 +86,8 @@ struct Inner {
     pairing: Pairing,
     traces: Traces,
     dirs: Box<dyn SessionDirs>,
+    /// The protocol versions that browsers may speak.
+    versions: Versions,
     /// Commands that may have become the first of their queue.
     turns: VecDeque<CommandKey>,
     /// Closes of tabs that a session's end waits for, by the id of the message.
@@ -117,6 +119,7 @@ impl State {
             pairing: Pairing::new(credential),
             traces: Traces::default(),
             dirs,
+            versions: Versions::SPOKEN,
             turns: VecDeque::new(),
             closes: HashMap::new(),
             lost_opens: LostOpens::default(),

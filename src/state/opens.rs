@@ -91,7 +91,8 @@ impl Inner {
             return;
         }
         let deadline = now.unix_ms + CLOSE_WAIT.as_millis() as i64;
-        let (_, text) = close_message(session, chrome_id, deadline);
+        let version = self.browsers.version_of(browser);
+        let (_, text) = close_message(version, session, chrome_id, deadline);
         self.browsers.send(client, Outgoing::Note(text));
     }
 

@@ -86,11 +86,49 @@ fn a_hello_that_comes_second_is_ignored() {
 fn another_protocol_version_ends_the_connection() {
     let mut rig = Rig::new();
     let client = rig.connect();
-    let hello = json!({"type": "hello", "instanceId": "a", "extensionVersion": "1",
-                       "protocolVersion": 2, "browser": "b"});
-    rig.say(client, &hello);
-    assert_eq!(rig.state.closing(client).map(|close| close.code), Some(4002));
+    rig.hello_in(2, client, "a");
+    let close = rig.state.closing(client).unwrap();
+    assert_eq!((close.code, close.reason), (4002, "this daemon speaks protocol version 1"));
     assert_eq!(rig.ask("tab.open", "", json!({"url": "u"})).code(), "NO_EXTENSION");
+}
+
+#[test]
+fn every_browser_is_spoken_to_in_the_version_that_it_named() {
+    let mut rig = Rig::new();
+    rig.state.with(|inner| inner.versions = Versions { oldest: 1, newest: 2 });
+    for (hello, version) in [(Some(1), 1), (Some(2), 2), (None, 1)] {
+        let client = rig.connect();
+        match hello {
+            Some(named) => rig.hello_in(named, client, &named.to_string()),
+            None => rig.pass(500),
+        }
+        let session = rig.open(client, 7);
+        let mut text = rig.ask("text", &session, json!({}));
+        assert_eq!(rig.sent(client)[0]["protocol_version"], version);
+        rig.answer(client, &text.id, json!({"text": "x"}));
+        assert_eq!(text.data(), json!({"text": "x"}));
+        rig.ask("session.close", &session, json!({}));
+        assert_eq!(rig.sent(client)[0]["protocol_version"], version, "the daemon's own too");
+    }
+    let clients = &rig.status()["wsClients"];
+    let told: Vec<_> = (0..3).map(|at| clients[at]["protocolVersion"].clone()).collect();
+    assert_eq!(told, [1, 2, 1]);
+    let stranger = rig.connect();
+    rig.hello_in(3, stranger, "c");
+    assert_eq!(rig.state.closing(stranger).map(|close| close.code), Some(4002));
+}
+
+#[test]
+fn an_extension_that_changes_its_version_goes_on_with_its_tabs() {
+    let mut rig = Rig::new();
+    rig.state.with(|inner| inner.versions = Versions { oldest: 1, newest: 2 });
+    let first = rig.browser("a");
+    let session = rig.open(first, 7);
+    rig.disconnect(first);
+    let second = rig.connect();
+    rig.hello_in(2, second, "a");
+    rig.ask("text", &session, json!({}));
+    assert_eq!(rig.sent(second)[0]["protocol_version"], 2);
 }
 
 #[test]

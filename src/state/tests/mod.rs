@@ -31,7 +31,7 @@ use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{Admission, ClientId, Instant, Now, Reply, SessionDirs, State, Ticket};
-use crate::protocol::{Request, SessionId};
+use crate::protocol::{Request, SessionId, Versions};
 
 /// What the unix clock shows when a test begins.
 const EPOCH_MS: i64 = 1_700_000_000_000;
@@ -228,8 +228,13 @@ impl Rig {
     }
 
     fn hello(&mut self, client: ClientId, instance: &str) {
+        self.hello_in(1, client, instance);
+    }
+
+    /// A hello in a protocol version.
+    fn hello_in(&mut self, version: i64, client: ClientId, instance: &str) {
         let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "1",
-                           "protocolVersion": 1, "browser": "b"});
+                           "protocolVersion": version, "browser": "b"});
         self.say(client, &hello);
     }
 
