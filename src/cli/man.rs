@@ -24,15 +24,20 @@ pub(super) struct Man {
 impl Man {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let Some(dir) = self.dir else {
-            let page = clap_mangen::Man::new(Cli::command());
+            let page = clap_mangen::Man::new(command());
             page.render(&mut io::stdout()).map_err(Error::Output)?;
             return Ok(Outcome::Done);
         };
         std::fs::create_dir_all(&dir)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), &dir))
+            .and_then(|()| clap_mangen::generate_to(command(), &dir))
             .map_err(|source| Error::Write { path: dir.clone(), source })?;
         let path = std::path::absolute(&dir).unwrap_or(dir);
         globals.print(json!({"path": path}).to_string().into_bytes())?;
         Ok(Outcome::Done)
     }
+}
+
+/// What the pages are about: a version of bproxy, whatever it was built from and for.
+fn command() -> clap::Command {
+    Cli::command().long_version(None)
 }

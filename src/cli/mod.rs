@@ -30,6 +30,7 @@ mod tab;
 mod target;
 mod text;
 mod token;
+mod version;
 mod waiting;
 
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ const EXIT_TROUBLE: u8 = 2;
 #[command(
     name = "bproxy",
     version,
+    long_version = version::long(),
     disable_help_subcommand = true,
     after_help = "Start here:\n  bproxy service start\n  bproxy pair\n  bproxy tab open https://example.org"
 )]

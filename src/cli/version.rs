@@ -1,0 +1,19 @@
+//! What `--version` says: after name and version, which `-V` says alone, a line for each fact that a report of a fault needs.
+
+use std::sync::LazyLock;
+
+use crate::protocol;
+
+/// Version, protocol, commit and target. All of it was known when the program was built.
+pub(super) fn long() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "{}\nprotocol: {}\ncommit: {}\ntarget: {}",
+            env!("CARGO_PKG_VERSION"),
+            protocol::VERSION,
+            env!("BPROXY_COMMIT"),
+            env!("BPROXY_TARGET"),
+        )
+    });
+    &TEXT
+}
