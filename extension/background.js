@@ -10,7 +10,7 @@ import { Groups } from './groups.js';
 import { Navigations } from './navigation.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
 import { Person } from './person.js';
-import { PROTOCOL_VERSION, isObject } from './protocol.js';
+import { PROTOCOL_VERSION, agree, isObject } from './protocol.js';
 import { Journal, Trace, newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
 
 /** Chrome's floor is 30 s; a minute is the longest that a lost connection stays lost. */
@@ -26,6 +26,8 @@ const version = chrome.runtime.getManifest().version;
 let instanceId = '';
 /** The token that the connection uses: only that one can turn out to be void. */
 let token = '';
+/** The protocol version that hello names: the newest, unless the daemon has just turned out not to speak it. */
+let speaks = PROTOCOL_VERSION;
 const trace = new Trace(session, now);
 const journal = new Journal(local, session, now);
 const navigations = new Navigations(session, tell);
@@ -34,6 +36,7 @@ const person = new Person({ tell, groups, navigations });
 const connection = new Connection({
   open: ({ url, protocols }) => new WebSocket(url, protocols),
   reachable: async () => (await health()) !== null,
+  disagreement,
   clock: { now, setTimeout: (run, ms) => setTimeout(run, ms), clearTimeout: (timer) => clearTimeout(timer) },
   random: Math.random,
   onOpen: greet,
@@ -83,7 +86,7 @@ async function greet() {
   const { brands = [] } = /** @type {any} */ (navigator).userAgentData ?? {};
   const brand = brands.find((/** @type {{ brand: string }} */ known) => !/not.?a.?brand/i.test(known.brand));
   const browser = brand ? `${brand.brand} ${brand.version}` : 'Chromium';
-  tell({ type: 'hello', instanceId, extensionVersion: version, protocolVersion: PROTOCOL_VERSION, browser });
+  tell({ type: 'hello', instanceId, extensionVersion: version, protocolVersion: speaks, browser });
   for (const tabId of [...navigations.held.keys()]) {
     const tab = await chrome.tabs.get(tabId).catch(() => null);
     if (tab?.url) navigations.announce(tabId, tab.url, 'committed');
@@ -106,8 +109,22 @@ function receive(text) {
   void dispatcher.receive(message);
 }
 
+/**
+ * What to make of a daemon that does not speak the version of hello: there is another one to say it in, or somebody has to update.
+ * @returns {Promise<import('./connection.js').Reason>} null if there is
+ */
+async function disagreement() {
+  const agreed = agree((await health())?.protocolVersion);
+  if (typeof agreed !== 'number') return agreed;
+  // What it has refused is not tried at once again.
+  if (agreed === speaks) return 'incompatible';
+  speaks = agreed;
+  return null;
+}
+
 /** @param {import('./connection.js').Reason} reason */
 function closed(reason) {
+  speaks = PROTOCOL_VERSION;
   trace.add('disconnected', { reason });
   if (reason === 'token_void') void forget(token);
   // Two live workers of one name would push each other out for ever: a copied profile takes a new one.

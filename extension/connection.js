@@ -18,19 +18,20 @@ export const BACKOFF_LAST_MS = 30_000;
 /**
  * @typedef {'unpaired' | 'connecting' | 'connected' | 'waiting'} State
  * @typedef {'starting' | 'token_void' | 'unpaired' | 'unreachable' | 'refused' | 'lost' | 'stale' | 'shutdown'
- *   | 'replaced' | 'incompatible' | null} Reason why it is not connected
+ *   | 'replaced' | 'incompatible' | 'extension_old' | 'daemon_old' | null} Reason why it is not connected
  * @typedef {{ state: State, reason: Reason, since: number, retryAt: number | null }} Status
  * @typedef {{ url: string, protocols: string[] }} Endpoint
  * @typedef {{
  *   open: (endpoint: Endpoint) => WebSocket,
  *   reachable: () => Promise<boolean>,
+ *   disagreement: () => Promise<Reason>,
  *   clock: { now: () => number, setTimeout: (run: () => void, ms: number) => any, clearTimeout: (timer: any) => void },
  *   random: () => number,
  *   onOpen: () => void,
  *   onMessage: (text: string) => void,
  *   onStatus: (status: Status) => void,
  *   onClosed: (reason: Reason) => void,
- * }} Parts
+ * }} Parts `disagreement` is asked when the daemon does not speak the version of hello: null if another one can be tried
  */
 
 export class Connection {
@@ -118,18 +119,28 @@ export class Connection {
       this.parts.onClosed('token_void');
       return;
     }
-    const reason = CLOSE_REASONS[code] ?? (opened ? 'lost' : (await this.parts.reachable()) ? 'refused' : 'unreachable');
-    if (socket === this.socket) this.#lost(socket, reason);
+    const reason =
+      code === CLOSE.INCOMPATIBLE
+        ? await this.parts.disagreement()
+        : (CLOSE_REASONS[code] ?? (opened ? 'lost' : (await this.parts.reachable()) ? 'refused' : 'unreachable'));
+    if (socket !== this.socket) return;
+    if (reason !== null) return this.#lost(socket, reason);
+    this.#drop();
+    this.#connect();
   }
 
   /** @param {WebSocket} socket @param {NonNullable<Reason>} reason */
   #lost(socket, reason) {
     if (socket !== this.socket) return;
     this.#drop();
-    const delay = backoff(this.failures, this.parts.random());
-    this.failures += 1;
-    this.#after('retry', delay, () => this.#connect());
-    this.#setStatus('waiting', reason, this.parts.clock.now() + delay);
+    if (NEEDS_UPDATE.has(reason)) {
+      this.#setStatus('waiting', reason);
+    } else {
+      const delay = backoff(this.failures, this.parts.random());
+      this.failures += 1;
+      this.#after('retry', delay, () => this.#connect());
+      this.#setStatus('waiting', reason, this.parts.clock.now() + delay);
+    }
     this.parts.onClosed(reason);
   }
 
@@ -175,8 +186,10 @@ export class Connection {
 const CLOSE_REASONS = Object.freeze({
   1001: 'shutdown',
   [CLOSE.REPLACED]: 'replaced',
-  [CLOSE.INCOMPATIBLE]: 'incompatible',
 });
+
+/** What no new try mends: a nudge, as from the alarm, is soon enough to notice an update. @type {ReadonlySet<Reason>} */
+const NEEDS_UPDATE = new Set(['extension_old', 'daemon_old']);
 
 /**
  * Doubles from the first delay to the last, less up to half by chance: browsers that lost the

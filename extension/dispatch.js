@@ -95,7 +95,7 @@ export class Dispatcher {
       return;
     }
     const command = /** @type {Command} */ (message);
-    const { action } = command;
+    const { action, protocol_version: version } = command;
     const tab = command.target?.tabId ?? null;
     // The client may use an id again for something else once it was answered.
     const same = JSON.stringify([action, command.session, tab]);
@@ -106,12 +106,12 @@ export class Dispatcher {
       this.trace.add('replay', { id, action, tab });
       // Laid out anew: the browser's storage does not keep the order of keys.
       const { answer } = entry;
-      this.send(JSON.stringify(answer.ok ? success(id, answer.result, true) : failure(id, answer.error, true)));
+      this.send(JSON.stringify(answer.ok ? success(id, answer.result, true, version) : failure(id, answer.error, true, version)));
       return;
     }
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
-      await this.#answer(id, { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } }, true);
+      await this.#answer(command, { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } }, true);
       return;
     }
 
@@ -141,7 +141,7 @@ export class Dispatcher {
       elapsedMs: this.now() - began,
       errorCode: answer.ok ? undefined : answer.error.code,
     });
-    await this.#answer(id, answer, acts);
+    await this.#answer(command, answer, acts);
     this.running.delete(id);
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED') this.onPause(command.session, answer.error.message);
   }
@@ -171,9 +171,9 @@ export class Dispatcher {
     return Promise.race([running, expired]).finally(() => clearTimeout(timer));
   }
 
-  /** @param {string} id @param {import('./storage.js').Answer} answer @param {boolean} acts */
-  async #answer(id, answer, acts) {
-    const text = JSON.stringify(answer.ok ? success(id, answer.result) : failure(id, answer.error));
+  /** @param {Command} command @param {import('./storage.js').Answer} answer @param {boolean} acts */
+  async #answer({ id, protocol_version: version }, answer, acts) {
+    const text = JSON.stringify(answer.ok ? success(id, answer.result, false, version) : failure(id, answer.error, false, version));
     // What an act came to must be known to the next worker, should this one end before the answer has left. What was
     // read can be read again: nobody waits for it to be written down.
     if (acts) await this.journal.finish(id, answer, text.length).catch(() => {});

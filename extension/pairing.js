@@ -4,7 +4,7 @@
  * token whose code is already used up.
  */
 
-import { PROTOCOL_VERSION, isObject } from './protocol.js';
+import { isObject } from './protocol.js';
 
 /** A loopback answer is instant; whatever listens there and says nothing is not the daemon. */
 const CLAIM_MS = 10_000;
@@ -61,9 +61,6 @@ export async function claim({ code, port }, { fetch, local, now }) {
   const data = body.data;
   if (!isObject(data) || typeof data.extensionToken !== 'string' || typeof data.nonce !== 'string') {
     return no(`What answers on port ${port} is not the bproxy daemon. Check the port.`);
-  }
-  if (data.protocolVersion !== PROTOCOL_VERSION) {
-    return no('The daemon and this extension speak different protocol versions. Update the older of the two.');
   }
   /** @type {string[]} */
   const nonces = (await local.get('nonces')).nonces ?? [];

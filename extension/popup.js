@@ -18,6 +18,14 @@ const REASONS = {
   shutdown: ['Not connected', 'The daemon was stopped. Start it with “bproxy service start”.'],
   replaced: ['Not connected', 'Another browser came with the same identity (a copied profile?). This one takes a new identity and comes back.'],
   incompatible: ['Not connected', 'The daemon and this extension speak different protocol versions. Update the older of the two.'],
+  daemon_old: [
+    'Not connected',
+    'This extension is newer than the daemon, which does not speak its protocol yet. Update bproxy, then run “bproxy service restart”.',
+  ],
+  extension_old: [
+    'Not connected',
+    'The daemon is newer than this extension and does not speak its protocol any more. Run “bproxy extension install” and reload the extension on chrome://extensions.',
+  ],
 };
 
 let shown = false;
@@ -112,7 +120,7 @@ function showVersions({ extensionVersion, daemonVersion, port, status }) {
   const footer = find('versions');
   const daemon = daemonVersion === null ? '' : ` · daemon ${daemonVersion}`;
   setText(footer, `Extension ${extensionVersion}${daemon}${status.state === 'connected' ? ` · port ${port}` : ''}`);
-  if (daemonVersion !== null && daemonVersion !== extensionVersion) {
+  if (status.state === 'connected' && daemonVersion !== null && daemonVersion !== extensionVersion) {
     footer.append(make('div', 'The versions differ: run “bproxy extension install” and reload the extension.', 'mismatch'));
   }
 }

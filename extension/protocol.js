@@ -6,7 +6,10 @@
  * The manifest's `key` fixes the extension's id: afgmhlmdmjjdddecnkgbflnnpopehjmd
  */
 
-export const PROTOCOL_VERSION = 1;
+/** The protocol versions that this extension speaks, oldest first. */
+export const VERSIONS = Object.freeze([1]);
+/** The one that it says hello with. */
+export const PROTOCOL_VERSION = VERSIONS[VERSIONS.length - 1];
 export const DEFAULT_PORT = 9615;
 export const SUBPROTOCOL = 'bproxy.v1';
 
@@ -24,6 +27,19 @@ export const CLOSE = Object.freeze({ REPLACED: 4000, TOKEN_VOID: 4001, INCOMPATI
  * }} Command
  * @typedef {{ data: Record<string, unknown>, page: Page }} Result
  */
+
+/**
+ * What to speak with a daemon: its own version, if that is spoken here, or who of the two is too old for the other.
+ * A newer daemon decides that by itself.
+ * @param {unknown} theirs the newest version that the daemon speaks
+ * @returns {number | 'extension_old' | 'daemon_old' | 'incompatible'}
+ */
+export function agree(theirs) {
+  if (!Number.isInteger(theirs)) return 'incompatible';
+  const version = Number(theirs);
+  if (version > PROTOCOL_VERSION) return 'extension_old';
+  return VERSIONS.includes(version) ? version : 'daemon_old';
+}
 
 /** @type {Readonly<Record<string, [category: string, retry: string]>>} */
 const ERRORS = Object.freeze({
@@ -59,10 +75,11 @@ export class ActionError extends Error {
  * @param {string} id
  * @param {Result} result
  * @param {boolean} replay
+ * @param {number} version of the command
  */
-export function success(id, { data, page }, replay = false) {
+export function success(id, { data, page }, replay = false, version = PROTOCOL_VERSION) {
   return {
-    protocol_version: PROTOCOL_VERSION,
+    protocol_version: version,
     id,
     ok: true,
     data,
@@ -75,11 +92,12 @@ export function success(id, { data, page }, replay = false) {
  * @param {string} id
  * @param {Failure} failure
  * @param {boolean} replay
+ * @param {number} version of the command
  */
-export function failure(id, { code, message, suggestedAction, details }, replay = false) {
+export function failure(id, { code, message, suggestedAction, details }, replay = false, version = PROTOCOL_VERSION) {
   const [category, retry] = ERRORS[code] ?? ERRORS.SCRIPT_ERROR;
   return {
-    protocol_version: PROTOCOL_VERSION,
+    protocol_version: version,
     id,
     ok: false,
     error: {
@@ -194,7 +212,7 @@ export function checkParams(action, params) {
 
 /** @type {Rule} */
 const envelope = shape({
-  protocol_version: (value, at) => (value === PROTOCOL_VERSION ? null : `${at} must be ${PROTOCOL_VERSION}`),
+  protocol_version: (value, at) => (typeof value === 'number' && VERSIONS.includes(value) ? null : `${at} must be one of ${VERSIONS.join(', ')}`),
   id: (value, at) => (typeof value === 'string' && value !== '' && value.length <= 128 ? null : `${at} must be 1 to 128 characters`),
   action: text,
   params: (value, at) => (isObject(value) ? null : `${at} must be an object`),

@@ -1,12 +1,10 @@
 //! The way back to the daemon, without a click: however it went, and however long the browser was away.
 
-use std::path::Path;
-
 use super::rig::{Rig, text};
-use super::support::{Browser, Daemon, EXTENSION_ID, Launch, Site, now_ms, request, run};
+use super::support::{now_ms, request};
 
 /// What the popup says of the connection, as an expression in it.
-const STATE: &str = "document.getElementById('status').dataset.state";
+pub(super) const STATE: &str = "document.getElementById('status').dataset.state";
 
 #[tokio::test]
 async fn the_browser_finds_the_daemon_again_however_it_went() {
@@ -116,80 +114,5 @@ async fn a_browser_that_slept_while_the_daemon_went_comes_back_by_itself() {
     rig.browser.thaw();
     rig.connected(connections + 1).await;
     assert_eq!(rig.open("form.html").await.text("legend").await, "Size");
-    rig.browser.close().await;
-}
-
-/// Copies the extension, as another version has it.
-fn older_extension(folder: &Path) {
-    let from = Launch::default().extension;
-    let mut folders = vec![from.clone()];
-    while let Some(next) = folders.pop() {
-        let to = folder.join(next.strip_prefix(&from).expect("below it"));
-        std::fs::create_dir_all(&to).expect("a folder");
-        for entry in std::fs::read_dir(&next).expect("a folder").map(|it| it.expect("an entry")) {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else {
-                std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
-            }
-        }
-    }
-    let manifest = folder.join("manifest.json");
-    let text = std::fs::read_to_string(&manifest).expect("a manifest");
-    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
-    assert!(text.contains(&version), "{text}");
-    std::fs::write(manifest, text.replace(&version, "\"version\": \"0.0.9\"")).expect("a file");
-}
-
-#[tokio::test]
-async fn versions_that_differ_are_told_and_an_upgrade_goes_on_where_the_old_one_was() {
-    let folder = tempfile::tempdir().expect("a directory");
-    older_extension(folder.path());
-    let launch = Launch { extension: folder.path().to_owned(), ..Launch::default() };
-    let (daemon, browser, site) =
-        tokio::join!(Daemon::start(), Browser::launch(launch), Site::start());
-    browser.pair(daemon.port, &daemon.pairing_code()).await;
-    let rig = Rig { daemon, browser, site };
-    let versions = async || {
-        let status = rig.run(&["debug", "status"]).await.data();
-        text(&status["wsClients"][0]["extensionVersion"])
-    };
-    let page = rig.open("article.html").await;
-    assert_eq!(versions().await, "0.0.9");
-    let popup = rig.browser.popup().await;
-    popup
-        .until(
-            "document.querySelector('.mismatch')?.textContent.includes('bproxy extension install')",
-        )
-        .await;
-    let told = text(&popup.evaluate("document.getElementById('versions').textContent").await);
-    let daemon = format!("daemon {}", env!("CARGO_PKG_VERSION"));
-    assert!(told.contains("Extension 0.0.9") && told.contains(&daemon), "{told}");
-    let doctor = run(&rig.daemon.home, &["doctor"]).await;
-    assert!(doctor.stdout.contains("0.0.9"), "{doctor:?}");
-
-    // What the popup says, done: the new files, and the extension loaded anew.
-    let installed = rig.run(&["extension", "install", &folder.path().display().to_string()]).await;
-    assert_eq!(installed.code, 0, "{installed:?}");
-    let connections = rig.daemon.records("ws_connect").len();
-    popup.close().await;
-    let extensions = rig.browser.open("chrome://extensions").await;
-    extensions.until("globalThis.chrome?.developerPrivate").await;
-    for call in [
-        "updateProfileConfiguration({ inDeveloperMode: true })".to_owned(),
-        format!("reload('{EXTENSION_ID}')"),
-    ] {
-        extensions.evaluate(&format!("chrome.developerPrivate.{call}.then(() => true)")).await;
-    }
-    rig.connected(connections + 1).await;
-    assert_eq!(versions().await, env!("CARGO_PKG_VERSION"));
-    assert_eq!(page.text("h1").await, "The lighthouse keeper", "its tab is still the session's");
-    let popup = rig.browser.popup().await;
-    popup.until(&format!("{STATE} === 'connected'")).await;
-    popup.until("document.getElementById('versions').textContent.includes('daemon')").await;
-    assert_eq!(
-        popup.evaluate("document.querySelector('.mismatch')").await,
-        serde_json::Value::Null
-    );
     rig.browser.close().await;
 }

@@ -17,4 +17,5 @@ mod rig;
 #[path = "../support/mod.rs"]
 mod support;
 mod unnoticed;
+mod versions;
 mod walls;

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS, Connection, OPEN_MS, PING_MS, PONG_MS, backoff, endpoint } from '../../extension/connection.js';
 import { Clock, Socket, settled } from './support/fakes.js';
 
-function setUp({ reachable = false } = {}) {
+function setUp({ reachable = false, disagreement = 'incompatible' } = {}) {
   const clock = new Clock();
   const world = { clock, sockets: [], statuses: [], messages: [], closed: [], reachable };
   world.connection = new Connection({
@@ -13,6 +13,7 @@ function setUp({ reachable = false } = {}) {
       return socket;
     },
     reachable: async () => world.reachable,
+    disagreement: async () => disagreement,
     clock,
     random: () => 0,
     onOpen: () => world.connection.send('{"type":"hello"}'),
@@ -162,6 +163,31 @@ for (const [code, reason] of [[1001, 'shutdown'], [4000, 'replaced'], [4002, 'in
     assert.ok(sockets.length > 1);
   });
 }
+
+for (const reason of ['extension_old', 'daemon_old']) {
+  test(`${reason} is shown and tried again by a nudge alone`, async () => {
+    const { clock, last, connection, sockets, closed } = setUp({ disagreement: reason });
+    last().opens();
+    last().closes(4002);
+    await settled();
+    assert.deepEqual([connection.status.state, connection.status.reason, connection.status.retryAt], ['waiting', reason, null]);
+    assert.deepEqual(closed, [reason]);
+    clock.advance(10 * BACKOFF_LAST_MS);
+    assert.equal(sockets.length, 1);
+    connection.nudge();
+    assert.equal(sockets.length, 2);
+  });
+}
+
+test('a daemon that speaks another version is said hello to again at once', async () => {
+  const { last, connection, sockets, closed } = setUp({ disagreement: null });
+  last().opens();
+  last().closes(4002);
+  await settled();
+  assert.deepEqual([sockets.length, closed], [2, []]);
+  last().opens();
+  assert.equal(connection.status.state, 'connected');
+});
 
 test('close code 4001 ends the pairing: nothing is tried again', async () => {
   const { clock, last, connection, sockets, closed } = setUp();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { checkCommand, failure, success } from '../../extension/protocol.js';
+import { PROTOCOL_VERSION, VERSIONS, agree, checkCommand, failure, success } from '../../extension/protocol.js';
 
 const command = (changes = {}) => ({
   protocol_version: 1,
@@ -23,6 +23,22 @@ test('a forwarded command as the daemon sends it is taken', () => assert.equal(c
 test('only tab.open may come without a tab', () => {
   assert.equal(checkCommand(command({ action: 'tab.open', params: { url: 'http://a/' }, target: null })), null);
   assert.match(checkCommand(command({ target: null })), /target/);
+});
+
+test('the versions spoken are in order without a gap, and hello names the last', () => {
+  assert.deepEqual(VERSIONS, VERSIONS.map((_, at) => VERSIONS[0] + at));
+  assert.equal(PROTOCOL_VERSION, VERSIONS.at(-1));
+  assert.ok(Object.isFrozen(VERSIONS));
+});
+test('with a daemon whose version is spoken here, that is agreed on; else one of the two is too old', () => {
+  for (const version of VERSIONS) assert.equal(agree(version), version);
+  assert.equal(agree(VERSIONS[0] - 1), 'daemon_old');
+  assert.equal(agree(PROTOCOL_VERSION + 1), 'extension_old');
+  for (const nonsense of [undefined, null, '1', 1.5]) assert.equal(agree(nonsense), 'incompatible');
+});
+test('an answer is of the version of its command', () => {
+  assert.equal(success('a1', { data: {}, page }, false, 7).protocol_version, 7);
+  assert.equal(failure('a1', { code: 'TIMEOUT', message: 'late' }, false, 7).protocol_version, 7);
 });
 for (const key of Object.keys(command())) {
   test(`a command without ${key} is refused by that name`, () => assert.match(checkCommand(without(key)), new RegExp(key)));
