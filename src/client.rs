@@ -129,6 +129,17 @@ pub enum Error {
         /// Its reason.
         message: String,
     },
+    /// The same, by a daemon that was started before bproxy was updated, or before that was undone.
+    #[error(
+        "the daemon is bproxy {version}, and this is {}: run `bproxy service restart`; it refused the request: {message}",
+        env!("CARGO_PKG_VERSION")
+    )]
+    Version {
+        /// The daemon's version.
+        version: String,
+        /// Its reason.
+        message: String,
+    },
     /// What came back is no answer of this protocol.
     #[error(
         "the answer on port {port} (status {status}) is not one that bproxy gives: is the daemon of another version? Run `bproxy service restart`"
@@ -274,7 +285,25 @@ impl Client {
             serde_json::from_slice::<Verdict>(&body).ok().filter(|verdict| verdict.id.is_some());
         match (status, envelope) {
             (200 | 502, Some(Verdict { ok, .. })) => Ok(Answer { ok, body }),
-            _ => Err(self.refusal(status, &body)),
+            _ => match (self.refusal(status, &body), status) {
+                (Error::Refused { message, .. }, 400) => Err(self.misunderstood(message)),
+                (error, _) => Err(error),
+            },
+        }
+    }
+
+    /// Why a request was refused that this version takes to be right: the daemon may be of another one.
+    fn misunderstood(&self, message: String) -> Error {
+        #[derive(Deserialize)]
+        struct Health {
+            version: String,
+        }
+        let health = Client::anonymous(self.port).health().ok();
+        match health.and_then(|health| serde_json::from_slice(&health).ok()) {
+            Some(Health { version }) if version != env!("CARGO_PKG_VERSION") => {
+                Error::Version { version, message }
+            }
+            _ => Error::Refused { status: 400, message },
         }
     }
 

@@ -181,8 +181,15 @@ impl Status {
 
     /// What people should know besides.
     pub fn trouble(&self) -> Option<String> {
-        let pid = self.pid.filter(|_| self.mute)?;
-        Some(match self.port {
+        let pid = self.pid?;
+        let ours = env!("CARGO_PKG_VERSION");
+        if !self.mute && self.version != ours {
+            let theirs = &self.version;
+            return Some(format!(
+                "the daemon is bproxy {theirs}, and this is {ours}: run `bproxy service restart`"
+            ));
+        }
+        self.mute.then(|| match self.port {
             None => format!("the daemon (process {pid}) is starting or stopping"),
             Some(port) => format!(
                 "the daemon (process {pid}) does not answer on port {port}; the versions shown are this program's: \
@@ -199,4 +206,20 @@ impl Status {
 
 fn line(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("plain values become JSON") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_of_another_version_is_told_with_what_makes_both_the_same() {
+        let status = |version: &str| {
+            let health = format!(r#"{{"version":"{version}","protocolVersion":1}}"#);
+            Status::running(1, Some(2), Some(health.as_bytes()))
+        };
+        assert_eq!(status(env!("CARGO_PKG_VERSION")).trouble(), None);
+        let trouble = status("0.0.9").trouble().unwrap();
+        assert!(trouble.contains("0.0.9") && trouble.contains("service restart"), "{trouble}");
+    }
 }
