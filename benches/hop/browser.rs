@@ -9,12 +9,19 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::{
+    Frame,
+    coding::{Data, OpCode},
+};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::wire;
 
 /// As often as the real extension (protocol §10).
 const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Chromium sends a message in frames of at most so many bytes.
+const FRAME_BYTES: usize = 131_000;
 
 /// Entries of an answer to `links`: as many as get a handle.
 const LINKS: usize = 200;
@@ -67,7 +74,9 @@ async fn serve(mut socket: WebSocketStream<TcpStream>, mut answers: Answers) {
         while let Some(message) = next {
             let Some(Ok(message)) = message else { return };
             if let Some(answer) = answers.to(&message) {
-                socket.feed(answer).await.expect("a connection");
+                for frame in frames(answer.as_bytes()) {
+                    socket.feed(frame).await.expect("a connection");
+                }
             }
             // What has arrived by now is answered in one write.
             next = socket.next().now_or_never();
@@ -78,6 +87,15 @@ async fn serve(mut socket: WebSocketStream<TcpStream>, mut answers: Answers) {
     }
 }
 
+/// The frames of a text message.
+fn frames(text: &[u8]) -> impl Iterator<Item = Message> {
+    let count = text.len().div_ceil(FRAME_BYTES);
+    text.chunks(FRAME_BYTES).enumerate().map(move |(n, part)| {
+        let data = if n == 0 { Data::Text } else { Data::Continue };
+        Message::Frame(Frame::message(part.to_vec(), OpCode::Data(data), n + 1 == count))
+    })
+}
+
 /// What the pages say.
 struct Answers {
     text: Rc<str>,
@@ -86,7 +104,7 @@ struct Answers {
 }
 
 impl Answers {
-    fn to(&mut self, message: &Message) -> Option<Message> {
+    fn to(&mut self, message: &Message) -> Option<String> {
         let Message::Text(command) = message else { return None };
         let id = str::from_utf8(wire::text(command.as_bytes(), "id")?).ok()?;
         let data = match wire::text(command.as_bytes(), "action")? {
@@ -97,9 +115,9 @@ impl Answers {
             b"links" => self.links.clone(),
             _ => format!(r#"{{"text":"{}"}}"#, self.text),
         };
-        Some(Message::text(format!(
+        Some(format!(
             r#"{{"protocol_version":1,"id":"{id}","ok":true,"data":{data},"page":{{"url":"{PAGE}","title":"Example","state":"ready","busy":false}},"replay":false}}"#
-        )))
+        ))
     }
 }
 
