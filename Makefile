@@ -6,7 +6,7 @@ EDITORS = tests/fixtures/editors
 MCP_CLIENT = tests/fixtures/mcp
 
 .PHONY: demo test bench soak fuzz lint extension-test editors mcp-client packages prerequisites build-prerequisites \
-	package-prerequisites demo-prerequisites
+	package-prerequisites demo-prerequisites bench-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
@@ -23,7 +23,7 @@ packages: package-prerequisites
 
 # What a command costs: its parts, the hop through the daemon beside one without any rules, whole calls to a page.
 # docs/performance.md says how to read the tables.
-bench: demo-prerequisites
+bench: bench-prerequisites
 	cargo bench --quiet --bench parts
 	cargo bench --quiet --bench hop
 	cargo bench --quiet --bench pages
@@ -83,3 +83,6 @@ package-prerequisites:
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium
+
+bench-prerequisites:
+	scripts/prerequisites cargo cc chromium $(keyring)

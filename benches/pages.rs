@@ -10,7 +10,7 @@ mod support;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::{Browser, Daemon, Site, bproxy};
+use support::{Browser, Daemon, Desktop, Home, Site, bproxy};
 
 /// Rounds of all calls before the counted ones: a browser gets faster at what it has done before.
 const WARM_UP: usize = 30;
@@ -20,6 +20,8 @@ const ROUNDS: usize = 100;
 struct Row {
     name: &'static str,
     words: Vec<String>,
+    /// Whether it is made to the daemon whose tokens a keyring holds.
+    keyring: bool,
     goal: Option<f64>,
     took: Vec<Duration>,
 }
@@ -27,7 +29,7 @@ struct Row {
 impl Row {
     fn new(name: &'static str, words: &[&str], goal: Option<f64>) -> Row {
         let words = words.iter().map(ToString::to_string).collect();
-        Row { name, words, goal, took: Vec::new() }
+        Row { name, words, keyring: false, goal, took: Vec::new() }
     }
 
     fn quantile(&self, share: f64) -> f64 {
@@ -44,7 +46,14 @@ async fn main() {
     let directory = session(&daemon, &site.url("directory.html")).await;
     let travels = session(&daemon, &site.url("article.html")).await;
     let (article, login) = (site.url("article.html"), site.url("login.html"));
-    let mut rows = [
+    let kept = match Desktop::new().await {
+        Some(desktop) => {
+            let daemon = Home::new().daemon().envs(desktop.env()).env("BPROXY_SECRETS", "keyring");
+            Some((desktop, daemon.start().await))
+        }
+        None => None,
+    };
+    let mut rows = vec![
         Row::new("bproxy --version: a process", &["--version"], Some(1.1)),
         Row::new("debug status: and the daemon", &["debug", "status"], Some(1.9)),
         Row::new(
@@ -59,9 +68,18 @@ async fn main() {
         Row::new("navigate: to a small page", &["navigate", &article, "-s", &travels], Some(50.0)),
         Row::new("navigate: and to another", &["navigate", &login, "-s", &travels], Some(50.0)),
     ];
+    if kept.is_some() {
+        let row = Row::new("debug status: by a keyring's token", &["debug", "status"], Some(2.9));
+        rows.insert(2, Row { keyring: true, ..row });
+    }
     for round in 0..WARM_UP + ROUNDS {
         for row in &mut rows {
-            let mut command = bproxy(&daemon.home.path());
+            let mut command = match &kept {
+                Some((desktop, kept)) if row.keyring => {
+                    desktop.bproxy(&kept.home.path(), "keyring")
+                }
+                _ => bproxy(&daemon.home.path()),
+            };
             command.args(&row.words);
             let took = call(row.name, command.into_std()).await;
             if round >= WARM_UP {
@@ -79,6 +97,9 @@ async fn main() {
         println!("{:34} {middle:>9.2} {least:>9.2} {most:>9.2} {goal:>8}", row.name);
     }
     browser.close().await;
+    if let Some((_desktop, daemon)) = kept {
+        daemon.stop().await;
+    }
     daemon.stop().await;
 }
 
