@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bproxy::daemon::{Gate, Passed};
 use bproxy::protocol::{Message, Pacing, Request, SessionId};
 use bproxy::secrets::{ExtensionCredential, Secret};
-use bproxy::state::{Admission, ClientId, Now, SessionDirs, State};
+use bproxy::state::{Admission, ClientId, Now, State};
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use divan::{AllocProfiler, Bencher, black_box};
@@ -73,7 +73,7 @@ mod gate {
         let (daemon, extension) = (Secret::random_hex(), Secret::random_base64url());
         let credential =
             ExtensionCredential { token: extension.clone(), origin: Some(ORIGIN.to_owned()) };
-        let state = State::new(Some(credential), Box::new(NoDirs));
+        let state = State::new(Some(credential), Box::new(()));
         (Gate::new(9615, daemon.clone(), None, state), daemon, extension)
     }
 
@@ -168,7 +168,7 @@ mod state {
 
     impl Rig {
         fn new(sessions: usize) -> Rig {
-            let state = State::new(None, Box::new(NoDirs));
+            let state = State::new(None, Box::new(()));
             let (browser, _) = state.connect(now(), "127.0.0.1:1");
             let mut rig = Rig { state, browser, session: String::new() };
             for tab in 0..sessions {
@@ -202,17 +202,4 @@ mod state {
             reply.body
         }
     }
-}
-
-/// Sessions without directories.
-struct NoDirs;
-
-impl SessionDirs for NoDirs {
-    fn path(&self, _session: SessionId) -> String {
-        String::new()
-    }
-
-    fn create(&self, _session: SessionId) {}
-
-    fn remove(&self, _session: SessionId) {}
 }

@@ -11,7 +11,7 @@ use bproxy::protocol::{
     forwarded,
 };
 use bproxy::secrets::{ExtensionCredential, Secret};
-use bproxy::state::{SessionDirs, State};
+use bproxy::state::State;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -112,7 +112,7 @@ pub fn gate(data: &[u8]) {
         token: Secret::new(EXTENSION_TOKEN.to_owned()),
         origin: Some(ORIGIN.to_owned()),
     };
-    let state = State::new(Some(credential), Box::new(NoDirs));
+    let state = State::new(Some(credential), Box::new(()));
     let gate = Gate::new(PORT, Secret::new(DAEMON_TOKEN.to_owned()), None, state);
     if gate.check(&method, uri.path(), uri.authority(), &headers).is_err() {
         return;
@@ -164,18 +164,6 @@ fn is_extension(origin: &[u8]) -> bool {
     origin
         .strip_prefix(b"chrome-extension://")
         .is_some_and(|id| id.len() == 32 && id.iter().all(|letter| (b'a'..=b'p').contains(letter)))
-}
-
-struct NoDirs;
-
-impl SessionDirs for NoDirs {
-    fn path(&self, _session: SessionId) -> String {
-        String::new()
-    }
-
-    fn create(&self, _session: SessionId) {}
-
-    fn remove(&self, _session: SessionId) {}
 }
 
 /// A name is read as it is written, and stands for what the daemon would write the same way.

@@ -199,7 +199,7 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Completions(verb) => return verb.run(),
         Command::Man(verb) => return verb.run(globals),
         Command::Mcp(verb) => return verb.run(globals),
-        Command::Skill(verb) => return verb.run(),
+        Command::Skill(verb) => return verb.run(globals),
         Command::Tab(verb) => verb.action(),
         Command::Navigate(verb) => verb.action(),
         Command::Links(verb) => verb.action(),

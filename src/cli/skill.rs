@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::globals::word;
+use super::globals::{Globals, word};
 use super::{Error, Outcome, output};
 use crate::skill::{self, Agent};
 
@@ -33,7 +33,7 @@ pub(super) enum Skill {
 }
 
 impl Skill {
-    pub(super) fn run(self) -> Result<Outcome, Error> {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let (agents, dir) = match self {
             Skill::Install { agents, dir } => (agents, dir),
             Skill::Show => {
@@ -60,7 +60,7 @@ impl Skill {
         folders.dedup();
         let paths =
             folders.iter().map(|folder| skill::write_to(folder)).collect::<Result<Vec<_>, _>>()?;
-        output::line(json!({ "paths": paths }).to_string().into_bytes())?;
+        globals.print(json!({ "paths": paths }).to_string().into_bytes())?;
         Ok(Outcome::Done)
     }
 }

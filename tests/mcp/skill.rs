@@ -114,6 +114,12 @@ async fn the_skill_is_installed_where_each_agent_looks_for_it() {
         ["work/.github/skills/bproxy/SKILL.md"]
     );
 
+    let mut read = bproxy(home.path());
+    read.args(["skill", "install", "--output", "text"]);
+    let read = call(read, None).await.stdout;
+    let shown = home.path().join(".agents/skills/bproxy/SKILL.md").display().to_string();
+    assert!(read.contains(&shown) && !read.contains('{'), "not for people: {read}");
+
     let mut show = bproxy(home.path());
     show.args(["skill", "show"]);
     assert_eq!(call(show, None).await.stdout, TEXT);
