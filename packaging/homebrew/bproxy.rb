@@ -1,0 +1,41 @@
+# What Homebrew builds bproxy from. The hash of a release is known once it is made: packaging/recipes writes it in.
+class Bproxy < Formula
+  desc "Connects a code agent to the browser its person already uses"
+  homepage "https://github.com/bproxy/bproxy"
+  url "https://static.crates.io/crates/bproxy/bproxy-0.1.0.crate"
+  sha256 "@CRATE_SHA256@"
+  license "MIT"
+
+  depends_on "rust" => :build
+
+  def install
+    system "cargo", "install", *std_cargo_args
+    system bin/"bproxy", "man", man1
+    bash_completion.install "packaging/completions/bproxy.bash" => "bproxy"
+    zsh_completion.install "packaging/completions/_bproxy"
+    fish_completion.install "packaging/completions/bproxy.fish"
+    pkgshare.install "extension"
+  end
+
+  def caveats
+    <<~EOS
+      The extension for the browser: bproxy extension install
+      Either `brew services start bproxy` or `bproxy service install --now`: one of them has the port.
+    EOS
+  end
+
+  service do
+    run [opt_bin/"bproxy", "daemon"]
+    # launchd holds the port under this name; elsewhere the daemon takes it by itself.
+    sockets bproxy: "tcp://127.0.0.1:9615"
+    keep_alive crashed: true
+    log_path var/"log/bproxy.log"
+    error_log_path var/"log/bproxy.log"
+  end
+
+  test do
+    assert_match version.to_s, shell_output("#{bin}/bproxy --version")
+    ENV["BPROXY_HOME"] = testpath/"state"
+    assert_match '"running":false', shell_output("#{bin}/bproxy service status")
+  end
+end

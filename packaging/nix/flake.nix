@@ -1,0 +1,53 @@
+# What Nix builds bproxy from: the source that this lies in, so there is no version or hash to keep.
+# usage: nix profile install 'github:bproxy/bproxy?dir=packaging/nix'
+{
+  description = "Connects a code agent to the browser its person already uses";
+
+  # Its Rust is new enough for bproxy.
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+
+  outputs =
+    { self, nixpkgs }:
+    let
+      crate = (builtins.fromTOML (builtins.readFile ../../Cargo.toml)).package;
+      systems = [
+        "x86_64-linux"
+        "aarch64-linux"
+        "x86_64-darwin"
+        "aarch64-darwin"
+      ];
+    in
+    {
+      packages = nixpkgs.lib.genAttrs systems (
+        system:
+        let
+          pkgs = nixpkgs.legacyPackages.${system};
+        in
+        {
+          default = pkgs.rustPlatform.buildRustPackage {
+            pname = crate.name;
+            version = crate.version;
+            src = ../..;
+            cargoLock.lockFile = ../../Cargo.lock;
+            env.BPROXY_COMMIT = self.rev or "";
+            # The other tests take a browser and a machine to boot.
+            cargoTestFlags = [ "--lib" ];
+            postInstall = ''
+              packaging/assets $out/bin/bproxy assets
+              cp -r assets/share $out/share
+              mkdir $out/share/bproxy
+              cp -r extension $out/share/bproxy/extension
+              install -Dm644 systemd/bproxy.socket systemd/bproxy.service -t $out/share/systemd/user
+              substituteInPlace $out/share/systemd/user/bproxy.service --replace-fail /usr/bin/bproxy $out/bin/bproxy
+            '';
+            meta = {
+              description = crate.description;
+              homepage = crate.homepage;
+              license = pkgs.lib.licenses.mit;
+              mainProgram = crate.name;
+            };
+          };
+        }
+      );
+    };
+}
