@@ -114,7 +114,7 @@ pub async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
 ///
 /// # Panics
 /// In continuous integration, where nothing may be.
-fn skipped(reason: &str) {
+pub fn skipped(reason: &str) {
     static SKIPPED: AtomicUsize = AtomicUsize::new(0);
     assert!(std::env::var_os("CI").is_none(), "{reason}");
     let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
