@@ -28,7 +28,9 @@ expect '"running":true' bproxy service status
 kill -9 "$(cat "$HOME/.bproxy/bproxy.pid")"
 expect '"ok":true' bproxy session list
 expect '"running":false' bproxy service stop
-! bproxy session list
+if bproxy session list; then
+    exit 1
+fi
 expect '"running":true' bproxy service start
 expect '"installed":false' bproxy service uninstall
 [ ! -e "$plist" ]
