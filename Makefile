@@ -5,8 +5,8 @@ EDITORS = tests/fixtures/editors
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
 
-.PHONY: demo test bench soak fuzz lint extension-test editors mcp-client packages prerequisites build-prerequisites \
-	package-prerequisites demo-prerequisites bench-prerequisites
+.PHONY: demo test bench soak fuzz lint extension-test editors mcp-client packages reproducible prerequisites \
+	build-prerequisites package-prerequisites demo-prerequisites bench-prerequisites
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
@@ -20,6 +20,12 @@ test: prerequisites lint extension-test editors mcp-client
 packages: package-prerequisites
 	packaging/build
 	packaging/packages
+	packaging/tarball
+	packaging/extension
+
+# That the same source gives the same bytes: everything once more, built elsewhere.
+reproducible: packages
+	packaging/reproducible
 
 # What a command costs: its parts, the hop through the daemon beside one without any rules, whole calls to a page.
 # docs/performance.md says how to read the tables.
@@ -45,6 +51,7 @@ lint: prerequisites
 	cargo fmt --check
 	cargo clippy --all-targets -- --deny warnings
 	RUSTDOCFLAGS=--deny=warnings cargo doc --no-deps --quiet
+	shellcheck --external-sources $$(git grep -lE '^#!(/bin/sh|/usr/bin/env bash)$$')
 
 # The extension's own tests: types, then its pure parts under node's test runner.
 extension-test: prerequisites
@@ -65,21 +72,21 @@ ifeq ($(shell uname),Linux)
 machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd bash perl
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 # Tests install the packages, and have the distributions' own checks look at them.
-test: packages
-checks = lintian rpm rpmlint
+test: packages reproducible
+checks = lintian rpm rpmlint ruby makepkg nix-instantiate curl wget
 endif
 
 # Tests ask the shells themselves for completions, have man show the manual pages, and run what docs say to paste.
 shells = bash zsh fish man jq
 
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm python3 $(shells) $(machine) $(keyring) $(checks)
+	scripts/prerequisites cargo cc chromium node npm python3 shellcheck $(shells) $(machine) $(keyring) $(checks)
 
 build-prerequisites:
 	scripts/prerequisites cargo cc
 
 package-prerequisites:
-	scripts/prerequisites cargo cc git gzip dpkg-shlibdeps cargo-deb cargo-generate-rpm
+	scripts/prerequisites cargo cc git gzip python3 dpkg-shlibdeps cargo-deb cargo-generate-rpm
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium
