@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bproxy::daemon::{Gate, Passed};
-use bproxy::protocol::{Message, Pacing, Request, SessionId};
+use bproxy::protocol::{Message, Pacing, Request};
 use bproxy::secrets::{ExtensionCredential, Secret};
 use bproxy::state::{Admission, ClientId, Now, State};
 use bytes::Bytes;
