@@ -183,7 +183,9 @@ fn the_crate_says_all_that_a_registry_shows() {
 #[test]
 fn the_formula_is_ruby_of_this_version() {
     let formula = "packaging/homebrew/bproxy.rb";
-    let url = format!("url \"https://static.crates.io/crates/bproxy/bproxy-{VERSION}.crate\"");
+    let url = format!(
+        "url \"https://github.com/bproxy/bproxy/releases/download/v{VERSION}/bproxy-{VERSION}.crate\""
+    );
     assert!(read(formula).contains(&url), "{url}");
     if has("ruby") {
         let told = succeeded(Command::new("ruby").args(["-wc", formula]).current_dir(ROOT));

@@ -2,7 +2,7 @@
 class Bproxy < Formula
   desc "Connects a code agent to the browser its person already uses"
   homepage "https://github.com/bproxy/bproxy"
-  url "https://static.crates.io/crates/bproxy/bproxy-0.1.0.crate"
+  url "https://github.com/bproxy/bproxy/releases/download/v0.1.0/bproxy-0.1.0.crate"
   sha256 "@CRATE_SHA256@"
   license "MIT"
 
