@@ -14,18 +14,34 @@
 //!
 //! [`client`] is one blocking call to the daemon, for the command line and for other programs. [`home`], [`config`],
 //! [`secrets`] and [`loopback`] are known to whoever needs them; [`extension`] and [`skill`] are what the binary carries.
+//! `unchecked` is where unsafe code may be.
 
+#[forbid(unsafe_code)]
 pub mod cli;
+#[forbid(unsafe_code)]
 pub mod client;
+#[forbid(unsafe_code)]
 pub mod config;
+#[forbid(unsafe_code)]
 pub mod daemon;
+#[forbid(unsafe_code)]
 pub mod extension;
+#[forbid(unsafe_code)]
 pub mod home;
+#[forbid(unsafe_code)]
 pub mod loopback;
+#[forbid(unsafe_code)]
 pub mod mcp;
+#[forbid(unsafe_code)]
 pub mod protocol;
+#[forbid(unsafe_code)]
 pub mod secrets;
+#[forbid(unsafe_code)]
 pub mod service;
+#[forbid(unsafe_code)]
 pub mod settings;
+#[forbid(unsafe_code)]
 pub mod skill;
+#[forbid(unsafe_code)]
 pub mod state;
+mod unchecked;

@@ -1,5 +1,7 @@
 //! The `bproxy` binary: what holds for its process whatever it is told to do, then the command line.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, setrlimit};

@@ -1,17 +1,14 @@
 //! A descriptor that a service manager has handed over: taken into possession, and checked to be the socket it should
 //! be.
-//!
-//! A manager names descriptors by numbers, which only unsafe code can turn into something owned; that happens here and
-//! nowhere else.
-#![allow(unsafe_code)]
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 
-use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd, ioctl_fionbio};
+use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, getsockname, sockopt};
+
+use crate::unchecked;
 
 /// Why a descriptor is not the daemon's socket: what it is instead, as the end of a sentence.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,24 +25,10 @@ impl fmt::Display for Wrong {
 /// # Errors
 /// Says what it is instead.
 pub(super) fn take(number: RawFd) -> Result<TcpListener, Wrong> {
-    let closed = || Wrong(format!("descriptor {number}, which is not open"));
-    if number < 0 {
-        return Err(closed());
-    }
-    // SAFETY: only asks the system whether the number is in use, which it answers for any number.
-    match fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) }) {
-        Err(Errno::BADF) => return Err(closed()),
-        Err(error) => return Err(Wrong(format!("descriptor {number}: {error}"))),
-        Ok(_) => {}
-    }
-    // SAFETY: it is open, a manager opened it for this process before that began, and names it once.
-    check(unsafe { OwnedFd::from_raw_fd(number) })
-}
-
-/// Forgets the names of the descriptors, so that no child takes them for its own.
-pub(super) fn forget(variable: &OsStr) {
-    // SAFETY: called first of all that a daemon does, when the process has one thread.
-    unsafe { std::env::remove_var(variable) };
+    check(unchecked::possess(number).map_err(|error| match error {
+        Errno::BADF => Wrong(format!("descriptor {number}, which is not open")),
+        error => Wrong(format!("descriptor {number}: {error}")),
+    })?)
 }
 
 fn check(socket: OwnedFd) -> Result<TcpListener, Wrong> {
@@ -94,6 +77,8 @@ mod tests {
     use std::net::{TcpStream, UdpSocket};
     use std::os::fd::IntoRawFd;
     use std::os::unix::net::UnixListener;
+
+    use rustix::io::fcntl_getfd;
 
     use super::*;
 
