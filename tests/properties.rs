@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
-use support::{Command, Daemon, FakeExtension, OnItsWay, Tab};
+use support::{Command, Daemon, FakeExtension, OnItsWay, Request, Tab};
 
 /// Runs one case to its end on a runtime of its own.
 fn run(case: impl Future<Output = TestCaseResult>) -> TestCaseResult {
@@ -126,6 +126,111 @@ proptest! {
             prop_assert_eq!(browser.executions.len(), ids.len());
             Ok(())
         })?;
+    }
+}
+
+// --- cuts at every byte ---
+
+/// A browser with one tab, on the way to which something is cut.
+struct Cut {
+    daemon: Daemon,
+    ext: FakeExtension,
+    tab: Tab,
+}
+
+impl Cut {
+    async fn new() -> Self {
+        let daemon = Daemon::start().await;
+        let mut ext = daemon.extension_named("browser").await;
+        let tab = ext.open_tab(&daemon).await;
+        Self { daemon, ext, tab }
+    }
+
+    /// All requests of a test are of one length, and so is what follows from them.
+    fn request(&self, number: usize) -> Request {
+        self.tab.request("text").named(&format!("cut-{number:04}"))
+    }
+
+    /// The connection breaks, and the browser comes back.
+    async fn comes_back(&mut self) {
+        self.ext = self.daemon.extension_named("browser").await;
+    }
+
+    /// Has `command` answered, which has come once more, as it came before.
+    async fn finishes(&mut self, command: &Command, on_its_way: OnItsWay) {
+        assert_eq!(&self.ext.receive().await, command);
+        self.ext.answer(command, json!({"text": command.id()})).await;
+        assert_eq!(on_its_way.reply().await.data()["text"], command.id());
+        self.ext.has_nothing().await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_cut_at_any_byte_is_not_carried_out_and_may_be_sent_again() {
+    let mut cut = Cut::new().await;
+    let length = cut.daemon.post_bytes(&cut.request(0).bytes()).len();
+    for at in 0..length {
+        let request = cut.request(at);
+        let mut connection = cut.daemon.connect().await;
+        connection.write(&cut.daemon.post_bytes(&request.bytes())[..at]).await;
+        drop(connection);
+        // The first that comes of either is the whole one.
+        cut.ext.exchange(&cut.daemon, request, json!({"text": ""})).await.1.data();
+    }
+    cut.ext.has_nothing().await;
+}
+
+#[tokio::test]
+async fn a_reply_that_is_cut_at_any_byte_can_be_asked_for_again() {
+    let mut cut = Cut::new().await;
+    for at in 0.. {
+        let request = cut.request(at);
+        let mut connection = cut.daemon.connect().await;
+        cut.daemon.post_on(&mut connection, &request.bytes()).await;
+        let command = cut.ext.receive().await;
+        cut.ext.answer(&command, json!({"text": command.id()})).await;
+        let read = connection.read_and_hang_up(at).await;
+        let on_its_way = cut.daemon.begin(request);
+        cut.finishes(&command, on_its_way).await;
+        let body = read.windows(4).position(|end| end == b"\r\n\r\n").map(|end| &read[end + 4..]);
+        if body.is_some_and(|body| serde_json::from_slice::<Value>(body).is_ok()) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_is_cut_at_any_byte_on_its_way_to_the_browser_comes_again() {
+    let mut cut = Cut::new().await;
+    let probe = cut.request(0);
+    let (command, _) = cut.ext.exchange(&cut.daemon, probe, json!({"text": ""})).await;
+    for at in 0..command.raw.len() {
+        let on_its_way = cut.daemon.begin(cut.request(at));
+        cut.ext.receive_raw(at).await;
+        cut.comes_back().await;
+        let id = format!("cut-{at:04}");
+        let again = cut.ext.receive().await;
+        assert_eq!(again.id(), id);
+        cut.ext.answer(&again, json!({"text": id})).await;
+        assert_eq!(on_its_way.reply().await.data()["text"], *id);
+        cut.ext.has_nothing().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_at_any_byte_is_none_and_its_command_comes_again() {
+    let mut cut = Cut::new().await;
+    for at in 0.. {
+        let on_its_way = cut.daemon.begin(cut.request(at));
+        let command = cut.ext.receive().await;
+        let answer = cut.ext.success(&command, json!({"text": command.id()})).to_string();
+        let frame = support::frame(answer.as_bytes());
+        if at == frame.len() {
+            return;
+        }
+        cut.ext.send_raw(&frame[..at]).await;
+        cut.comes_back().await;
+        cut.finishes(&command, on_its_way).await;
     }
 }
 

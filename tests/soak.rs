@@ -16,8 +16,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, RngExt, SeedableRng};
 use serde_json::{Value, json};
 use support::{
-    Client, Command, Connection, Daemon, FakeExtension, Pairing, Request, page, patiently, request,
-    wait_for,
+    Client, Command, Connection, Daemon, FakeExtension, Pairing, Request, frame, page, patiently,
+    request, wait_for,
 };
 use tokio::sync::{RwLock, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
@@ -155,21 +155,6 @@ impl Journal {
 fn parse(id: &str) -> (usize, u64) {
     let (agent, number) = id.split_once('-').expect("an id of this test");
     (agent.parse().expect("an agent"), number.parse().expect("a number"))
-}
-
-/// A text as a client's frame, masked with zeros.
-fn frame(text: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x81];
-    match text.len() {
-        length @ 0..126 => frame.push(0x80 | length as u8),
-        length => {
-            frame.push(0x80 | 126);
-            frame.extend(u16::try_from(length).expect("a short text").to_be_bytes());
-        }
-    }
-    frame.extend([0; 4]);
-    frame.extend(text);
-    frame
 }
 
 // --- agents ---

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
@@ -178,6 +178,13 @@ impl FakeExtension {
     pub async fn send_raw(&mut self, bytes: &[u8]) {
         // A daemon that has hung up in the middle is what some tests are about.
         let _ = self.socket.get_mut().write_all(bytes).await;
+    }
+
+    /// Reads so many bytes below the WebSocket, which is of no use from then on.
+    pub async fn receive_raw(&mut self, count: usize) {
+        let mut bytes = vec![0; count];
+        let read = self.socket.get_mut().read_exact(&mut bytes);
+        patiently("bytes from the daemon", read).await.expect("the connection stands");
     }
 
     pub async fn hello(&mut self, instance: &str) {
@@ -450,6 +457,21 @@ impl Drop for Serving {
 /// The `page` of a finished load.
 pub fn page(url: &str) -> Value {
     json!({"url": url, "title": "A page", "state": "ready", "busy": false})
+}
+
+/// A text as a client's frame, masked with zeros.
+pub fn frame(text: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x81];
+    match text.len() {
+        length @ 0..126 => frame.push(0x80 | length as u8),
+        length => {
+            frame.push(0x80 | 126);
+            frame.extend(u16::try_from(length).expect("a short text").to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(text);
+    frame
 }
 
 fn as_command(text: String) -> Command {

@@ -62,6 +62,17 @@ impl Connection {
         patiently("an HTTP response or the connection's end", self.read_response()).await
     }
 
+    /// Reads so many bytes and hangs up.
+    ///
+    /// # Panics
+    /// If not as many come.
+    pub async fn read_and_hang_up(mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        let read = self.stream.read_exact(&mut bytes);
+        patiently("a part of a response", read).await.expect("as many bytes");
+        bytes
+    }
+
     /// Waits until the daemon has closed the connection, without another byte.
     ///
     /// # Panics

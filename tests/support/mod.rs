@@ -61,7 +61,7 @@ pub use cli::{Call, Started, bproxy, call, run};
 pub use client::{Client, OnItsWay, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
 pub use extension::{
-    Answer, Command, FakeExtension, Pairing, Serving, Tab, base64url, origin, page,
+    Answer, Command, FakeExtension, Pairing, Serving, Tab, base64url, frame, origin, page,
 };
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
