@@ -55,7 +55,8 @@ pub(super) fn run(
             if let Err(error) = context.write_code(&code) {
                 tracing::warn!(event = "pairing_file_failed", problem = %error);
             }
-            json!({"pairingCode": code.pairing_code, "pairingExpiresAt": code.pairing_expires_at})
+            let text = code.pairing_code.expose();
+            json!({"pairingCode": text, "pairingExpiresAt": code.pairing_expires_at})
         }
         _ => {
             // The state admits nothing else as local, so this is a fault of the daemon.

@@ -21,6 +21,7 @@ pub use running::Running;
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
+use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -198,8 +199,10 @@ impl Context {
     /// Makes a code known to whoever may read the state directory.
     fn write_code(&self, code: &IssuedCode) -> Result<(), home::Error> {
         let home = &self.options.home;
+        // Room for all of it, so that growing leaves no copy behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(256));
         // Texts and numbers have no way to fail.
-        let text = serde_json::to_vec(code).unwrap_or_default();
+        let _ = serde_json::to_writer(&mut *text, code);
         home.write_secret(&home.pairing(), &text)
     }
 }

@@ -1,25 +1,32 @@
 //! `POST /pair/claim`: what the extension's popup sends, and what it gets.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use super::BadRequest;
 
 /// A claim, with the code as it was typed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Claim {
     /// In any case, with or without spaces and dashes.
-    pub code: String,
+    pub code: SecretString,
 }
 
 impl Claim {
-    /// The claim in a parsed body: an object with a text `code` and nothing else.
-    pub fn from_body(body: Value) -> Option<Self> {
-        match body {
-            Value::Object(mut fields) if fields.len() == 1 => match fields.remove("code") {
-                Some(Value::String(code)) => Some(Self { code }),
-                _ => None,
-            },
-            _ => None,
-        }
+    /// The claim in a body: an object with a text `code` and nothing else; `None` where it is something else.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`] where the body is not JSON.
+    pub fn parse(body: &[u8]) -> Result<Option<Self>, BadRequest> {
+        let is_json = |text: &&str| serde_json::from_str::<IgnoredAny>(text).is_ok();
+        let text = str::from_utf8(body).ok().filter(is_json).ok_or_else(|| {
+            BadRequest("the body is not JSON: expected {\"code\": \"XXXX-XXXX\"}".to_owned())
+        })?;
+        // Types like this one are read from lists as well.
+        let is_object = text.trim_ascii_start().starts_with('{');
+        Ok(serde_json::from_str(text).ok().filter(|_| is_object))
     }
 }
 
@@ -40,12 +47,12 @@ pub enum ClaimError {
     RateLimited,
 }
 
-/// What a successful claim hands to the extension.
-#[derive(Serialize, Deserialize)]
+/// What a successful claim hands to the extension; borrows the token, which has one place to be wiped from.
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClaimGranted {
+pub struct ClaimGranted<'a> {
     /// Authenticates `/ws` from now on.
-    pub extension_token: String,
+    pub extension_token: &'a str,
     /// Where to connect.
     pub ws_url: String,
     /// See [`super::VERSION`].
@@ -60,20 +67,27 @@ pub struct ClaimGranted {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_claim_is_a_code_and_nothing_else() {
-        assert!(Claim::from_body(json!({"code": "abcd efgh"})).is_some());
-        for bad in [
-            json!({}),
-            json!({"code": 1}),
-            json!({"code": "a", "more": 1}),
-            json!([]),
-            json!("code"),
+        let claim = Claim::parse(br#" {"code": "ab\u0063d efgh"} "#).unwrap().unwrap();
+        assert_eq!(claim.code.expose_secret(), "abcd efgh");
+        for other in [
+            "{}",
+            r#"{"code": 1}"#,
+            r#"{"code": null}"#,
+            r#"{"code": "a", "more": 1}"#,
+            r#"{"code": "a", "code": "b"}"#,
+            r#"["a"]"#,
+            r#""code""#,
         ] {
-            assert_eq!(Claim::from_body(bad), None);
+            assert!(Claim::parse(other.as_bytes()).unwrap().is_none(), "{other}");
+        }
+        for broken in [&b""[..], b"{", b"{\"code\": \"a\"} x", b"{\"code\": \"\xff\"}"] {
+            assert!(Claim::parse(broken).is_err(), "{}", String::from_utf8_lossy(broken));
         }
     }
 }

@@ -25,13 +25,14 @@ use std::io;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serializer;
 use subtle::ConstantTimeEq;
 
 use crate::home;
 
 const TOKEN_BYTES: usize = 32;
 
-/// A token: no `Debug`, no `Display`, wiped on drop, compared in constant time.
+/// A token or a code: no `Debug`, no `Display`, wiped on drop, compared in constant time.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -54,6 +55,14 @@ impl Secret {
     /// The text, for the one place that stores or sends it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
+    }
+
+    /// Writes the text into the one file or message that is made for it: for `#[serde(serialize_with)]`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
     }
 
     /// Whether `given` is this token, found out in a time that depends on the lengths alone.

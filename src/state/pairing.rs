@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use rand::RngExt as _;
+use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
-use subtle::ConstantTimeEq as _;
 
 use crate::{
     protocol::{CLAIM_WINDOW, CODE_LIFE_MS, ClaimError, MAX_CLAIM_FAILURES},
@@ -19,11 +19,12 @@ const CODE_LENGTH: usize = 8;
 const CODE_LIFE: Duration = Duration::from_millis(CODE_LIFE_MS as u64);
 
 /// A fresh code, as `pairing.json` holds it and clients see it.
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IssuedCode {
     /// `XXXX-XXXX`.
-    pub pairing_code: String,
+    #[serde(serialize_with = "Secret::serialize_exposed")]
+    pub pairing_code: Secret,
     /// Unix time, ms.
     pub pairing_expires_at: i64,
     /// Unix time, ms.
@@ -32,7 +33,7 @@ pub struct IssuedCode {
 
 struct Code {
     /// Eight characters without the dash.
-    text: String,
+    text: Secret,
     expires: Instant,
     consumed: bool,
 }
@@ -40,12 +41,11 @@ struct Code {
 impl Code {
     /// Whether this is what was typed, found out in a time that depends on the length alone.
     fn is(&self, typed: &str) -> bool {
-        let typed: String = typed
-            .chars()
-            .filter(|letter| *letter != '-' && !letter.is_whitespace())
-            .map(|letter| letter.to_ascii_uppercase())
-            .collect();
-        typed.as_bytes().ct_eq(self.text.as_bytes()).into()
+        // Room for all of it, so that growing leaves no copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(typed.len()));
+        let letters = typed.chars().filter(|letter| *letter != '-' && !letter.is_whitespace());
+        text.extend(letters.map(|letter| letter.to_ascii_uppercase()));
+        self.text.matches(text.as_bytes())
     }
 }
 
@@ -78,11 +78,14 @@ impl Pairing {
     /// A fresh code; the one before is void.
     pub(super) fn issue(&mut self, now: Now) -> IssuedCode {
         let mut rng = rand::rng();
-        let text: String = (0..CODE_LENGTH)
-            .map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]))
-            .collect();
+        let mut text = String::with_capacity(CODE_LENGTH);
+        text.extend(
+            (0..CODE_LENGTH).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])),
+        );
+        let text = Secret::new(text);
+        let (first, second) = text.expose().split_at(CODE_LENGTH / 2);
         let issued = IssuedCode {
-            pairing_code: format!("{}-{}", &text[..4], &text[4..]),
+            pairing_code: Secret::new([first, "-", second].concat()),
             pairing_expires_at: now.unix_ms + CODE_LIFE_MS,
             issued_at: now.unix_ms,
         };
@@ -228,7 +231,7 @@ mod tests {
         let now = Now { instant: Instant::now(), unix_ms: 1_000 };
         let code = pairing.issue(now);
         assert_eq!(code.pairing_expires_at - code.issued_at, 300_000);
-        (pairing, code.pairing_code, now)
+        (pairing, code.pairing_code.expose().to_owned(), now)
     }
 
     #[test]
@@ -247,7 +250,7 @@ mod tests {
         assert_eq!(pairing.claim(Some(&code), now.instant), Err(ClaimError::Consumed));
         let next = pairing.issue(now);
         assert_eq!(pairing.claim(Some(&code), now.instant), Err(ClaimError::Invalid));
-        assert_eq!(pairing.claim(Some(&next.pairing_code), now.instant), Ok(()));
+        assert_eq!(pairing.claim(Some(next.pairing_code.expose()), now.instant), Ok(()));
     }
 
     #[test]
@@ -257,9 +260,9 @@ mod tests {
         pairing.unclaim(&code);
         assert_eq!(pairing.claim(Some(&code), now.instant), Ok(()));
         let next = pairing.issue(now).pairing_code;
-        assert_eq!(pairing.claim(Some(&next), now.instant), Ok(()));
+        assert_eq!(pairing.claim(Some(next.expose()), now.instant), Ok(()));
         pairing.unclaim(&code);
-        assert_eq!(pairing.claim(Some(&next), now.instant), Err(ClaimError::Consumed));
+        assert_eq!(pairing.claim(Some(next.expose()), now.instant), Err(ClaimError::Consumed));
     }
 
     #[test]

@@ -16,14 +16,14 @@ fn a_code_is_valid_for_five_minutes_to_the_millisecond() {
         let code = rig.state.issue_code(rig.now());
         assert_eq!(code.pairing_expires_at, rig.now().unix_ms + 300_000);
         rig.pass(ms);
-        assert_eq!(claim(&rig, &code.pairing_code), expected);
+        assert_eq!(claim(&rig, code.pairing_code.expose()), expected);
     }
 }
 
 #[test]
 fn a_claimed_code_is_consumed_even_after_its_time_until_the_next_is_issued() {
     let mut rig = Rig::new();
-    let code = rig.state.issue_code(rig.now()).pairing_code;
+    let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
     assert_eq!(claim(&rig, &code), Ok(()));
     rig.pass(600_000);
     assert_eq!(claim(&rig, &code), Err(ClaimError::Consumed));
@@ -34,7 +34,7 @@ fn a_claimed_code_is_consumed_even_after_its_time_until_the_next_is_issued() {
 #[test]
 fn the_window_of_failures_slides() {
     let mut rig = Rig::new();
-    let code = rig.state.issue_code(rig.now()).pairing_code;
+    let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
     for _ in 0..5 {
         assert_eq!(claim(&rig, "wrong"), Err(ClaimError::Invalid));
         rig.pass(10_000);
@@ -57,7 +57,7 @@ fn a_token_is_valid_only_once_it_is_activated_and_until_the_next_is() {
         rig.state.check_token(credential.token.expose().as_bytes(), ORIGIN)
     };
     let claimed = || {
-        let code = rig.state.issue_code(rig.now()).pairing_code;
+        let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
         rig.state.claim(Some(&code), ORIGIN, rig.now()).expect("the code is right")
     };
     let (first, second) = (claimed(), claimed());

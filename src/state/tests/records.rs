@@ -223,7 +223,7 @@ fn no_record_holds_a_filled_value_a_pages_text_a_code_or_a_token() {
     let session = rig.open(browser, 7777);
     let mut secrets = vec!["hidden-value".to_owned(), "page-text".to_owned()];
     let records = records_of(|| {
-        let code = rig.state.issue_code(rig.now()).pairing_code;
+        let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
         let credential = rig.state.claim(Some(&code), "o", rig.now()).expect("the code is right");
         secrets.extend([code, credential.token.expose().to_owned()]);
         let field = json!({"target": {"selector": "#a"}, "value": "hidden-value", "method": "direct", "world": "main"});
