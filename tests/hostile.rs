@@ -5,7 +5,10 @@ mod support;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::{Client, Connection, Daemon, Home, request};
+use support::{Client, Connection, Daemon, Home, origin, request};
+
+/// How many connections there may be at once.
+const MOST: usize = 900;
 
 /// `POST /` with everything right but its body and what says how long that is.
 fn head(client: &Client, framing: &str) -> String {
@@ -258,8 +261,36 @@ async fn a_thousand_idle_connections_leave_commands_their_latency() {
 }
 
 #[tokio::test]
+async fn claims_that_never_come_to_their_end_keep_no_command_out() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    let alone = latencies(&daemon).await;
+    let head = format!(
+        "POST /pair/claim HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 100\r\n\r\n{{\"code\": ",
+        daemon.host(),
+        origin('b')
+    );
+    // All places, and some more: anybody on this machine can begin a claim, and its body has ten seconds.
+    let mut claims = Vec::new();
+    for _ in 0..MOST + 100 {
+        let mut claim = daemon.connect().await;
+        claim.write(&head).await;
+        claims.push(claim);
+    }
+    let crowded = latencies(&daemon).await;
+    let slowest = crowded[crowded.len() - 1];
+    assert!(slowest < alone[alone.len() - 1] * 10 + Duration::from_millis(500), "{slowest:?}");
+    ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+    // Whoever means it gets through as well.
+    daemon.send(request("pairing.issue")).await.data();
+    daemon.pair_as(&origin('b')).await;
+    drop(claims);
+}
+
+#[tokio::test]
 async fn one_connection_more_than_there_may_be_ends_the_one_that_was_idle_for_longest() {
-    const MOST: usize = 900;
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = ext.open_tab(&daemon).await;

@@ -3,13 +3,14 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::BASE64URL_NOPAD;
+use secrecy::zeroize::Zeroizing;
 use warp::http::{
     HeaderMap, Method, StatusCode,
     header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
     uri::Authority,
 };
 
-use super::{Context, rejection};
+use super::{Context, rejection, room::Guest};
 use crate::{
     secrets::Secret,
     state::{State, TokenCheck},
@@ -59,6 +60,11 @@ impl Route {
             Self::Health => "/health",
             Self::Other(name) => name,
         }
+    }
+
+    /// Whether what passes the gate has shown a secret. A claim has it in its body, and health needs none.
+    fn has_secret(self) -> bool {
+        !matches!(self, Self::Claim | Self::Health)
     }
 
     /// Whether the path is one that extensions call.
@@ -215,6 +221,7 @@ impl Gate {
         let mut tokens = subprotocols(headers).filter_map(|name| name.strip_prefix(TOKEN_PREFIX));
         let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(TOKEN) };
         let token = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| TOKEN)?;
+        let token = Zeroizing::new(token);
         match self.state.check_token(&token, origin) {
             TokenCheck::Valid => Ok(Passed::Known),
             TokenCheck::Bound => Ok(Passed::Bound),
@@ -232,17 +239,22 @@ impl Context {
         path: warp::path::FullPath,
         target: Option<TargetAuthority>,
         headers: HeaderMap,
+        guest: Guest,
     ) -> Result<(), warp::Rejection> {
         let authority = target.as_ref().map(|target| &target.0);
+        let route = Route::of(&method, path.as_str());
         match self.gate.check(&method, path.as_str(), authority, &headers) {
-            Ok(Passed::Known) => Ok(()),
-            Ok(Passed::Bound) => {
-                self.store_origin();
+            Ok(passed) => {
+                if route.has_secret() {
+                    guest.is_busy();
+                }
+                if passed == Passed::Bound {
+                    self.store_origin();
+                }
                 Ok(())
             }
             Err(Refusal { layer, message }) => {
-                let route = Route::of(&method, path.as_str()).name();
-                tracing::warn!(event = "auth_refused", route, layer);
+                tracing::warn!(event = "auth_refused", route = route.name(), layer);
                 let response =
                     rejection::refused(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
                 Err(warp::reject::custom(rejection::Answered::new(response)))

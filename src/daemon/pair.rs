@@ -2,22 +2,25 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use rand::RngExt as _;
-use serde_json::{Value, json};
+use secrecy::{ExposeSecret as _, zeroize::Zeroizing};
+use serde::Serialize;
+use serde_json::json;
 use warp::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     reply::Response,
 };
 
-use super::{Context, command::read_json, now, rejection};
+use super::{Context, command::read_json, now, rejection, room::Guest};
 use crate::protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, VERSION};
 
 /// Answers a claim.
 pub(super) async fn answer<S, B>(
     context: Arc<Context>,
     origin: String,
+    guest: Guest,
     content_type: Option<String>,
     body: S,
 ) -> Response
@@ -29,21 +32,24 @@ where
         Ok(body) => body,
         Err(response) => return response,
     };
-    let Ok(body) = serde_json::from_slice::<Value>(&body) else {
-        let message = "the body is not JSON: expected {\"code\": \"XXXX-XXXX\"}";
-        return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
+    let claim = match Claim::parse(&body) {
+        Ok(claim) => claim,
+        Err(error) => {
+            let message = error.to_string();
+            return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message);
+        }
     };
     if context.state.is_draining() {
         return rejection::reply(rejection::shutting_down());
     }
-    let claim = Claim::from_body(body);
-    let typed = claim.as_ref().map(|claim| claim.code.as_str());
+    let typed = claim.as_ref().map(|claim| claim.code.expose_secret());
     let now = now();
     let credential = match context.state.claim(typed, &origin, now) {
         Ok(credential) => credential,
         Err(ClaimError::RateLimited) => return throttle(context.state.throttled_for(now)),
         Err(error) => return refuse(error, typed.is_some()),
     };
+    guest.is_busy();
     let stored = {
         let (secrets, credential) = (context.options.secrets.clone(), credential.clone());
         context.tasks.spawn_blocking(move || secrets.set_extension(&credential)).await
@@ -56,20 +62,34 @@ where
         let message = "the token could not be stored, the code is still valid: the daemon's log has the reason";
         return rejection::refusal(StatusCode::INTERNAL_SERVER_ERROR, "STORE_FAILED", message);
     }
-    let granted = ClaimGranted {
-        extension_token: credential.token.expose().to_owned(),
+    let granted = granted(&ClaimGranted {
+        extension_token: credential.token.expose(),
         ws_url: format!("ws://127.0.0.1:{}/ws", context.port),
         protocol_version: VERSION,
         issued_at: now.unix_ms,
         expires_at: now.unix_ms + CODE_LIFE_MS,
         nonce: format!("{:032x}", rand::rng().random::<u128>()),
-    };
+    });
     context.state.activate(credential);
     if let Err(error) = context.options.home.remove(&context.options.home.pairing()) {
         tracing::warn!(event = "pairing_file_failed", problem = %error);
     }
     tracing::info!(event = "pair_claim_ok");
-    rejection::json(StatusCode::OK, json!({"ok": true, "data": granted}).to_string())
+    rejection::json(StatusCode::OK, granted)
+}
+
+/// The text for the extension, which holds its token and is wiped once it is written.
+fn granted(data: &ClaimGranted<'_>) -> Bytes {
+    #[derive(Serialize)]
+    struct Granted<'a> {
+        ok: bool,
+        data: &'a ClaimGranted<'a>,
+    }
+    // Room for all of it, so that growing leaves no copy behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(1024));
+    // Texts and numbers have no way to fail.
+    let _ = serde_json::to_writer(&mut *text, &Granted { ok: true, data });
+    Bytes::from_owner(text)
 }
 
 /// The answer to every claim while the throttle is on; rounded up, so that a client that waits as

@@ -1,7 +1,8 @@
 //! Room for connections: how many there may be, and which of them makes room for another.
 //!
-//! That is the one that has been without a request for longest. Whoever has no business here can open connections and
-//! leave it at that; a client sends its request at once.
+//! That is the one that has been without a command for longest. Whoever has no business here can open connections and
+//! leave it at that, or begin a request that needs no secret and never end it; a client shows its secret at once. So a
+//! request counts from the moment its secret has been found right, and one that has none to show never does.
 
 use std::{
     collections::BTreeMap,
@@ -71,7 +72,7 @@ fn most_connections() -> usize {
     descriptors.saturating_sub(SPARE_DESCRIPTORS).clamp(1, MAX_CONNECTIONS)
 }
 
-/// All connections without a request. All clones are one.
+/// All connections that can be spared. All clones are one.
 #[derive(Clone, Default)]
 pub(super) struct Quiet(Arc<Mutex<Places>>);
 
@@ -113,7 +114,7 @@ pub(super) struct Guest(Arc<Seat>);
 struct Seat {
     quiet: Quiet,
     end: Arc<Notify>,
-    /// None while there is a request.
+    /// None while it is busy.
     number: Mutex<Option<u64>>,
 }
 
@@ -122,7 +123,7 @@ impl Guest {
     pub(super) fn of(quiet: Quiet) -> Self {
         let seat = Seat { quiet, end: Arc::default(), number: Mutex::new(None) };
         let guest = Self(Arc::new(seat));
-        guest.is_quiet();
+        guest.is_done();
         guest
     }
 
@@ -130,17 +131,20 @@ impl Guest {
         self.0.number.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its request is answered.
-    pub(super) fn is_quiet(&self) {
+    /// Its request is answered. Where that had no secret to show, it has been quiet all along.
+    pub(super) fn is_done(&self) {
+        let mut own = self.number();
+        if own.is_some() {
+            return;
+        }
         let mut places = self.0.quiet.places();
         places.last += 1;
         let number = places.last;
         places.taken.insert(number, (Instant::now(), self.0.end.clone()));
-        drop(places);
-        *self.number() = Some(number);
+        *own = Some(number);
     }
 
-    /// A request has come.
+    /// Its request has shown the secret that it needs, and gets its answer whatever comes.
     pub(super) fn is_busy(&self) {
         if let Some(number) = self.number().take() {
             self.0.quiet.leave(number);
@@ -184,7 +188,9 @@ mod tests {
         guests[0].is_busy();
         tokio::time::sleep(GRACE).await;
         // Its request is over: it is the newest of the quiet ones.
-        guests[0].is_quiet();
+        guests[0].is_done();
+        // One that had nothing to show has its place as before.
+        guests[1].is_done();
         assert_eq!(quiet.make_room(), LET_GO);
         guests[1].has_to_go().await;
         assert_eq!(quiet.make_room(), LET_GO);

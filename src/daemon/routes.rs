@@ -24,6 +24,7 @@ pub(super) fn all(
         .and(warp::path::full())
         .and(warp::ext::optional())
         .and(warp::header::headers_cloned())
+        .and(warp::ext::get())
         .and_then(Context::check)
         .untuple_one();
     let body = warp::header::optional::<String>(CONTENT_TYPE.as_str()).and(warp::body::stream());
@@ -33,6 +34,7 @@ pub(super) fn all(
         .and(warp::post())
         .and(with.clone())
         .and(warp::header::header("origin"))
+        .and(warp::ext::get())
         .and(body)
         .then(pair::answer);
     let socket = at("/ws")

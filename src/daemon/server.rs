@@ -68,7 +68,7 @@ impl Server {
 }
 
 /// Accepts connections and has each served in a task of its own, until it is told to stop. Where there is no room
-/// for another, the one that has been without a request for longest ends.
+/// for another, the one that has been without a command for longest ends.
 async fn accept<F, S>(
     listener: TcpListener,
     connections: TaskTracker,
@@ -138,15 +138,15 @@ async fn serve<R>(
             *request.uri_mut() = Uri::from_static("/");
         }
         request.extensions_mut().insert(peer.clone());
+        request.extensions_mut().insert(served.clone());
         begin.cancel();
-        served.is_busy();
         let answer = hyper::service::Service::call(&service, request);
         let (activity, served) = (activity.clone(), served.clone());
         async move {
             let answer = answer.await;
             // A browser's connection goes on as one, and is never spared.
             if answer.as_ref().is_ok_and(|answer| !is_upgrade(answer)) {
-                served.is_quiet();
+                served.is_done();
             }
             // Whoever is refused has nothing to do with the daemon, and does not keep it from ending.
             if answer.as_ref().is_ok_and(|answer| !answer.status().is_client_error()) {
