@@ -56,6 +56,7 @@ fn shell(home: &Home, program: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
+        .envs(support::counted())
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.path())
         .env("TERM", "dumb")

@@ -50,6 +50,7 @@ async fn the_lines_for_the_shell_can_be_pasted() {
     command
         .args(["--norc", "-euo", "pipefail", "-c", &script])
         .env_clear()
+        .envs(support::counted())
         .env("PATH", format!("{}:{path}", bin.display()))
         .env("HOME", daemon.home.path())
         .env("BPROXY_HOME", daemon.home.path())

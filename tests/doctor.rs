@@ -82,6 +82,7 @@ async fn doctor_of(program: &Path, home: &Home) -> Call {
     command
         .arg("doctor")
         .env_clear()
+        .envs(support::counted())
         .env("BPROXY_HOME", home.path())
         .env("BPROXY_SECRETS", "file")
         .stdout(std::process::Stdio::piped())

@@ -28,6 +28,7 @@ impl Place {
         command
             .args(args)
             .env_clear()
+            .envs(support::counted())
             .env("BPROXY_HOME", self.home.path())
             .env("BPROXY_PORT", "0")
             .env("BPROXY_SECRETS", "file")

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::support::{Home, patiently};
+use super::support::{Home, counted, patiently};
 
 /// A client and the server that it has started. Killed when dropped, which leaves the server to itself.
 pub(super) struct McpClient {
@@ -35,6 +35,7 @@ impl McpClient {
             .args([env!("CARGO_BIN_EXE_bproxy"), "mcp"])
             .args(args)
             .env_clear()
+            .envs(counted())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &path)
             .env("BPROXY_HOME", &path)

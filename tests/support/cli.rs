@@ -60,6 +60,7 @@ pub fn bproxy(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bproxy"));
     command
         .env_clear()
+        .envs(super::counted())
         .env("HOME", home)
         .env("BPROXY_HOME", home)
         .env("BPROXY_PORT", "0")

@@ -85,10 +85,15 @@ impl Home {
 
     /// A daemon to be started here that may have no more than `count` descriptors.
     pub fn daemon_with_descriptors(self, count: usize) -> Setup {
-        let mut command = Command::new("sh");
-        let script = format!("ulimit -n {count}; exec \"$@\"");
+        self.daemon_by(&["sh", "-c", &format!("ulimit -n {count}; exec \"$@\""), "sh"])
+    }
+
+    /// A daemon to be started here by another program, which gets its command line after its own arguments.
+    pub fn daemon_by(self, starter: &[&str]) -> Setup {
+        let mut command = Command::new(starter[0]);
         command
-            .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_bproxy"), "daemon"])
+            .args(&starter[1..])
+            .args([env!("CARGO_BIN_EXE_bproxy"), "daemon"])
             .stdin(Stdio::null());
         self.setup(command)
     }
@@ -96,6 +101,7 @@ impl Home {
     fn setup(self, mut command: Command) -> Setup {
         command
             .env_clear()
+            .envs(super::counted())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.root.path())
             .env("BPROXY_HOME", self.path())

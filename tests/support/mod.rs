@@ -84,6 +84,13 @@ pub fn now_ms() -> i64 {
     i64::try_from(now.as_millis()).expect("milliseconds fit")
 }
 
+/// Where the coverage of this run is counted, if it is: the part of the environment that every bproxy keeps, however much
+/// is cleared.
+pub fn counted() -> Option<(&'static str, std::ffi::OsString)> {
+    const PROFILE: &str = "LLVM_PROFILE_FILE";
+    Some((PROFILE, std::env::var_os(PROFILE)?))
+}
+
 /// Polls until `probe` gives a value.
 ///
 /// # Panics
