@@ -4,7 +4,9 @@
 #![allow(unsafe_code)]
 
 use std::ffi::OsStr;
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
 
 use rustix::io::{Errno, fcntl_getfd};
 
@@ -27,6 +29,21 @@ pub(crate) fn possess(number: RawFd) -> Result<OwnedFd, Errno> {
 pub(crate) fn forget(variable: &OsStr) {
     // SAFETY: called first of all that a daemon does, when the process has one thread.
     unsafe { std::env::remove_var(variable) };
+}
+
+/// Does some work of this thread without its being interrupted by signals: those that come meanwhile are delivered
+/// afterwards.
+pub(crate) fn holding_signals_back<T>(work: impl FnOnce() -> T) -> T {
+    let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    // SAFETY: the first call makes the set that the second reads, which in turn makes the one for later.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
+    }
+    let done = work();
+    // SAFETY: the call above, which cannot fail with these arguments, has made the set.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+    done
 }
 
 /// Changes one of the settings of glibc's allocator. Where it has no effect, all else works.
