@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use crate::protocol::{HandleKind, Host, Route, Target};
+use crate::protocol::{HandleKind, Route, Target};
 
 /// An object's members as they were written, in their order.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
@@ -43,6 +43,26 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
+impl<'a> Members<'a> {
+    /// Of repeated members the last one counts.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// The object with this member `handle` in front, or without any.
+    fn with_handle(&self, handle: Option<&str>) -> String {
+        let length: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+        let mut writer = Writer::new(length + 20);
+        if let Some(handle) = handle {
+            writer.name("handle").push_str(&Value::from(handle).to_string());
+        }
+        for (name, value) in self.0.iter().filter(|(name, _)| name != "handle") {
+            writer.name(name).push_str(value);
+        }
+        writer.finish()
+    }
+}
+
 /// Writes an object, member by member.
 struct Writer {
     text: String,
@@ -71,91 +91,102 @@ impl Writer {
     }
 }
 
-/// The targets of a read's answer, in the order of the entries that carry them, at most `limit`.
-pub(super) fn targets(data: &str, kind: HandleKind, limit: usize) -> Vec<Target> {
-    entries(data, kind).iter().filter_map(|entry| target_of(entry, kind)).take(limit).collect()
+/// The data of a read's answer, taken apart. An answer may be large and strange: each part is looked through as rarely as
+/// can be.
+pub(super) struct Read<'a> {
+    kind: HandleKind,
+    members: Members<'a>,
+    entries: Vec<&'a RawValue>,
+    /// Which entries carry a target, with their members; not more of them than were asked for.
+    carriers: Vec<(usize, Members<'a>)>,
+    targets: Vec<Target>,
 }
 
-/// The answer's data with the handles `first`, `first + 1`, … on the first `count` entries that
-/// carry a target. Handles that were there before are left out.
-pub(super) fn with_handles(data: &str, kind: HandleKind, first: u32, count: usize) -> String {
-    let Ok(members) = serde_json::from_str::<Members<'_>>(data) else { return data.to_owned() };
-    let mut writer = Writer::new(data.len() + count * 16);
-    let mut given = 0;
-    for (name, value) in &members.0 {
-        let text = writer.name(name);
-        if name != kind.source_action() || !value.starts_with('[') {
-            text.push_str(value);
-            continue;
-        }
-        text.push('[');
-        for (at, entry) in entries(data, kind).into_iter().enumerate() {
-            if at > 0 {
-                text.push(',');
+impl<'a> Read<'a> {
+    /// Looks for at most `limit` targets; `None` where the data are no object.
+    pub(super) fn parse(data: &'a str, kind: HandleKind, limit: usize) -> Option<Self> {
+        let members: Members<'a> = serde_json::from_str(data).ok()?;
+        let list = members.get(kind.source_action());
+        let entries: Option<Vec<&RawValue>> = list.and_then(|it| serde_json::from_str(it).ok());
+        let entries = entries.unwrap_or_default();
+        let (mut carriers, mut targets) = (Vec::new(), Vec::new());
+        for (at, entry) in entries.iter().enumerate() {
+            if targets.len() == limit {
+                break;
             }
-            let gets_one = given < count && target_of(entry, kind).is_some();
-            let handle = gets_one.then(|| format!("{}{}", kind.prefix(), first + given as u32));
-            given += usize::from(gets_one);
-            text.push_str(&with_handle(entry, handle.as_deref()));
+            if let Ok(members) = serde_json::from_str(entry.get())
+                && let Some(target) = target_of(&members, kind)
+            {
+                carriers.push((at, members));
+                targets.push(target);
+            }
         }
-        text.push(']');
+        Some(Self { kind, members, entries, carriers, targets })
     }
-    writer.finish()
+
+    /// The targets that were found, in their order. To be taken once.
+    pub(super) fn take_targets(&mut self) -> Vec<Target> {
+        std::mem::take(&mut self.targets)
+    }
+
+    /// The data with the handles `first`, `first + 1`, … on the entries that carry a target. Handles that were there
+    /// before are left out.
+    pub(super) fn with_handles(&self, data: &str, first: u32) -> String {
+        let mut writer = Writer::new(data.len() + self.carriers.len() * 16);
+        for (name, value) in &self.members.0 {
+            let text = writer.name(name);
+            if name != self.kind.source_action() || !value.starts_with('[') {
+                text.push_str(value);
+                continue;
+            }
+            text.push('[');
+            let mut carriers = (first..).zip(&self.carriers).peekable();
+            for (at, entry) in self.entries.iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                match carriers.next_if(|(_, (carrier, _))| *carrier == at) {
+                    Some((number, (_, members))) => {
+                        let handle = format!("{}{number}", self.kind.prefix());
+                        text.push_str(&members.with_handle(Some(&handle)));
+                    }
+                    None => text.push_str(&without_handle(entry.get())),
+                }
+            }
+            text.push(']');
+        }
+        writer.finish()
+    }
 }
 
-fn entries(data: &str, kind: HandleKind) -> Vec<&str> {
-    let Ok(members) = serde_json::from_str::<Members<'_>>(data) else { return Vec::new() };
-    let list = members.0.iter().rev().find(|(name, _)| name == kind.source_action());
-    let raw = list.and_then(|(_, list)| serde_json::from_str::<Vec<&RawValue>>(list).ok());
-    raw.unwrap_or_default().into_iter().map(RawValue::get).collect()
-}
-
-/// The entry's target: under `target` in links, among the other members in elements.
-fn target_of(entry: &str, kind: HandleKind) -> Option<Target> {
-    #[derive(Deserialize)]
-    struct Carrier {
-        selector: Option<Value>,
-        route: Option<Route>,
-    }
-    #[derive(Deserialize)]
-    struct Link {
-        target: Target,
-    }
+/// What the entry carries: under `target` in links, among the other members in elements.
+fn target_of(entry: &Members<'_>, kind: HandleKind) -> Option<Target> {
+    let member = |name| entry.get(name).filter(|value| *value != "null");
     match kind {
         HandleKind::Link => {
-            let target = serde_json::from_str::<Link>(entry).ok()?.target;
+            let target = serde_json::from_str(member("target")?).ok()?;
             (!matches!(target, Target::Handle(_))).then_some(target)
         }
-        HandleKind::Element => {
-            let carrier = serde_json::from_str::<Carrier>(entry).ok()?;
-            match (carrier.selector, carrier.route) {
-                (Some(Value::String(selector)), None) => Some(Target::Selector(selector)),
-                (None, Some(route)) if has_hosts(&route.hosts) => Some(Target::Route(route)),
-                _ => None,
+        HandleKind::Element => match (member("selector"), member("route")) {
+            (Some(selector), None) => serde_json::from_str(selector).ok().map(Target::Selector),
+            (None, Some(route)) => {
+                let route: Route = serde_json::from_str(route).ok()?;
+                (!route.hosts.is_empty()).then_some(Target::Route(route))
             }
-        }
+            _ => None,
+        },
     }
 }
 
-fn has_hosts(hosts: &[Host]) -> bool {
-    !hosts.is_empty()
-}
-
-fn with_handle<'a>(entry: &'a str, handle: Option<&str>) -> Cow<'a, str> {
-    let Ok(members) = serde_json::from_str::<Members<'_>>(entry) else {
-        return Cow::Borrowed(entry);
-    };
-    if handle.is_none() && members.0.iter().all(|(name, _)| name != "handle") {
+fn without_handle(entry: &str) -> Cow<'_, str> {
+    // A name may be written in escapes.
+    if !entry.contains("\"handle\"") && !entry.contains('\\') {
         return Cow::Borrowed(entry);
     }
-    let mut writer = Writer::new(entry.len() + 20);
-    if let Some(handle) = handle {
-        writer.name("handle").push_str(&Value::from(handle).to_string());
+    match serde_json::from_str::<Members<'_>>(entry) {
+        Ok(members) if members.get("handle").is_some() => Cow::Owned(members.with_handle(None)),
+        _ => Cow::Borrowed(entry),
     }
-    for (name, value) in members.0.iter().filter(|(name, _)| name != "handle") {
-        writer.name(name).push_str(value);
-    }
-    Cow::Owned(writer.finish())
 }
 
 /// Whether a text may hold a member that [`without_tab_ids`] would leave out.
@@ -200,15 +231,13 @@ pub(super) fn with_tab_names(data: &str, name: impl Fn(i64) -> Option<String>) -
 /// A member of an object that is a text.
 pub(super) fn text_member(object: &str, wanted: &str) -> Option<String> {
     let members: Members<'_> = serde_json::from_str(object).ok()?;
-    let (_, value) = members.0.iter().rev().find(|(name, _)| name == wanted)?;
-    serde_json::from_str(value).ok()
+    serde_json::from_str(members.get(wanted)?).ok()
 }
 
 /// A member of an object that is an integer.
 pub(super) fn integer_member(object: &str, wanted: &str) -> Option<i64> {
     let members: Members<'_> = serde_json::from_str(object).ok()?;
-    let (_, value) = members.0.iter().rev().find(|(name, _)| name == wanted)?;
-    value.parse().ok()
+    members.get(wanted)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -217,19 +246,46 @@ mod tests {
 
     #[test]
     fn handles_go_onto_entries_that_carry_a_target_and_nothing_else_changes() {
-        let data = r##"{"elements":[ {"selector":"#a","n":1.50}, {"tag":"b","handle":"el9"}, {"selector":"c","handle":"el8"},{"selector":"d"},7],"x":[1e2]}"##;
-        assert_eq!(targets(data, HandleKind::Element, 2).len(), 2);
+        let data = r##"{"elements":[ {"selector":"#a","n":1.50}, {"tag":"b","handle":"el9"}, {"selector":"c","handle":"el8"},{"selector":"d"},{"h\u0061ndle":1,"n":2},7],"x":[1e2]}"##;
+        let mut read = Read::parse(data, HandleKind::Element, 2).unwrap();
         assert_eq!(
-            with_handles(data, HandleKind::Element, 4, 2),
-            r##"{"elements":[{"handle":"el4","selector":"#a","n":1.50},{"tag":"b"},{"handle":"el5","selector":"c"},{"selector":"d"},7],"x":[1e2]}"##
+            read.take_targets(),
+            [Target::Selector("#a".into()), Target::Selector("c".into())]
         );
+        assert_eq!(
+            read.with_handles(data, 4),
+            r##"{"elements":[{"handle":"el4","selector":"#a","n":1.50},{"tag":"b"},{"handle":"el5","selector":"c"},{"selector":"d"},{"n":2},7],"x":[1e2]}"##
+        );
+    }
+
+    #[test]
+    fn an_element_carries_a_selector_or_a_route_with_hosts_and_nothing_else() {
+        let route = r#"{"hosts":[{"selector":"a"}],"target":"b"}"#;
+        for (entry, carries) in [
+            (r#"{"selector":"a"}"#.to_owned(), true),
+            (r#"{"selector":"a","route":null}"#.to_owned(), true),
+            (r#"{"selector":7,"selector":"a"}"#.to_owned(), true),
+            (format!(r#"{{"route":{route}}}"#), true),
+            (format!(r#"{{"selector":null,"route":{route}}}"#), true),
+            (format!(r#"{{"selector":"a","route":{route}}}"#), false),
+            (r#"{"selector":7}"#.to_owned(), false),
+            (r#"{"selector":null}"#.to_owned(), false),
+            (r#"{"route":{"hosts":[],"target":"b"}}"#.to_owned(), false),
+            ("[\"selector\"]".to_owned(), false),
+            ("{}".to_owned(), false),
+        ] {
+            let data = format!(r#"{{"elements":[{entry}]}}"#);
+            let targets = Read::parse(&data, HandleKind::Element, 9).unwrap().take_targets();
+            assert_eq!(targets.len(), usize::from(carries), "{entry}");
+        }
     }
 
     #[test]
     fn links_carry_their_target_in_a_member_of_its_own() {
         let data = r#"{"links":[{"text":"a","target":{"selector":"a"}},{"target":{"handle":"ln1"}},{"target":null}],"total":3}"#;
-        assert_eq!(targets(data, HandleKind::Link, 200), [Target::Selector("a".into())]);
-        let given = with_handles(data, HandleKind::Link, 1, 1);
+        let mut read = Read::parse(data, HandleKind::Link, 200).unwrap();
+        assert_eq!(read.take_targets(), [Target::Selector("a".into())]);
+        let given = read.with_handles(data, 1);
         assert!(given.starts_with(r#"{"links":[{"handle":"ln1","text":"a""#), "{given}");
     }
 

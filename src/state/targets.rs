@@ -89,10 +89,9 @@ impl Inner {
         let page = command.sent_page;
         let replaced = self.handles.forget_read(id, ordinal, kind);
         records::invalidated(Some(id), Some(ordinal), "reread", replaced);
-        let targets = match page {
-            Some(_) => splice::targets(data, kind, MAX_HANDLES_PER_READ),
-            None => Vec::new(),
-        };
+        let limit = if page.is_some() { MAX_HANDLES_PER_READ } else { 0 };
+        let Some(mut read) = splice::Read::parse(data, kind, limit) else { return data.to_owned() };
+        let targets = read.take_targets();
         let count = targets.len();
         let first = match self.sessions.get_mut(id) {
             Some(session) if count > 0 => session.number_handles(kind, count),
@@ -114,6 +113,6 @@ impl Inner {
                 lastHandle = format!("{}{}", kind.prefix(), first + count as u32 - 1),
             );
         }
-        splice::with_handles(data, kind, first, count)
+        read.with_handles(data, first)
     }
 }
