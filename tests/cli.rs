@@ -241,6 +241,12 @@ async fn a_flag_that_cannot_be_used_is_named_with_what_would_be_right() {
         (&["click"], "--selector", "--route-json"),
         (&["click", "--selector", "a", "--element", "el1"], "--selector", "cannot be used with"),
         (&["fill", "--selector", "a"], "--value", "--value-stdin"),
+        (
+            &["click", "--route-json", r#"{"hosts":[],"target":"a"}"#],
+            "--route-json",
+            "one shadow host",
+        ),
+        (&["click", "--route-json", r#"{"hosts":"a"}"#], "--route-json", "expected {\"hosts\""),
         (&["session", "bind"], "--tab", "--pacing"),
         (&["fill-form", "--json", "[]"], "--json", "1 to 100"),
         (&["outline", "--timeout", "0"], "--timeout", "600000"),
@@ -376,27 +382,60 @@ async fn pair_prints_a_code_that_can_be_claimed() {
     assert_eq!(daemon.claim(code, &support::origin('a')).await.status(), 200);
 }
 
+/// A person who runs `bproxy pair` in a terminal.
+struct Pairing {
+    terminal: Terminal,
+    child: tokio::process::Child,
+    code: String,
+}
+
+impl Pairing {
+    /// Begun, and waiting for the code to be claimed.
+    async fn begun(home: &Home) -> Self {
+        use tokio::io::{AsyncBufReadExt, BufReader};
+
+        let (terminal, inside) = Terminal::new();
+        let mut command = bproxy(&home.path());
+        command.arg("pair").stdin(inside.try_clone().expect("a copy")).stderr(inside);
+        let mut child = command.spawn().expect("the bproxy binary runs");
+        // The command holds the terminal's inner end; with it the last one goes when the call ends.
+        drop(command);
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        patiently("the answer", stdout.read_line(&mut line)).await.expect("a line");
+        let answer: Value = serde_json::from_str(&line).expect("JSON");
+        let code = answer["data"]["pairingCode"].as_str().expect("a code").to_owned();
+        assert!(child.try_wait().expect("a child").is_none(), "it waits");
+        Self { terminal, child, code }
+    }
+
+    /// Its exit status, and what it has shown.
+    async fn ended(mut self) -> (Option<i32>, String) {
+        let status = patiently("the end", self.child.wait()).await.expect("a child");
+        (status.code(), self.terminal.shown())
+    }
+}
+
 #[tokio::test]
 async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
-    use tokio::io::{AsyncBufReadExt, BufReader};
-
     let daemon = Daemon::start().await;
-    let (terminal, inside) = Terminal::new();
-    let mut command = bproxy(&daemon.home.path());
-    command.arg("pair").stdin(inside.try_clone().expect("a copy")).stderr(inside);
-    let mut child = command.spawn().expect("the bproxy binary runs");
-    // The command holds the terminal's inner end; with it the last one goes when the call ends.
-    drop(command);
-
-    let mut line = String::new();
-    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-    patiently("the answer", stdout.read_line(&mut line)).await.expect("a line");
-    let answer: Value = serde_json::from_str(&line).expect("JSON");
-    let code = answer["data"]["pairingCode"].as_str().expect("a code").to_owned();
-    assert!(child.try_wait().expect("a child").is_none(), "it waits");
+    let pairing = Pairing::begun(&daemon.home).await;
+    let code = pairing.code.clone();
     assert_eq!(daemon.claim(&code, &support::origin('a')).await.status(), 200);
-    assert!(patiently("the end", child.wait()).await.expect("a child").success());
-
-    let shown = terminal.shown();
+    let (status, shown) = pairing.ended().await;
+    assert_eq!(status, Some(0));
     assert!(shown.contains(&code) && shown.contains("left") && shown.contains("paired"), "{shown}");
+}
+
+#[tokio::test]
+async fn pair_in_a_terminal_ends_when_its_code_is_void_and_says_why() {
+    let daemon = Daemon::start().await;
+    let pairing = Pairing::begun(&daemon.home).await;
+    daemon.send(support::request("pairing.issue")).await.data();
+    let (status, shown) = pairing.ended().await;
+    assert!(status == Some(2) && shown.contains("another code"), "{status:?} {shown}");
+    let pairing = Pairing::begun(&daemon.home).await;
+    let _exit = daemon.stop().await;
+    let (status, shown) = pairing.ended().await;
+    assert!(status == Some(2) && shown.contains("the daemon has stopped"), "{status:?} {shown}");
 }

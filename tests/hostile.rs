@@ -362,4 +362,6 @@ async fn a_daemon_that_runs_out_of_descriptors_goes_on_with_those_it_has() {
     let few = Rlimit { current: Some(64), maximum: Some(64) };
     prlimit(Some(daemon.pid()), Resource::Nofile, few).expect("an own child");
     serves_among_idle_connections(&daemon).await;
+    let record = daemon.record("accept_failed", |_| true).await;
+    assert!(record["problem"].as_str().is_some_and(|it| it.contains("open files")), "{record}");
 }

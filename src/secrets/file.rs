@@ -94,7 +94,12 @@ mod tests {
         for text in ["", "\n", "short", "a token with spaces in it", "0123456789abcdef\nx\ny"] {
             store.home.write_secret(&store.home.extension_token(), text.as_bytes()).unwrap();
             let error = store.extension().err().unwrap().to_string();
-            assert!(error.contains("extension-token"), "{error}");
+            assert!(error.contains("extension-token") && error.contains("bproxy pair"), "{error}");
+        }
+        for text in ["", "short", "0123456789abcdef\nchrome-extension://x"] {
+            store.home.write_secret(&store.home.token(), text.as_bytes()).unwrap();
+            let error = store.daemon_token().err().unwrap().to_string();
+            assert!(error.contains("/token is") && error.contains("service restart"), "{error}");
         }
     }
 }
