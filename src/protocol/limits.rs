@@ -8,7 +8,7 @@ use std::time::Duration;
 // --- connections ---
 
 /// How many connections there may be at once. Far more than the clients of one machine open, few enough for the
-/// usual limit of 1,024 descriptors. One more ends the connection that has been without a request for longest.
+/// usual limit of 1,024 descriptors. One more ends the connection that has been without a command for longest.
 pub const MAX_CONNECTIONS: usize = 900;
 
 /// How many descriptors connections leave to everything else (log, keyring, service manager), where the process may
