@@ -251,6 +251,21 @@ fn the_rpm_holds_everything_at_its_place() {
     );
 }
 
+/// Give or take a tenth of a megabyte, for other compilers.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_documented_size_of_the_program_is_the_true_one() {
+    if Kind::Deb.package().is_none() {
+        return;
+    }
+    let size = fs::metadata(artefacts().join("release/bproxy")).expect("a program").len();
+    let fits = [0, 100_000].into_iter().flat_map(|more| [size + more, size.saturating_sub(more)]);
+    let mut facts = fits.map(|size| format!("The release binary has {:.1} MB.", size as f64 / 1e6));
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/dependencies.md");
+    let document = fs::read_to_string(document).expect("a document");
+    assert!(facts.any(|fact| document.contains(&fact)), "docs/dependencies.md: {size} bytes");
+}
+
 #[test]
 fn lintian_finds_nothing_in_the_debian_package() {
     let Some(package) = Kind::Deb.package() else { return };

@@ -44,12 +44,12 @@ impl Server {
         let (activity, ended) = (context.activity.clone(), stop.clone());
         let routes = warp::service(routes::all(context));
         let quiet = Quiet::default();
-        let all = quiet.clone();
+        let room = Room::new(quiet.clone());
         let serve = move |stream, peer| {
             let (routes, activity) = (routes.clone(), activity.clone());
             serve(stream, peer, routes, activity, quiet.clone(), ended.clone())
         };
-        connections.spawn(accept(listener, connections.clone(), all, stop.clone(), serve));
+        connections.spawn(accept(listener, connections.clone(), room, stop.clone(), serve));
         Self { connections, stop }
     }
 
@@ -72,14 +72,13 @@ impl Server {
 async fn accept<F, S>(
     listener: TcpListener,
     connections: TaskTracker,
-    quiet: Quiet,
+    mut room: Room,
     stop: CancellationToken,
     serve: F,
 ) where
     F: Fn(TcpStream, Peer) -> S,
     S: Future<Output = ()> + Send + 'static,
 {
-    let mut room = Room::new(quiet);
     loop {
         let next = async {
             let accepted = listener.accept().await;
@@ -214,12 +213,12 @@ mod tests {
             let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
             let (quiet, stop) = (Quiet::default(), CancellationToken::new());
             let (routes, activity) = (warp::service(routes), Activity::new());
-            let (all, ended) = (quiet.clone(), stop.clone());
+            let (room, ended) = (Room::new(quiet.clone()), stop.clone());
             let serve = move |stream, peer| {
                 let activity = activity.clone();
                 serve(stream, peer, routes, activity, quiet.clone(), ended.clone())
             };
-            tokio::spawn(accept(listener, TaskTracker::new(), all, stop.clone(), serve));
+            tokio::spawn(accept(listener, TaskTracker::new(), room, stop.clone(), serve));
             Self { address, stop }
         }
 
