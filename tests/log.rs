@@ -53,9 +53,15 @@ async fn all_records_are_there_when_the_daemon_has_ended() {
 async fn a_log_that_is_removed_is_made_anew() {
     let daemon = Daemon::start().await;
     daemon.record("start", |_| true).await;
-    fs::remove_dir_all(daemon.home.file("logs")).expect("own directory");
+    let logs = daemon.home.file("logs");
+    for file in fs::read_dir(&logs).expect("own directory") {
+        fs::remove_file(file.expect("a log").path()).expect("own file");
+    }
     daemon.send(request("session.list").named("later")).await.data();
     daemon.record("received", |record| record["id"] == "later").await;
+    fs::remove_dir_all(&logs).expect("own directory");
+    daemon.send(request("session.list").named("last")).await.data();
+    daemon.record("received", |record| record["id"] == "last").await;
 }
 
 #[tokio::test]
