@@ -52,3 +52,10 @@ pub(crate) fn set_allocator(setting: std::ffi::c_int, value: std::ffi::c_int) {
     // SAFETY: it changes how memory is kept, never what is in it, which is allowed at any time.
     unsafe { libc::mallopt(setting, value) };
 }
+
+/// Returns to the system the memory that glibc's allocator holds and nobody uses.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn return_free_memory() {
+    // SAFETY: it gives back pages that nothing lies in, which is allowed at any time.
+    unsafe { libc::malloc_trim(0) };
+}

@@ -8,6 +8,7 @@ mod gate;
 mod health;
 mod linger;
 mod local;
+mod memory;
 mod pair;
 mod rejection;
 mod room;
@@ -121,6 +122,7 @@ pub async fn serve(
     ready: impl FnOnce(Running),
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    memory::keep();
     let port = listener.local_addr().map_err(Error::Listen)?.port();
     listener.set_nonblocking(true).map_err(Error::Listen)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Listen)?;

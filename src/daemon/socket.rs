@@ -34,7 +34,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, gate::subprotocols, linger::Lingering, now, rejection};
+use super::{Context, gate::subprotocols, linger::Lingering, memory, now, rejection};
 use crate::{
     protocol::{MAX_MESSAGE_BYTES, PING_EVERY, SILENCE, SUBPROTOCOL},
     state::{ClientId, CloseWith, State},
@@ -96,6 +96,7 @@ pub(super) fn upgrade(
         )
         .await;
         converse(socket, &context, guard, &wake).await;
+        memory::give_back();
     });
 
     let mut response = Response::default();
@@ -248,8 +249,11 @@ async fn write(
             () = wake.notified() => false,
             _ = pings.tick() => true,
         };
-        if ping && heard.elapsed() > SILENCE {
-            return End::silently("silent");
+        if ping {
+            if heard.elapsed() > SILENCE {
+                return End::silently("silent");
+            }
+            memory::give_back();
         }
         // A side that does not read must not keep its own silence from being noticed.
         let written = tokio::select! {

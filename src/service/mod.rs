@@ -11,8 +11,6 @@ pub mod lock;
 mod logging;
 pub mod logs;
 pub mod manager;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod memory;
 mod notify;
 mod ready;
 mod reload;
@@ -119,8 +117,6 @@ pub enum Mode {
 /// # Errors
 /// When it cannot start, or cannot go on. All it made is cleaned up then too.
 pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    memory::return_when_freed();
     let handed_over = match mode {
         Mode::Service { activated } => listener::take_over(activated)?,
         Mode::Foreground => None,
