@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 
 use support::{Browser, Daemon, Desktop, Home, Site, bproxy};
 
-/// Rounds of all calls before the counted ones: a browser gets faster at what it has done before.
+/// Calls before the counted ones: a browser gets faster at what it has done before.
 const WARM_UP: usize = 30;
-const ROUNDS: usize = 100;
+const CALLS: usize = 100;
 
-/// A call: its name in the table, its words, and what half of such calls should take at most, in ms.
+/// A call, made again and again: its name in the table, its words, and what half of such calls should take at most, in ms.
 struct Row {
     name: &'static str,
-    words: Vec<String>,
+    /// Taken in turns where there are several.
+    words: Vec<Vec<String>>,
     /// Whether it is made to the daemon whose tokens a keyring holds.
     keyring: bool,
     goal: Option<f64>,
@@ -28,8 +29,13 @@ struct Row {
 
 impl Row {
     fn new(name: &'static str, words: &[&str], goal: Option<f64>) -> Row {
-        let words = words.iter().map(ToString::to_string).collect();
-        Row { name, words, keyring: false, goal, took: Vec::new() }
+        let row = Row { name, words: Vec::new(), keyring: false, goal, took: Vec::new() };
+        row.or(words)
+    }
+
+    fn or(mut self, words: &[&str]) -> Row {
+        self.words.push(words.iter().map(ToString::to_string).collect());
+        self
     }
 
     fn quantile(&self, share: f64) -> f64 {
@@ -65,24 +71,28 @@ async fn main() {
         Row::new("links: 300 of them", &["links", "-s", &directory], Some(15.0)),
         Row::new("elements: 300 of them", &["elements", "-s", &directory], Some(15.0)),
         Row::new("snapshot: of the same page", &["snapshot", "-s", &directory], Some(15.0)),
-        Row::new("navigate: to a small page", &["navigate", &article, "-s", &travels], Some(50.0)),
-        Row::new("navigate: and to another", &["navigate", &login, "-s", &travels], Some(50.0)),
+        Row::new(
+            "navigate: between small pages",
+            &["navigate", &article, "-s", &travels],
+            Some(50.0),
+        )
+        .or(&["navigate", &login, "-s", &travels]),
     ];
     if kept.is_some() {
         let row = Row::new("debug status: by a keyring's token", &["debug", "status"], Some(2.9));
         rows.insert(2, Row { keyring: true, ..row });
     }
-    for round in 0..WARM_UP + ROUNDS {
-        for row in &mut rows {
+    for row in &mut rows {
+        for number in 0..WARM_UP + CALLS {
             let mut command = match &kept {
                 Some((desktop, kept)) if row.keyring => {
                     desktop.bproxy(&kept.home.path(), "keyring")
                 }
                 _ => bproxy(&daemon.home.path()),
             };
-            command.args(&row.words);
+            command.args(&row.words[number % row.words.len()]);
             let took = call(row.name, command.into_std()).await;
-            if round >= WARM_UP {
+            if number >= WARM_UP {
                 row.took.push(took);
             }
         }
