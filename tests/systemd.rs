@@ -41,9 +41,11 @@ async fn until(user: &User, unit: &str, property: &str, value: &str) {
     patiently(&format!("{property}={value} of {unit}"), waiting).await;
 }
 
-/// Waits until the service's journal has all of these words: what a process has said arrives when it has ended.
+/// Waits until the service's journal has all of these words: what a process has said arrives when it has ended. The journal
+/// asks the system then to which unit it belonged, and may find it gone; its name is known before.
 async fn told(user: &User, words: &[&str]) {
-    let journal = "journalctl --user --unit=bproxy --output=cat";
+    let journal =
+        "for of in --unit=bproxy --identifier=bproxy; do journalctl --user $of --output=cat; done";
     let telling = async {
         loop {
             let journal = user.sh(journal).await;
