@@ -16,7 +16,7 @@ impl Rig {
         let (daemon, browser, site) =
             tokio::join!(Daemon::start(), Browser::start(false), Site::start());
         browser.pair(daemon.port, &daemon.pairing_code()).await;
-        Self { daemon, browser, site }
+        Self { daemon, browser, site }.paired().await
     }
 
     /// The same with a browser to which every name of a host means the site.
@@ -25,7 +25,13 @@ impl Rig {
         let launch = Launch { only_site: Some(site.port()), ..Launch::default() };
         let browser = Browser::launch(launch).await;
         browser.pair(daemon.port, &daemon.pairing_code()).await;
-        Self { daemon, browser, site }
+        Self { daemon, browser, site }.paired().await
+    }
+
+    /// The log tells of things a moment later: connections that are counted in it from now on are new ones.
+    async fn paired(self) -> Self {
+        self.connected(1).await;
+        self
     }
 
     /// A call of the command line.
