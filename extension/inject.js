@@ -5,7 +5,7 @@
 
 import { ActionError } from './protocol.js';
 
-const PAGE_SCRIPTS = ['dom', 'wall', 'selector', 'name', 'read', 'controls', 'snapshot', 'act', 'fill'].map((name) => `page/${name}.js`);
+const PAGE_SCRIPTS = ['dom', 'interstitial', 'selector', 'accessibility', 'read', 'controls', 'snapshot', 'act', 'fill'].map((name) => `page/${name}.js`);
 
 /**
  * Runs in the page. Everything it needs comes as an argument: it travels as text.

@@ -14,7 +14,7 @@
 //!
 //! [`client`] is one blocking call to the daemon, for the command line and for other programs. [`home`], [`config`],
 //! [`secrets`] and [`loopback`] are known to whoever needs them; [`extension`] and [`skill`] are what the binary carries.
-//! `unchecked` is where unsafe code may be.
+//! `sys` is where unsafe code may be.
 
 #[forbid(unsafe_code)]
 pub mod cli;
@@ -44,4 +44,4 @@ pub mod settings;
 pub mod skill;
 #[forbid(unsafe_code)]
 pub mod state;
-mod unchecked;
+mod sys;

@@ -11,7 +11,7 @@ use serde_json::Value;
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// The only file that may do what the compiler cannot vouch for.
-const UNSAFE: &str = "src/unchecked.rs";
+const UNSAFE: &str = "src/sys.rs";
 
 /// What a build script that fetches something would have to mention.
 const FETCHING: [&str; 9] = [

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::globals::{checked, word};
+use super::global_args::{checked, word};
 use super::target::{RequiredTarget, Target};
 use crate::protocol::{self, Action, Direction, Distance, Pointer};
 

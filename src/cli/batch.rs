@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome, call, navigate, output, suggest};
 use crate::client::{self, Answer, request_id};
 use crate::protocol::{Action, MAX_BODY_BYTES, MAX_DEADLINE_MS};

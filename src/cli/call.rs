@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::globals::Globals;
-use super::{Error, Outcome, waiting};
+use super::global_args::Globals;
+use super::{Error, Outcome, retry};
 use crate::client::{self, Answer, Client, request_id};
 use crate::protocol::{Action, Place};
 
@@ -57,7 +57,7 @@ pub(super) fn deliver(
     send: impl FnMut() -> Result<Answer, client::Error>,
 ) -> Result<Answer, client::Error> {
     let start = Instant::now();
-    let answer = waiting::for_extension(globals, client, send)?;
+    let answer = retry::for_extension(globals, client, send)?;
     globals.verbose(|| {
         let verdict = if answer.ok { "done" } else { "refused" };
         format!("{verdict} after {} ms, {} bytes", start.elapsed().as_millis(), answer.body.len())

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome, output};
 use crate::client::{self, Client};
 use crate::protocol::{Action, DebugLast, DebugLog, Int, NoParams};

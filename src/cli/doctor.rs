@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::Args;
 
-use super::globals::{Format, Globals};
+use super::global_args::{Format, Globals};
 use super::{Error, Outcome, output};
 use crate::service::doctor;
 

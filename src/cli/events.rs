@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use serde::Deserialize;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome};
 use crate::service::logs::{self, Wanted};
 

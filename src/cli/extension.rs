@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome, output};
 use crate::extension;
 

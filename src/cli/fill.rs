@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Error;
-use super::globals::word;
+use super::global_args::word;
 use super::target::RequiredTarget;
 use crate::protocol::{self, Action, Fields, FillMethod, MAX_BODY_BYTES, World};
 

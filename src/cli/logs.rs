@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome};
 use crate::home::Home;
 use crate::service::logs::{self, Wanted};

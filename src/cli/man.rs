@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory};
 use serde_json::json;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Cli, Error, Outcome};
 
 /// Write the manual pages into a folder, or print the first of them

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome};
 use crate::mcp::{self, Options};
 

@@ -12,7 +12,7 @@ mod doctor;
 mod events;
 mod extension;
 mod fill;
-mod globals;
+mod global_args;
 mod logs;
 mod man;
 mod mcp;
@@ -20,6 +20,8 @@ mod navigate;
 mod output;
 mod pair;
 mod read;
+mod render;
+mod retry;
 mod screenshot;
 mod service;
 mod session;
@@ -28,10 +30,8 @@ mod spinner;
 mod suggest;
 mod tab;
 mod target;
-mod text;
 mod token;
 mod version;
-mod waiting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,7 +39,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{client, config, home, secrets};
-use globals::Globals;
+use global_args::Globals;
 
 /// The exit status when there is nothing to show on standard output.
 const EXIT_TROUBLE: u8 = 2;

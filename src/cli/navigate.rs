@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::globals::{Globals, word};
+use super::global_args::{Globals, word};
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, MAX_DEADLINE_MS, WaitStrategy};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use serde::Deserialize;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::home::Home;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome, call, output};
 use crate::protocol::{self, Action, Int, NoParams, UpTo, Within};
 

@@ -10,7 +10,7 @@ use clap::Args;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome, call, output};
 use crate::client::request_id;
 use crate::protocol::{self, Action};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome, output};
 use crate::config::Config;
 use crate::protocol::DEFAULT_PORT;

@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 
-use super::globals::{Globals, checked, word};
-use super::waiting::SessionWait;
+use super::global_args::{Globals, checked, word};
+use super::retry::SessionWait;
 use super::{Error, Outcome, call};
 use crate::protocol::{Action, Label, NoParams, Pacing, SessionBind, SessionCreate, TabHandle};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::globals::{Globals, word};
+use super::global_args::{Globals, word};
 use super::{Error, Outcome, output};
 use crate::skill::{self, Agent};
 

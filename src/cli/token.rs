@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::{Error, Outcome};
 use crate::config::Config;
 use crate::home::Home;

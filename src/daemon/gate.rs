@@ -10,7 +10,7 @@ use warp::http::{
     uri::Authority,
 };
 
-use super::{Context, rejection, room::Guest};
+use super::{Context, connection_limit::Guest, rejection};
 use crate::{
     secrets::Secret,
     state::{State, TokenCheck},

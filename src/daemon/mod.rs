@@ -3,22 +3,22 @@
 //! It turns requests into calls of [`crate::state`] and the state's decisions into messages. Where
 //! the socket comes from, and what surrounds the process, is the service layer's business.
 
+mod activity;
+mod allocator;
 mod command;
+mod connection_limit;
 mod gate;
 mod health;
-mod linger;
+mod lingering_close;
 mod local;
-mod memory;
 mod pair;
 mod rejection;
-mod room;
 mod routes;
-mod running;
 mod server;
 mod socket;
 
+pub use activity::Running;
 pub use gate::{Gate, Passed, Refusal};
-pub use running::Running;
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
@@ -96,7 +96,7 @@ struct Context {
     started: Instant,
     options: Options,
     gate: Gate,
-    activity: running::Activity,
+    activity: activity::Activity,
     /// Blocking work that must be finished before the process ends.
     tasks: TaskTracker,
     /// Browsers' connections end when this is cancelled.
@@ -122,7 +122,7 @@ pub async fn serve(
     ready: impl FnOnce(Running),
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    memory::keep();
+    allocator::keep();
     let port = listener.local_addr().map_err(Error::Listen)?.port();
     listener.set_nonblocking(true).map_err(Error::Listen)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Listen)?;
@@ -135,7 +135,7 @@ pub async fn serve(
         port,
         started: Instant::now(),
         gate,
-        activity: running::Activity::new(),
+        activity: activity::Activity::new(),
         options,
         tasks: TaskTracker::new(),
         browsers: CancellationToken::new(),

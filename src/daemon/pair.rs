@@ -13,7 +13,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, command::read_json, now, rejection, room::Guest};
+use super::{Context, command::read_json, connection_limit::Guest, now, rejection};
 use crate::protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, VERSION};
 
 /// Answers a claim.

@@ -17,11 +17,11 @@ use warp::http::{Request, StatusCode, uri::Uri};
 
 use super::{
     Context,
+    activity::Activity,
+    connection_limit::{Guest, Quiet, Room},
     gate::TargetAuthority,
-    linger::Lingering,
-    room::{Guest, Quiet, Room},
+    lingering_close::Lingering,
     routes,
-    running::Activity,
     socket::Peer,
 };
 use crate::protocol::{HEAD_TIME, MAX_HEAD_BYTES, MAX_HEADERS};

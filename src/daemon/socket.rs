@@ -34,7 +34,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, gate::subprotocols, linger::Lingering, memory, now, rejection};
+use super::{Context, allocator, gate::subprotocols, lingering_close::Lingering, now, rejection};
 use crate::{
     protocol::{MAX_MESSAGE_BYTES, PING_EVERY, SILENCE, SUBPROTOCOL},
     state::{ClientId, CloseWith, State},
@@ -96,7 +96,7 @@ pub(super) fn upgrade(
         )
         .await;
         converse(socket, &context, guard, &wake).await;
-        memory::give_back();
+        allocator::give_back();
     });
 
     let mut response = Response::default();
@@ -253,7 +253,7 @@ async fn write(
             if heard.elapsed() > SILENCE {
                 return End::silently("silent");
             }
-            memory::give_back();
+            allocator::give_back();
         }
         // A side that does not read must not keep its own silence from being noticed.
         let written = tokio::select! {

@@ -6,8 +6,8 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::fence::fenced;
-use super::next;
+use super::hints;
+use super::untrusted::fenced;
 use crate::protocol::{Action, ErrorCode};
 
 /// The daemon's envelope.
@@ -107,8 +107,8 @@ pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
     let known = ErrorCode::from_name(code);
     // The extension describes what is on the page, in the page's words.
     let said = if may_quote_page(known) { fenced(&said) } else { said };
-    let mut text = format!("{} failed: {code}: {said}", next::tool_name(action.name()));
-    if let Some(next) = known.map(next::step).or(suggested.as_deref()) {
+    let mut text = format!("{} failed: {code}: {said}", hints::tool_name(action.name()));
+    if let Some(next) = known.map(hints::step).or(suggested.as_deref()) {
         let _ = write!(text, "\nNext: {next}");
     }
     error(text)

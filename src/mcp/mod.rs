@@ -5,16 +5,16 @@
 //! tools, arguments into commands, and answers into what a model reads.
 
 mod answer;
-mod call;
+mod arguments;
 mod daemon;
-mod fence;
-mod next;
-mod person;
+mod hints;
+mod pagination;
 mod progress;
-mod rest;
 mod server;
+mod session_wait;
 mod sessions;
 mod tools;
+mod untrusted;
 
 use std::io;
 use std::time::Duration;

@@ -13,13 +13,13 @@ use rmcp::{RoleServer, ServerHandler};
 use tokio::time::Instant;
 
 use super::answer::{self, Envelope, Failure, Success};
-use super::call::{Call, parse};
+use super::arguments::{Call, parse};
 use super::daemon::Daemon;
-use super::fence::fenced;
-use super::person::SessionWait;
-use super::rest::{Piece, Rests};
+use super::pagination::{Piece, Rests};
+use super::session_wait::SessionWait;
 use super::sessions::Sessions;
 use super::tools::{self, Kind};
+use super::untrusted::fenced;
 use super::{Options, progress};
 use crate::protocol::{Action, ErrorCode, Facts};
 

@@ -6,9 +6,9 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use super::call::{InSession, InTime, Within};
-use super::next;
-use super::person::SessionWait;
+use super::arguments::{InSession, InTime, Within};
+use super::hints;
+use super::session_wait::SessionWait;
 use crate::protocol::{Action, Facts, Place, schema_of};
 
 /// What a call of a tool asks for.
@@ -44,7 +44,7 @@ fn of_action(facts: &Facts) -> Tool {
         .destructive(facts.effect.loses())
         .idempotent(facts.effect.idempotent())
         .open_world(is_in_browser(facts));
-    Tool::new(next::tool_name(facts.name), facts.about, object(schema)).with_annotations(hints)
+    Tool::new(hints::tool_name(facts.name), facts.about, object(schema)).with_annotations(hints)
 }
 
 fn session_wait() -> Tool {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::keyring::KeyringStore;
-use super::moving::{self, Mark};
+use super::migration::{self, Mark};
 use super::{Error, ExtensionCredential, FileStore, Secret, SecretStore};
 
 /// The keyring where it can be used, else files.
@@ -121,7 +121,7 @@ impl SecretStore for Auto {
         if !matches!(*self.used(), Used::Unsettled) {
             return;
         }
-        match moving::enter_keyring(&self.file, &self.keyring, &self.mark) {
+        match migration::enter_keyring(&self.file, &self.keyring, &self.mark) {
             Ok(()) => *self.used() = Used::Keyring,
             Err(error) => self.fall_back(&error),
         }

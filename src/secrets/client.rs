@@ -1,7 +1,7 @@
 //! The daemon token as clients find it. They move nothing from one store to another: that is the daemon's.
 
 use super::keyring::KeyringStore;
-use super::moving::Mark;
+use super::migration::Mark;
 use super::runtime::RuntimeCopy;
 use super::{Error, FileStore, Secret, SecretStore};
 use crate::config::SecretsChoice;

@@ -3,22 +3,22 @@
 //! Which store is asked for is the configuration's business; what a token admits to is the daemon's.
 
 mod auto;
-mod choice;
 mod client;
 mod file;
 mod keyring;
-mod moving;
-mod places;
+mod locations;
+mod lock;
+mod migration;
 mod record;
 mod runtime;
-mod turn;
+mod selection;
 
-pub use choice::{forget, open, remove_copy, rotate};
 pub use client::{client_token, set_waiting_token, waiting_token};
 pub use file::FileStore;
 pub use keyring::Trouble;
-pub use places::{Inspection, Places, inspect, places};
-pub use turn::Turn;
+pub use locations::{Inspection, Places, inspect, places};
+pub use lock::Turn;
+pub use selection::{forget, open, remove_copy, rotate};
 
 use std::io;
 

@@ -5,7 +5,7 @@ use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::unchecked;
+use crate::sys;
 
 /// Cancels `shutdown` at the first SIGTERM or SIGINT, and in a terminal at the first SIGHUP, which says that it is
 /// closed. Further ones change nothing: draining has a deadline of its own.
@@ -14,7 +14,7 @@ use crate::unchecked;
 /// When the system does not let this process handle them.
 pub(super) fn on_signal(shutdown: CancellationToken, in_terminal: bool) -> io::Result<()> {
     // One that came after its handler is in place and before it is known to the runtime would be lost.
-    let handled = unchecked::holding_signals_back(|| {
+    let handled = sys::holding_signals_back(|| {
         let hangup = in_terminal.then(|| signal(SignalKind::hangup())).transpose()?;
         let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
         Ok::<_, io::Error>((signal(terminate)?, signal(interrupt)?, hangup))

@@ -13,11 +13,11 @@ use crate::protocol::{
 use super::{
     Inner, Now, Reply,
     browsers::{ClientId, Outgoing},
+    json_edit,
     opens::Opened,
     pending::{CommandKey, Kind, Phase},
     records::{self, End},
     sessions::kept,
-    splice,
 };
 
 /// The page in answers that no page gave.
@@ -140,7 +140,7 @@ impl Inner {
                 .map(|data| Reply::success(&answer.id, &data, NO_PAGE, answer.replay)),
             Some(Outcome::Failed { code, message, suggested_action, details }) => {
                 let mut details = details.clone();
-                details.iter_mut().for_each(splice::drop_tab_ids);
+                details.iter_mut().for_each(json_edit::drop_tab_ids);
                 let (message, suggestion) = (message.clone(), suggested_action.clone());
                 Err(self.reported(key, code, message, suggestion, details, now))
             }
@@ -220,16 +220,16 @@ impl Inner {
                     let (_, ordinal) = owners.find(|(owner, _)| *owner == session)?;
                     Some(TabHandle::new(ordinal).as_str().to_owned())
                 };
-                Some(splice::with_tab_names(data, name))
+                Some(json_edit::with_tab_names(data, name))
             }
             Kind::Relay | Kind::CloseSession { .. } => None,
         };
         self.remember_page(key, page);
-        if own_data.is_none() && answer.relayable && !splice::mentions_tab_id(text) {
+        if own_data.is_none() && answer.relayable && !json_edit::mentions_tab_id(text) {
             return Ok(Reply { status: 200, body: text.clone().into() });
         }
-        let data = splice::without_tab_ids(own_data.as_deref().unwrap_or(data));
-        let page = splice::without_tab_ids(page);
+        let data = json_edit::without_tab_ids(own_data.as_deref().unwrap_or(data));
+        let page = json_edit::without_tab_ids(page);
         Ok(Reply::success(&answer.id, &data, &page, answer.replay))
     }
 

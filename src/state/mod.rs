@@ -11,20 +11,20 @@ mod browsers;
 mod closing;
 mod dispatch;
 mod handles;
-mod identification;
+mod json_edit;
 mod local;
 mod opens;
 mod pacing;
 mod pairing;
 mod pending;
 mod person;
+mod reconnect;
 mod records;
+mod reply_future;
 mod sessions;
-mod splice;
 mod targets;
 #[cfg(test)]
 mod tests;
-mod ticket;
 mod trace;
 
 use std::{
@@ -42,8 +42,8 @@ pub use browsers::{ClientId, ClientInfo, CloseWith};
 pub use local::{PausedSession, SessionTabs, Status};
 pub use pairing::{IssuedCode, TokenCheck};
 pub use pending::Reply;
+pub use reply_future::Ticket;
 pub use sessions::{SessionInfo, TabInfo};
-pub use ticket::Ticket;
 pub use trace::Trace;
 
 use crate::{

@@ -10,9 +10,9 @@ use super::{
     Inner, Now,
     browsers::{BrowserId, ClientId, Outgoing},
     closing::close_message,
+    json_edit,
     pending::{CommandKey, Kind, Phase},
     sessions::not_found,
-    splice,
 };
 
 /// How many opens are remembered whose tabs must be closed if they come after all.
@@ -84,7 +84,7 @@ impl Inner {
         data: &str,
         now: Now,
     ) {
-        let Some(chrome_id) = splice::integer_member(data, "tabId") else { return };
+        let Some(chrome_id) = json_edit::integer_member(data, "tabId") else { return };
         let Some(browser) = self.browsers.browser_of(client) else { return };
         // An open that was asked for again under its id may have brought the same tab already.
         if self.sessions.owners_of(browser, chrome_id).next().is_some() {
@@ -105,16 +105,16 @@ impl Inner {
         asked: &str,
         opened: &Opened<'_>,
     ) -> Result<String, ProtocolError> {
-        let Some(chrome_id) = splice::integer_member(opened.data, "tabId") else {
+        let Some(chrome_id) = json_edit::integer_member(opened.data, "tabId") else {
             return Err(ProtocolError::new(
                 ErrorCode::ScriptError,
                 "the extension opened a tab without telling which",
                 if new_session { "" } else { id.as_str() },
             ));
         };
-        let url = splice::text_member(opened.data, "url").unwrap_or_else(|| asked.to_owned());
-        let shown = splice::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
-        let title = splice::text_member(opened.page, "title").unwrap_or_default();
+        let url = json_edit::text_member(opened.data, "url").unwrap_or_else(|| asked.to_owned());
+        let shown = json_edit::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
+        let title = json_edit::text_member(opened.page, "title").unwrap_or_default();
 
         // An answer from memory brings a tab that may be here already: the client asks once more for
         // what it has, and gets it.

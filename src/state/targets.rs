@@ -10,8 +10,9 @@ use super::{
     Inner, Now,
     admission::Destination,
     handles::{Epoch, Miss},
+    json_edit,
     pending::CommandKey,
-    records, splice,
+    records,
 };
 
 impl Inner {
@@ -90,7 +91,9 @@ impl Inner {
         let replaced = self.handles.forget_read(id, ordinal, kind);
         records::invalidated(Some(id), Some(ordinal), "reread", replaced);
         let limit = if page.is_some() { MAX_HANDLES_PER_READ } else { 0 };
-        let Some(mut read) = splice::Read::parse(data, kind, limit) else { return data.to_owned() };
+        let Some(mut read) = json_edit::Read::parse(data, kind, limit) else {
+            return data.to_owned();
+        };
         let targets = read.take_targets();
         let count = targets.len();
         let first = match self.sessions.get_mut(id) {

@@ -8,7 +8,7 @@ use std::os::fd::{OwnedFd, RawFd};
 use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, getsockname, sockopt};
 
-use crate::unchecked;
+use crate::sys;
 
 /// Why a descriptor is not the daemon's socket: what it is instead, as the end of a sentence.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl fmt::Display for Wrong {
 /// # Errors
 /// Says what it is instead.
 pub(super) fn take(number: RawFd) -> Result<TcpListener, Wrong> {
-    check(unchecked::possess(number).map_err(|error| match error {
+    check(sys::possess(number).map_err(|error| match error {
         Errno::BADF => Wrong(format!("descriptor {number}, which is not open")),
         error => Wrong(format!("descriptor {number}: {error}")),
     })?)

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use listenfd::ListenFd;
 
 use super::{Error, NAME, handed};
-use crate::unchecked;
+use crate::sys;
 
 const PID: &str = "LISTEN_PID";
 const COUNT: &str = "LISTEN_FDS";
@@ -23,7 +23,7 @@ pub(super) fn take() -> Result<Option<TcpListener>, Error> {
     let variables = Variables::read(&|name| env::var(name));
     // This removes the first two variables.
     let mut descriptors = ListenFd::from_env();
-    unchecked::forget(OsStr::new(NAMES));
+    sys::forget(OsStr::new(NAMES));
     let Some(variables) = variables else { return Ok(None) };
     let index = variables.index(std::process::id())?;
     // Cannot be missing: the index is below the count that both have read.

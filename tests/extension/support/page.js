@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { JSDOM } from 'jsdom';
 
-const SCRIPTS = ['dom', 'wall', 'selector', 'name', 'read', 'controls', 'snapshot', 'act', 'fill'];
+const SCRIPTS = ['dom', 'interstitial', 'selector', 'accessibility', 'read', 'controls', 'snapshot', 'act', 'fill'];
 const sources = SCRIPTS.map((name) => readFileSync(new URL(`../../../extension/page/${name}.js`, import.meta.url), 'utf8'));
 
 /** @param {string} html the body @param {string} doctype @param {string} url */

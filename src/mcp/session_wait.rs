@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::answer::{self, Envelope};
-use super::call::{Timeout, milliseconds};
+use super::arguments::{Timeout, milliseconds};
 use super::daemon::Daemon;
 use crate::protocol::{Action, NoParams};
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::keyring::{KeyringStore, Trouble};
-use super::moving::Mark;
+use super::migration::Mark;
 use super::runtime::RuntimeCopy;
 use crate::config::SecretsChoice;
 use crate::home::Home;

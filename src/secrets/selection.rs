@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::auto::Auto;
 use super::keyring::KeyringStore;
-use super::moving::{Mark, clear, enter_keyring, leave_keyring};
+use super::lock::Turn;
+use super::migration::{Mark, clear, enter_keyring, leave_keyring};
 use super::runtime::RuntimeCopy;
-use super::turn::Turn;
 use super::{Error, FileStore, Secret, SecretStore};
 use crate::config::SecretsChoice;
 use crate::home::Home;

@@ -4,7 +4,7 @@
 //! has to be asked of a keyring that was never used.
 
 use super::keyring::KeyringStore;
-use super::turn::Turn;
+use super::lock::Turn;
 use super::{Error, FileStore, SecretStore};
 use crate::home::Home;
 

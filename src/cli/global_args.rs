@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{Error, output, text};
+use super::{Error, output, render};
 use crate::client::{self, Client};
 use crate::config;
 use crate::home::Home;
@@ -82,7 +82,7 @@ impl Globals {
     pub(super) fn print(&self, json: Vec<u8>) -> Result<(), Error> {
         match self.output {
             None | Some(Format::Json) => output::line(json),
-            Some(Format::Text) => text::show(&json),
+            Some(Format::Text) => render::show(&json),
         }
     }
 

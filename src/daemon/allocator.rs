@@ -1,7 +1,7 @@
 //! Memory for large answers: kept for the next ones, and returned to the system with the next heartbeat.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-use crate::unchecked;
+use crate::sys;
 
 /// Blocks of up to this size lie in the heap, and so much of it is kept while it is free: screenshots and the text of
 /// long pages find pages that have been used before, which is much faster than new ones. The most that glibc takes.
@@ -15,13 +15,13 @@ const KEPT_BYTES: std::ffi::c_int = 32 * 1024 * 1024;
 pub(super) fn keep() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
-        unchecked::set_allocator(libc::M_MMAP_THRESHOLD, KEPT_BYTES);
-        unchecked::set_allocator(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
+        sys::set_allocator(libc::M_MMAP_THRESHOLD, KEPT_BYTES);
+        sys::set_allocator(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
     }
 }
 
 /// Returns what is kept and not needed.
 pub(super) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    unchecked::return_free_memory();
+    sys::return_free_memory();
 }

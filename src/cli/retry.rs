@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::globals::Globals;
+use super::global_args::Globals;
 use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::client::{self, Answer, Client, request_id};
