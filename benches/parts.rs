@@ -3,15 +3,14 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bproxy::daemon::{Gate, Passed};
-use bproxy::protocol::{Message, Pacing, Request};
+use bproxy::protocol::{Message, Request};
 use bproxy::secrets::{ExtensionCredential, Secret};
-use bproxy::state::{Admission, ClientId, Now, State};
+use bproxy::state::{Admission, ClientId, Now, Process, ReplyKind, State};
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use divan::{AllocProfiler, Bencher, black_box};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use warp::http::{HeaderMap, HeaderValue, Method, header};
 
 #[global_allocator]
@@ -28,6 +27,10 @@ fn now() -> Now {
     Now { instant: Instant::now(), unix_ms: unix.as_millis() as i64 }
 }
 
+fn process() -> Process {
+    Process { pid: 1, port: 9615, started: Instant::now() }
+}
+
 fn request(action: &str, params: &Value, session: &str) -> Vec<u8> {
     let deadline = now().unix_ms + 60_000;
     json!({"protocol_version": 1, "id": "01HZX9C2K8", "action": action, "params": params, "session": session,
@@ -36,7 +39,7 @@ fn request(action: &str, params: &Value, session: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn answer(id: &str, data: &Value) -> Utf8Bytes {
+fn answer(id: &str, data: &Value) -> Bytes {
     json!({"protocol_version": 1, "id": id, "ok": true, "data": data, "replay": false,
         "page": {"url": "https://example.com/", "title": "Example", "state": "ready", "busy": false}})
     .to_string()
@@ -62,7 +65,8 @@ mod parse {
     #[divan::bench(args = [200, 20_000, 5_000_000])]
     fn an_answer(bencher: Bencher, bytes: usize) {
         let text = answer("01HZX9C2K8", &json!({"text": "x".repeat(bytes)}));
-        bencher.bench(|| Message::parse(black_box(&text)).is_ok());
+        let text = str::from_utf8(&text).expect("text");
+        bencher.bench(|| Message::parse(black_box(text)).is_ok());
     }
 }
 
@@ -73,7 +77,7 @@ mod gate {
         let (daemon, extension) = (Secret::random_hex(), Secret::random_base64url());
         let credential =
             ExtensionCredential { token: extension.clone(), origin: Some(ORIGIN.to_owned()) };
-        let state = State::new(Some(credential), Box::new(()));
+        let state = State::new(process(), Some(credential), Box::new(()));
         (Gate::new(9615, daemon.clone(), None, state), daemon, extension)
     }
 
@@ -149,7 +153,7 @@ mod state {
         bencher.bench_local(|| rig.command(black_box(&body), &text));
     }
 
-    fn links() -> Utf8Bytes {
+    fn links() -> Bytes {
         let link = |n| {
             json!({"text": format!("Link {n}"), "href": format!("https://example.com/{n}"),
                 "target": {"selector": format!("#link-{n}")}})
@@ -168,7 +172,7 @@ mod state {
 
     impl Rig {
         fn new(sessions: usize) -> Rig {
-            let state = State::new(None, Box::new(()));
+            let state = State::new(process(), None, Box::new(()));
             let (browser, _) = state.connect(now(), "127.0.0.1:1");
             let mut rig = Rig { state, browser, session: String::new() };
             for tab in 0..sessions {
@@ -180,25 +184,23 @@ mod state {
                 rig.session = opened["data"]["session"].as_str().expect("a session").to_owned();
                 let bind = request("session.bind", &json!({"pacing": "fast"}), &rig.session);
                 let mut bind = Request::parse(&bind).expect("a request");
-                let Admission::Local(session) = rig.state.admit(&mut bind, now()) else {
+                let Admission::Answered(_) = rig.state.admit(&mut bind, now()) else {
                     panic!("not the daemon's own");
                 };
-                rig.state
-                    .bind(session.expect("a session"), None, Some(Pacing::Fast))
-                    .expect("a tab");
             }
             rig
         }
 
-        fn command(&self, body: &[u8], answer: &Utf8Bytes) -> Bytes {
+        fn command(&self, body: &[u8], answer: &Bytes) -> Bytes {
             let mut request = Request::parse(body).expect("a request");
-            let Admission::Pending(ticket) = self.state.admit(&mut request, now()) else {
+            let Admission::Pending(pending) = self.state.admit(&mut request, now()) else {
                 panic!("not pending");
             };
             self.state.next_outgoing(self.browser).expect("a command");
-            self.state.receive(self.browser, answer, now());
-            let reply = ticket.now_or_never().flatten().expect("an answer");
-            assert_eq!(reply.status, 200);
+            let text = str::from_utf8(answer).expect("text");
+            self.state.receive(self.browser, text, answer, now());
+            let reply = pending.now_or_never().flatten().expect("an answer");
+            assert_eq!(reply.kind, ReplyKind::Answered);
             reply.body
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bproxy::client::{self, Client, request_id};
 use bproxy::config;
 use bproxy::home::Home;
-use bproxy::protocol::{Action, NoParams, TabOpen, Within};
+use bproxy::protocol::{Action, SessionClose, TabOpen, Text};
 use serde_json::Value;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -30,10 +30,10 @@ pub(crate) fn read_page(home: &Path, url: &str) -> Result<String> {
     let secrets = config::secrets_from_env(home)?;
     let home = Home::find(home)?.ok_or(client::Error::NotRunning)?;
     let client = Client::with_token(&home, secrets)?;
-    let opened = ask(&client, "", &Action::TabOpen(TabOpen { url: url.into() }))?;
+    let opened = ask(&client, "", &TabOpen { url: url.into() }.into())?;
     let session = opened["session"].as_str().ok_or("no session")?;
-    let read = ask(&client, session, &Action::Text(Within { selector: None }));
-    ask(&client, session, &Action::SessionClose(NoParams {}))?;
+    let read = ask(&client, session, &Text { selector: None }.into());
+    ask(&client, session, &SessionClose {}.into())?;
     Ok(read?["text"].as_str().ok_or("no text")?.to_owned())
 }
 

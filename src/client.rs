@@ -12,12 +12,12 @@
 //! use bproxy::client::{Client, Error, request_id};
 //! use bproxy::config::SecretsChoice;
 //! use bproxy::home::Home;
-//! use bproxy::protocol::{Action, NoParams};
+//! use bproxy::protocol::{Action};
 //!
 //! /// The sessions of the daemon that serves `home`, as JSON.
 //! fn sessions(home: &Home) -> Result<String, Error> {
 //!     let client = Client::with_token(home, SecretsChoice::Auto)?;
-//!     let list = Action::SessionList(NoParams {});
+//!     let list = protocol::SessionList {}.into();
 //!     let answer = client.command(&request_id(), &list, "", Duration::from_secs(5))?;
 //!     Ok(String::from_utf8_lossy(&answer.body).into_owned())
 //! }
@@ -402,7 +402,7 @@ fn body(id: &str, action: &Action, session: &str, timeout: Duration) -> Result<S
         params: &params,
         session,
         deadline: i64::try_from(deadline).unwrap_or(i64::MAX),
-        destructive: action.destructive(),
+        destructive: action.facts().effect.destructive(),
     };
     let body = serde_json::to_string(&envelope).expect("texts and numbers become JSON");
     if body.len() > MAX_BODY_BYTES { Err(Error::TooLarge { size: body.len() }) } else { Ok(body) }
@@ -435,9 +435,8 @@ mod tests {
 
     #[test]
     fn a_request_is_one_that_the_daemon_takes() {
-        let action = Action::Click(crate::protocol::Pointer {
-            target: crate::protocol::Target::Selector("a[href=\"x\"]".into()),
-        });
+        let target = crate::protocol::Target::Selector("a[href=\"x\"]".into());
+        let action: Action = crate::protocol::Click { target }.into();
         let text = body("01X", &action, "m4q7z2", Duration::from_secs(30)).unwrap();
         let request = Request::parse(text.as_bytes()).unwrap();
         assert_eq!(request.action, action);

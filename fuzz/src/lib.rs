@@ -11,7 +11,7 @@ use bproxy::protocol::{
     forwarded,
 };
 use bproxy::secrets::{ExtensionCredential, Secret};
-use bproxy::state::State;
+use bproxy::state::{Instant, Process, State};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -112,7 +112,11 @@ pub fn gate(data: &[u8]) {
         token: Secret::new(EXTENSION_TOKEN.to_owned()),
         origin: Some(ORIGIN.to_owned()),
     };
-    let state = State::new(Some(credential), Box::new(()));
+    let state = State::new(
+        Process { pid: 1, port: PORT, started: Instant::now() },
+        Some(credential),
+        Box::new(()),
+    );
     let gate = Gate::new(PORT, Secret::new(DAEMON_TOKEN.to_owned()), None, state);
     if gate.check(&method, uri.path(), uri.authority(), &headers).is_err() {
         return;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::global_args::{checked, word};
 use super::target::{RequiredTarget, Target};
-use crate::protocol::{self, Action, Direction, Distance, Pointer};
+use crate::protocol::{self, Action, Direction, Distance};
 
 /// Scroll the page, or an element
 #[derive(Args)]
@@ -27,7 +27,7 @@ pub(super) struct Scroll {
 impl Scroll {
     pub(super) fn action(self) -> Action {
         let Scroll { target, by, direction } = self;
-        Action::Scroll(protocol::Scroll { target: target.given(), by, direction })
+        protocol::Scroll { target: target.given(), by, direction }.into()
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Click {
 
 impl Click {
     pub(super) fn action(self) -> Action {
-        Action::Click(Pointer { target: self.target.named() })
+        protocol::Click { target: self.target.named() }.into()
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Hover {
 
 impl Hover {
     pub(super) fn action(self) -> Action {
-        Action::Hover(Pointer { target: self.target.named() })
+        protocol::Hover { target: self.target.named() }.into()
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Select {
 impl Select {
     pub(super) fn action(self) -> Action {
         let Select { trigger, option_text } = self;
-        Action::Select(protocol::Select { trigger: trigger.named(), option_text })
+        protocol::Select { trigger: trigger.named(), option_text }.into()
     }
 }
 
@@ -98,6 +98,6 @@ pub(super) struct RequireHuman {
 impl RequireHuman {
     pub(super) fn action(self) -> Action {
         let RequireHuman { reason, for_attach } = self;
-        Action::RequireHuman(protocol::RequireHuman { reason, for_attach })
+        protocol::RequireHuman { reason, for_attach }.into()
     }
 }

@@ -120,7 +120,7 @@ fn command(line: &[u8], globals: &Globals) -> Result<Command, BadLine> {
     let params = params.map_or("{}", RawValue::get);
     let action = Action::parse(&name, params)
         .ok_or_else(|| {
-            let names: Vec<_> = Action::ALL.iter().map(|action| action.name).collect();
+            let names: Vec<_> = Action::all().map(|action| action.name).collect();
             let hint = suggest::closest(&name, &names)
                 .map_or_else(String::new, |name| format!(", did you mean `{name}`?"));
             bad(format!("`action`: there is no action `{name}`{hint}"))

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::global_args::Globals;
 use super::{Error, Outcome, retry};
 use crate::client::{self, Answer, Client, request_id};
-use crate::protocol::{Action, Place};
+use crate::protocol::Action;
 
 /// Sends an action and shows the answer as it is.
 pub(super) fn show(globals: &Globals, action: &Action) -> Result<Outcome, Error> {
@@ -44,10 +44,7 @@ pub(super) fn send(globals: &Globals, action: &Action, timeout: Duration) -> Res
 
 /// The session that goes with an action. What needs none is not to fail because of one that is long gone.
 pub(super) fn session_for<'a>(action: &Action, session: &'a str) -> &'a str {
-    match action.place() {
-        Place::Daemon => "",
-        Place::Session | Place::NewTab | Place::Tab => session,
-    }
+    if action.facts().runs_in.takes_session() { session } else { "" }
 }
 
 /// Sends what `send` sends, and waits for the browser where that is asked for.

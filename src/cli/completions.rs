@@ -14,7 +14,7 @@ use super::{Cli, Error, Outcome};
 use crate::client::{Client, request_id};
 use crate::config;
 use crate::home::Home;
-use crate::protocol::{Action, NoParams};
+use crate::protocol;
 
 /// Set by the shell's part when it asks; its value is the shell's name.
 const ASKED: &str = "BPROXY_COMPLETE";
@@ -139,7 +139,7 @@ fn status() -> Option<Status> {
     };
     let home = Home::find(&path).ok()??;
     let client = Client::with_token(&home, config::secrets_from_env(&path).ok()?).ok()?;
-    let action = Action::DebugStatus(NoParams {});
+    let action = protocol::DebugStatus {}.into();
     let answer = client.command(&request_id(), &action, "", WAIT).ok()?;
     serde_json::from_slice::<Answer>(&answer.body).ok().map(|answer| answer.data)
 }

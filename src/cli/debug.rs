@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::global_args::Globals;
 use super::{Error, Outcome, output};
 use crate::client::{self, Client};
-use crate::protocol::{Action, DebugLast, DebugLog, Int, NoParams};
+use crate::protocol::{self, Action, Int};
 
 /// What daemon and extension know of themselves
 #[derive(Subcommand)]
@@ -35,8 +35,8 @@ pub(super) enum Debug {
 impl Debug {
     pub(super) fn action(self) -> Action {
         match self {
-            Debug::Log { id, limit } => Action::DebugLog(DebugLog { id, limit }),
-            Debug::Last { count } => Action::DebugLast(DebugLast { count }),
+            Debug::Log { id, limit } => protocol::DebugLog { id, limit }.into(),
+            Debug::Last { count } => protocol::DebugLast { count }.into(),
             Debug::Status => Status {}.action(),
         }
     }
@@ -49,7 +49,7 @@ pub(super) struct Status {}
 
 impl Status {
     pub(super) fn action(self) -> Action {
-        Action::DebugStatus(NoParams {})
+        protocol::DebugStatus {}.into()
     }
 }
 

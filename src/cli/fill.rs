@@ -61,7 +61,7 @@ impl Fill {
             FillMethod::RuntimeApi => World::Main,
             FillMethod::Direct | FillMethod::Paste => World::Isolated,
         });
-        Ok(Action::Fill(protocol::Fill { target: target.named(), value, method, world }))
+        Ok(protocol::Fill { target: target.named(), value, method, world }.into())
     }
 }
 
@@ -102,7 +102,7 @@ impl FillForm {
             Source { .. } => ("--stdin", read_text("--stdin", io::stdin())?),
         };
         let fields = parse_fields(&json).map_err(|problem| Error::Flag { flag, problem })?;
-        Ok(Action::FillForm(protocol::FillForm { fields }))
+        Ok(protocol::FillForm { fields }.into())
     }
 }
 

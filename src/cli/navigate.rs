@@ -37,7 +37,7 @@ pub(super) struct Navigate {
 
 impl Navigate {
     pub(super) fn action(self) -> Action {
-        Action::Navigate(protocol::Navigate { url: self.url.given() })
+        protocol::Navigate { url: self.url.given() }.into()
     }
 }
 
@@ -67,7 +67,7 @@ impl Wait {
         let Wait { strategy, target } = self;
         let timeout = protocol::Int::try_from(globals.timeout().as_millis() as i64)
             .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
-        let action = Action::Wait(protocol::Wait { strategy, target, timeout: Some(timeout) });
+        let action = protocol::Wait { strategy, target, timeout: Some(timeout) }.into();
         let timeout = time_for(&action, globals.timeout());
         call::show_answer(globals, call::send(globals, &action, timeout)?)
     }
@@ -76,10 +76,8 @@ impl Wait {
 /// How long an action may take that is given `timeout`: one that waits in the page, for so long at least.
 pub(super) fn time_for(action: &Action, timeout: Duration) -> Duration {
     let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
-    match action {
-        Action::Wait(protocol::Wait { timeout: Some(waits), .. }) => {
-            timeout.max(Duration::from_millis(waits.get().into()) + TRIP).min(longest)
-        }
-        _ => timeout,
+    match action.waits() {
+        Some(waits) => timeout.max(waits + TRIP).min(longest),
+        None => timeout,
     }
 }

@@ -10,7 +10,7 @@ use super::global_args::Globals;
 use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::home::Home;
-use crate::protocol::{Action, NoParams};
+use crate::protocol;
 
 /// How often is looked whether the code has been used. A person looks at the spinner meanwhile.
 const LOOK: Duration = Duration::from_millis(120);
@@ -36,7 +36,7 @@ struct Code {
 
 impl Pair {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let answer = call::send(globals, &Action::PairingIssue(NoParams {}), globals.timeout())?;
+        let answer = call::send(globals, &protocol::PairingIssue {}.into(), globals.timeout())?;
         let issued = serde_json::from_slice::<Issued>(&answer.body);
         let ok = answer.ok;
         let outcome = call::show_answer(globals, answer)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::global_args::Globals;
 use super::{Error, Outcome, call, output};
-use crate::protocol::{self, Action, Int, NoParams, UpTo, Within};
+use crate::protocol::{self, Action, Int, UpTo};
 
 /// Read the text that the page shows
 #[derive(Args)]
@@ -44,7 +44,7 @@ struct Excerpt<'a> {
 impl Text {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let Text { selector, after, limit_chars } = self;
-        let action = Action::Text(Within { selector });
+        let action = protocol::Text { selector }.into();
         if after.is_none() && limit_chars.is_none() {
             return call::show(globals, &action);
         }
@@ -109,7 +109,7 @@ impl Links {
     pub(super) fn action(self) -> Action {
         let Links { selector, visible_only, limit, href_contains, offset } = self;
         let visible_only = visible_only.then_some(true);
-        Action::Links(protocol::Links { selector, visible_only, limit, href_contains, offset })
+        protocol::Links { selector, visible_only, limit, href_contains, offset }.into()
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) struct Images {
 
 impl Images {
     pub(super) fn action(self) -> Action {
-        Action::Images(Within { selector: self.selector })
+        protocol::Images { selector: self.selector }.into()
     }
 }
 
@@ -139,7 +139,7 @@ pub(super) struct Elements {
 
 impl Elements {
     pub(super) fn action(self) -> Action {
-        Action::Elements(protocol::Elements { form: self.form.then_some(true) })
+        protocol::Elements { form: self.form.then_some(true) }.into()
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) struct Outline {}
 
 impl Outline {
     pub(super) fn action(self) -> Action {
-        Action::Outline(NoParams {})
+        protocol::Outline {}.into()
     }
 }
 
@@ -170,7 +170,7 @@ pub(super) struct Dom {
 impl Dom {
     pub(super) fn action(self) -> Action {
         let Dom { selector, depth } = self;
-        Action::Dom(protocol::Dom { selector, depth })
+        protocol::Dom { selector, depth }.into()
     }
 }
 
@@ -200,7 +200,7 @@ impl Inspect {
             .map(UpTo::try_from)
             .transpose()
             .map_err(|problem| Error::Flag { flag: "--properties", problem })?;
-        Ok(Action::Inspect(protocol::Inspect { selector, properties, limit }))
+        Ok(protocol::Inspect { selector, properties, limit }.into())
     }
 }
 
@@ -225,7 +225,7 @@ impl Snapshot {
     pub(super) fn action(self) -> Action {
         let Snapshot { selector, max_depth, interactive_only } = self;
         let interactive_only = interactive_only.then_some(true);
-        Action::Snapshot(protocol::Snapshot { selector, max_depth, interactive_only })
+        protocol::Snapshot { selector, max_depth, interactive_only }.into()
     }
 }
 

@@ -10,7 +10,7 @@ use super::global_args::Globals;
 use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::client::{self, Answer, Client, request_id};
-use crate::protocol::{self, Action, ErrorCode, NoParams, ProtocolError};
+use crate::protocol::{self, ErrorCode, ProtocolError};
 
 /// How often is looked whether a browser has connected. Asking is not a command, and costs next to nothing.
 const BROWSER_LOOK: Duration = Duration::from_millis(250);
@@ -109,7 +109,7 @@ impl SessionWait {
             if session.is_empty() {
                 return fail(ErrorCode::SessionRequired, "name the session with -s".into());
             }
-            let list = Action::SessionList(NoParams {});
+            let list = protocol::SessionList {}.into();
             let mut answer = client.command(&id, &list, "", globals.timeout())?;
             let mut found = None;
             if answer.ok {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::global_args::Globals;
 use super::{Error, Outcome, call, output};
 use crate::client::request_id;
-use crate::protocol::{self, Action};
+use crate::protocol;
 
 /// Take a picture of the page and print the path of its file
 #[derive(Args)]
@@ -55,10 +55,11 @@ impl Screenshot {
             Some(dir) => dir,
             None => globals.home()?.session_dir(globals.session()),
         };
-        let action = Action::Screenshot(protocol::Screenshot {
+        let action = protocol::Screenshot {
             activate: activate.then_some(true),
             debugger: debugger.then_some(true),
-        });
+        }
+        .into();
         call::show_changed(globals, &action, |body| {
             output::change_data(body, |picture: Picture<'_>| write_to(&dir, &picture))
         })

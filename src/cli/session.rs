@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::global_args::{Globals, checked, word};
 use super::retry::SessionWait;
 use super::{Error, Outcome, call};
-use crate::protocol::{Action, Label, NoParams, Pacing, SessionBind, SessionCreate, TabHandle};
+use crate::protocol::{self, Label, Pacing, TabHandle};
 
 /// Sessions: an agent's tabs, pace and pauses
 #[derive(Subcommand)]
@@ -49,12 +49,12 @@ impl Session {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let action = match self {
             Session::Wait(wait) => return wait.run(globals),
-            Session::Create { label } => Action::SessionCreate(SessionCreate { label }),
-            Session::List => Action::SessionList(NoParams {}),
-            Session::Bind { tab, pacing } => Action::SessionBind(SessionBind { tab, pacing }),
-            Session::Unbind => Action::SessionUnbind(NoParams {}),
-            Session::Resume => Action::SessionResume(NoParams {}),
-            Session::Close => Action::SessionClose(NoParams {}),
+            Session::Create { label } => protocol::SessionCreate { label }.into(),
+            Session::List => protocol::SessionList {}.into(),
+            Session::Bind { tab, pacing } => protocol::SessionBind { tab, pacing }.into(),
+            Session::Unbind => protocol::SessionUnbind {}.into(),
+            Session::Resume => protocol::SessionResume {}.into(),
+            Session::Close => protocol::SessionClose {}.into(),
         };
         call::show(globals, &action)
     }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::navigate::Url;
-use crate::protocol::{Action, NoParams, TabHandle, TabOpen, TabRef};
+use crate::protocol::{self, Action, TabHandle};
 
 /// Tabs of a session
 #[derive(Subcommand)]
@@ -37,21 +37,15 @@ pub(super) struct Which {
     tab: Option<TabHandle>,
 }
 
-impl From<Which> for TabRef {
-    fn from(which: Which) -> TabRef {
-        TabRef { tab: which.tab }
-    }
-}
-
 impl Tab {
     pub(super) fn action(self) -> Action {
         match self {
-            Tab::Open(url) => Action::TabOpen(TabOpen { url: url.given() }),
-            Tab::List => Action::TabList(NoParams {}),
-            Tab::Close(which) => Action::TabClose(which.into()),
-            Tab::Pin(which) => Action::TabPin(which.into()),
-            Tab::Unpin(which) => Action::TabUnpin(which.into()),
-            Tab::Activate(which) => Action::TabActivate(which.into()),
+            Tab::Open(url) => protocol::TabOpen { url: url.given() }.into(),
+            Tab::List => protocol::TabList {}.into(),
+            Tab::Close(which) => protocol::TabClose { tab: which.tab }.into(),
+            Tab::Pin(which) => protocol::TabPin { tab: which.tab }.into(),
+            Tab::Unpin(which) => protocol::TabUnpin { tab: which.tab }.into(),
+            Tab::Activate(which) => protocol::TabActivate { tab: which.tab }.into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::protocol::{self, ElementHandle, Route};
+use crate::protocol::{self, ElementHandle, ShadowRoute};
 
 /// At most one way to name an element. Where one is needed, the verb requires the group [`TARGET`].
 #[derive(Args)]
@@ -14,7 +14,7 @@ pub(super) struct Target {
 
     /// The element at this route through open shadow roots, as {"hosts":[{"selector":CSS}],"target":CSS}
     #[arg(long, value_name = "JSON", value_parser = route)]
-    route_json: Option<Route>,
+    route_json: Option<ShadowRoute>,
 
     /// The element with this handle, from the last elements or links
     #[arg(long, value_name = "HANDLE")]
@@ -48,9 +48,9 @@ impl RequiredTarget {
     }
 }
 
-fn route(text: &str) -> Result<Route, String> {
+fn route(text: &str) -> Result<ShadowRoute, String> {
     // Checked as a target, which knows that a route has hosts.
-    match serde_json::from_str::<Route>(text) {
+    match serde_json::from_str::<ShadowRoute>(text) {
         Ok(route) if route.hosts.is_empty() => {
             Err("`hosts` must name at least one shadow host".into())
         }

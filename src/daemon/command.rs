@@ -1,4 +1,4 @@
-//! `POST /`: one command from its body to its reply.
+//! `POST /`: a command from its body to its reply.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
 use warp::{http::StatusCode, reply::Response};
 
-use super::{Context, local, now, rejection};
+use super::{Context, now, rejection};
 use crate::{
-    protocol::{Action, BODY_TIME, MAX_BODY_BYTES, Request},
+    protocol::{BODY_TIME, MAX_BODY_BYTES, Request},
     state::Admission,
 };
 
@@ -32,38 +32,19 @@ where
             return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &error.to_string());
         }
     };
-    if context.state.is_draining() {
-        return rejection::reply(rejection::shutting_down());
-    }
-    let received = now();
-    let ticket = match context.state.admit(&mut request, received) {
+    let reply = match context.state.admit(&mut request, now()) {
         Admission::Answered(reply) => return rejection::reply(reply),
-        Admission::Pending(ticket) => ticket,
-        Admission::Local(session) => {
-            let result = match (&request.action, session) {
-                (Action::SessionClose(_), Some(session)) => {
-                    match context.state.close_session(&request, session, received) {
-                        Ok(ticket) => return finish(ticket.await),
-                        Err(error) => Err(error),
-                    }
-                }
-                _ => local::run(&context, &request.action, session),
-            };
-            return rejection::reply(context.state.conclude(&request, &result, received, now()));
-        }
+        Admission::Pending(reply) => reply,
+        Admission::Draining => return rejection::reply(rejection::shutting_down()),
     };
     // The request is parsed and forwarded; its body need not be kept until the answer comes.
     drop(request);
     drop(body);
-    finish(ticket.await)
-}
-
-fn finish(reply: Option<crate::state::Reply>) -> Response {
     let lost = || {
         let message = "the daemon lost the command to a fault of its own: its log has the details";
         rejection::refusal(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message)
     };
-    reply.map_or_else(lost, rejection::reply)
+    reply.await.map_or_else(lost, rejection::reply)
 }
 
 /// The body of a request that must be JSON.

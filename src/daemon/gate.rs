@@ -10,10 +10,10 @@ use warp::http::{
     uri::Authority,
 };
 
-use super::{Context, connection_limit::Guest, rejection};
+use super::{Context, connection_limit::Guest, now, rejection};
 use crate::{
     secrets::Secret,
-    state::{State, TokenCheck},
+    state::{Event, State, TokenCheck},
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -31,6 +31,7 @@ enum Route {
     Command,
     Claim,
     Socket,
+    Events,
     Health,
     /// A known path with another method, or an unknown path.
     Other(&'static str),
@@ -42,10 +43,12 @@ impl Route {
             (&Method::POST, "/") => Self::Command,
             (&Method::POST, "/pair/claim") => Self::Claim,
             (&Method::GET, "/ws") => Self::Socket,
+            (&Method::GET, "/events") => Self::Events,
             (&Method::GET, "/health") => Self::Health,
             (_, "/") => Self::Other("/"),
             (_, "/pair/claim") => Self::Other("/pair/claim"),
             (_, "/ws") => Self::Other("/ws"),
+            (_, "/events") => Self::Other("/events"),
             (_, "/health") => Self::Other("/health"),
             _ => Self::Other("other"),
         }
@@ -57,6 +60,7 @@ impl Route {
             Self::Command => "/",
             Self::Claim => "/pair/claim",
             Self::Socket => "/ws",
+            Self::Events => "/events",
             Self::Health => "/health",
             Self::Other(name) => name,
         }
@@ -188,8 +192,10 @@ impl Gate {
         }
         match route {
             Route::Claim | Route::Health => Ok(Passed::Known),
-            Route::Command | Route::Other(_) if self.has_bearer(headers) => Ok(Passed::Known),
-            Route::Command | Route::Other(_) => Err(BEARER),
+            Route::Command | Route::Events | Route::Other(_) if self.has_bearer(headers) => {
+                Ok(Passed::Known)
+            }
+            Route::Command | Route::Events | Route::Other(_) => Err(BEARER),
             Route::Socket => self.check_token(headers, origin),
         }
     }
@@ -254,7 +260,7 @@ impl Context {
                 Ok(())
             }
             Err(Refusal { layer, message }) => {
-                tracing::warn!(event = "auth_refused", route = route.name(), layer);
+                self.state.emit(&Event::AuthRefused { route: route.name(), layer }, now());
                 let response =
                     rejection::refused(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
                 Err(warp::reject::custom(rejection::Answered::new(response)))

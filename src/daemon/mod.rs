@@ -7,10 +7,10 @@ mod activity;
 mod allocator;
 mod command;
 mod connection_limit;
+mod events;
 mod gate;
 mod health;
 mod lingering_close;
-mod local;
 mod pair;
 mod rejection;
 mod routes;
@@ -30,7 +30,7 @@ use crate::{
     home::{self, Home},
     protocol::{DRAIN, SessionId},
     secrets::{ExtensionCredential, Secret, SecretStore},
-    state::{CloseWith, IssuedCode, Now, SessionDirs, State},
+    state::{CloseReason, IssuedCode, Now, Process, State, Storage},
 };
 
 /// How long connections may take to deliver what was answered, and to say goodbye.
@@ -101,6 +101,8 @@ struct Context {
     tasks: TaskTracker,
     /// Browsers' connections end when this is cancelled.
     browsers: CancellationToken,
+    /// Subscriptions to events end when this is cancelled.
+    subscribers: CancellationToken,
 }
 
 /// Serves until `shutdown` is cancelled, then drains: commands in flight have five seconds, then
@@ -127,20 +129,24 @@ pub async fn serve(
     listener.set_nonblocking(true).map_err(Error::Listen)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Listen)?;
 
-    let state = State::new(options.extension.take(), Box::new(TmpDirs(options.home.clone())));
+    let started = Instant::now();
+    let process = Process { pid: std::process::id(), port, started: started.into_std() };
+    let storage = Box::new(Files(options.home.clone()));
+    let state = State::new(process, options.extension.take(), storage);
     let ids = options.extension_ids.take();
     let gate = Gate::new(port, options.daemon_token.clone(), ids, state.clone());
     let context = Arc::new(Context {
         state: state.clone(),
         port,
-        started: Instant::now(),
+        started,
         gate,
         activity: activity::Activity::new(),
         options,
         tasks: TaskTracker::new(),
         browsers: CancellationToken::new(),
+        subscribers: CancellationToken::new(),
     });
-    context.write_code(&state.issue_code(now()))?;
+    state.issue_code(now())?;
 
     let stop_timer = CancellationToken::new();
     let timer =
@@ -149,6 +155,7 @@ pub async fn serve(
     ready(Running(context.clone()));
 
     shutdown.cancelled().await;
+    context.subscribers.cancel();
     if context.options.activation != Activation::Standalone {
         server.finish(NEWCOMERS).await;
     }
@@ -157,7 +164,7 @@ pub async fn serve(
         state.abort_all(&rejection::shutting_down());
     }
     server.finish(GOODBYE).await;
-    state.close_all(CloseWith { code: 1001, reason: "the daemon is shutting down" });
+    state.close_all(CloseReason::ShuttingDown);
     context.browsers.cancel();
     context.tasks.close();
     if tokio::time::timeout(GOODBYE, context.tasks.wait()).await.is_err() {
@@ -197,35 +204,31 @@ fn now() -> Now {
     Now { instant: Instant::now().into_std(), unix_ms: unix.as_millis() as i64 }
 }
 
-impl Context {
-    /// Makes a code known to whoever may read the state directory.
-    fn write_code(&self, code: &IssuedCode) -> Result<(), home::Error> {
-        let home = &self.options.home;
-        // Room for all of it, so that growing leaves no copy behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(256));
-        // Texts and numbers have no way to fail.
-        let _ = serde_json::to_writer(&mut *text, code);
-        home.write_secret(&home.pairing(), &text)
-    }
-}
+/// Files of the state directory: sessions' directories below `{home}/tmp`, and the pairing code.
+struct Files(Home);
 
-/// Sessions' directories below `{home}/tmp`.
-struct TmpDirs(Home);
-
-impl SessionDirs for TmpDirs {
-    fn path(&self, session: SessionId) -> String {
+impl Storage for Files {
+    fn session_dir(&self, session: SessionId) -> String {
         self.0.tmp().join("sessions").join(session.as_str()).display().to_string()
     }
 
-    fn create(&self, session: SessionId) {
+    fn create_session_dir(&self, session: SessionId) {
         if let Err(error) = self.0.create_session_dir(session.as_str()) {
             tracing::warn!(event = "tmp_dir_failed", session = %session, problem = %error);
         }
     }
 
-    fn remove(&self, session: SessionId) {
+    fn remove_session_dir(&self, session: SessionId) {
         if let Err(error) = self.0.remove_session_dir(session.as_str()) {
             tracing::warn!(event = "tmp_dir_failed", session = %session, problem = %error);
         }
+    }
+
+    fn write_pairing_code(&self, code: &IssuedCode) -> Result<(), home::Error> {
+        // Room for all of it, so that growing leaves no copy behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(256));
+        // Texts and numbers have no way to fail.
+        let _ = serde_json::to_writer(&mut *text, code);
+        self.0.write_secret(&self.0.pairing(), &text)
     }
 }

@@ -14,7 +14,10 @@ use warp::{
 };
 
 use super::{Context, command::read_json, connection_limit::Guest, now, rejection};
-use crate::protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, VERSION};
+use crate::{
+    protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, VERSION},
+    state::Event,
+};
 
 /// Answers a claim.
 pub(super) async fn answer<S, B>(
@@ -46,8 +49,14 @@ where
     let now = now();
     let credential = match context.state.claim(typed, &origin, now) {
         Ok(credential) => credential,
-        Err(ClaimError::RateLimited) => return throttle(context.state.throttled_for(now)),
-        Err(error) => return refuse(error, typed.is_some()),
+        Err(ClaimError::RateLimited) => {
+            context.state.emit(&Event::PairClaimRateLimited, now);
+            return throttle(context.state.throttled_for(now));
+        }
+        Err(error) => {
+            context.state.emit(&Event::PairClaimFailed { code: &error.to_string() }, now);
+            return refuse(error, typed.is_some());
+        }
     };
     guest.is_busy();
     let stored = {
@@ -74,7 +83,7 @@ where
     if let Err(error) = context.options.home.remove(&context.options.home.pairing()) {
         tracing::warn!(event = "pairing_file_failed", problem = %error);
     }
-    tracing::info!(event = "pair_claim_ok");
+    context.state.emit(&Event::PairClaimOk, now);
     rejection::json(StatusCode::OK, granted)
 }
 
@@ -95,7 +104,6 @@ fn granted(data: &ClaimGranted<'_>) -> Bytes {
 /// The answer to every claim while the throttle is on; rounded up, so that a client that waits as
 /// long as it says is let in.
 fn throttle(wait: Duration) -> Response {
-    tracing::warn!(event = "pair_claim_rate_limited");
     let body = json!({"ok": false, "error": {"code": ClaimError::RateLimited.to_string()}});
     let mut response = rejection::json(StatusCode::TOO_MANY_REQUESTS, body.to_string());
     let seconds = wait.as_millis().div_ceil(1000) as u64;
@@ -107,6 +115,5 @@ fn refuse(error: ClaimError, is_claim: bool) -> Response {
     let code = error.to_string();
     let is_malformed = error == ClaimError::Invalid && !is_claim;
     let status = if is_malformed { StatusCode::BAD_REQUEST } else { StatusCode::UNAUTHORIZED };
-    tracing::warn!(event = "pair_claim_failed", code);
     rejection::json(status, json!({"ok": false, "error": {"code": code}}).to_string())
 }

@@ -1,4 +1,4 @@
-//! Answers that are no protocol envelopes: refusals, with their status and a JSON body.
+//! HTTP answers: what the state replies, and refusals that are no protocol envelopes, each with its status.
 
 use std::{convert::Infallible, sync::Mutex};
 
@@ -12,7 +12,7 @@ use warp::{
     reply::Response,
 };
 
-use crate::state::Reply;
+use crate::state::{Reply, ReplyKind};
 
 /// A rejection that carries its answer.
 #[derive(Debug)]
@@ -50,15 +50,17 @@ pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Response
 pub(super) fn shutting_down() -> Reply {
     let message = "the daemon is shutting down: run the command again once it is up";
     let body = json!({"ok": false, "error": {"code": "SHUTTING_DOWN", "message": message}});
-    Reply { status: 503, body: body.to_string().into() }
+    Reply { kind: ReplyKind::ShuttingDown, body: body.to_string().into() }
 }
 
 /// What the state decided, as a response.
 pub(super) fn reply(reply: Reply) -> Response {
-    json(
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        reply.body,
-    )
+    let status = match reply.kind {
+        ReplyKind::Answered => StatusCode::OK,
+        ReplyKind::NoBrowser => StatusCode::BAD_GATEWAY,
+        ReplyKind::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    json(status, reply.body)
 }
 
 /// The answer to a rejection: its own, or what the framework found wrong with the request's head.

@@ -11,7 +11,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, command, health, pair, rejection, socket};
+use super::{Context, command, events, health, pair, rejection, socket};
 
 /// All routes of the daemon (protocol §1).
 pub(super) fn all(
@@ -44,6 +44,7 @@ pub(super) fn all(
         .and(warp::ext::optional())
         .and(warp::ext::optional())
         .map(socket::upgrade);
+    let events = at("/events").and(warp::get()).and(with.clone()).map(events::answer);
     let health = at("/health")
         .and(warp::get())
         .and(with)
@@ -51,9 +52,8 @@ pub(super) fn all(
         .map(health::answer);
     let nothing = warp::method().and(warp::path::full()).map(nothing);
 
-    gate.and(command.or(claim).unify().or(socket).unify().or(health).unify().or(nothing).unify())
-        .recover(rejection::recover)
-        .unify()
+    let routes = command.or(claim).unify().or(socket).unify().or(events).unify();
+    gate.and(routes.or(health).unify().or(nothing).unify()).recover(rejection::recover).unify()
 }
 
 /// Matches this very path, as the gate does: warp's own path filters let `/ws/` pass for `/ws`.
@@ -72,7 +72,7 @@ fn at(path: &'static str) -> impl Filter<Extract = (), Error = warp::Rejection> 
 fn nothing(method: Method, path: warp::path::FullPath) -> Response {
     let allowed = match path.as_str() {
         "/" | "/pair/claim" => "POST",
-        "/ws" | "/health" => "GET",
+        "/ws" | "/health" | "/events" => "GET",
         other => {
             let message = format!("there is nothing at {other}: commands go to POST /");
             return rejection::refusal(StatusCode::NOT_FOUND, "NOT_FOUND", &message);

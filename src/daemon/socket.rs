@@ -18,7 +18,7 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Error, Message,
+        Error, Message, Utf8Bytes,
         handshake::derive_accept_key,
         protocol::{CloseFrame, Role, WebSocketConfig},
     },
@@ -37,7 +37,7 @@ use warp::{
 use super::{Context, allocator, gate::subprotocols, lingering_close::Lingering, now, rejection};
 use crate::{
     protocol::{MAX_MESSAGE_BYTES, PING_EVERY, SILENCE, SUBPROTOCOL},
-    state::{ClientId, CloseWith, State},
+    state::{ClientId, CloseReason, State},
 };
 
 /// How long the other side may take to answer a goodbye.
@@ -149,10 +149,28 @@ impl Drop for Connected {
     }
 }
 
-/// Why a connection ends, and what is said to that.
+/// A WebSocket close frame.
+struct Close {
+    code: u16,
+    reason: Cow<'static, str>,
+}
+
+impl From<CloseReason> for Close {
+    fn from(reason: CloseReason) -> Self {
+        let code = match reason {
+            CloseReason::Superseded => 4000,
+            CloseReason::NewPairing => 4001,
+            CloseReason::Incompatible => 4002,
+            CloseReason::ShuttingDown => 1001,
+        };
+        Self { code, reason: reason.to_string().into() }
+    }
+}
+
+/// Why a connection ends, and the close frame that is sent for it.
 struct End {
     reason: Cow<'static, str>,
-    close: Option<CloseWith>,
+    close: Option<Close>,
 }
 
 impl End {
@@ -160,8 +178,13 @@ impl End {
         Self { reason: reason.into(), close: None }
     }
 
-    fn with(close: CloseWith) -> Self {
-        Self { reason: Cow::Borrowed(close.reason), close: Some(close) }
+    fn with(close: impl Into<Close>) -> Self {
+        let close = close.into();
+        Self { reason: close.reason.clone(), close: Some(close) }
+    }
+
+    fn with_code(code: u16, reason: &'static str) -> Self {
+        Self::with(Close { code, reason: reason.into() })
     }
 }
 
@@ -180,16 +203,14 @@ async fn converse(
         tokio::select! {
             end = reading => end,
             end = writing => end,
-            () = context.browsers.cancelled() => {
-                End::with(CloseWith { code: 1001, reason: "the daemon is shutting down" })
-            }
+            () = context.browsers.cancelled() => End::with(CloseReason::ShuttingDown),
         }
     };
     guard.reason = end.reason;
     // From here on nothing is sent to this connection any more, and nothing it says counts.
     drop(guard);
     if let Some(close) = end.close {
-        let frame = CloseFrame { code: close.code.into(), reason: close.reason.into() };
+        let frame = CloseFrame { code: close.code.into(), reason: (&*close.reason).into() };
         let goodbye = async {
             sink.send(Message::Close(Some(frame))).await?;
             while let Some(message) = stream.next().await {
@@ -212,7 +233,10 @@ async fn read(
         let Some(message) = stream.next().await else { return End::silently("closed") };
         heard.again();
         match message {
-            Ok(Message::Text(text)) => state.receive(client, &text, now()),
+            Ok(Message::Text(text)) => {
+                let frame = text.clone().into();
+                state.receive(client, &text, &frame, now());
+            }
             Ok(Message::Binary(_)) => state.receive_other(client, now()),
             Ok(Message::Close(frame)) => {
                 let code = frame.map_or(1005, |frame| frame.code.into());
@@ -221,14 +245,14 @@ async fn read(
             }
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
             Err(Error::Capacity(_)) => {
-                return End::with(CloseWith { code: 1009, reason: "message too large" });
+                return End::with_code(1009, "message too large");
             }
-            Err(Error::Utf8(_)) => return End::with(CloseWith { code: 1007, reason: "not UTF-8" }),
+            Err(Error::Utf8(_)) => return End::with_code(1007, "not UTF-8"),
             Err(Error::Protocol(
                 tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
             )) => return End::silently("reset"),
             Err(Error::Protocol(_)) => {
-                return End::with(CloseWith { code: 1002, reason: "WebSocket protocol error" });
+                return End::with_code(1002, "WebSocket protocol error");
             }
             Err(error) => return End::silently(error.to_string()),
         }
@@ -280,7 +304,7 @@ async fn flush(
         sink.feed(Message::Ping(Default::default())).await?;
     }
     while let Some(text) = state.next_outgoing(client) {
-        sink.feed(Message::Text(text)).await?;
+        sink.feed(Message::Text(Utf8Bytes::try_from(text)?)).await?;
     }
     sink.flush().await
 }

@@ -71,12 +71,11 @@ impl Call {
             take(&mut arguments, takes_budget(facts), &["maxChars", "cursor"])?;
         let params = Value::Object(arguments).to_string();
         let action = Action::parse(facts.name, &params).expect("a name of the table")?;
-        let timeout = match &action {
-            Action::Wait(wait) => {
-                let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
-                (wait.timeout.map_or(timeout, milliseconds) + TRIP).min(longest)
-            }
-            _ => own.map_or(timeout, milliseconds),
+        let timeout = if facts.waits {
+            let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
+            (action.waits().unwrap_or(timeout) + TRIP).min(longest)
+        } else {
+            own.map_or(timeout, milliseconds)
         };
         let max_chars = max_chars.map_or(MAX_CHARS, |max| max.get() as usize);
         Ok(Self { action, session, timeout, max_chars, cursor })
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     fn call(name: &str, arguments: Value) -> Result<Call, String> {
-        let facts = Action::ALL.iter().find(|facts| facts.name == name).unwrap();
+        let facts = Action::all().find(|facts| facts.name == name).unwrap();
         let Value::Object(arguments) = arguments else { panic!("no object") };
         Call::parse(facts, arguments, Duration::from_secs(30))
     }

@@ -21,7 +21,7 @@ use super::sessions::Sessions;
 use super::tools::{self, Kind};
 use super::untrusted::fenced;
 use super::{Options, progress};
-use crate::protocol::{Action, ErrorCode, Facts};
+use crate::protocol::{Action, ErrorCode, Facts, Provenance, SessionClose, SessionCreate};
 
 /// How often is looked whether a browser has connected. Asking is not a command, and costs next to nothing.
 const BROWSER_LOOK: Duration = Duration::from_millis(250);
@@ -152,12 +152,12 @@ impl Inner {
             Some(session) => session,
             None => self.sessions.current(&self.daemon, client).await?,
         };
-        let outcome = match action.clone() {
-            Action::SessionCreate(create) => {
-                let answer = self.sessions.create(&self.daemon, create).await?;
+        let outcome = match action.get::<SessionCreate>() {
+            Some(create) => {
+                let answer = self.sessions.create(&self.daemon, create.clone()).await?;
                 Envelope::parse(&answer.body)?.outcome()
             }
-            action => self.patiently(action, &session, timeout).await?,
+            None => self.patiently(action.clone(), &session, timeout).await?,
         };
         let mut success = match outcome {
             Ok(success) => success,
@@ -168,7 +168,7 @@ impl Inner {
                 return Ok(answer::failure(&action, &failure));
             }
         };
-        if matches!(action, Action::SessionClose(_)) {
+        if action.get::<SessionClose>().is_some() {
             self.sessions.forget(&session).await;
         }
         let picture = success.picture();
@@ -211,8 +211,7 @@ impl Inner {
 /// A piece of an answer, fenced where it comes from a page, and what to do to go on reading.
 fn content(facts: &Facts, piece: Piece) -> ContentBlock {
     let Piece { text, more } = piece;
-    // The list of tabs has their titles.
-    let is_of_page = tools::is_in_browser(facts) || facts.name == "tab.list";
+    let is_of_page = facts.provenance == Provenance::Page;
     let mut text = if is_of_page { fenced(&text) } else { text };
     if let Some(more) = more {
         text = text + "\n" + &more;
@@ -225,7 +224,7 @@ fn waiting_for(tool: &str, kind: Kind) -> &'static str {
     match kind {
         Kind::SessionWait => "waiting for a person to resume the session",
         Kind::Action(_) if tool == "wait" => "waiting for the page",
-        Kind::Action(facts) if facts.paced => "keeping a person's pace",
+        Kind::Action(facts) if facts.paced.is_some() => "keeping a person's pace",
         Kind::Action(_) => "waiting for the browser",
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::answer::{self, Envelope};
 use super::arguments::{Timeout, milliseconds};
 use super::daemon::Daemon;
-use crate::protocol::{Action, NoParams};
+use crate::protocol;
 
 /// How often the daemon is asked. A person takes longer, and every question is a record in its log.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -59,7 +59,7 @@ impl SessionWait {
 
 /// Why the session is paused; none if it is not.
 async fn paused(daemon: &Daemon, session: &str) -> Result<Option<String>, String> {
-    let list = Action::SessionList(NoParams {});
+    let list = protocol::SessionList {}.into();
     let answer = daemon.command(list, String::new(), ASK_WAIT).await?;
     let Ok(success) = Envelope::parse(&answer.body)?.outcome() else {
         return Err("the daemon does not list its sessions".to_owned());

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::daemon::Daemon;
 use crate::client::Answer;
-use crate::protocol::{Action, Label, MAX_LABEL_CHARS, NoParams, SessionCreate};
+use crate::protocol::{self, Label, MAX_LABEL_CHARS, SessionCreate};
 
 /// How long the daemon may take to create a session: it is done in memory.
 const CREATE_WAIT: Duration = Duration::from_secs(10);
@@ -90,7 +90,7 @@ impl Sessions {
         // One that is gone already, with the daemon or without it, needs no closing.
         join_all(
             made.into_iter().map(|session| {
-                daemon.command(Action::SessionClose(NoParams {}), session, CLOSE_WAIT)
+                daemon.command(protocol::SessionClose {}.into(), session, CLOSE_WAIT)
             }),
         )
         .await;
@@ -103,7 +103,7 @@ impl State {
         if self.ended {
             return Err("the connection is closing".to_owned());
         }
-        let create = Action::SessionCreate(create);
+        let create = create.into();
         let answer = daemon.command(create, String::new(), CREATE_WAIT).await?;
         self.made.extend(id_in(&answer));
         Ok(answer)

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::arguments::{InSession, InTime, Within};
 use super::hints;
 use super::session_wait::SessionWait;
-use crate::protocol::{Action, Facts, Place, schema_of};
+use crate::protocol::{Action, Facts, schema_of};
 
 /// What a call of a tool asks for.
 #[derive(Clone, Copy)]
@@ -23,13 +23,13 @@ pub(super) enum Kind {
 /// All tools, with what each asks for.
 pub(super) fn all() -> Vec<(Tool, Kind)> {
     let mut tools: Vec<_> =
-        Action::ALL.iter().map(|facts| (of_action(facts), Kind::Action(facts))).collect();
+        Action::all().map(|facts| (of_action(facts), Kind::Action(facts))).collect();
     tools.push((session_wait(), Kind::SessionWait));
     tools
 }
 
 fn of_action(facts: &Facts) -> Tool {
-    let mut schema = (facts.schema)();
+    let mut schema = (facts.params)();
     if takes_session(facts) {
         merge::<InSession>(&mut schema);
     }
@@ -43,7 +43,7 @@ fn of_action(facts: &Facts) -> Tool {
         .read_only(facts.effect.reads())
         .destructive(facts.effect.loses())
         .idempotent(facts.effect.idempotent())
-        .open_world(is_in_browser(facts));
+        .open_world(facts.runs_in.is_browser());
     Tool::new(hints::tool_name(facts.name), facts.about, object(schema)).with_annotations(hints)
 }
 
@@ -75,24 +75,19 @@ fn merge<T: JsonSchema>(schema: &mut Schema) {
     }
 }
 
-/// Whether the action goes to the browser.
-pub(super) fn is_in_browser(facts: &Facts) -> bool {
-    matches!(facts.place, Place::Tab | Place::NewTab)
-}
-
 /// Whether a session may be named.
 pub(super) fn takes_session(facts: &Facts) -> bool {
-    facts.place != Place::Daemon
+    facts.runs_in.takes_session()
 }
 
 /// Whether a time limit may be given. That of `wait` is a parameter of its own.
 pub(super) fn takes_timeout(facts: &Facts) -> bool {
-    is_in_browser(facts) && facts.name != "wait"
+    facts.runs_in.is_browser() && !facts.waits
 }
 
 /// Whether the answer may be long, and is read in pieces then.
 pub(super) fn takes_budget(facts: &Facts) -> bool {
-    facts.effect.reads() && facts.name != "wait"
+    facts.effect.reads() && !facts.waits
 }
 
 #[cfg(test)]
@@ -110,7 +105,7 @@ mod tests {
     #[test]
     fn every_action_has_a_tool_whose_name_any_client_takes() {
         let names: Vec<_> = all().into_iter().map(|(tool, _)| tool.name).collect();
-        assert_eq!(names.len(), Action::ALL.len() + 1);
+        assert_eq!(names.len(), Action::all().count() + 1);
         for name in names {
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         }

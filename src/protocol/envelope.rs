@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Action, MAX_ID_CHARS, ProtocolError, VERSION, Versions, params::some};
+use super::{Action, MAX_ID_CHARS, ProtocolError, VERSION, Versions, values::some};
 
 /// Why a body is not a request; the text names the field and what would be right.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -79,9 +79,6 @@ impl<'a> Request<'a> {
         let action = Action::parse(&name, params)
             .ok_or_else(|| bad(format!("`action`: there is no action `{name}`")))?
             .map_err(BadRequest)?;
-        if matches!(&action, Action::SessionBind(bind) if bind.is_empty()) {
-            return Err(bad("`params`: expected at least one of `tab`, `pacing`"));
-        }
         Ok(Self {
             id,
             action,
@@ -145,7 +142,7 @@ pub struct Envelope<'a> {
     pub session: &'a str,
     /// Unix time in ms.
     pub deadline: i64,
-    /// See [`Action::destructive`].
+    /// See [`Effect::destructive`](super::Effect::destructive).
     pub destructive: bool,
 }
 
@@ -162,11 +159,8 @@ pub struct Page {
     pub busy: bool,
 }
 
-impl Page {
-    /// What the daemon's own answers carry.
-    pub const NONE: Self =
-        Self { url: String::new(), title: String::new(), state: "ready", busy: false };
-}
+/// The `page` of answers that no page gave, as a JSON text.
+pub const NO_PAGE: &str = r#"{"url":"","title":"","state":"ready","busy":false}"#;
 
 /// The message that carries a request to an extension that speaks `version`: its seven fields and the tab meant.
 ///

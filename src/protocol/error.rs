@@ -1,9 +1,11 @@
-//! What can go wrong, in one table: code, category, whether to try again, and what to run next.
+//! What can go wrong, in one table: code, category, whether to retry, whose words the message holds, what to run next.
 
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+use super::Provenance;
 
 /// Which part of the way a failure belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -32,7 +34,7 @@ pub enum Retry {
 }
 
 macro_rules! codes {
-    ($($variant:ident = $name:literal, $category:ident, $retry:ident, $suggestion:expr;)*) => {
+    ($($variant:ident = $name:literal, $category:ident, $retry:ident, $provenance:ident, $suggestion:expr;)*) => {
         /// A failure that the protocol knows.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
         #[allow(missing_docs)] // the names are the protocol's own
@@ -57,6 +59,11 @@ macro_rules! codes {
                 match self { $(Self::$variant => Retry::$retry,)* }
             }
 
+            /// Whose words the message may hold.
+            pub fn provenance(self) -> Provenance {
+                match self { $(Self::$variant => Provenance::$provenance,)* }
+            }
+
             /// A command line that helps, with `{session}` to be replaced; empty if there is none.
             fn suggestion(self) -> &'static str {
                 match self { $(Self::$variant => $suggestion,)* }
@@ -71,26 +78,26 @@ macro_rules! codes {
 }
 
 codes! {
-    NoExtension = "NO_EXTENSION", Transport, Conditional, "bproxy pair";
-    Timeout = "TIMEOUT", Transport, Conditional, "bproxy debug last --count 5";
-    Overloaded = "OVERLOADED", Transport, Safe, "bproxy debug status";
-    SessionRequired = "SESSION_REQUIRED", Policy, Conditional, "bproxy session create";
-    HumanRequired = "HUMAN_REQUIRED", Policy, Conditional, "bproxy session resume -s {session}";
-    DebuggerDisabled = "DEBUGGER_DISABLED", Policy, Never, "bproxy screenshot -s {session}";
-    InvalidSessionId = "INVALID_SESSION_ID", Target, Never, "bproxy session list";
-    SessionNotFound = "SESSION_NOT_FOUND", Target, Conditional, "bproxy session list";
-    TabNotFound = "TAB_NOT_FOUND", Target, Conditional, "bproxy tab list -s {session}";
-    TabHandleNotFound = "TAB_HANDLE_NOT_FOUND", Target, Conditional, "bproxy tab list -s {session}";
-    TabNotInSession = "TAB_NOT_IN_SESSION", Target, Conditional, "bproxy tab list -s {session}";
-    ElementNotFound = "ELEMENT_NOT_FOUND", Target, Conditional, "bproxy elements -s {session}";
-    ElementNotActionable = "ELEMENT_NOT_ACTIONABLE", Target, Conditional, "bproxy elements -s {session}";
-    SelectorAmbiguous = "SELECTOR_AMBIGUOUS", Target, Conditional, "bproxy elements -s {session}";
-    ElementHandleNotFound = "ELEMENT_HANDLE_NOT_FOUND", Target, Conditional, "bproxy elements -s {session}";
-    ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, "bproxy elements -s {session}";
-    ElementHandleScopeMismatch = "ELEMENT_HANDLE_SCOPE_MISMATCH", Target, Never, "bproxy elements -s {session}";
-    ScriptError = "SCRIPT_ERROR", Execution, Conditional, "bproxy debug log -s {session}";
-    NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, "bproxy navigate URL -s {session}";
-    TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, "bproxy tab activate -s {session}";
+    NoExtension = "NO_EXTENSION", Transport, Conditional, Daemon, "bproxy pair";
+    Timeout = "TIMEOUT", Transport, Conditional, Daemon, "bproxy debug last --count 5";
+    Overloaded = "OVERLOADED", Transport, Safe, Daemon, "bproxy debug status";
+    SessionRequired = "SESSION_REQUIRED", Policy, Conditional, Daemon, "bproxy session create";
+    HumanRequired = "HUMAN_REQUIRED", Policy, Conditional, Page, "bproxy session resume -s {session}";
+    DebuggerDisabled = "DEBUGGER_DISABLED", Policy, Never, Daemon, "bproxy screenshot -s {session}";
+    InvalidSessionId = "INVALID_SESSION_ID", Target, Never, Daemon, "bproxy session list";
+    SessionNotFound = "SESSION_NOT_FOUND", Target, Conditional, Daemon, "bproxy session list";
+    TabNotFound = "TAB_NOT_FOUND", Target, Conditional, Daemon, "bproxy tab list -s {session}";
+    TabHandleNotFound = "TAB_HANDLE_NOT_FOUND", Target, Conditional, Daemon, "bproxy tab list -s {session}";
+    TabNotInSession = "TAB_NOT_IN_SESSION", Target, Conditional, Daemon, "bproxy tab list -s {session}";
+    ElementNotFound = "ELEMENT_NOT_FOUND", Target, Conditional, Page, "bproxy elements -s {session}";
+    ElementNotActionable = "ELEMENT_NOT_ACTIONABLE", Target, Conditional, Page, "bproxy elements -s {session}";
+    SelectorAmbiguous = "SELECTOR_AMBIGUOUS", Target, Conditional, Page, "bproxy elements -s {session}";
+    ElementHandleNotFound = "ELEMENT_HANDLE_NOT_FOUND", Target, Conditional, Daemon, "bproxy elements -s {session}";
+    ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, Daemon, "bproxy elements -s {session}";
+    ElementHandleScopeMismatch = "ELEMENT_HANDLE_SCOPE_MISMATCH", Target, Never, Daemon, "bproxy elements -s {session}";
+    ScriptError = "SCRIPT_ERROR", Execution, Conditional, Page, "bproxy debug log -s {session}";
+    NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy navigate URL -s {session}";
+    TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, Daemon, "bproxy tab activate -s {session}";
 }
 
 impl Serialize for ErrorCode {

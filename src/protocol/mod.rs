@@ -3,30 +3,28 @@
 //! No clock, no I/O, no state. Every fact of the wire is written once, here, and proved against
 //! the golden files in `tests/golden`, which the extension's tests read as well.
 
-mod action;
+pub mod actions;
 mod envelope;
 mod error;
-mod facts;
 mod ids;
 mod limits;
 mod message;
 mod pairing;
-mod params;
 mod schema;
 mod target;
+mod values;
 mod versions;
 
-pub use action::Action;
-pub use envelope::{BadRequest, Envelope, Page, Request, failure, forwarded, success};
+pub use actions::*;
+pub use envelope::{BadRequest, Envelope, NO_PAGE, Page, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
-pub use facts::{Category, Effect, Facts, Pace, Place};
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
 pub use limits::*;
 pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
-pub use params::*;
 pub use schema::schema_of;
-pub use target::{Host, Route, Target};
+pub use target::{Host, ShadowRoute, Target};
+pub use values::*;
 pub use versions::{OLDEST, VERSION, Versions};
 
 /// The WebSocket subprotocol that carries the protocol, in whatever version `hello` names.

@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
-    Distance, ElementHandle, Fields, Fill, Int, Label, MAX_FORM_FIELDS, MAX_LABEL_CHARS, TabHandle,
-    UpTo,
+    Distance, ElementHandle, Fields, Fill, Int, Label, MAX_FORM_FIELDS, MAX_LABEL_CHARS, SessionId,
+    TabHandle, UpTo,
 };
 
 /// The schema of `T`, with everything in its place: not every reader follows references.
@@ -93,6 +93,8 @@ schemas! {
         "minItems": 1,
         "maxItems": MAX_FORM_FIELDS
     });
+    [] SessionId, "SessionId":
+        |_| json_schema!({ "type": "string", "pattern": "^[a-z2-7]{6}$" });
     [] TabHandle, "TabHandle": |_| json_schema!({ "type": "string", "pattern": "^t[0-9]+$" });
     [] ElementHandle, "ElementHandle":
         |_| json_schema!({ "type": "string", "pattern": "^(el|ln)[0-9]+$" });
@@ -130,8 +132,8 @@ mod tests {
 
     #[test]
     fn no_schema_allows_null_or_points_elsewhere() {
-        for facts in Action::ALL {
-            let text = (facts.schema)().to_value().to_string();
+        for facts in Action::all() {
+            let text = (facts.params)().to_value().to_string();
             for part in ["null", "$ref", "$schema", "[`"] {
                 assert!(!text.contains(part), "{}: {text}", facts.name);
             }

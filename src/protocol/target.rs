@@ -1,14 +1,11 @@
 //! What an action acts on: a selector, a route through shadow roots, or a handle that stands for one.
 
 use schemars::JsonSchema;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, MapAccess, value::MapAccessDeserializer},
-};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
     ElementHandle,
-    params::{objects, some},
+    values::{objects, some},
 };
 
 /// Exactly one way to name an element.
@@ -18,7 +15,7 @@ pub enum Target {
     /// A CSS selector in the page's document.
     Selector(String),
     /// A way through open shadow roots.
-    Route(Route),
+    Route(ShadowRoute),
     /// A handle from an earlier read, such as `el1`. The daemon replaces it.
     Handle(ElementHandle),
 }
@@ -26,7 +23,7 @@ pub enum Target {
 /// A selector that starts inside open shadow roots.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "Self", deny_unknown_fields)]
-pub struct Route {
+pub struct ShadowRoute {
     /// The shadow hosts to enter, outermost first; at least one.
     #[schemars(length(min = 1))]
     pub hosts: Vec<Host>,
@@ -45,7 +42,7 @@ pub struct Host {
     pub index: Option<u32>,
 }
 
-objects!(Route, Host, Fields);
+objects!(ShadowRoute, Host, Fields);
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -53,7 +50,7 @@ struct Fields {
     #[serde(default, deserialize_with = "some")]
     selector: Option<String>,
     #[serde(default, deserialize_with = "some")]
-    route: Option<Route>,
+    route: Option<ShadowRoute>,
     #[serde(default, deserialize_with = "some")]
     handle: Option<ElementHandle>,
 }

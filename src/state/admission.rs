@@ -1,37 +1,39 @@
-//! The way in: one request from its envelope to a refusal, a local action, or a pending command.
+//! Admitting a request: refused, answered by the daemon itself, or pending.
 //!
 //! The refusals come in the order of protocol §5, whatever else may be wrong.
 
 use std::{borrow::Cow, time::Duration};
 
 use crate::protocol::{
-    Action, ErrorCode, HandleKind, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, Place,
-    ProtocolError, Request, SessionId, TabHandle, failure, forwarded,
+    self, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE, ProtocolError,
+    Request, Route, SessionId, TabHandle, Trace, forwarded,
 };
 
 use super::{
-    Inner, Now, Reply, State, Ticket,
+    Inner, Now, ReplyFuture, State,
     browsers::BrowserId,
-    pending::{Command, Kind, Seat},
-    records::{self, End, clipped},
+    closing::tab_gone,
+    events::{End, Event, truncated},
+    handles::Epoch,
+    pending::{Command, Kind, Reply, ReplyKind, Waiter},
     sessions::not_found,
-    trace::Trace,
 };
 
-/// What becomes of a request.
+/// What became of a request.
 pub enum Admission {
-    /// It is answered already.
+    /// It is answered: refused, or carried out by the daemon itself.
     Answered(Reply),
-    /// It is to be carried out by the daemon, for this session if it is for one; the result goes to
-    /// [`State::conclude`].
-    Local(Option<SessionId>),
     /// It is pending.
-    Pending(Ticket),
+    Pending(ReplyFuture),
+    /// Nothing is admitted any more: the daemon is shutting down.
+    Draining,
 }
 
-enum Admitted {
-    Local(Option<SessionId>),
-    Pending(Seat),
+/// What became of a request that was not refused.
+pub(super) enum Admitted {
+    /// The daemon carried it out itself; these are the data as a JSON text.
+    Done(String),
+    Pending(Waiter),
 }
 
 /// Where a forwarded command goes.
@@ -41,95 +43,80 @@ pub(super) struct Destination {
     pub(super) browser: BrowserId,
     /// The tab's ordinal and the browser's own id of it; none for a new one.
     pub(super) tab: Option<(u32, i64)>,
-    /// Whether the browser is away, and a connection that has not said who it is may be its own.
-    hopeful: bool,
+    /// Whether the browser is away, and a connection that has not identified itself may turn out to be its own.
+    awaiting_reconnect: bool,
 }
 
 impl State {
-    /// Decides about a request.
+    /// Decides about a request, and carries it out where that is the daemon's own work.
     ///
     /// Handles among its targets are replaced by what they stand for.
     pub fn admit(&self, request: &mut Request<'_>, now: Now) -> Admission {
-        let admitted = self.at(now, |inner| inner.admit(request, now));
-        match admitted {
-            Ok(Admitted::Local(session)) => Admission::Local(session),
-            Ok(Admitted::Pending(seat)) => Admission::Pending(Ticket::new(self.clone(), seat)),
-            Err(error) => Admission::Answered(self.conclude(request, &Err(error), now, now)),
-        }
-    }
-
-    /// The reply to a request that was refused, or carried out by the daemon itself, with its
-    /// trace and its record in the log. The result is the data as a JSON text.
-    pub fn conclude(
-        &self,
-        request: &Request<'_>,
-        result: &Result<String, ProtocolError>,
-        received: Now,
-        now: Now,
-    ) -> Reply {
-        let elapsed_ms = (now.instant - received.instant).as_millis() as u64;
-        let end = match result.as_ref().map_err(|error| &*error.code) {
-            Ok(_) => End::Ok,
-            Err(code) if code == ErrorCode::Timeout.name() => End::TimedOut,
-            Err(code) => End::Failed(code),
-        };
-        records::ended(&request.id, elapsed_ms, end);
-        let trace = Trace {
-            id: request.id.as_ref().to_owned(),
-            action: request.action.name(),
-            session: clipped(&request.session).to_owned(),
-            received_at: received.unix_ms,
-            elapsed_ms,
-            ok: result.is_ok(),
-            error_code: end.error_code().map(str::to_owned),
-            replayed: false,
-        };
-        self.with(|inner| inner.traces.push(trace));
-        match result {
-            Ok(data) => Reply::success(&request.id, data, super::answers::NO_PAGE, false),
-            Err(error) => Reply::failure(&request.id, error),
-        }
+        self.at(now, |inner| {
+            if inner.draining {
+                return Admission::Draining;
+            }
+            let result = match inner.admit(request, now) {
+                Ok(Admitted::Pending(waiter)) => {
+                    return Admission::Pending(ReplyFuture::new(self.clone(), waiter));
+                }
+                Ok(Admitted::Done(data)) => Ok(data),
+                Err(error) => Err(error),
+            };
+            Admission::Answered(inner.conclude(request, result, now))
+        })
     }
 }
 
 impl Reply {
     /// A success; `data` and `page` are JSON texts.
     pub(super) fn success(id: &str, data: &str, page: &str, replay: bool) -> Self {
-        Self { status: 200, body: crate::protocol::success(id, data, page, replay).into() }
+        let body = protocol::success(id, data, page, replay).into();
+        Self { kind: ReplyKind::Answered, body }
     }
 
-    /// A failure, with the status that protocol §1 gives it.
     pub(super) fn failure(id: &str, error: &ProtocolError) -> Self {
-        let status = if error.code == ErrorCode::NoExtension.name() { 502 } else { 200 };
-        Self { status, body: failure(id, error).into() }
+        let kind = match error.code == ErrorCode::NoExtension.name() {
+            true => ReplyKind::NoBrowser,
+            false => ReplyKind::Answered,
+        };
+        Self { kind, body: protocol::failure(id, error).into() }
     }
 }
 
 impl Inner {
     fn admit(&mut self, request: &mut Request<'_>, now: Now) -> Result<Admitted, ProtocolError> {
-        if let Some(seat) = self.pending.join(&request.id) {
+        if let Some(waiter) = self.pending.join(&request.id) {
             tracing::debug!(event = "joined", id = %request.id);
-            return Ok(Admitted::Pending(seat));
+            return Ok(Admitted::Pending(waiter));
         }
-        tracing::info!(
-            event = "received",
-            id = %request.id,
-            action = request.action.name(),
-            session = clipped(&request.session),
-            destructive = request.destructive,
-        );
-        let session = match request.action.place() {
-            Place::Daemon => return Ok(Admitted::Local(None)),
-            Place::NewTab if request.session.is_empty() => None,
-            Place::NewTab | Place::Session | Place::Tab => {
-                Some(self.sessions.check(&request.session)?)
+        self.emit(&Event::Received {
+            id: &request.id,
+            action: request.action.name(),
+            session: truncated(&request.session),
+            destructive: request.destructive,
+        });
+        let (destination, kind) = match request.action.route() {
+            Route::Daemon(action) => return self.run(&action, now).map(Admitted::Done),
+            Route::Session(action) => {
+                let session = self.sessions.check(&request.session)?;
+                return self.run_in(session, &action, &request.id, request.deadline, now);
+            }
+            Route::NewTab(url) => {
+                let session = match &*request.session {
+                    "" => None,
+                    given => Some(self.sessions.check(given)?),
+                };
+                let destination = self.locate_new_tab(session)?;
+                let new_session = destination.new_session;
+                (destination, Kind::Open { new_session, url: url.to_owned() })
+            }
+            Route::Tab(named, handling) => {
+                let session = self.sessions.check(&request.session)?;
+                (self.locate_tab(session, named)?, Kind::OnTab(handling))
             }
         };
-        if request.action.place() == Place::Session {
-            return Ok(Admitted::Local(session));
-        }
-        let place = self.locate(session, request.action.tab(), request.action.place())?;
-        let handle_page = self.resolve_handles(&mut request.action, &place, now)?;
+        let handle_page = self.resolve_handles(&mut request.action, &destination, now)?;
         let params = match handle_page {
             Some(_) => Cow::Owned(request.action.params()),
             None => Cow::Borrowed(request.params),
@@ -137,37 +124,93 @@ impl Inner {
 
         let deadline_ms = request.deadline.min(now.unix_ms + MAX_DEADLINE_MS);
         let left = u64::try_from(deadline_ms.saturating_sub(now.unix_ms)).unwrap_or(0);
+        let session = destination.session;
         if left == 0 {
             let message = "the deadline had passed before the command arrived: give it more time with `--timeout`";
-            return Err(ProtocolError::new(ErrorCode::Timeout, message, place.session.as_str()));
+            return Err(ProtocolError::new(ErrorCode::Timeout, message, session.as_str()));
         }
-        self.check_load(&place)?;
+        self.check_load(&destination)?;
 
-        let session = place.session;
         let message = forwarded(
-            self.browsers.version_of(place.browser),
+            self.browsers.version_of(destination.browser),
             request,
             &params,
             session.as_str(),
             deadline_ms,
-            place.tab.map(|(_, chrome_id)| chrome_id),
+            destination.tab.map(|(_, chrome_id)| chrome_id),
         );
         let mut command = Command::new(
             &request.id,
             request.action.name(),
-            kind_of(&request.action, place.new_session),
+            kind,
             session,
             now,
             now.instant + Duration::from_millis(left),
         );
-        command.tab = place.tab.map(|(ordinal, _)| ordinal);
-        command.browser = place.browser;
+        command.tab = destination.tab.map(|(ordinal, _)| ordinal);
+        command.browser = destination.browser;
         command.message = message.into();
         command.handle_page = handle_page;
-        command.hopeful = place.hopeful;
-        let seat = self.pending.insert(command);
-        self.start(seat.key, &request.action, now);
-        Ok(Admitted::Pending(seat))
+        command.awaiting_reconnect = destination.awaiting_reconnect;
+        let waiter = self.pending.insert(command);
+        self.start(waiter.key, &request.action, now);
+        Ok(Admitted::Pending(waiter))
+    }
+
+    /// The reply to a request that has ended on admission, with its trace and its event.
+    fn conclude(
+        &mut self,
+        request: &Request<'_>,
+        result: Result<String, ProtocolError>,
+        now: Now,
+    ) -> Reply {
+        let end = match result.as_ref().map_err(|error| &*error.code) {
+            Ok(_) => End::Ok,
+            Err(code) if code == ErrorCode::Timeout.name() => End::TimedOut,
+            Err(code) => End::Failed(code),
+        };
+        self.emit_ended(&request.id, 0, end);
+        self.traces.push(Trace {
+            id: request.id.as_ref().to_owned(),
+            action: request.action.name().into(),
+            session: truncated(&request.session).to_owned(),
+            received_at: now.unix_ms,
+            elapsed_ms: 0,
+            ok: result.is_ok(),
+            error_code: end.error_code().map(str::to_owned),
+            replayed: None,
+        });
+        match result {
+            Ok(data) => Reply::success(&request.id, &data, NO_PAGE, false),
+            Err(error) => Reply::failure(&request.id, &error),
+        }
+    }
+
+    /// Decides whether a command may act: once when it is admitted, and again at the head of its queue, because what it
+    /// was admitted for may not hold any more. Whatever a person may allow or forbid is decided here.
+    ///
+    /// # Errors
+    ///
+    /// The session is paused, the tab is gone, or the page that its handles were read from is.
+    pub(super) fn permit(
+        &self,
+        id: SessionId,
+        tab: Option<u32>,
+        handle_page: Option<Epoch>,
+    ) -> Result<(), ProtocolError> {
+        let session = self.sessions.get(id);
+        if let Some(reason) = session.and_then(|session| session.paused.as_ref()) {
+            return Err(ProtocolError::new(ErrorCode::HumanRequired, reason, id.as_str()));
+        }
+        let Some(ordinal) = tab else { return Ok(()) };
+        let session = session.ok_or_else(|| not_found(id))?;
+        let tab = session.tab(ordinal).ok_or_else(|| tab_gone(id, ordinal))?;
+        let page = self.browsers.page(tab.browser, tab.chrome_id);
+        if handle_page.is_some_and(|read| Some(read) != page) {
+            let message = "the page changed while the command waited: read it again";
+            return Err(ProtocolError::new(ErrorCode::ElementHandleStale, message, id.as_str()));
+        }
+        Ok(())
     }
 
     /// An id that no session has, nor any that is about to begin or end.
@@ -180,41 +223,42 @@ impl Inner {
         }
     }
 
-    /// Where the command goes, or why it cannot go anywhere.
-    fn locate(
-        &self,
-        session: Option<SessionId>,
-        named: Option<&TabHandle>,
-        place: Place,
-    ) -> Result<Destination, ProtocolError> {
+    /// The browser that a new tab opens in: that of the session's main tab if it is connected, else the newest.
+    fn locate_new_tab(&self, session: Option<SessionId>) -> Result<Destination, ProtocolError> {
         let id = session.unwrap_or_else(|| self.draw_session_id());
-        let known = session.and_then(|id| self.sessions.get(id));
-        if place == Place::NewTab {
-            let beside = known.and_then(|known| known.main_tab()).map(|tab| tab.browser);
-            let connected = beside.filter(|browser| self.browsers.client_of(*browser).is_some());
-            let browser = connected
-                .or_else(|| self.browsers.newest())
-                .ok_or_else(|| no_extension(session))?;
-            self.check_pause(id)?;
-            return Ok(Destination {
-                session: id,
-                new_session: session.is_none(),
-                browser,
-                tab: None,
-                hopeful: false,
-            });
-        }
+        let beside = self.sessions.get(id).and_then(|session| session.main_tab());
+        let browser = beside
+            .map(|tab| tab.browser)
+            .filter(|browser| self.browsers.client_of(*browser).is_some())
+            .or_else(|| self.browsers.newest())
+            .ok_or_else(|| no_extension(session))?;
+        self.permit(id, None, None)?;
+        Ok(Destination {
+            session: id,
+            new_session: session.is_none(),
+            browser,
+            tab: None,
+            awaiting_reconnect: false,
+        })
+    }
+
+    /// The tab that a command goes to: the one it names, else the bound one.
+    fn locate_tab(
+        &self,
+        id: SessionId,
+        named: Option<&TabHandle>,
+    ) -> Result<Destination, ProtocolError> {
         let found = self.sessions.find_tab(id, named);
-        let tab = found.as_ref().ok().and_then(|ordinal| known?.tab(*ordinal));
-        let (reachable, hopeful) = match tab {
+        let tab = found.as_ref().ok().and_then(|ordinal| self.sessions.get(id)?.tab(*ordinal));
+        let (reachable, awaiting_reconnect) = match tab {
             Some(tab) if self.browsers.client_of(tab.browser).is_some() => (true, false),
             Some(tab) => (self.browsers.may_return(tab.browser), true),
             None => (self.browsers.any_connected(), false),
         };
         if !reachable {
-            return Err(no_extension(session));
+            return Err(no_extension(Some(id)));
         }
-        self.check_pause(id)?;
+        self.permit(id, tab.map(|tab| tab.ordinal), None)?;
         let ordinal = found?;
         let tab = tab.ok_or_else(|| not_found(id))?;
         Ok(Destination {
@@ -222,15 +266,8 @@ impl Inner {
             new_session: false,
             browser: tab.browser,
             tab: Some((ordinal, tab.chrome_id)),
-            hopeful,
+            awaiting_reconnect,
         })
-    }
-
-    pub(super) fn check_pause(&self, id: SessionId) -> Result<(), ProtocolError> {
-        match self.sessions.get(id).and_then(|session| session.paused.as_ref()) {
-            Some(reason) => Err(ProtocolError::new(ErrorCode::HumanRequired, reason, id.as_str())),
-            None => Ok(()),
-        }
     }
 
     /// Refuses another session if there are too many.
@@ -244,38 +281,24 @@ impl Inner {
         Err(ProtocolError::new(ErrorCode::Overloaded, message, ""))
     }
 
-    fn check_load(&self, place: &Destination) -> Result<(), ProtocolError> {
-        let session = place.session;
+    fn check_load(&self, destination: &Destination) -> Result<(), ProtocolError> {
+        let session = destination.session;
         if self.pending.is_full() {
             let message =
                 format!("{MAX_PENDING} commands are pending already: wait for some of them");
             return Err(ProtocolError::new(ErrorCode::Overloaded, message, session.as_str()));
         }
-        if place.new_session {
+        if destination.new_session {
             self.check_sessions()?;
         }
         let tabs = self.sessions.get(session).map_or(0, |session| session.tabs.len());
-        if place.tab.is_none() && tabs >= MAX_TABS {
+        if destination.tab.is_none() && tabs >= MAX_TABS {
             let message = format!(
                 "the session has {MAX_TABS} tabs already: close one with `bproxy tab close`"
             );
             return Err(ProtocolError::new(ErrorCode::Overloaded, message, session.as_str()));
         }
         Ok(())
-    }
-}
-
-fn kind_of(action: &Action, new_session: bool) -> Kind {
-    match action {
-        Action::TabOpen(open) => Kind::Open { new_session, url: open.url.clone() },
-        Action::TabClose(_) => Kind::CloseTab,
-        Action::TabPin(_) => Kind::Pin(true),
-        Action::TabUnpin(_) => Kind::Pin(false),
-        Action::TabActivate(_) => Kind::Activate,
-        Action::Elements(_) => Kind::Read(HandleKind::Element),
-        Action::Links(_) => Kind::Read(HandleKind::Link),
-        Action::DebugLog(_) => Kind::Log,
-        _ => Kind::Relay,
     }
 }
 

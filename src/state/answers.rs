@@ -1,31 +1,29 @@
-//! What the extension says, and what clients get to hear of it.
+//! Messages from the extension: what each changes, and the replies that answers become.
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::protocol::{
-    Answer, ErrorCode, Message, Navigation, Outcome, ProtocolError, SessionId, TabHandle,
+    Answer, AnswerHandling, ErrorCode, Message, NO_PAGE, Navigation, Outcome, ProtocolError,
+    SessionId, TabActivateData, TabCloseData, TabHandle, TabPinData,
 };
 
 use super::{
-    Inner, Now, Reply,
+    Inner, Now,
     browsers::{ClientId, Outgoing},
+    events::End,
     json_edit,
+    local::json,
     opens::Opened,
-    pending::{CommandKey, Kind, Phase},
-    records::{self, End},
+    pending::{CommandKey, Kind, Phase, Reply, ReplyKind},
     sessions::kept,
 };
 
-/// The page in answers that no page gave.
-pub(super) const NO_PAGE: &str = r#"{"url":"","title":"","state":"ready","busy":false}"#;
-
 impl Inner {
-    /// A text message from a connection.
-    pub(super) fn receive(&mut self, client: ClientId, text: &Utf8Bytes, now: Now) {
+    /// A text message from a connection: `text`, which are the bytes of `frame`.
+    pub(super) fn receive(&mut self, client: ClientId, text: &str, frame: &Bytes, now: Now) {
         if self.browsers.closing(client).is_some() {
             return;
         }
@@ -33,11 +31,11 @@ impl Inner {
         if !self.browsers.is_identified(client) {
             match &message {
                 Ok(Message::Hello(hello)) => return self.hello(client, hello, now),
-                _ => self.silent(client, now),
+                _ => self.assume_anonymous(client, now),
             }
         }
         let problem = match message {
-            Ok(Message::Answer(answer)) => self.answered(client, &answer, text, now),
+            Ok(Message::Answer(answer)) => self.answered(client, &answer, frame, now),
             Ok(Message::Ping { ts }) => {
                 let pong = format!(r#"{{"type":"pong","ts":{ts}}}"#);
                 self.browsers.send(client, Outgoing::Note(pong.into()));
@@ -74,10 +72,10 @@ impl Inner {
             if let Some(tab) = session.and_then(|session| session.tab_mut(ordinal)) {
                 tab.url = kept(&navigation.url).to_owned();
                 tab.title.clear();
-                self.news = true;
+                self.dirty = true;
             }
             let count = self.handles.mark_stale(id, ordinal);
-            records::invalidated(Some(id), Some(ordinal), "navigation", count);
+            self.emit_invalidated(Some(id), Some(ordinal), "navigation", count);
         }
     }
 
@@ -86,7 +84,7 @@ impl Inner {
         &mut self,
         client: ClientId,
         answer: &Answer<'_>,
-        text: &Utf8Bytes,
+        frame: &Bytes,
         now: Now,
     ) -> Option<&'static str> {
         let browser = self.browsers.browser_of(client)?;
@@ -96,7 +94,7 @@ impl Inner {
             })
         });
         if let Some(key) = asked {
-            self.resolve(client, key, answer, text, now);
+            self.resolve(client, key, answer, frame, now);
             return None;
         }
         let ok = matches!(answer.outcome, Some(Outcome::Ok { .. } | Outcome::Bare));
@@ -119,22 +117,22 @@ impl Inner {
         client: ClientId,
         key: CommandKey,
         answer: &Answer<'_>,
-        text: &Utf8Bytes,
+        frame: &Bytes,
         now: Now,
     ) {
-        tracing::debug!(event = "payload", id = &*answer.id, answer_bytes = text.len());
+        tracing::debug!(event = "payload", id = &*answer.id, answer_bytes = frame.len());
         let Some(command) = self.pending.get_mut(key) else { return };
         command.replayed |= answer.replay;
         let session = command.session;
         let orphan = matches!(command.kind, Kind::Open { .. }) && !command.has_waiters();
         let result = match &answer.outcome {
             Some(Outcome::Ok { data, .. }) if orphan => {
-                // Whoever asked for the tab has gone, so nobody would ever close it.
+                // The client that asked for the tab has hung up, so nobody would ever close it.
                 self.take_out(key);
                 self.close_stray(client, session, data, now);
                 return;
             }
-            Some(Outcome::Ok { data, page }) => self.succeed(key, answer, text, data, page, now),
+            Some(Outcome::Ok { data, page }) => self.succeed(key, answer, frame, data, page, now),
             Some(Outcome::Bare) => self
                 .tab_done(key, now)
                 .map(|data| Reply::success(&answer.id, &data, NO_PAGE, answer.replay)),
@@ -168,7 +166,7 @@ impl Inner {
             && let Some(session) = self.sessions.get_mut(session)
         {
             session.paused = Some(kept(&message).to_owned());
-            self.news = true;
+            self.dirty = true;
         }
         if code == ErrorCode::TabNotFound.name()
             && let Some(ordinal) = tab
@@ -196,7 +194,7 @@ impl Inner {
         &mut self,
         key: CommandKey,
         answer: &Answer<'_>,
-        text: &Utf8Bytes,
+        frame: &Bytes,
         data: &str,
         page: &str,
         now: Now,
@@ -207,14 +205,18 @@ impl Inner {
             Kind::Open { new_session, url } => {
                 let (new_session, url) = (*new_session, url.clone());
                 let opened = Opened { browser, data, page, replay: answer.replay };
-                Some(self.take_in(session, new_session, &url, &opened)?)
+                Some(self.add_opened_tab(session, new_session, &url, &opened)?)
             }
-            Kind::CloseTab | Kind::Pin(_) | Kind::Activate => Some(self.tab_done(key, now)?),
-            Kind::Read(kind) => {
+            Kind::OnTab(
+                AnswerHandling::ClosesTab
+                | AnswerHandling::PinsTab(_)
+                | AnswerHandling::ActivatesTab,
+            ) => Some(self.tab_done(key, now)?),
+            Kind::OnTab(AnswerHandling::MintsHandles(kind)) => {
                 let kind = *kind;
                 Some(self.read(key, kind, data, now))
             }
-            Kind::Log => {
+            Kind::OnTab(AnswerHandling::NamesTabs) => {
                 let name = |chrome_id| {
                     let mut owners = self.sessions.owners_of(browser, chrome_id);
                     let (_, ordinal) = owners.find(|(owner, _)| *owner == session)?;
@@ -222,11 +224,11 @@ impl Inner {
                 };
                 Some(json_edit::with_tab_names(data, name))
             }
-            Kind::Relay | Kind::CloseSession { .. } => None,
+            Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => None,
         };
         self.remember_page(key, page);
-        if own_data.is_none() && answer.relayable && !json_edit::mentions_tab_id(text) {
-            return Ok(Reply { status: 200, body: text.clone().into() });
+        if own_data.is_none() && answer.relayable && !json_edit::mentions_tab_id(frame) {
+            return Ok(Reply { kind: ReplyKind::Answered, body: frame.clone() });
         }
         let data = json_edit::without_tab_ids(own_data.as_deref().unwrap_or(data));
         let page = json_edit::without_tab_ids(page);
@@ -257,7 +259,7 @@ impl Inner {
             let shown = kept(&shown);
             if shown != known {
                 *known = shown.to_owned();
-                self.news = true;
+                self.dirty = true;
             }
         }
     }
@@ -270,17 +272,24 @@ impl Inner {
             return Err(self.invalid_answer(key));
         };
         let (session, tab) = (command.session, TabHandle::new(ordinal));
-        Ok(match command.kind {
-            Kind::CloseTab => {
+        match command.kind {
+            Kind::OnTab(AnswerHandling::ClosesTab) => {
                 self.detach(key);
                 self.drop_tab(session, ordinal, now);
-                json!({"tab": tab, "closed": true})
+                Ok(json(&TabCloseData { tab, closed: true }))
             }
-            Kind::Pin(pinned) => json!({"tab": tab, "pinned": pinned}),
-            Kind::Activate => json!({"tab": tab, "activated": true}),
-            _ => return Err(self.invalid_answer(key)),
+            Kind::OnTab(AnswerHandling::PinsTab(pinned)) => Ok(json(&TabPinData { tab, pinned })),
+            Kind::OnTab(AnswerHandling::ActivatesTab) => {
+                Ok(json(&TabActivateData { tab, activated: true }))
+            }
+            Kind::OnTab(
+                AnswerHandling::Relayed
+                | AnswerHandling::MintsHandles(_)
+                | AnswerHandling::NamesTabs,
+            )
+            | Kind::Open { .. }
+            | Kind::CloseSession { .. } => Err(self.invalid_answer(key)),
         }
-        .to_string())
     }
 
     fn invalid_answer(&self, key: CommandKey) -> ProtocolError {

@@ -1,43 +1,27 @@
-//! The end of tabs and sessions: what waits for them fails, and browsers are asked to close them.
+//! Closing tabs and sessions: what waits for them fails, and browsers are told to close them.
 
 use std::{collections::HashSet, time::Duration};
 
+use bytes::Bytes;
 use rand::RngExt as _;
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::protocol::{CLOSE_WAIT, ErrorCode, ProtocolError, Request, SessionId, TabHandle};
+use crate::protocol::{
+    CLOSE_WAIT, ErrorCode, NO_PAGE, ProtocolError, SessionClose, SessionCloseData, SessionId,
+    Spec as _, TabHandle,
+};
 
 use super::{
-    Inner, Now, Reply, State, Ticket,
-    answers::NO_PAGE,
+    Inner, Now,
     browsers::Outgoing,
-    pending::{Command, CommandKey, Kind, Phase, Seat},
-    records::{self, End},
+    events::End,
+    local::json,
+    pending::{Command, CommandKey, Kind, Phase, Reply, Waiter},
     sessions::{Tab, not_found},
 };
 
-/// What is kept of a client's own deadline for the reply to arrive in time (protocol §5).
+/// How long before the client's deadline the reply is sent, so that it arrives in time (protocol §5).
 const CLOSE_MARGIN_MS: i64 = 100;
-
-impl State {
-    /// Ends a session: its commands fail, its tabs are closed. The reply comes when the browsers
-    /// have confirmed that, or after a while.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such session.
-    pub fn close_session(
-        &self,
-        request: &Request<'_>,
-        session: SessionId,
-        now: Now,
-    ) -> Result<Ticket, ProtocolError> {
-        let seat =
-            self.at(now, |inner| inner.close_session(&request.id, session, request.deadline, now))?;
-        Ok(Ticket::new(self.clone(), seat))
-    }
-}
 
 impl Inner {
     /// The tab is gone: its handles too, and everything that waits for it fails.
@@ -46,27 +30,27 @@ impl Inner {
         else {
             return;
         };
-        self.news = true;
+        self.dirty = true;
         let count = self.handles.forget_tab(id, ordinal);
-        records::invalidated(Some(id), Some(ordinal), "tab_close", count);
+        self.emit_invalidated(Some(id), Some(ordinal), "tab_close", count);
         for key in tab.queue {
             self.fail(key, &tab_gone(id, ordinal), now);
         }
     }
 
-    /// Ends a session. Its commands fail at once; the closing of its tabs is pending.
+    /// Closes a session. It is gone and its commands fail at once; the closing of its tabs is pending.
     pub(super) fn close_session(
         &mut self,
         request_id: &str,
         id: SessionId,
         deadline_ms: i64,
         now: Now,
-    ) -> Result<Seat, ProtocolError> {
+    ) -> Result<Waiter, ProtocolError> {
         let session = self.sessions.remove(id).ok_or_else(|| not_found(id))?;
-        self.news = true;
-        self.dirs.remove(id);
+        self.dirty = true;
+        self.storage.remove_session_dir(id);
         let count = self.handles.forget_session(id);
-        records::invalidated(Some(id), None, "session_close", count);
+        self.emit_invalidated(Some(id), None, "session_close", count);
         for key in self.pending.select(|command| command.session == id) {
             self.remember_open(key);
             self.fail(key, &not_found(id), now);
@@ -77,12 +61,12 @@ impl Inner {
             self.close_tabs(id, &session.tabs, now.unix_ms + CLOSE_WAIT.as_millis() as i64);
         let kind = Kind::CloseSession { waiting: waiting.clone(), closed: 0 };
         let deadline = now.instant + wait;
-        let mut command = Command::new(request_id, "session.close", kind, id, now, deadline);
+        let mut command = Command::new(request_id, SessionClose::ROW.name, kind, id, now, deadline);
         command.phase = Phase::Closing;
-        let seat = self.pending.insert(command);
-        self.closes.extend(waiting.into_iter().map(|close| (close, seat.key)));
-        self.conclude_close(seat.key, now);
-        Ok(seat)
+        let waiter = self.pending.insert(command);
+        self.closes.extend(waiting.into_iter().map(|close| (close, waiter.key)));
+        self.finish_close_if_done(waiter.key, now);
+        Ok(waiter)
     }
 
     /// Asks the browsers to close these tabs; returns the ids of the messages.
@@ -99,7 +83,7 @@ impl Inner {
         waiting
     }
 
-    /// A browser has answered the close of a tab; false if no session's end waits for that.
+    /// A browser has answered the close of a tab; false if the close of no session waits for that.
     pub(super) fn tab_closed(&mut self, close: &str, confirmed: bool, now: Now) -> bool {
         let Some(key) = self.closes.remove(close) else { return false };
         if let Some(Kind::CloseSession { waiting, closed }) =
@@ -108,12 +92,12 @@ impl Inner {
             waiting.remove(close);
             *closed += usize::from(confirmed);
         }
-        self.conclude_close(key, now);
+        self.finish_close_if_done(key, now);
         true
     }
 
-    /// Answers the end of a session if it waits for nothing any more.
-    fn conclude_close(&mut self, key: CommandKey, now: Now) {
+    /// Answers the close of a session if it waits for nothing any more.
+    fn finish_close_if_done(&mut self, key: CommandKey, now: Now) {
         let done = self.pending.get(key).is_some_and(
             |command| matches!(&command.kind, Kind::CloseSession { waiting, .. } if waiting.is_empty()),
         );
@@ -122,14 +106,14 @@ impl Inner {
         }
     }
 
-    /// Answers the end of a session, whatever it still waits for.
+    /// Answers the close of a session, whatever it still waits for.
     pub(super) fn finish_close(&mut self, key: CommandKey, now: Now) {
         let Some(command) = self.pending.get(key) else { return };
         let Kind::CloseSession { waiting, closed } = &command.kind else { return };
         for close in waiting {
             self.closes.remove(close);
         }
-        let data = json!({"session": command.session, "closedTabs": closed}).to_string();
+        let data = json(&SessionCloseData { session: command.session, closed_tabs: *closed });
         let reply = Reply::success(&command.id, &data, NO_PAGE, false);
         self.end(key, reply, End::Ok, now);
     }
@@ -147,7 +131,7 @@ pub(super) fn close_message(
     session: SessionId,
     chrome_id: i64,
     deadline: i64,
-) -> (String, Utf8Bytes) {
+) -> (String, Bytes) {
     let id = format!("bproxy-close-{:032x}", rand::rng().random::<u128>());
     let message = json!({
         "protocol_version": version, "id": id, "action": "tab.close", "params": {}, "session": session,

@@ -1,20 +1,17 @@
-//! One pending command on its way: pacing slot, tab queue, sending, and its end.
+//! A pending command on its way: pacing slot, tab queue, sending, and its end.
 
-use crate::protocol::{Action, ErrorCode, ProtocolError, SessionId, TabHandle};
+use crate::protocol::{Action, AnswerHandling, ErrorCode, ProtocolError, SessionId, Trace};
 
 use super::{
-    Inner, Now, Reply,
+    Inner, Now,
     browsers::Outgoing,
     closing::tab_gone,
-    pending::{Command, CommandKey, Due, Kind, Phase},
-    records::{self, End},
-    sessions::not_found,
-    trace::Trace,
+    events::{End, Event},
+    pending::{Command, CommandKey, Due, Kind, Phase, Reply},
 };
 
 impl Inner {
-    /// A command that was just admitted takes its pacing slot, and its place in its tab's queue if
-    /// that is now.
+    /// Gives a command that was just admitted its pacing slot, and enqueues it if that is now.
     pub(super) fn start(&mut self, key: CommandKey, action: &Action, now: Now) {
         let Some(command) = self.pending.get(key) else { return };
         let session = self.sessions.get_mut(command.session);
@@ -25,11 +22,12 @@ impl Inner {
             event = "payload",
             id = &*command.id,
             action = action.name(),
-            params = records::redacted(action)
+            params = action.public_params()
         );
         if slot > now.instant {
             let delay_ms = (slot - now.instant).as_millis() as u64;
-            tracing::info!(event = "pacing_wait", id = &*command.id, delay_ms);
+            let id = command.id.clone();
+            self.emit(&Event::PacingWait { id: &id, delay_ms });
             self.pending.pace(key, slot);
         } else {
             self.enqueue(key, now);
@@ -42,11 +40,11 @@ impl Inner {
             match due {
                 Due::Deadline(key) => self.out_of_time(key, now),
                 Due::Slot(key) => self.enqueue(key, now),
-                Due::Hello(client) => self.silent(client, now),
-                Due::Turns => {}
+                Due::Hello(client) => self.assume_anonymous(client, now),
+                Due::Heads => {}
             }
         }
-        self.run_turns(now);
+        self.run_heads(now);
     }
 
     /// The command joins its tab's queue; a new tab has none.
@@ -55,75 +53,53 @@ impl Inner {
         command.phase = Phase::Queued;
         let session = command.session;
         let Some(ordinal) = command.tab else {
-            self.turns.push_back(key);
+            self.heads.push_back(key);
             return;
         };
         match self.sessions.get_mut(session).and_then(|session| session.tab_mut(ordinal)) {
             Some(tab) => {
                 tab.queue.push_back(key);
-                self.turns.push_back(key);
+                self.heads.push_back(key);
             }
             None => self.fail(key, &tab_gone(session, ordinal), now),
         }
     }
 
-    /// Lets every command go on whose turn has come, until there are no more.
-    pub(super) fn run_turns(&mut self, now: Now) {
-        while let Some(key) = self.turns.pop_front() {
-            match self.check_turn(key) {
-                Ok(true) => self.send(key),
-                Ok(false) => {}
+    /// Sends every command that is at the head of its queue, or fails it where it is not permitted any more.
+    pub(super) fn run_heads(&mut self, now: Now) {
+        while let Some(key) = self.heads.pop_front() {
+            let Some(command) = self.pending.get(key).filter(|_| self.is_head(key)) else {
+                continue;
+            };
+            match self.permit(command.session, command.tab, command.handle_page) {
+                Ok(()) => self.send(key),
                 Err(error) => self.fail(key, &error, now),
             }
         }
     }
 
-    /// Whether it is the command's turn.
-    ///
-    /// # Errors
-    ///
-    /// If it is, but what the command was admitted for does not hold any more.
-    fn check_turn(&self, key: CommandKey) -> Result<bool, ProtocolError> {
-        let waiting = self.pending.get(key).filter(|command| command.phase == Phase::Queued);
-        let Some(command) = waiting else { return Ok(false) };
-        let id = command.session;
-        let Some(ordinal) = command.tab else {
-            self.check_pause(id)?;
-            return Ok(true);
+    /// Whether the command waits for nothing but its browser. A new tab has no queue, nor has one that is gone.
+    fn is_head(&self, key: CommandKey) -> bool {
+        let Some(command) = self.pending.get(key).filter(|command| command.phase == Phase::Queued)
+        else {
+            return false;
         };
-        let session = self.sessions.get(id).ok_or_else(|| not_found(id))?;
-        let tab = session.tab(ordinal);
-        if tab.is_some_and(|tab| tab.queue.front() != Some(&key)) {
-            return Ok(false);
-        }
-        self.check_pause(id)?;
-        let tab = tab.ok_or_else(|| tab_gone(id, ordinal))?;
-        let page = self.browsers.page(tab.browser, tab.chrome_id);
-        if command.handle_page.is_some_and(|read| Some(read) != page) {
-            let message = "the page changed while the command waited: read it again";
-            return Err(ProtocolError::new(ErrorCode::ElementHandleStale, message, id.as_str()));
-        }
-        Ok(true)
+        let tab = command.tab.and_then(|ordinal| self.sessions.get(command.session)?.tab(ordinal));
+        tab.is_none_or(|tab| tab.queue.front() == Some(&key))
     }
 
-    /// Puts the command into its browser's outbox; if the browser is away, the command stays first
-    /// in its queue.
+    /// Puts the command into its browser's outbox; if the browser is away, the command stays at the head of its queue.
     fn send(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get_mut(key) else { return };
         let Some(client) = self.browsers.client_of(command.browser) else { return };
-        if matches!(command.kind, Kind::Read(_)) {
+        if matches!(command.kind, Kind::OnTab(AnswerHandling::MintsHandles(_))) {
             let session = self.sessions.get(command.session);
             let tab = session.zip(command.tab).and_then(|(session, tab)| session.tab(tab));
             command.sent_page =
                 tab.and_then(|tab| self.browsers.page(command.browser, tab.chrome_id));
         }
-        let tab = command.tab.map(TabHandle::new);
-        tracing::info!(
-            event = "forwarded",
-            id = &*command.id,
-            ws_client = %client,
-            tab = tab.as_ref().map(TabHandle::as_str),
-        );
+        let (id, tab) = (command.id.clone(), command.tab);
+        self.emit(&Event::Forwarded { id: &id, ws_client: client, tab });
         self.pending.sent(key, client);
         self.browsers.send(client, Outgoing::Command(key));
     }
@@ -135,27 +111,26 @@ impl Inner {
         self.end(key, reply, End::Failed(&error.code), now);
     }
 
-    /// Ends a command: everybody who waits gets the reply, and the next one in its queue has its
-    /// turn.
+    /// Ends a command: all waiters get the reply, and the next command moves to the head of the queue.
     pub(super) fn end(&mut self, key: CommandKey, reply: Reply, end: End<'_>, now: Now) {
         let Some(mut command) = self.take_out(key) else { return };
         let elapsed_ms = (now.instant - command.received).as_millis() as u64;
-        records::ended(&command.id, elapsed_ms, end);
+        self.emit_ended(&command.id, elapsed_ms, end);
         let error_code = end.error_code();
         self.traces.push(Trace {
             id: command.id.as_ref().to_owned(),
-            action: command.action,
+            action: command.action.into(),
             session: command.session.to_string(),
             received_at: command.received_ms,
             elapsed_ms,
             ok: error_code.is_none(),
             error_code: error_code.map(str::to_owned),
-            replayed: command.replayed,
+            replayed: command.replayed.then_some(true),
         });
         command.answer(reply);
     }
 
-    /// Takes a command out of everything: the table, its browser's outbox, its tab's queue.
+    /// Removes a command from everything: the table, its browser's outbox, its tab's queue.
     pub(super) fn take_out(&mut self, key: CommandKey) -> Option<Command> {
         let command = self.pending.remove(key)?;
         if let Phase::Sent { to, .. } = command.phase {
@@ -165,16 +140,16 @@ impl Inner {
             .tab
             .and_then(|ordinal| self.sessions.get_mut(command.session)?.tab_mut(ordinal));
         if let Some(tab) = tab {
-            let was_first = tab.queue.front() == Some(&key);
+            let was_head = tab.queue.front() == Some(&key);
             tab.queue.retain(|queued| *queued != key);
-            if was_first {
-                self.turns.extend(tab.queue.front());
+            if was_head {
+                self.heads.extend(tab.queue.front());
             }
         }
         Some(command)
     }
 
-    /// The command's time is over.
+    /// The command's deadline has passed.
     fn out_of_time(&mut self, key: CommandKey, now: Now) {
         let Some(command) = self.pending.get(key) else { return };
         let message = match command.phase {
@@ -194,18 +169,18 @@ impl Inner {
         self.end(key, reply, End::TimedOut, now);
     }
 
-    /// A client waits no more. A command that was not sent yet ends with its last client.
-    pub(super) fn hang_up(&mut self, key: CommandKey, seat: u64) {
+    /// A client has hung up. A command that was not sent yet ends with its last waiter.
+    pub(super) fn hang_up(&mut self, key: CommandKey, waiter: u64) {
         let Some(command) = self.pending.get_mut(key) else { return };
-        command.leave(seat);
+        command.remove_waiter(waiter);
         let waits = matches!(command.phase, Phase::Paced(_) | Phase::Queued);
         if command.has_waiters() || !waits {
             return;
         }
         if let Some(command) = self.take_out(key) {
             tracing::debug!(event = "hung_up", id = &*command.id);
-            // Whose turn it is now is for the timer to see to, which knows what time it is.
-            self.pending.schedule(command.received, Due::Turns);
+            // The time is not known here: the timer sends what is at the head of the queue now.
+            self.pending.schedule(command.received, Due::Heads);
         }
     }
 }

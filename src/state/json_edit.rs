@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use crate::protocol::{HandleKind, Route, Target};
+use crate::protocol::{HandleKind, ShadowRoute, Target};
 
 /// An object's members as they were written, in their order.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
@@ -170,7 +170,7 @@ fn target_of(entry: &Members<'_>, kind: HandleKind) -> Option<Target> {
         HandleKind::Element => match (member("selector"), member("route")) {
             (Some(selector), None) => serde_json::from_str(selector).ok().map(Target::Selector),
             (None, Some(route)) => {
-                let route: Route = serde_json::from_str(route).ok()?;
+                let route: ShadowRoute = serde_json::from_str(route).ok()?;
                 (!route.hosts.is_empty()).then_some(Target::Route(route))
             }
             _ => None,
@@ -190,13 +190,13 @@ fn without_handle(entry: &str) -> Cow<'_, str> {
 }
 
 /// Whether a text may hold a member that [`without_tab_ids`] would leave out.
-pub(super) fn mentions_tab_id(json: &str) -> bool {
-    memchr::memmem::find(json.as_bytes(), b"\"tabId\"").is_some()
+pub(super) fn mentions_tab_id(json: &[u8]) -> bool {
+    memchr::memmem::find(json, b"\"tabId\"").is_some()
 }
 
 /// The object without members named `tabId`, at any depth.
 pub(super) fn without_tab_ids(json: &str) -> Cow<'_, str> {
-    if !mentions_tab_id(json) {
+    if !mentions_tab_id(json.as_bytes()) {
         return Cow::Borrowed(json);
     }
     let Ok(mut value) = serde_json::from_str::<Value>(json) else { return Cow::Borrowed("{}") };

@@ -1,15 +1,15 @@
-//! What the daemon knows and decides: sessions, tabs, handles, pacing, pairing, pending commands,
-//! browsers, traces.
+//! What the daemon knows and decides: sessions, tabs, handles, pacing, pairing, pending commands, browsers, traces.
 //!
-//! Synchronous and without I/O: time is handed in, messages and replies come out. A [`State`] is a
-//! cheap clone of a handle to one table of facts behind one mutex, so that every decision is made
-//! on facts of the same moment. Sending, waiting and timing is left to the daemon layer.
+//! Synchronous and without I/O of its own: time is handed in, messages and replies come out, files are behind [`Storage`].
+//! A [`State`] is a cheap clone of a handle to one table of facts behind one mutex, so that every decision is made on the
+//! facts of one moment. It knows no transport: sending, waiting and timing is left to the daemon layer.
 
 mod admission;
 mod answers;
 mod browsers;
 mod closing;
 mod dispatch;
+mod events;
 mod handles;
 mod json_edit;
 mod local;
@@ -19,7 +19,6 @@ mod pairing;
 mod pending;
 mod person;
 mod reconnect;
-mod records;
 mod reply_future;
 mod sessions;
 mod targets;
@@ -32,25 +31,25 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bytes::Bytes;
 use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 pub use std::time::Instant;
 
 pub use admission::Admission;
-pub use browsers::{ClientId, ClientInfo, CloseWith};
-pub use local::{PausedSession, SessionTabs, Status};
+pub use browsers::{ClientId, CloseReason};
+pub use events::{Event, MAX_SUBSCRIBERS};
 pub use pairing::{IssuedCode, TokenCheck};
-pub use pending::Reply;
-pub use reply_future::Ticket;
-pub use sessions::{SessionInfo, TabInfo};
-pub use trace::Trace;
+pub use pending::{Reply, ReplyKind};
+pub use reply_future::ReplyFuture;
 
 use crate::{
+    home,
     protocol::{HELLO_WAIT, SessionId, Versions},
     secrets::ExtensionCredential,
 };
 use browsers::{Browsers, Outgoing};
+use events::Events;
 use handles::Handles;
 use opens::LostOpens;
 use pairing::Pairing;
@@ -67,25 +66,46 @@ pub struct Now {
     pub unix_ms: i64,
 }
 
-/// Where sessions keep their files. The state decides when such a place comes and goes.
-pub trait SessionDirs: Send {
+/// What the daemon keeps in files. The state decides when; where, and how, is the implementation's.
+pub trait Storage: Send {
     /// The session's directory, whether it exists or not.
-    fn path(&self, session: SessionId) -> String;
-    /// Makes the directory; a failure is for the log.
-    fn create(&self, session: SessionId);
-    /// Removes the directory with all in it; a failure is for the log.
-    fn remove(&self, session: SessionId);
+    fn session_dir(&self, session: SessionId) -> String;
+    /// Creates the session's directory; a failure is logged.
+    fn create_session_dir(&self, session: SessionId);
+    /// Removes the session's directory with all in it; a failure is logged.
+    fn remove_session_dir(&self, session: SessionId);
+    /// Makes a pairing code known to whoever may read the state directory.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    fn write_pairing_code(&self, code: &IssuedCode) -> Result<(), home::Error>;
 }
 
-/// Sessions without directories.
-impl SessionDirs for () {
-    fn path(&self, _session: SessionId) -> String {
+/// No files at all.
+impl Storage for () {
+    fn session_dir(&self, _session: SessionId) -> String {
         String::new()
     }
 
-    fn create(&self, _session: SessionId) {}
+    fn create_session_dir(&self, _session: SessionId) {}
 
-    fn remove(&self, _session: SessionId) {}
+    fn remove_session_dir(&self, _session: SessionId) {}
+
+    fn write_pairing_code(&self, _code: &IssuedCode) -> Result<(), home::Error> {
+        Ok(())
+    }
+}
+
+/// The process around the state, for `debug.status` to tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// The port that it listens on.
+    pub port: u16,
+    /// When it started.
+    pub started: Instant,
 }
 
 /// The facts, and what was promised to whom.
@@ -96,19 +116,23 @@ struct Inner {
     pending: Pending,
     pairing: Pairing,
     traces: Traces,
-    dirs: Box<dyn SessionDirs>,
+    events: Events,
+    storage: Box<dyn Storage>,
+    process: Process,
+    /// The unix time of the decision that is being made, ms.
+    now_ms: i64,
     /// The protocol versions that browsers may speak.
     versions: Versions,
-    /// Commands that may have become the first of their queue.
-    turns: VecDeque<CommandKey>,
-    /// Closes of tabs that a session's end waits for, by the id of the message.
+    /// Commands that may have reached the head of their queue.
+    heads: VecDeque<CommandKey>,
+    /// Closes of tabs that the close of a session waits for, by the id of the message.
     closes: HashMap<String, CommandKey>,
     lost_opens: LostOpens,
     /// When the daemon's timer goes off; none if it is not set.
     armed: Option<Instant>,
     draining: bool,
-    /// Whether something has changed that people are shown.
-    news: bool,
+    /// Whether something has changed that browsers show of their sessions.
+    dirty: bool,
 }
 
 /// The cheap handle to everything the daemon knows.
@@ -121,7 +145,11 @@ pub struct State {
 
 impl State {
     /// A daemon that has just started; `credential` is the extension's, from an earlier pairing.
-    pub fn new(credential: Option<ExtensionCredential>, dirs: Box<dyn SessionDirs>) -> Self {
+    pub fn new(
+        process: Process,
+        credential: Option<ExtensionCredential>,
+        storage: Box<dyn Storage>,
+    ) -> Self {
         let inner = Inner {
             sessions: Sessions::default(),
             browsers: Browsers::default(),
@@ -129,14 +157,17 @@ impl State {
             pending: Pending::default(),
             pairing: Pairing::new(credential),
             traces: Traces::default(),
-            dirs,
+            events: Events::default(),
+            storage,
+            process,
+            now_ms: 0,
             versions: Versions::SPOKEN,
-            turns: VecDeque::new(),
+            heads: VecDeque::new(),
             closes: HashMap::new(),
             lost_opens: LostOpens::default(),
             armed: None,
             draining: false,
-            news: false,
+            dirty: false,
         };
         Self { inner: Arc::new(Mutex::new(inner)), timer: Arc::default(), idle: Arc::default() }
     }
@@ -147,7 +178,7 @@ impl State {
         // connection's command, and everybody else goes on.
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let result = decide(&mut inner);
-        inner.show_sessions();
+        inner.push_session_state();
         let due = inner.pending.next_due();
         let earlier = due.is_some_and(|due| inner.armed.is_none_or(|armed| due < armed));
         let idle = inner.draining && inner.pending.is_empty();
@@ -165,9 +196,10 @@ impl State {
     /// what it sets going.
     fn at<R>(&self, now: Now, decide: impl FnOnce(&mut Inner) -> R) -> R {
         self.with(|inner| {
+            inner.now_ms = now.unix_ms;
             inner.run_due(now);
             let result = decide(inner);
-            inner.run_turns(now);
+            inner.run_heads(now);
             result
         })
     }
@@ -187,7 +219,7 @@ impl State {
 
     /// Does what is due by now.
     pub fn tick(&self, now: Now) {
-        self.with(|inner| inner.run_due(now));
+        self.at(now, |_| {});
     }
 
     /// A new connection. The notification tells when there is something in
@@ -196,7 +228,7 @@ impl State {
         self.at(now, |inner| {
             let (client, wake) = inner.browsers.connect(now.unix_ms);
             inner.pending.schedule(now.instant + HELLO_WAIT, Due::Hello(client));
-            tracing::info!(event = "ws_connect", ws_client = %client, remote);
+            inner.emit(&Event::WsConnect { ws_client: client, remote });
             (client, wake)
         })
     }
@@ -204,31 +236,31 @@ impl State {
     /// A connection has ended.
     pub fn disconnect(&self, client: ClientId, reason: &str, now: Now) {
         self.at(now, |inner| {
-            tracing::info!(event = "ws_disconnect", ws_client = %client, reason);
+            inner.emit(&Event::WsDisconnect { ws_client: client, reason });
             inner.disconnected(client, now);
         });
     }
 
-    /// A text message from a connection.
-    pub fn receive(&self, client: ClientId, text: &Utf8Bytes, now: Now) {
-        self.at(now, |inner| inner.receive(client, text, now));
+    /// A text message from a connection: `text`, which are the bytes of `frame`. A reply may share these.
+    pub fn receive(&self, client: ClientId, text: &str, frame: &Bytes, now: Now) {
+        self.at(now, |inner| inner.receive(client, text, frame, now));
     }
 
     /// A message that is none of the protocol's, such as a binary one.
     pub fn receive_other(&self, client: ClientId, now: Now) {
         self.at(now, |inner| {
             tracing::debug!(event = "ws_bad_message", ws_client = %client, problem = "not a text");
-            inner.silent(client, now);
+            inner.assume_anonymous(client, now);
         });
     }
 
-    /// The next message for a connection, if there is one.
-    pub fn next_outgoing(&self, client: ClientId) -> Option<Utf8Bytes> {
+    /// The next message for a connection, a JSON text, if there is one.
+    pub fn next_outgoing(&self, client: ClientId) -> Option<Bytes> {
         self.with(|inner| {
             loop {
                 match inner.browsers.next_outgoing(client)? {
                     Outgoing::Note(text) => return Some(text),
-                    Outgoing::Sessions => return inner.browsers.shown(client),
+                    Outgoing::SessionState => return inner.browsers.session_state(client),
                     Outgoing::Command(key) => {
                         if let Some(command) = inner.pending.get(key) {
                             return Some(command.message.clone());
@@ -239,16 +271,16 @@ impl State {
         })
     }
 
-    /// How the connection is to be ended, if it is.
-    pub fn closing(&self, client: ClientId) -> Option<CloseWith> {
+    /// Why the connection is to be ended, if it is.
+    pub fn closing(&self, client: ClientId) -> Option<CloseReason> {
         self.with(|inner| inner.browsers.closing(client))
     }
 
     /// Asks for all connections to be ended.
-    pub fn close_all(&self, with: CloseWith) {
+    pub fn close_all(&self, reason: CloseReason) {
         self.with(|inner| {
             for client in inner.browsers.clients() {
-                inner.close(client, with);
+                inner.close(client, reason);
             }
         });
     }
@@ -278,7 +310,7 @@ impl State {
                     command.answer(reply.clone());
                 }
             }
-            inner.turns.clear();
+            inner.heads.clear();
             inner.closes.clear();
         });
     }

@@ -1,16 +1,15 @@
-//! Tabs that come: taken in by their session, or closed where nobody waits for them any more.
+//! New tabs: added to their session, or closed where nobody waits for them any more.
 
 use std::{collections::VecDeque, sync::Arc};
 
-use serde_json::json;
-
-use crate::protocol::{CLOSE_WAIT, ErrorCode, ProtocolError, SessionId, TabHandle};
+use crate::protocol::{CLOSE_WAIT, ErrorCode, ProtocolError, SessionId, TabHandle, TabOpenData};
 
 use super::{
     Inner, Now,
     browsers::{BrowserId, ClientId, Outgoing},
     closing::close_message,
     json_edit,
+    local::json,
     pending::{CommandKey, Kind, Phase},
     sessions::not_found,
 };
@@ -76,7 +75,7 @@ impl Inner {
         }
     }
 
-    /// Closes a tab that came when nobody waited for it any more; nobody waits for the answer.
+    /// Closes a tab that nobody waits for any more. Nobody waits for the answer either.
     pub(super) fn close_stray(
         &mut self,
         client: ClientId,
@@ -96,9 +95,8 @@ impl Inner {
         self.browsers.send(client, Outgoing::Note(text));
     }
 
-    /// The new tab belongs to its session from now on, which begins with it if it is a new one.
-    /// Returns the data for the client.
-    pub(super) fn take_in(
+    /// Adds a new tab to its session, which is created with it if it is a new one. Returns the data for the client.
+    pub(super) fn add_opened_tab(
         &mut self,
         id: SessionId,
         new_session: bool,
@@ -124,13 +122,13 @@ impl Inner {
         let id = known.map_or(id, |(owner, _)| owner);
         if new_session && known.is_none() {
             self.sessions.insert(id, None);
-            self.dirs.create(id);
+            self.storage.create_session_dir(id);
         }
-        self.news = true;
+        self.dirty = true;
         let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
         let ordinal = match known {
             Some((_, ordinal)) => ordinal,
-            None => session.open_tab(opened.browser, chrome_id, &shown, &title),
+            None => session.add_tab(opened.browser, chrome_id, &shown, &title),
         };
         session.bound = Some(ordinal);
         if self.browsers.page(opened.browser, chrome_id).is_none() {
@@ -138,9 +136,14 @@ impl Inner {
             let owned = || sessions.tabs_of(opened.browser);
             self.browsers.navigated(opened.browser, chrome_id, owned);
         }
-        let (tab, tmp_dir) = (TabHandle::new(ordinal), self.dirs.path(id));
-        Ok(json!({"session": id, "tab": tab, "bound": true, "url": url, "tmpDir": tmp_dir})
-            .to_string())
+        let tmp_dir = self.storage.session_dir(id);
+        Ok(json(&TabOpenData {
+            session: id,
+            tab: TabHandle::new(ordinal),
+            bound: true,
+            url,
+            tmp_dir,
+        }))
     }
 }
 

@@ -7,11 +7,12 @@ use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
 
 use crate::{
+    home,
     protocol::{CLAIM_WINDOW, CODE_LIFE_MS, ClaimError, MAX_CLAIM_FAILURES},
     secrets::{ExtensionCredential, Secret},
 };
 
-use super::{CloseWith, Instant, Now, State};
+use super::{CloseReason, Instant, Now, State};
 
 /// No letters or digits that look alike.
 const ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTWXYZ23456789";
@@ -174,9 +175,17 @@ pub(super) fn new_credential(origin: &str) -> ExtensionCredential {
 }
 
 impl State {
-    /// A fresh pairing code; the one before is void.
-    pub fn issue_code(&self, now: Now) -> IssuedCode {
-        self.with(|inner| inner.pairing.issue(now))
+    /// Issues a fresh pairing code, and writes it for whoever may read the state directory; the one before is void.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn issue_code(&self, now: Now) -> Result<IssuedCode, home::Error> {
+        self.with(|inner| {
+            let code = inner.pairing.issue(now);
+            inner.storage.write_pairing_code(&code)?;
+            Ok(code)
+        })
     }
 
     /// Consumes the pairing code and returns a token for the extension with this Origin, which is
@@ -208,7 +217,7 @@ impl State {
     /// Only this token is valid from now on; connections with the one before are ended.
     pub fn activate(&self, credential: ExtensionCredential) {
         self.with(|inner| inner.pairing.activate(credential));
-        self.close_all(CloseWith { code: 4001, reason: "a new pairing replaced this token" });
+        self.close_all(CloseReason::NewPairing);
     }
 
     /// Whether `token` opens `/ws` for this Origin.

@@ -7,9 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::protocol::{MAX_PENDING, SessionId};
+use crate::protocol::{AnswerHandling, MAX_PENDING, SessionId};
 
 use super::{
     Instant, Now,
@@ -21,13 +20,24 @@ use super::{
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(super) struct CommandKey(u64);
 
-/// What a client gets: an HTTP status and a JSON body.
+/// What a client gets.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
+    /// What kind of reply this is.
+    pub kind: ReplyKind,
     /// A JSON text.
     pub body: Bytes,
+}
+
+/// Kinds of replies that a transport tells apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplyKind {
+    /// An envelope, `ok` or not.
+    Answered,
+    /// The envelope of a failure: the browser is not connected.
+    NoBrowser,
+    /// The daemon is shutting down, and answers no command any more.
+    ShuttingDown,
 }
 
 /// Where a command stands.
@@ -35,11 +45,11 @@ pub struct Reply {
 pub(super) enum Phase {
     /// Waiting for its pacing slot.
     Paced(Instant),
-    /// In its tab's queue, behind others, or first while its browser is away.
+    /// In its tab's queue: behind others, or at the head while its browser is away.
     Queued,
     /// Put into a connection's outbox; numbered in the order of the first time.
     Sent { order: u64, to: ClientId },
-    /// A session's end, waiting for the browser to close these tabs.
+    /// The close of a session, waiting for browsers to close its tabs.
     Closing,
 }
 
@@ -48,19 +58,9 @@ pub(super) enum Phase {
 pub(super) enum Kind {
     /// A new tab, in a new session if so said.
     Open { new_session: bool, url: String },
-    /// The tab is gone.
-    CloseTab,
-    /// The tab is pinned, or not.
-    Pin(bool),
-    /// The tab is in front.
-    Activate,
-    /// Targets in the answer get handles.
-    Read(crate::protocol::HandleKind),
-    /// The answer holds the browser's tab ids.
-    Log,
-    /// The answer is passed on.
-    Relay,
-    /// A session's end, with the tabs still to be closed and how many were.
+    /// A command on a tab.
+    OnTab(AnswerHandling),
+    /// The close of a session: the closes of tabs that it waits for, and how many tabs are closed.
     CloseSession { waiting: HashSet<String>, closed: usize },
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Command {
     pub(super) tab: Option<u32>,
     pub(super) browser: BrowserId,
     /// What the extension gets, byte for byte, however often.
-    pub(super) message: Utf8Bytes,
+    pub(super) message: Bytes,
     pub(super) received: Instant,
     pub(super) received_ms: i64,
     pub(super) deadline: Instant,
@@ -84,8 +84,8 @@ pub(super) struct Command {
     pub(super) sent_page: Option<Epoch>,
     pub(super) phase: Phase,
     pub(super) replayed: bool,
-    /// Whether it was let in because its browser may be the connection that has not said hello.
-    pub(super) hopeful: bool,
+    /// Whether it was admitted because a connection that has not identified itself may be its browser.
+    pub(super) awaiting_reconnect: bool,
     waiters: Vec<(u64, oneshot::Sender<Reply>)>,
 }
 
@@ -106,7 +106,7 @@ impl Command {
             session,
             tab: None,
             browser: BrowserId::default(),
-            message: Utf8Bytes::default(),
+            message: Bytes::new(),
             received: received.instant,
             received_ms: received.unix_ms,
             deadline,
@@ -114,7 +114,7 @@ impl Command {
             sent_page: None,
             phase: Phase::Queued,
             replayed: false,
-            hopeful: false,
+            awaiting_reconnect: false,
             waiters: Vec::new(),
         }
     }
@@ -125,25 +125,25 @@ impl Command {
         (!unborn).then_some(self.session)
     }
 
-    fn seat(&mut self, key: CommandKey, number: u64) -> Seat {
+    fn add_waiter(&mut self, key: CommandKey, number: u64) -> Waiter {
         let (sender, reply) = oneshot::channel();
         self.waiters.push((number, sender));
-        Seat { key, number, reply }
+        Waiter { key, number, reply }
     }
 
-    /// One fewer who waits for the reply.
-    pub(super) fn leave(&mut self, number: u64) {
-        self.waiters.retain(|(seat, _)| *seat != number);
+    /// One waiter less.
+    pub(super) fn remove_waiter(&mut self, number: u64) {
+        self.waiters.retain(|(waiter, _)| *waiter != number);
     }
 
     pub(super) fn has_waiters(&self) -> bool {
         !self.waiters.is_empty()
     }
 
-    /// Gives the reply to everybody who waits for it.
+    /// Sends the reply to all waiters.
     pub(super) fn answer(&mut self, reply: Reply) {
         for (_, waiter) in self.waiters.drain(..) {
-            // Whoever hung up in this very moment needs no answer.
+            // A client that has just hung up needs no answer.
             let _ = waiter.send(reply.clone());
         }
     }
@@ -158,12 +158,12 @@ pub(super) enum Due {
     Slot(CommandKey),
     /// A new connection has been silent long enough.
     Hello(ClientId),
-    /// Commands that came to be the first of their queue while nobody knew the time.
-    Turns,
+    /// Commands reached the head of their queue when the time was not known.
+    Heads,
 }
 
-/// Waiting for one command: where the reply comes, and which waiter it is.
-pub(super) struct Seat {
+/// A client's wait for the reply to a command.
+pub(super) struct Waiter {
     pub(super) key: CommandKey,
     pub(super) number: u64,
     pub(super) reply: oneshot::Receiver<Reply>,
@@ -177,7 +177,7 @@ pub(super) struct Pending {
     agenda: BTreeSet<(Instant, Due)>,
     counted: usize,
     last_key: u64,
-    last_seat: u64,
+    last_waiter: u64,
     last_sent: u64,
 }
 
@@ -203,20 +203,20 @@ impl Pending {
         self.commands.is_empty()
     }
 
-    /// Takes a command in; its deadline is due from now on. Returns the seat of who asked for it.
-    pub(super) fn insert(&mut self, mut command: Command) -> Seat {
+    /// Adds a command, whose deadline is on the agenda from now on. Returns the wait of the client that sent it.
+    pub(super) fn insert(&mut self, mut command: Command) -> Waiter {
         self.last_key += 1;
         let key = CommandKey(self.last_key);
-        self.last_seat += 1;
-        let seat = command.seat(key, self.last_seat);
+        self.last_waiter += 1;
+        let waiter = command.add_waiter(key, self.last_waiter);
         self.counted += usize::from(command.phase != Phase::Closing);
         self.agenda.insert((command.deadline, Due::Deadline(key)));
         self.by_id.insert(command.id.clone(), key);
         self.commands.insert(key, command);
-        seat
+        waiter
     }
 
-    /// Lets a command go, with all that was due for it.
+    /// Removes a command, and what the agenda has for it.
     pub(super) fn remove(&mut self, key: CommandKey) -> Option<Command> {
         let command = self.commands.remove(&key)?;
         self.counted -= usize::from(command.phase != Phase::Closing);
@@ -228,11 +228,11 @@ impl Pending {
         Some(command)
     }
 
-    /// One more who waits for the reply to the command with this id, if it is pending.
-    pub(super) fn join(&mut self, id: &str) -> Option<Seat> {
+    /// One waiter more for the command with this id, if it is pending.
+    pub(super) fn join(&mut self, id: &str) -> Option<Waiter> {
         let key = self.key_of(id)?;
-        self.last_seat += 1;
-        Some(self.commands.get_mut(&key)?.seat(key, self.last_seat))
+        self.last_waiter += 1;
+        Some(self.commands.get_mut(&key)?.add_waiter(key, self.last_waiter))
     }
 
     /// The command waits for its slot.

@@ -1,4 +1,4 @@
-//! The person in front of a browser: what they are shown of its sessions, and what they may do.
+//! The person at a browser: what its popup shows of the sessions there, and what its buttons do.
 
 use rand::RngExt as _;
 use serde::Serialize;
@@ -8,13 +8,14 @@ use crate::protocol::{PersonAct, SessionId, TabHandle};
 use super::{
     Inner, Now,
     browsers::{BrowserId, ClientId},
+    events::Event,
     sessions::Session,
 };
 
-/// A session as the person sees it.
+/// A session as the popup shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'a> {
+struct SessionState<'a> {
     session: SessionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
@@ -28,24 +29,24 @@ struct Shown<'a> {
 }
 
 impl Inner {
-    /// Tells every browser that said hello how its sessions stand, if that is news to it.
-    pub(super) fn show_sessions(&mut self) {
-        if !std::mem::take(&mut self.news) {
+    /// Sends every browser that said hello the state of its sessions, if that has changed.
+    pub(super) fn push_session_state(&mut self) {
+        if !std::mem::take(&mut self.dirty) {
             return;
         }
         for (client, browser) in self.browsers.introduced() {
-            let text = self.shown(browser);
-            self.browsers.show(client, text);
+            let message = self.session_state(browser);
+            self.browsers.push_state(client, message);
         }
     }
 
-    fn shown(&self, browser: BrowserId) -> String {
+    fn session_state(&self, browser: BrowserId) -> String {
         let sessions = self.sessions.in_order();
-        let here = sessions.iter().filter(|(_, session)| lives_in(session, browser));
+        let here = sessions.iter().filter(|(_, session)| has_tab_in(session, browser));
         let shown: Vec<_> = here
             .map(|(id, session)| {
                 let tab = session.main_tab();
-                Shown {
+                SessionState {
                     session: *id,
                     label: session.label(),
                     tab: tab.map(|tab| TabHandle::new(tab.ordinal)),
@@ -72,15 +73,12 @@ impl Inner {
             }
         };
         for id in sessions.into_iter().flatten() {
-            let Some(session) =
-                self.sessions.get_mut(id).filter(|session| lives_in(session, browser))
-            else {
+            if !self.sessions.get(id).is_some_and(|session| has_tab_in(session, browser)) {
                 continue;
-            };
-            tracing::info!(event = "person", session = %id, act = name);
-            self.news = true;
+            }
+            self.emit(&Event::Person { session: id, act: name });
             match act {
-                PersonAct::Resume(_) => session.paused = None,
+                PersonAct::Resume(_) => self.change(id, |session| session.paused = None),
                 PersonAct::Close(_) | PersonAct::CloseAll => self.person_closes(id, now),
             }
         }
@@ -89,20 +87,20 @@ impl Inner {
     fn person_closes(&mut self, id: SessionId, now: Now) {
         // No client waits for that, and none can have asked under this id.
         let request = format!("bproxy-person-{:032x}", rand::rng().random::<u128>());
-        // The session was there a line ago, so this does not fail; and nobody takes the seat.
+        // The session was there a line ago, so this does not fail; and nobody waits for the reply.
         drop(self.close_session(&request, id, i64::MAX, now));
     }
 }
 
-fn message(shown: &[Shown<'_>]) -> String {
+fn message(shown: &[SessionState<'_>]) -> String {
     serde_json::json!({"type": "state", "sessions": shown}).to_string()
 }
 
-/// What a browser without sessions would be shown; it starts from there, so that is not news to it.
-pub(super) fn nothing() -> String {
+/// The state of a browser without sessions. A new connection starts from it, so it is not sent.
+pub(super) fn no_sessions() -> String {
     message(&[])
 }
 
-fn lives_in(session: &Session, browser: BrowserId) -> bool {
+fn has_tab_in(session: &Session, browser: BrowserId) -> bool {
     session.tabs.iter().any(|tab| tab.browser == browser)
 }

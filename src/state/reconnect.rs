@@ -1,26 +1,22 @@
-//! A connection turns out to be a browser: what it takes over from the connection before, and what
-//! is sent to it once more.
+//! A browser reconnects: what its new connection takes over from the old one, and which commands are sent again.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::collections::HashSet;
 
-use crate::protocol::{Hello, Versions};
+use crate::protocol::Hello;
 
 use super::{
     Inner, Now,
     admission::no_extension,
-    browsers::{BrowserId, ClientId, CloseWith, Identified, Outgoing},
+    browsers::{BrowserId, ClientId, CloseReason, Identified, Outgoing},
+    events::Event,
     pending::{Command, Phase},
 };
 
-/// Why a browser is sent away whose version of the protocol is not spoken here.
-static INCOMPATIBLE: LazyLock<String> =
-    LazyLock::new(|| format!("this daemon speaks protocol version {}", Versions::SPOKEN));
-
 impl Inner {
-    /// A connection has said nothing for too long, or something that is no hello.
-    pub(super) fn silent(&mut self, client: ClientId, now: Now) {
+    /// A connection has said nothing for too long, or something other than a hello.
+    pub(super) fn assume_anonymous(&mut self, client: ClientId, now: Now) {
         if self.browsers.browser_of(client).is_some() && !self.browsers.is_identified(client) {
-            let identified = self.browsers.identify_plain(client);
+            let identified = self.browsers.identify_anonymous(client);
             self.identified(client, identified, now);
         }
     }
@@ -28,18 +24,18 @@ impl Inner {
     /// A connection has said who it is.
     pub(super) fn hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Now) {
         let Some(version) = self.versions.find(hello.protocol_version) else {
-            self.browsers.close(client, CloseWith { code: 4002, reason: &INCOMPATIBLE });
-            self.give_up_hope(now);
+            self.browsers.close(client, CloseReason::Incompatible);
+            self.fail_unreachable(now);
             return;
         };
-        self.browsers.speaks(client, version);
+        self.browsers.set_version(client, version);
         tracing::debug!(
             event = "ws_hello",
             ws_client = %client,
             extension_version = &*hello.extension_version,
             browser = &*hello.browser,
         );
-        self.news = true;
+        self.dirty = true;
         let identified =
             self.browsers.identify_instance(client, &hello.instance_id, &hello.extension_version);
         self.identified(client, identified, now);
@@ -49,14 +45,14 @@ impl Inner {
     pub(super) fn disconnected(&mut self, client: ClientId, now: Now) {
         let used = self.is_used(client);
         self.browsers.disconnect(client, used);
-        self.give_up_hope(now);
+        self.fail_unreachable(now);
     }
 
     /// Asks for a connection to be ended.
-    pub(super) fn close(&mut self, client: ClientId, with: CloseWith) {
+    pub(super) fn close(&mut self, client: ClientId, reason: CloseReason) {
         let used = self.is_used(client);
         self.browsers.end_unidentified(client, used);
-        self.browsers.close(client, with);
+        self.browsers.close(client, reason);
     }
 
     fn is_used(&self, client: ClientId) -> bool {
@@ -64,13 +60,11 @@ impl Inner {
         browser.is_some_and(|browser| self.used_browsers().contains(&browser))
     }
 
-    /// What belongs to the connection's browser is sent to it from now on, and what was in flight
-    /// is sent once more.
+    /// From now on the connection gets what is for its browser, and what was in flight is sent again.
     fn identified(&mut self, client: ClientId, identified: Identified, now: Now) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         if let Some(older) = identified.superseded {
-            let with = CloseWith { code: 4000, reason: "a newer connection took over" };
-            self.browsers.close(older, with);
+            self.browsers.close(older, CloseReason::Superseded);
         }
         for from in &identified.merge {
             self.move_to(*from, browser);
@@ -79,11 +73,11 @@ impl Inner {
         if !identified.merge.is_empty() {
             self.replay(client, browser);
         }
-        self.give_up_hope(now);
+        self.fail_unreachable(now);
         self.browsers.forget_unused(&self.used_browsers());
     }
 
-    /// Browsers that tabs or commands belong to, or that may still answer an open.
+    /// Browsers that tabs or commands belong to, or that may still answer a `tab.open`.
     fn used_browsers(&self) -> HashSet<BrowserId> {
         let tabs = self.sessions.iter().flat_map(|(_, session)| &session.tabs);
         let commands = self.pending.iter().map(|command| command.browser);
@@ -106,7 +100,7 @@ impl Inner {
         for key in self.pending.select(|command| command.browser == browser) {
             match self.pending.get(key).map(|command| command.phase) {
                 Some(Phase::Sent { order, to }) if to != client => in_flight.push((order, key)),
-                Some(Phase::Queued) => self.turns.push_back(key),
+                Some(Phase::Queued) => self.heads.push_back(key),
                 _ => {}
             }
         }
@@ -115,18 +109,18 @@ impl Inner {
             let Some(command) = self.pending.get_mut(key) else { continue };
             command.phase = Phase::Sent { order, to: client };
             command.replayed = true;
-            tracing::info!(event = "replay", id = &*command.id, ws_client = %client);
+            let id = command.id.clone();
+            self.emit(&Event::Replay { id: &id, ws_client: client });
             self.browsers.send(client, Outgoing::Command(key));
         }
     }
 
-    /// Fails commands that were let in because a connection might have been their browser's, where
-    /// none can be any more.
-    fn give_up_hope(&mut self, now: Now) {
-        for key in self.pending.select(|command: &Command| command.hopeful) {
+    /// Fails commands that were admitted because a connection might be their browser's, where none can be any more.
+    fn fail_unreachable(&mut self, now: Now) {
+        for key in self.pending.select(|command: &Command| command.awaiting_reconnect) {
             let Some(command) = self.pending.get_mut(key) else { continue };
             if self.browsers.client_of(command.browser).is_some() {
-                command.hopeful = false;
+                command.awaiting_reconnect = false;
             } else if !self.browsers.may_return(command.browser) {
                 let error = no_extension(Some(command.session));
                 self.fail(key, &error, now);

@@ -1,4 +1,4 @@
-//! What a client holds while its command is pending.
+//! The future reply to a pending command, held by the client that waits for it.
 
 use std::{
     future::Future,
@@ -6,37 +6,39 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Reply, State, pending::Seat};
+use super::{
+    State,
+    pending::{Reply, Waiter},
+};
 
-/// Waits for a command's reply. Dropped before that, it leaves the command as a client does that
-/// hangs up.
-pub struct Ticket {
+/// The future reply to a command. Dropping it before it is ready is hanging up.
+pub struct ReplyFuture {
     state: State,
-    seat: Option<Seat>,
+    waiter: Option<Waiter>,
 }
 
-impl Ticket {
-    pub(super) fn new(state: State, seat: Seat) -> Self {
-        Self { state, seat: Some(seat) }
+impl ReplyFuture {
+    pub(super) fn new(state: State, waiter: Waiter) -> Self {
+        Self { state, waiter: Some(waiter) }
     }
 }
 
-impl Future for Ticket {
+impl Future for ReplyFuture {
     /// None only if the daemon has lost the command to a panic.
     type Output = Option<Reply>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(seat) = &mut self.seat else { return Poll::Ready(None) };
-        let reply = std::task::ready!(Pin::new(&mut seat.reply).poll(context)).ok();
-        self.seat = None;
+        let Some(waiter) = &mut self.waiter else { return Poll::Ready(None) };
+        let reply = std::task::ready!(Pin::new(&mut waiter.reply).poll(context)).ok();
+        self.waiter = None;
         Poll::Ready(reply)
     }
 }
 
-impl Drop for Ticket {
+impl Drop for ReplyFuture {
     fn drop(&mut self) {
-        if let Some(seat) = &self.seat {
-            self.state.with(|inner| inner.hang_up(seat.key, seat.number));
+        if let Some(waiter) = &self.waiter {
+            self.state.with(|inner| inner.hang_up(waiter.key, waiter.number));
         }
     }
 }

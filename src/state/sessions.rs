@@ -2,16 +2,14 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use serde::Serialize;
-
 use crate::protocol::{
     ErrorCode, HandleKind, MAX_KEPT_CHARS, MAX_SESSIONS, Pacing, ProtocolError, SessionId,
-    TabHandle,
+    SessionInfo, TabHandle, TabInfo,
 };
 
 use super::{browsers::BrowserId, pacing::Pacer, pending::CommandKey};
 
-/// As much of a text that a page made as is kept.
+/// A text that a page made, truncated to what is kept of it.
 pub(super) fn kept(text: &str) -> &str {
     text.char_indices().nth(MAX_KEPT_CHARS).map_or(text, |(end, _)| &text[..end])
 }
@@ -24,7 +22,7 @@ pub(super) struct Tab {
     pub(super) chrome_id: i64,
     pub(super) url: String,
     pub(super) title: String,
-    /// Commands for this tab in their order; the first is in flight, or waits for its browser.
+    /// Commands for this tab in their order; the head is in flight, or waits for its browser.
     pub(super) queue: VecDeque<CommandKey>,
 }
 
@@ -40,29 +38,6 @@ pub(super) struct Session {
     last_tab: u32,
     last_handle: [u32; 2],
     pub(super) pacer: Pacer,
-}
-
-/// A session as clients see it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionInfo {
-    id: SessionId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
-    tab: Option<TabHandle>,
-    pacing: Pacing,
-    paused: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pause_reason: Option<String>,
-}
-
-/// A tab as clients see it.
-#[derive(Clone, Debug, Serialize)]
-pub struct TabInfo {
-    tab: TabHandle,
-    url: String,
-    title: String,
-    bound: bool,
 }
 
 impl Session {
@@ -84,8 +59,8 @@ impl Session {
         self.bound.and_then(|bound| self.tab(bound)).or_else(|| self.tabs.last())
     }
 
-    /// Takes a tab in; returns its ordinal.
-    pub(super) fn open_tab(
+    /// Adds a tab; returns its ordinal.
+    pub(super) fn add_tab(
         &mut self,
         browser: BrowserId,
         chrome_id: i64,
@@ -99,7 +74,7 @@ impl Session {
         ordinal
     }
 
-    /// Lets a tab go; returns it with the commands that still wait for it.
+    /// Removes a tab; returns it with the commands that still wait for it.
     pub(super) fn remove_tab(&mut self, ordinal: u32) -> Option<Tab> {
         let at = self.tabs.iter().position(|tab| tab.ordinal == ordinal)?;
         if self.bound == Some(ordinal) {
@@ -285,11 +260,11 @@ mod tests {
     fn tabs_and_handles_are_never_numbered_twice() {
         let mut sessions = Sessions::default();
         let session = sessions.insert(SessionId::from_bits(1), None);
-        assert_eq!(session.open_tab(browser(), 7, "", ""), 1);
+        assert_eq!(session.add_tab(browser(), 7, "", ""), 1);
         session.bound = Some(1);
         session.remove_tab(1);
         assert_eq!(session.bound, None);
-        assert_eq!(session.open_tab(browser(), 7, "", ""), 2);
+        assert_eq!(session.add_tab(browser(), 7, "", ""), 2);
         assert_eq!(session.number_handles(HandleKind::Element, 5), 1);
         assert_eq!(session.number_handles(HandleKind::Element, 1), 6);
         assert_eq!(session.number_handles(HandleKind::Link, 1), 1);
@@ -299,7 +274,7 @@ mod tests {
     fn a_tab_that_is_not_there_is_told_from_one_of_another_session() {
         let mut sessions = Sessions::default();
         let (one, two) = (SessionId::from_bits(1), SessionId::from_bits(2));
-        sessions.insert(one, Some(String::new())).open_tab(browser(), 7, "", "");
+        sessions.insert(one, Some(String::new())).add_tab(browser(), 7, "", "");
         sessions.insert(two, None);
         let code = |id, name: &str| match sessions.find_tab(id, Some(&name.parse().unwrap())) {
             Ok(ordinal) => ordinal.to_string(),

@@ -1,18 +1,16 @@
-//! Handles at work: given to what a read found, and replaced by it when an action names them.
+//! Minting handles for what a read found, and resolving them when an action names them.
 
 use serde_json::json;
 
-use crate::protocol::{
-    Action, ErrorCode, HandleKind, MAX_HANDLES_PER_READ, ProtocolError, TabHandle, Target,
-};
+use crate::protocol::{Action, ErrorCode, HandleKind, MAX_HANDLES_PER_READ, ProtocolError, Target};
 
 use super::{
     Inner, Now,
     admission::Destination,
+    events::Event,
     handles::{Epoch, Miss},
     json_edit,
     pending::CommandKey,
-    records,
 };
 
 impl Inner {
@@ -21,14 +19,16 @@ impl Inner {
     pub(super) fn resolve_handles(
         &self,
         action: &mut Action,
-        place: &Destination,
+        destination: &Destination,
         now: Now,
     ) -> Result<Option<Epoch>, ProtocolError> {
-        let (session, Some((tab, chrome_id))) = (place.session, place.tab) else { return Ok(None) };
+        let (session, Some((tab, chrome_id))) = (destination.session, destination.tab) else {
+            return Ok(None);
+        };
         let mut stamp = None;
         for target in action.targets_mut() {
             let Target::Handle(handle) = target else { continue };
-            let current = self.browsers.page(place.browser, chrome_id);
+            let current = self.browsers.page(destination.browser, chrome_id);
             let found = self.handles.resolve(handle, session, tab, now.instant);
             let (outcome, code, problem) = match &found {
                 Ok((_, page)) if Some(*page) == current => ("ok", None, ""),
@@ -51,14 +51,8 @@ impl Inner {
                     "belongs to another tab of this session",
                 ),
             };
-            let tab = TabHandle::new(tab);
-            tracing::info!(
-                event = "handle_resolve",
-                handle = handle.as_str(),
-                session = %session,
-                tab = tab.as_str(),
-                outcome,
-            );
+            let name = handle.as_str();
+            self.emit(&Event::HandleResolve { handle: name, session, tab: Some(tab), outcome });
             if let Some(code) = code {
                 let message = format!(
                     "the element handle {} {problem}: read the page again",
@@ -89,7 +83,7 @@ impl Inner {
         let (id, Some(ordinal)) = (command.session, command.tab) else { return data.to_owned() };
         let page = command.sent_page;
         let replaced = self.handles.forget_read(id, ordinal, kind);
-        records::invalidated(Some(id), Some(ordinal), "reread", replaced);
+        self.emit_invalidated(Some(id), Some(ordinal), "reread", replaced);
         let limit = if page.is_some() { MAX_HANDLES_PER_READ } else { 0 };
         let Some(mut read) = json_edit::Read::parse(data, kind, limit) else {
             return data.to_owned();
@@ -104,17 +98,16 @@ impl Inner {
             && count > 0
         {
             let evicted = self.handles.mint((id, ordinal, kind), page, first, targets, now.instant);
-            records::invalidated(None, None, "cap", evicted);
-            let tab = TabHandle::new(ordinal);
-            tracing::info!(
-                event = "handle_mint",
-                session = %id,
-                tab = tab.as_str(),
-                sourceAction = kind.source_action(),
+            self.emit_invalidated(None, None, "cap", evicted);
+            let prefix = kind.prefix();
+            self.emit(&Event::HandleMint {
+                session: id,
+                tab: Some(ordinal),
+                source_action: kind.source_action(),
                 count,
-                firstHandle = format!("{}{first}", kind.prefix()),
-                lastHandle = format!("{}{}", kind.prefix(), first + count as u32 - 1),
-            );
+                first_handle: &format!("{prefix}{first}"),
+                last_handle: &format!("{prefix}{}", first + count as u32 - 1),
+            });
         }
         read.with_handles(data, first)
     }

@@ -1,34 +1,8 @@
-//! The latest commands, for `debug.last`: a ring that forgets the oldest.
+//! Traces of the latest commands, for `debug.last`: a ring that forgets the oldest.
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
-
-use crate::protocol::MAX_TRACES;
-
-/// One command that got an envelope.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Trace {
-    /// The request's id.
-    pub id: String,
-    /// What was asked for.
-    pub action: &'static str,
-    /// The session, the new one where the command made it.
-    pub session: String,
-    /// Unix time, ms.
-    pub received_at: i64,
-    /// How long it took, ms.
-    pub elapsed_ms: u64,
-    /// Whether it succeeded.
-    pub ok: bool,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_code: Option<String>,
-    /// Whether it was sent more than once, or answered from the extension's memory.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub replayed: bool,
-}
+use crate::protocol::{MAX_TRACES, Trace};
 
 /// The ring of traces.
 #[derive(Default)]
@@ -62,13 +36,13 @@ mod tests {
             }
             traces.push(Trace {
                 id: number.to_string(),
-                action: "text",
+                action: "text".into(),
                 session: String::new(),
                 received_at: 0,
                 elapsed_ms: 0,
                 ok: true,
                 error_code: None,
-                replayed: false,
+                replayed: None,
             });
         }
         let ids: Vec<_> = traces.last(2).into_iter().map(|trace| trace.id).collect();

@@ -13,7 +13,7 @@ use crate::client::{self, Client};
 use crate::config::{self, Config, LogChoice, Origin, SecretsChoice};
 use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
-use crate::protocol::{self, Action, NoParams};
+use crate::protocol;
 use crate::secrets::{self, Trouble};
 use crate::service::lifecycle::ManagedBy;
 use crate::service::lock::Watch;
@@ -409,7 +409,7 @@ pub(super) fn browser(client: &Client) -> Found {
         id: String,
         extension_version: Option<String>,
     }
-    let action = Action::DebugStatus(NoParams {});
+    let action = protocol::DebugStatus {}.into();
     let answer = client
         .command(&client::request_id(), &action, "", STATUS_WAIT)
         .map_err(|error| Failure::new(error, RESTART))?;

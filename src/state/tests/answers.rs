@@ -102,7 +102,7 @@ fn numbers_and_order_in_the_data_stay_as_they_were_written() {
             r#"{{"protocol_version":1,"id":"{}","ok":true,"data":{data},"page":{{"url":"u"}},"replay":false{extra}}}"#,
             client.id
         );
-        rig.state.receive(browser, &text.into(), rig.now());
+        rig.state.receive(browser, &text, &text.clone().into(), rig.now());
         assert_eq!(client.reply()["replay"], false);
         let body = client.reply.expect("the reply").body;
         assert!(str::from_utf8(&body).unwrap().contains(data));
@@ -127,7 +127,7 @@ fn answers_for_what_was_not_asked_are_ignored() {
 fn a_tab_is_listed_with_what_its_page_was_last_said_to_be() {
     let (mut rig, browser, session) = with_tab();
     let id = session.parse().unwrap();
-    let tabs = |rig: &Rig| serde_json::to_value(rig.state.tabs(id)).unwrap()[0].clone();
+    let tabs = |rig: &Rig| rig.tabs(id)[0].clone();
     assert_eq!(
         tabs(&rig),
         json!({"tab": "t1", "url": "http://site/", "title": "Site", "bound": true})

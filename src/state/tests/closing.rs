@@ -31,7 +31,7 @@ fn a_session_is_gone_at_once_and_takes_its_commands_with_it() {
     rig.answer(browser, sent[0]["id"].as_str().unwrap(), json!({}));
     rig.answer_error(browser, sent[1]["id"].as_str().unwrap(), "TAB_NOT_FOUND", "gone");
     assert_eq!(close.data(), json!({"session": session, "closedTabs": 1}));
-    assert!(rig.state.traces(99).iter().all(|trace| trace.action != "tab.close"));
+    assert!(rig.traces(99).iter().all(|trace| trace.action != "tab.close"));
     assert_eq!(rig.ask("session.bind", &other, json!({"pacing": "fast"})).reply()["ok"], true);
     rig.assert_clean();
 }
@@ -41,7 +41,7 @@ fn a_session_without_reachable_tabs_closes_at_once() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);
-    let empty = rig.state.create_session(None).unwrap().0;
+    let empty = rig.create_session();
     rig.disconnect(browser);
     for session in [session, empty.to_string()] {
         let mut close = rig.ask("session.close", &session, json!({}));
@@ -142,9 +142,9 @@ fn what_is_pending_at_the_end_gets_the_last_word() {
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);
     let mut clients: Vec<_> = (0..3).map(|_| rig.ask("text", &session, json!({}))).collect();
-    rig.state.abort_all(&Reply { status: 503, body: "{}".into() });
+    rig.state.abort_all(&Reply { kind: ReplyKind::ShuttingDown, body: "{}".into() });
     assert!(clients.iter_mut().all(|client| client.reply() == json!({})));
-    rig.state.close_all(crate::state::CloseWith { code: 1001, reason: "" });
+    rig.state.close_all(crate::state::CloseReason::ShuttingDown);
     assert!(rig.sent(browser).is_empty());
     rig.assert_clean();
 }

@@ -49,7 +49,7 @@ fn commands_of_one_queue_that_end_at_the_same_moment_are_not_sent_after_each_oth
     rig.pass(50);
     assert!(clients.iter_mut().all(|client| client.code() == "TIMEOUT"));
     assert!(rig.sent(browser).is_empty(), "nothing that has ended is sent");
-    let forwarded = rig.state.traces(9);
+    let forwarded = rig.traces(9);
     assert_eq!(forwarded.iter().filter(|trace| !trace.ok).count(), 3);
 }
 

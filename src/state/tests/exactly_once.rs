@@ -75,7 +75,7 @@ struct Browser {
     client: Option<ClientId>,
     said_hello: bool,
     /// What it was sent under each id, to the byte.
-    messages: HashMap<String, Utf8Bytes>,
+    messages: HashMap<String, Bytes>,
     /// What it was sent on this connection.
     seen_here: HashSet<String>,
     memory: HashMap<String, Value>,
@@ -135,7 +135,7 @@ impl World {
         let tab = format!("t{}", tab + 1);
         let parsed = tab.parse().unwrap();
         let id = session.parse().unwrap();
-        if self.rig.state.bind(id, Some(&parsed), None).is_err() {
+        if self.rig.state.with(|inner| inner.bind(id, Some(&parsed), None)).is_err() {
             return;
         }
         let (action, params) = match action {
@@ -197,7 +197,7 @@ impl World {
         let worked = !texts.is_empty();
         let browser = &mut self.browsers[number];
         for text in texts {
-            let message: Value = serde_json::from_str(&text).unwrap();
+            let message: Value = serde_json::from_slice(&text).unwrap();
             let Some(id) = message["id"].as_str().map(str::to_owned) else { continue };
             assert!(browser.seen_here.insert(id.clone()), "{id} came twice on one connection");
             let known = browser.messages.entry(id.clone()).or_insert_with(|| text.clone());
@@ -240,7 +240,7 @@ impl World {
             }
         }
         self.rig.state.with(|inner| {
-            assert!(inner.pending.iter().count() <= 100 && inner.turns.is_empty());
+            assert!(inner.pending.iter().count() <= 100 && inner.heads.is_empty());
             let mut in_flight = HashSet::new();
             for command in inner.pending.iter() {
                 if let (Phase::Sent { .. }, Some(tab)) = (command.phase, command.tab) {

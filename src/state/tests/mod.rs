@@ -7,6 +7,7 @@ mod answers;
 mod browsers;
 mod closing;
 mod deadlines;
+mod events;
 mod exactly_once;
 mod handles;
 mod opens;
@@ -14,7 +15,6 @@ mod pacing;
 mod pairing;
 mod person;
 mod queues;
-mod records;
 mod refusals;
 mod staleness;
 
@@ -26,12 +26,18 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{Admission, ClientId, Instant, Now, Reply, SessionDirs, State, Ticket};
-use crate::protocol::{Request, SessionId, Versions};
+use super::{
+    Admission, ClientId, Instant, IssuedCode, Now, Process, Reply, ReplyFuture, ReplyKind, State,
+    Storage,
+};
+use crate::{
+    home,
+    protocol::{Request, SessionId, Trace, Versions},
+};
 
 /// What the unix clock shows when a test begins.
 const EPOCH_MS: i64 = 1_700_000_000_000;
@@ -52,17 +58,21 @@ struct Rig {
 #[derive(Clone, Default)]
 struct Dirs(Arc<Mutex<Vec<SessionId>>>);
 
-impl SessionDirs for Dirs {
-    fn path(&self, session: SessionId) -> String {
+impl Storage for Dirs {
+    fn session_dir(&self, session: SessionId) -> String {
         format!("/tmp/{session}")
     }
 
-    fn create(&self, session: SessionId) {
+    fn create_session_dir(&self, session: SessionId) {
         self.0.lock().unwrap().push(session);
     }
 
-    fn remove(&self, session: SessionId) {
-        self.0.lock().unwrap().retain(|made| *made != session);
+    fn remove_session_dir(&self, session: SessionId) {
+        self.0.lock().unwrap().retain(|created| *created != session);
+    }
+
+    fn write_pairing_code(&self, _code: &IssuedCode) -> Result<(), home::Error> {
+        Ok(())
     }
 }
 
@@ -95,19 +105,19 @@ impl Call {
 /// A client that waits for its reply.
 struct Client {
     id: String,
-    ticket: Option<Ticket>,
+    pending: Option<ReplyFuture>,
     reply: Option<Reply>,
 }
 
 impl Client {
     /// The reply, once it has come.
     fn poll(&mut self) -> Option<Value> {
-        if let Some(ticket) = &mut self.ticket {
+        if let Some(pending) = &mut self.pending {
             let mut context = Context::from_waker(Waker::noop());
-            match Pin::new(ticket).poll(&mut context) {
+            match Pin::new(pending).poll(&mut context) {
                 Poll::Pending => return None,
                 Poll::Ready(reply) => {
-                    self.ticket = None;
+                    self.pending = None;
                     self.reply = reply;
                 }
             }
@@ -142,7 +152,7 @@ impl Client {
     }
 
     fn hang_up(&mut self) {
-        self.ticket = None;
+        self.pending = None;
     }
 }
 
@@ -154,8 +164,10 @@ fn page() -> Value {
 impl Rig {
     fn new() -> Self {
         let dirs = Dirs::default();
-        let state = State::new(None, Box::new(dirs.clone()));
-        let (began, timer) = (Instant::now(), state.timer());
+        let began = Instant::now();
+        let process = Process { pid: 1, port: 9615, started: began };
+        let state = State::new(process, None, Box::new(dirs.clone()));
+        let timer = state.timer();
         let armed = state.arm();
         Self { state, began, now: began, armed, timer, dirs, last_id: 0 }
     }
@@ -197,21 +209,12 @@ impl Rig {
         })
         .to_string();
         let mut request = Request::parse(body.as_bytes()).expect("a valid request");
-        let (ticket, reply) = match self.state.admit(&mut request, now) {
+        let (pending, reply) = match self.state.admit(&mut request, now) {
             Admission::Answered(reply) => (None, Some(reply)),
-            Admission::Pending(ticket) => (Some(ticket), None),
-            Admission::Local(session) => match (call.action, session) {
-                ("session.close", Some(session)) => {
-                    let ticket = self.state.close_session(&request, session, now).unwrap();
-                    (Some(ticket), None)
-                }
-                _ => {
-                    let reply = self.state.conclude(&request, &Ok("{}".to_owned()), now, now);
-                    (None, Some(reply))
-                }
-            },
+            Admission::Pending(pending) => (Some(pending), None),
+            Admission::Draining => panic!("the state drains"),
         };
-        Client { id, ticket, reply }
+        Client { id, pending, reply }
     }
 
     fn ask(&mut self, action: &'static str, session: &str, params: Value) -> Client {
@@ -224,7 +227,8 @@ impl Rig {
     }
 
     fn say(&mut self, client: ClientId, message: &Value) {
-        self.state.receive(client, &message.to_string().into(), self.now());
+        let text = message.to_string();
+        self.state.receive(client, &text, &text.clone().into(), self.now());
     }
 
     fn hello(&mut self, client: ClientId, instance: &str) {
@@ -255,7 +259,7 @@ impl Rig {
     }
 
     /// Everything that a connection has been sent since the last time, to the byte.
-    fn sent_raw(&mut self, client: ClientId) -> Vec<Utf8Bytes> {
+    fn sent_raw(&mut self, client: ClientId) -> Vec<Bytes> {
         std::iter::from_fn(|| self.state.next_outgoing(client)).collect()
     }
 
@@ -263,7 +267,7 @@ impl Rig {
     /// shown.
     fn sent(&mut self, client: ClientId) -> Vec<Value> {
         let sent = self.sent_raw(client).into_iter();
-        sent.map(|text| serde_json::from_str::<Value>(&text).expect("a JSON message"))
+        sent.map(|text| serde_json::from_slice::<Value>(&text).expect("a JSON message"))
             .filter(|message| message["type"] != "state")
             .collect()
     }
@@ -306,13 +310,32 @@ impl Rig {
 
     fn bind(&mut self, session: &str, tab: Option<&str>, pacing: &str) {
         let tab = tab.map(|tab| tab.parse().unwrap());
-        let pacing = pacing.parse().unwrap();
-        self.state.bind(session.parse().unwrap(), tab.as_ref(), Some(pacing)).expect("bound");
+        let (session, pacing) = (session.parse().unwrap(), pacing.parse().unwrap());
+        let bound = self.state.with(|inner| inner.bind(session, tab.as_ref(), Some(pacing)));
+        bound.expect("bound");
     }
 
-    /// One entry of `debug.status`, as JSON.
+    /// The data of `debug.status`.
     fn status(&self) -> Value {
-        serde_json::to_value(self.state.status()).unwrap()
+        let status = self.state.with(|inner| inner.status(self.now()));
+        serde_json::to_value(status).unwrap()
+    }
+
+    /// A session's tabs, as JSON.
+    fn tabs(&self, session: SessionId) -> Value {
+        let tabs = self.state.with(|inner| inner.sessions.get(session).map(|it| it.tab_infos()));
+        serde_json::to_value(tabs.unwrap_or_default()).unwrap()
+    }
+
+    /// A session without tabs.
+    fn create_session(&mut self) -> SessionId {
+        let data = self.ask("session.create", "", json!({})).data();
+        data["session"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The latest traces, oldest first.
+    fn traces(&self, count: usize) -> Vec<Trace> {
+        self.state.with(|inner| inner.traces.last(count))
     }
 
     fn pending(&self) -> usize {
@@ -324,7 +347,7 @@ impl Rig {
     fn assert_clean(&self) {
         self.state.with(|inner| {
             assert_eq!(inner.pending.iter().count(), 0);
-            assert!(inner.turns.is_empty() && inner.closes.is_empty());
+            assert!(inner.heads.is_empty() && inner.closes.is_empty());
             for (_, session) in inner.sessions.iter() {
                 assert!(session.tabs.iter().all(|tab| tab.queue.is_empty()));
             }

@@ -34,7 +34,7 @@ fn an_implicit_session_exists_only_once_its_tab_does() {
                "tmpDir": format!("/tmp/{session}")})
     );
     assert_eq!(rig.dirs.0.lock().unwrap()[0].as_str(), session);
-    assert_eq!(rig.state.traces(1)[0].session, session);
+    assert_eq!(rig.traces(1)[0].session, session);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_tab_that_the_browser_names_from_memory_keeps_its_name() {
         json!({"id": again.id, "ok": true, "data": {"tabId": 7}, "page": page(), "replay": true});
     rig.say(browser, &answer);
     assert_eq!(again.data()["tab"], tab);
-    assert!(rig.state.traces(1)[0].replayed);
+    assert!(rig.traces(1)[0].replayed.is_some());
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_number_that_two_opens_bring_serves_both_sessions() {
     assert_eq!(rig.sent_ids(browser), texts.map(|text| text.id));
     rig.navigated(browser, 7, "http://next/");
     for session in [one, two] {
-        let tabs = rig.state.tabs(session.parse().unwrap());
+        let tabs = rig.tabs(session.parse().unwrap());
         assert_eq!(serde_json::to_value(tabs).unwrap()[0]["url"], "http://next/");
     }
 }

@@ -13,7 +13,7 @@ fn claim(rig: &Rig, code: &str) -> Result<(), ClaimError> {
 fn a_code_is_valid_for_five_minutes_to_the_millisecond() {
     for (ms, expected) in [(299_999, Ok(())), (300_000, Err(ClaimError::Expired))] {
         let mut rig = Rig::new();
-        let code = rig.state.issue_code(rig.now());
+        let code = rig.state.issue_code(rig.now()).expect("issued");
         assert_eq!(code.pairing_expires_at, rig.now().unix_ms + 300_000);
         rig.pass(ms);
         assert_eq!(claim(&rig, code.pairing_code.expose()), expected);
@@ -23,18 +23,18 @@ fn a_code_is_valid_for_five_minutes_to_the_millisecond() {
 #[test]
 fn a_claimed_code_is_consumed_even_after_its_time_until_the_next_is_issued() {
     let mut rig = Rig::new();
-    let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
+    let code = rig.state.issue_code(rig.now()).expect("issued").pairing_code.expose().to_owned();
     assert_eq!(claim(&rig, &code), Ok(()));
     rig.pass(600_000);
     assert_eq!(claim(&rig, &code), Err(ClaimError::Consumed));
-    rig.state.issue_code(rig.now());
+    rig.state.issue_code(rig.now()).expect("issued");
     assert_eq!(claim(&rig, &code), Err(ClaimError::Invalid));
 }
 
 #[test]
 fn the_window_of_failures_slides() {
     let mut rig = Rig::new();
-    let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
+    let code = rig.state.issue_code(rig.now()).expect("issued").pairing_code.expose().to_owned();
     for _ in 0..5 {
         assert_eq!(claim(&rig, "wrong"), Err(ClaimError::Invalid));
         rig.pass(10_000);
@@ -57,7 +57,8 @@ fn a_token_is_valid_only_once_it_is_activated_and_until_the_next_is() {
         rig.state.check_token(credential.token.expose().as_bytes(), ORIGIN)
     };
     let claimed = || {
-        let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
+        let code =
+            rig.state.issue_code(rig.now()).expect("issued").pairing_code.expose().to_owned();
         rig.state.claim(Some(&code), ORIGIN, rig.now()).expect("the code is right")
     };
     let (first, second) = (claimed(), claimed());

@@ -8,7 +8,7 @@ impl Rig {
     /// The sessions that the person at this browser was shown, one list for each time.
     fn shown(&mut self, client: ClientId) -> Vec<Value> {
         let sent = self.sent_raw(client).into_iter();
-        let sent = sent.map(|text| serde_json::from_str::<Value>(&text).expect("a JSON message"));
+        let sent = sent.map(|text| serde_json::from_slice::<Value>(&text).expect("a JSON message"));
         sent.filter(|message| message["type"] == "state")
             .map(|message| message["sessions"].clone())
             .collect()
@@ -37,7 +37,7 @@ fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
         ]
     );
     assert!(rig.shown(one).is_empty(), "it concerns the other browser");
-    rig.state.resume(session.parse().unwrap());
+    rig.ask("session.resume", &session, json!({})).data();
     assert_eq!(rig.shown(two)[0][0]["paused"], false);
     let again = rig.browser("b");
     assert_eq!(rig.shown(again)[0][0]["session"], session);
@@ -52,7 +52,7 @@ fn a_person_who_was_not_told_yet_is_told_only_how_things_stand_now() {
         rig.say(browser, &json!({"type": "ping", "ts": number}));
         let client = rig.ask("text", &session, json!({}));
         rig.answer_error(browser, &client.id, "HUMAN_REQUIRED", &number.to_string());
-        rig.state.resume(session.parse().unwrap());
+        rig.ask("session.resume", &session, json!({})).data();
     }
     let shown = rig.shown(browser);
     assert_eq!(shown.len(), 1);

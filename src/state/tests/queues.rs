@@ -34,7 +34,7 @@ fn a_pending_id_is_joined_whatever_else_the_request_says() {
     for client in [&mut first, &mut joined, &mut nowhere] {
         assert_eq!(client.data(), json!({"text": "x"}));
     }
-    assert_eq!(rig.state.traces(99).iter().filter(|trace| trace.id == first.id).count(), 1);
+    assert_eq!(rig.traces(99).iter().filter(|trace| trace.id == first.id).count(), 1);
     let again = rig.send(&call("text", &one, json!({})).id(&first.id));
     assert_eq!(rig.sent_ids(browser), [again.id], "the id is free again");
 }
@@ -117,7 +117,7 @@ fn binding_elsewhere_affects_later_commands_only() {
     let second = rig.ask("text", &session, json!({}));
     rig.bind(&session, Some("t1"), "fast");
     let third = rig.ask("text", &session, json!({}));
-    rig.state.unbind(session.parse().unwrap());
+    rig.ask("session.unbind", &session, json!({})).data();
     let mut sent = rig.sent(browser);
     rig.answer(browser, &first.id, json!({}));
     sent.extend(rig.sent(browser));

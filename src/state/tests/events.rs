@@ -223,7 +223,8 @@ fn no_record_holds_a_filled_value_a_pages_text_a_code_or_a_token() {
     let session = rig.open(browser, 7777);
     let mut secrets = vec!["hidden-value".to_owned(), "page-text".to_owned()];
     let records = records_of(|| {
-        let code = rig.state.issue_code(rig.now()).pairing_code.expose().to_owned();
+        let code =
+            rig.state.issue_code(rig.now()).expect("issued").pairing_code.expose().to_owned();
         let credential = rig.state.claim(Some(&code), "o", rig.now()).expect("the code is right");
         secrets.extend([code, credential.token.expose().to_owned()]);
         let field = json!({"target": {"selector": "#a"}, "value": "hidden-value", "method": "direct", "world": "main"});
@@ -232,7 +233,7 @@ fn no_record_holds_a_filled_value_a_pages_text_a_code_or_a_token() {
             let client = rig.ask(action, &session, params);
             rig.answer(browser, &client.id, json!({"text": "page-text", "tabId": 7777}));
         }
-        rig.state.receive(browser, &"{page-text".into(), rig.now());
+        rig.state.receive(browser, "{page-text", &Bytes::from_static(b"{page-text"), rig.now());
         rig.state.activate(credential);
     });
     let log = serde_json::to_string(&records).unwrap();
@@ -256,7 +257,7 @@ fn every_command_with_an_envelope_leaves_one_trace() {
     let client = rig.send(&call("text", &session, json!({})).id("forwarded"));
     rig.pass(4);
     rig.answer_error(browser, &client.id, "X", "m");
-    let traces = serde_json::to_value(rig.state.traces(3)).unwrap();
+    let traces = serde_json::to_value(rig.traces(3)).unwrap();
     let at = rig.now().unix_ms;
     assert_eq!(traces[0]["errorCode"], "SESSION_REQUIRED");
     assert_eq!(traces[1]["session"], "ä".repeat(64));

@@ -1,16 +1,15 @@
-//! Every action's parameters, checked while they are parsed.
+//! What parameters and results are made of: strict structs, and values that are checked while they are parsed.
 //!
-//! Unknown fields and `null` are refused everywhere. The same types are what a client serializes.
+//! In parameters unknown fields and `null` are refused everywhere. The same types are what a client serializes.
 
 use std::{fmt, marker::PhantomData};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, MapAccess, Visitor},
 };
 
-use super::{MAX_FORM_FIELDS, MAX_LABEL_CHARS, TabHandle, Target};
+use super::{Fill, MAX_FORM_FIELDS, MAX_LABEL_CHARS};
 
 /// Deserializes an optional field that must not be `null` where it is present.
 pub(super) fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -53,21 +52,21 @@ pub(super) trait BuildObject<'de, T> {
 /// deserializable from objects alone.
 macro_rules! objects {
     ($($name:ident),* $(,)?) => {$(
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 $name::serialize(self, serializer)
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Build;
-                impl<'de> $crate::protocol::params::BuildObject<'de, $name> for Build {
-                    fn build<A: MapAccess<'de>>(self, map: A) -> Result<$name, A::Error> {
-                        $name::deserialize(MapAccessDeserializer::new(map))
+                impl<'de> $crate::protocol::values::BuildObject<'de, $name> for Build {
+                    fn build<A: ::serde::de::MapAccess<'de>>(self, map: A) -> Result<$name, A::Error> {
+                        $name::deserialize(::serde::de::value::MapAccessDeserializer::new(map))
                     }
                 }
-                $crate::protocol::params::object(deserializer, Build)
+                $crate::protocol::values::object(deserializer, Build)
             }
         }
     )*};
@@ -124,212 +123,53 @@ macro_rules! params {
         }
     )*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, PartialEq, Debug, ::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema)]
         #[serde(remote = "Self", deny_unknown_fields, rename_all = "camelCase")]
         pub struct $name {
             $($(#[$required_doc])* pub $required: $required_type,)*
             $($(#[$optional_doc])*
-            #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+            #[serde(
+                default,
+                deserialize_with = "crate::protocol::values::some",
+                skip_serializing_if = "Option::is_none"
+            )]
             pub $optional: Option<$optional_type>,)*
         }
-        objects!($name);
+        $crate::protocol::values::objects!($name);
     )*};
 }
 
-params! {
-    /// No parameters at all.
-    NoParams {;}
+pub(super) use params;
 
-    /// `session.create`
-    SessionCreate {;
-        /// What people call the session; an empty label is none.
-        label: Label,
-    }
-
-    /// `session.bind`: at least one of the two, see [`SessionBind::is_empty`].
-    SessionBind {;
-        /// The tab that later commands go to.
-        tab: TabHandle,
-        /// The pace of later commands.
-        pacing: Pacing,
-    }
-
-    /// `tab.open`
-    TabOpen {
-        /// Where the tab goes.
-        url: String,
-        ;
-    }
-
-    /// `tab.close`, `tab.pin`, `tab.unpin`, `tab.activate`
-    TabRef {;
-        /// The tab meant; the session's bound tab if absent.
-        tab: TabHandle,
-    }
-
-    /// `navigate`
-    Navigate {
-        /// Where the tab goes.
-        url: String,
-        ;
-    }
-
-    /// `text`, `images`
-    Within {;
-        /// The part of the page to read; all of it if absent.
-        selector: String,
-    }
-
-    /// `links`
-    Links {;
-        /// The part of the page to read.
-        selector: String,
-        /// Leave out links that cannot be seen.
-        visible_only: bool,
-        /// The most links to return.
-        limit: Int<1, 5000>,
-        /// Only links whose address contains this.
-        href_contains: String,
-        /// How many links to pass over first.
-        offset: Int<0, { u32::MAX }>,
-    }
-
-    /// `elements`
-    Elements {;
-        /// Only what belongs to forms.
-        form: bool,
-    }
-
-    /// `dom`
-    Dom {;
-        /// The part of the page to read.
-        selector: String,
-        /// How many levels deep.
-        depth: Int<1, 50>,
-    }
-
-    /// `inspect`
-    Inspect {
-        /// The elements to look at.
-        selector: String,
-        ;
-        /// The properties to report.
-        properties: UpTo<50>,
-        /// The most elements to report.
-        limit: Int<1, 50>,
-    }
-
-    /// `snapshot`
-    Snapshot {;
-        /// The part of the page to read.
-        selector: String,
-        /// How many levels deep.
-        max_depth: Int<1, 12>,
-        /// Only what can be acted on.
-        interactive_only: bool,
-    }
-
-    /// `scroll`
-    Scroll {;
-        /// The element to scroll; the page if absent.
-        target: Target,
-        /// How far: `viewport`, `half`, `end`, or pixels such as `300px`.
-        by: Distance,
-        /// Which way; down if absent.
-        direction: Direction,
-    }
-
-    /// `click`, `hover`
-    Pointer {
-        /// The element meant.
-        target: Target,
-        ;
-    }
-
-    /// `fill`, and each field of `fill-form`
-    Fill {
-        /// The field meant.
-        target: Target,
-        /// What it shall hold.
-        value: String,
-        /// How the value gets in: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
-        method: FillMethod,
-        /// Which JavaScript world does it: `main` for `runtime-api`, else `isolated`.
-        world: World,
-        ;
-    }
-
-    /// `fill-form`
-    FillForm {
-        /// The fields, filled in this order.
-        fields: Fields,
-        ;
-    }
-
-    /// `select`
-    Select {
-        /// The control that opens the options.
-        trigger: Target,
-        /// The visible text of the option.
-        option_text: String,
-        ;
-    }
-
-    /// `screenshot`
-    Screenshot {;
-        /// Bring the tab to the front first, without which only a tab in front can be pictured.
-        activate: bool,
-        /// Use the debugger interface; refused unless it is switched on.
-        debugger: bool,
-    }
-
-    /// `wait`
-    Wait {
-        /// What to wait for.
-        strategy: WaitStrategy,
-        /// The selector, address, or pattern of an address such as `*/done`.
-        target: String,
-        ;
-        /// For how long, in milliseconds.
-        timeout: Int<0, 600_000>,
-    }
-
-    /// `require-human`
-    RequireHuman {
-        /// What the person shall do.
-        reason: String,
-        ;
-        /// What the person's help is attached to.
-        for_attach: String,
-    }
-
-    /// `debug.log`
-    DebugLog {;
-        /// Only records of this request.
-        id: String,
-        /// The most records to return.
-        limit: Int<1, 1000>,
-    }
-
-    /// `debug.last`
-    DebugLast {;
-        /// How many of the latest traces; 20 if absent.
-        count: Int<1, 200>,
-    }
+/// Declares structs of results: required fields, then `;`, then optional ones that are left out when absent. Reading
+/// them is lenient: what a newer side adds is ignored.
+macro_rules! data {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident {
+            $($(#[$required_doc:meta])* $required:ident: $required_type:ty,)*
+            ;
+            $($(#[$optional_doc:meta])* $optional:ident: $optional_type:ty,)*
+        }
+    )*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Debug, ::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            $($(#[$required_doc])* pub $required: $required_type,)*
+            $($(#[$optional_doc])*
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $optional: Option<$optional_type>,)*
+        }
+    )*};
 }
-
-impl SessionBind {
-    /// Whether there is nothing to do, which is refused.
-    pub fn is_empty(&self) -> bool {
-        self.tab.is_none() && self.pacing.is_none()
-    }
-}
+pub(super) use data;
 
 /// Declares enums of words on the wire.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, ::serde::Serialize, ::serde::Deserialize)]
         pub enum $name { $($(#[$word_doc])* #[serde(rename = $word)] $variant,)* }
 
         impl $name {
@@ -342,13 +182,13 @@ macro_rules! words {
             }
         }
 
-        impl JsonSchema for $name {
+        impl ::schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "enum": Self::WORDS })
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                ::schemars::json_schema!({ "type": "string", "enum": Self::WORDS })
             }
         }
 
@@ -365,6 +205,8 @@ macro_rules! words {
     )*};
 }
 
+pub(super) use words;
+
 words! {
     /// How fast a session's commands may follow one another.
     Pacing {
@@ -372,42 +214,6 @@ words! {
         Human = "human",
         /// Without pauses.
         Fast = "fast",
-    }
-
-    /// Which way to scroll.
-    Direction {
-        /// Towards the top.
-        Up = "up",
-        /// Towards the end.
-        Down = "down",
-    }
-
-    /// How a value gets into a field.
-    FillMethod {
-        /// Set the field's state in the DOM.
-        Direct = "direct",
-        /// As if pasted.
-        Paste = "paste",
-        /// Through the editor's own interface.
-        RuntimeApi = "runtime-api",
-    }
-
-    /// Which JavaScript world acts on the page.
-    World {
-        /// The extension's own, which the page does not see.
-        Isolated = "isolated",
-        /// The page's.
-        Main = "main",
-    }
-
-    /// What `wait` waits for.
-    WaitStrategy {
-        /// An element that matches.
-        Selector = "selector",
-        /// An address that matches.
-        Url = "url",
-        /// The end of a navigation.
-        Navigation = "navigation",
     }
 }
 

@@ -1,0 +1,113 @@
+//! `fill` and `fill-form`: values into fields.
+
+use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
+use crate::protocol::{
+    Fields, Target,
+    values::{data, params, words},
+};
+
+family! { Fill: Fill, FillForm }
+
+params! {
+    /// `fill`, and each field of `fill-form`
+    Fill {
+        /// The field meant.
+        target: Target,
+        /// What it shall hold.
+        value: String,
+        /// How the value gets in: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
+        method: FillMethod,
+        /// Which JavaScript world does it: `main` for `runtime-api`, else `isolated`.
+        world: World,
+        ;
+    }
+
+    /// `fill-form`
+    FillForm {
+        /// The fields, filled in this order.
+        fields: Fields,
+        ;
+    }
+}
+
+words! {
+    /// How a value gets into a field.
+    FillMethod {
+        /// Set the field's state in the DOM.
+        Direct = "direct",
+        /// As if pasted.
+        Paste = "paste",
+        /// Through the editor's own interface.
+        RuntimeApi = "runtime-api",
+    }
+
+    /// Which JavaScript world acts on the page.
+    World {
+        /// The extension's own, which the page does not see.
+        Isolated = "isolated",
+        /// The page's.
+        Main = "main",
+    }
+}
+
+data! {
+    /// Data of `fill`.
+    FillData {
+        /// Whether the field holds the value now.
+        filled: bool,
+        /// What it holds.
+        verified_value: String,
+        ;
+    }
+
+    /// Data of `fill-form`.
+    FillFormData {
+        /// What became of each field, in their order.
+        results: Vec<FieldData>,
+        ;
+    }
+
+    /// What became of one field of `fill-form`.
+    FieldData {
+        /// The field.
+        target: Target,
+        /// Whether it holds the value now.
+        filled: bool,
+        /// What it holds.
+        verified_value: String,
+        ;
+    }
+}
+
+impl Spec for Fill {
+    type Data = FillData;
+    const ROW: Row<Self> = Row {
+        name: "fill",
+        about: "Put a value into a field and tell what it holds then. `direct` suits ordinary inputs, `paste` \
+            rich text editors, `runtime-api` code editors such as Monaco or CodeMirror.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Replaces,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Fill),
+        targets: |params| vec![&mut params.target],
+        public: &["target", "method", "world"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for FillForm {
+    type Data = FillFormData;
+    const ROW: Row<Self> = Row {
+        name: "fill-form",
+        about: "Fill several fields of a form in order, in one call.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Replaces,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Times(Category::Fill, |params| params.fields.len()),
+        targets: |params| params.fields.iter_mut().map(|field| &mut field.target).collect(),
+        public: &["fields.target", "fields.method", "fields.world"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}

@@ -1,0 +1,343 @@
+//! What can be asked for: a file for each family of actions, with everything about each of them.
+//!
+//! An action is the type of its parameters with a [`Row`] of columns; a family lists its actions, and this module the
+//! families. Nothing else in the crate lists actions.
+
+mod debug;
+mod fill;
+mod navigate;
+mod pairing;
+mod person;
+mod pointer;
+mod read;
+mod screenshot;
+mod session;
+mod spec;
+mod tab;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use debug::*;
+pub use fill::*;
+pub use navigate::*;
+pub use pairing::*;
+pub use person::*;
+pub use pointer::*;
+pub use read::*;
+pub use screenshot::*;
+pub use session::*;
+pub use spec::{
+    AnswerHandling, Category, Effect, Facts, Pace, Paced, Provenance, Recovery, Route, Row, Runs,
+    RunsIn, Spec,
+};
+pub use tab::*;
+
+use super::Target;
+use spec::Command;
+
+/// Declares the families.
+macro_rules! families {
+    ($($family:ident($module:ident),)*) => {
+        /// An action with its parameters, by family.
+        #[derive(Clone, PartialEq, Debug)]
+        #[allow(missing_docs)] // see the families' own files
+        pub enum Action { $($family($module::Action),)* }
+
+        const FAMILIES: &[&[&Facts]] = &[$($module::Action::ALL),*];
+
+        impl Action {
+            fn parse_as(name: &str, params: &str) -> Option<Result<Self, String>> {
+                $(if let Some(parsed) = $module::Action::parse(name, params) {
+                    return Some(parsed.map(Self::$family));
+                })*
+                None
+            }
+
+            fn command(&self) -> &dyn Command {
+                match self { $(Self::$family(action) => action.command(),)* }
+            }
+
+            fn command_mut(&mut self) -> &mut dyn Command {
+                match self { $(Self::$family(action) => action.command_mut(),)* }
+            }
+        }
+    };
+}
+
+/// Declares a family: the actions of one file, in the order in which they are listed.
+macro_rules! family {
+    ($family:ident: $($name:ident),* $(,)?) => {
+        /// An action of this family.
+        #[derive(Clone, PartialEq, Debug)]
+        // See the parameters' types, which also give the variants their names.
+        #[allow(missing_docs, clippy::enum_variant_names)]
+        pub enum Action { $($name($name),)* }
+
+        impl Action {
+            pub(super) const ALL: &[&$crate::protocol::Facts] =
+                &[$(&<$name as super::spec::Described>::FACTS),*];
+
+            pub(super) fn parse(name: &str, params: &str) -> Option<Result<Self, String>> {
+                use $crate::protocol::actions::{Spec as _, parse_params};
+                $(if name == $name::ROW.name {
+                    return Some(parse_params(params).map(Self::$name));
+                })*
+                None
+            }
+
+            pub(super) fn command(&self) -> &dyn super::spec::Command {
+                match self { $(Self::$name(params) => params,)* }
+            }
+
+            pub(super) fn command_mut(&mut self) -> &mut dyn super::spec::Command {
+                match self { $(Self::$name(params) => params,)* }
+            }
+        }
+
+        $(impl From<$name> for super::Action {
+            fn from(params: $name) -> Self {
+                Self::$family(Action::$name(params))
+            }
+        })*
+    };
+}
+use family;
+
+families! {
+    Session(session),
+    Tab(tab),
+    Navigate(navigate),
+    Read(read),
+    Pointer(pointer),
+    Fill(fill),
+    Screenshot(screenshot),
+    Person(person),
+    Debug(debug),
+    Pairing(pairing),
+}
+
+/// What the daemon carries out itself, without a session.
+#[allow(missing_docs)] // see the parameters' types
+pub enum DaemonAction<'a> {
+    SessionCreate(&'a SessionCreate),
+    SessionList,
+    DebugLast(&'a DebugLast),
+    DebugStatus,
+    PairingIssue,
+}
+
+/// What the daemon carries out itself, for one session.
+#[allow(missing_docs)] // see the parameters' types
+pub enum SessionAction<'a> {
+    Bind(&'a SessionBind),
+    Unbind,
+    Resume,
+    Close,
+    TabList,
+}
+
+impl Action {
+    /// What is known of every action, family by family.
+    pub fn all() -> impl Iterator<Item = &'static Facts> {
+        FAMILIES.iter().flat_map(|family| family.iter().copied())
+    }
+
+    /// The action called `name` with parameters parsed from a JSON text.
+    ///
+    /// # Errors
+    ///
+    /// None if there is no such action; else what is wrong, with the path to the field.
+    pub fn parse(name: &str, params: &str) -> Option<Result<Self, String>> {
+        Self::parse_as(name, params)
+    }
+
+    /// What is known of the action, whatever its parameters.
+    pub fn facts(&self) -> &'static Facts {
+        self.command().facts()
+    }
+
+    /// The parameters, if this is the action `S`.
+    pub fn get<S: Spec>(&self) -> Option<&S> {
+        self.command().as_any().downcast_ref()
+    }
+
+    /// The name on the wire.
+    pub fn name(&self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The parameters as a JSON text.
+    pub fn params(&self) -> String {
+        self.command().params()
+    }
+
+    /// The parameters as a JSON text for the log: what is not said to be public is replaced by an ellipsis.
+    pub fn public_params(&self) -> String {
+        let mut params = serde_json::from_str(&self.params()).unwrap_or_default();
+        hide_secrets(&mut params, "", self.facts().public);
+        params.to_string()
+    }
+
+    /// Where the action is carried out.
+    pub fn route(&self) -> Route<'_> {
+        self.command().route()
+    }
+
+    /// The pace that the action keeps; none if it goes at once.
+    pub fn pace(&self) -> Option<Pace> {
+        self.command().pace()
+    }
+
+    /// The targets among the parameters, each of which may be a handle.
+    pub fn targets_mut(&mut self) -> Vec<&mut Target> {
+        self.command_mut().targets_mut()
+    }
+
+    /// How long it waits by a parameter of its own, where it has one and that is given.
+    pub fn waits(&self) -> Option<Duration> {
+        self.command().waits()
+    }
+}
+
+/// Replaces every member that `public` does not name; `path` is where `value` is.
+fn hide_secrets(value: &mut Value, path: &str, public: &[&str]) {
+    match value {
+        _ if public.contains(&path) => {}
+        Value::Object(members) => {
+            for (name, member) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                hide_secrets(member, &path, public);
+            }
+        }
+        Value::Array(entries) => {
+            entries.iter_mut().for_each(|entry| hide_secrets(entry, path, public))
+        }
+        secret => *secret = "…".into(),
+    }
+}
+
+fn parse_params<S: Spec>(json: &str) -> Result<S, String> {
+    let params: S = serde_json::from_str(json).or_else(|_| {
+        // Parsed once more, this time keeping track of where the fault lies.
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let path = error.path().to_string();
+            let place = if path == "." { "params".to_owned() } else { format!("params.{path}") };
+            format!("`{place}`: {}", without_position(&error.into_inner()))
+        })
+    })?;
+    params.check().map_err(|problem| format!("`params`: {problem}"))?;
+    Ok(params)
+}
+
+/// The message without "at line 1 column 7", which counts within the parameters alone.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::protocol::Target;
+
+    #[test]
+    fn every_name_is_an_action_and_parses_back_to_itself() {
+        let mut names = HashSet::new();
+        for Facts { name, about, .. } in Action::all() {
+            assert!(names.insert(*name), "{name} is there twice");
+            let Some(parsed) = Action::parse(name, "{}") else { panic!("{name} is unknown") };
+            if let Ok(action) = parsed {
+                assert_eq!(action.name(), *name);
+            }
+            assert!(about.ends_with('.') && !about.contains("  "), "{name}: {about:?}");
+        }
+        assert!(Action::parse("nothing", "{}").is_none());
+    }
+
+    #[test]
+    fn a_fault_in_the_parameters_is_named_with_its_path() {
+        let refused = |name: &str, params: &str| match Action::parse(name, params) {
+            Some(Err(message)) => message,
+            other => panic!("{name} {params}: {other:?}"),
+        };
+        assert!(
+            refused("links", r#"{"limit":0}"#).starts_with("`params.limit`: 0 is out of range")
+        );
+        assert!(refused("links", r#"{"limit":null}"#).contains("`params.limit`"));
+        assert!(refused("links", r#"{"limit":1.5}"#).contains("`params.limit`"));
+        assert!(refused("text", r#"{"colour":1}"#).contains("unknown field `colour`"));
+        assert!(refused("navigate", "{}").contains("missing field `url`"));
+        let field = r##"{"fields":[{"target":{"selector":"#a"},"value":1,"method":"direct","world":"main"}]}"##;
+        assert!(refused("fill-form", field).contains("`params.fields[0].value`"));
+        assert!(refused("fill-form", r#"{"fields":[]}"#).contains("1 to 100"));
+        assert!(refused("session.bind", "{}").starts_with("`params`: expected at least one of"));
+    }
+
+    #[test]
+    fn what_is_not_said_to_be_public_is_not_logged() {
+        let public = |name: &str, params: &str| {
+            Action::parse(name, params).expect("an action").expect("parameters").public_params()
+        };
+        let field = |value| {
+            format!(
+                r##"{{"target":{{"selector":"#a"}},"value":{value},"method":"direct","world":"isolated"}}"##
+            )
+        };
+        assert_eq!(public("fill", &field(r#""secret""#)), {
+            let hidden: Value = serde_json::from_str(&field(r#""…""#)).expect("JSON");
+            hidden.to_string()
+        });
+        let form = public("fill-form", &format!(r#"{{"fields":[{}]}}"#, field(r#""secret""#)));
+        assert!(
+            !form.contains("secret") && form.contains("#a") && form.contains("direct"),
+            "{form}"
+        );
+        assert_eq!(public("navigate", r#"{"url":"http://x/"}"#), r#"{"url":"http://x/"}"#);
+    }
+
+    #[test]
+    fn public_parameters_are_parameters() {
+        for facts in Action::all() {
+            let schema = (facts.params)().to_value();
+            for path in facts.public {
+                let found = path.split('.').try_fold(&schema, |schema, name| {
+                    let schema = schema.get("items").unwrap_or(schema);
+                    schema.get("properties")?.get(name)
+                });
+                assert!(found.is_some(), "{}: there is no parameter {path}", facts.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_action_names_its_targets() {
+        for facts in Action::all() {
+            let schema = (facts.params)().to_value().to_string();
+            let takes_target = schema.contains(r#""required":["handle"]"#);
+            let params = match facts.name {
+                "click" | "hover" => r#"{"target":{"handle":"el1"}}"#,
+                "scroll" => r#"{"target":{"handle":"el1"}}"#,
+                "select" => r#"{"trigger":{"handle":"el1"},"optionText":"a"}"#,
+                "fill" => {
+                    r#"{"target":{"handle":"el1"},"value":"a","method":"direct","world":"main"}"#
+                }
+                "fill-form" => {
+                    r#"{"fields":[{"target":{"handle":"el1"},"value":"a","method":"direct","world":"main"}]}"#
+                }
+                name => {
+                    assert!(!takes_target, "{name} takes a target: give this test its parameters");
+                    continue;
+                }
+            };
+            assert!(takes_target, "{}", facts.name);
+            let mut action = Action::parse(facts.name, params).expect("an action").expect("valid");
+            let targets = action.targets_mut();
+            assert!(matches!(targets[..], [Target::Handle(_)]), "{}: {targets:?}", facts.name);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The actions of a pointer and a wheel.
+
+use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
+use crate::protocol::{
+    Distance, Target,
+    values::{data, params, words},
+};
+
+family! { Pointer: Scroll, Click, Hover, Select }
+
+params! {
+    /// `scroll`
+    Scroll {;
+        /// The element to scroll; the page if absent.
+        target: Target,
+        /// How far: `viewport`, `half`, `end`, or pixels such as `300px`.
+        by: Distance,
+        /// Which way; down if absent.
+        direction: Direction,
+    }
+
+    /// `click`
+    Click {
+        /// The element meant.
+        target: Target,
+        ;
+    }
+
+    /// `hover`
+    Hover {
+        /// The element meant.
+        target: Target,
+        ;
+    }
+
+    /// `select`
+    Select {
+        /// The control that opens the options.
+        trigger: Target,
+        /// The visible text of the option.
+        option_text: String,
+        ;
+    }
+}
+
+words! {
+    /// Which way to scroll.
+    Direction {
+        /// Towards the top.
+        Up = "up",
+        /// Towards the end.
+        Down = "down",
+    }
+
+    /// What was scrolled.
+    Scrolled {
+        /// The page.
+        Viewport = "viewport",
+        /// An element of it.
+        Element = "element",
+    }
+}
+
+data! {
+    /// Data of `scroll`. Positions and sizes are in CSS pixels.
+    ScrollData {
+        /// What was scrolled.
+        target: Scrolled,
+        /// Where it was.
+        before: f64,
+        /// Where it is.
+        after: f64,
+        /// How far it went.
+        scrolled_px: f64,
+        /// Whether it went anywhere.
+        moved: bool,
+        /// Whether the page came to rest.
+        stable: bool,
+        ;
+        /// How much there is to scroll through.
+        scroll_height: f64,
+        /// How much of that is in view.
+        client_height: f64,
+    }
+
+    /// Data of `click`.
+    ClickData {
+        /// Whether the element was clicked, which it was.
+        clicked: bool,
+        /// Whether the element is gone or hidden since.
+        disappeared: bool,
+        /// Whether the page came to rest.
+        stable: bool,
+        ;
+    }
+
+    /// Data of `hover`.
+    HoverData {
+        /// Whether the pointer is over the element, which it is.
+        hovered: bool,
+        /// Whether the page came to rest.
+        stable: bool,
+        /// How long it took, in milliseconds.
+        elapsed: u64,
+        ;
+    }
+
+    /// Data of `select`.
+    SelectData {
+        /// Whether the option is chosen.
+        selected: bool,
+        /// The option's text.
+        option_text: String,
+        ;
+    }
+}
+
+impl Spec for Scroll {
+    type Data = ScrollData;
+    const ROW: Row<Self> = Row {
+        name: "scroll",
+        about: "Scroll the page or an element, to load more or to bring something into view.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Steps,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Scroll),
+        targets: |params| params.target.iter_mut().collect(),
+        public: &["target", "by", "direction"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for Click {
+    type Data = ClickData;
+    const ROW: Row<Self> = Row {
+        name: "click",
+        about: "Click an element, best by its handle. Read the page again afterwards to verify what it did.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Acts,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Interaction),
+        targets: |params| vec![&mut params.target],
+        public: &["target"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for Hover {
+    type Data = HoverData;
+    const ROW: Row<Self> = Row {
+        name: "hover",
+        about: "Move the pointer over an element, to open what opens on hovering.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Sets,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Interaction),
+        targets: |params| vec![&mut params.target],
+        public: &["target"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for Select {
+    type Data = SelectData;
+    const ROW: Row<Self> = Row {
+        name: "select",
+        about: "Choose an option of a list, a native one or one that opens on a click, by the text that it \
+            shows.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Replaces,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Interaction),
+        targets: |params| vec![&mut params.trigger],
+        public: &["trigger", "optionText"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}

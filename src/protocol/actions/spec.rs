@@ -1,0 +1,337 @@
+//! The columns of the table of actions: what has to be said of every one of them.
+
+use std::{any::Any, time::Duration};
+
+use schemars::{JsonSchema, Schema};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{DaemonAction, SessionAction};
+use crate::protocol::{HandleKind, TabHandle, Target, schema_of};
+
+/// One action, implemented by the type of its parameters.
+pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
+    /// The `data` of a success, as clients get it.
+    type Data: Serialize + DeserializeOwned + JsonSchema;
+
+    /// Everything else that is known of it.
+    const ROW: Row<Self>;
+
+    /// Checks what the types of the parameters cannot.
+    ///
+    /// # Errors
+    ///
+    /// What would be right.
+    fn check(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+/// The row of an action with parameters `S`. No column has a default: an action does not compile until each is said.
+pub struct Row<S> {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// What it is for, for whoever chooses among the actions.
+    pub about: &'static str,
+    /// Where it is carried out.
+    pub runs: Runs<S>,
+    /// What it changes.
+    pub effect: Effect,
+    /// What becomes of it when the extension's worker is stopped in the middle.
+    pub recovery: Recovery,
+    /// Which pace it keeps.
+    pub pace: Paced<S>,
+    /// The parameters that name elements; each may be a handle.
+    pub targets: fn(&mut S) -> Vec<&mut Target>,
+    /// The parameters that may be logged, by their names on the wire; `fields.method` is the member `method` of each
+    /// entry of `fields`. All others are secret.
+    pub public: &'static [&'static str],
+    /// Whose words the data may hold.
+    pub provenance: Provenance,
+    /// How long it waits by a parameter `timeout` of its own, for an action that is about waiting.
+    pub waits: Option<fn(&S) -> Option<Duration>>,
+}
+
+/// Where an action with parameters `S` is carried out.
+pub enum Runs<S> {
+    /// In the daemon, without a session.
+    Daemon(fn(&S) -> DaemonAction<'_>),
+    /// In the daemon, for one session.
+    Session(fn(&S) -> SessionAction<'_>),
+    /// In the browser, which opens a tab at this address; without a session one is created.
+    NewTab(fn(&S) -> &str),
+    /// In the browser, on a tab of the session.
+    Tab {
+        /// The tab that the parameters name; the session's bound tab where they name none.
+        named: fn(&S) -> Option<&TabHandle>,
+        /// What the daemon does with the answer.
+        answer: AnswerHandling,
+    },
+}
+
+impl<S> Runs<S> {
+    /// On the session's bound tab, with an answer that is passed on as it is.
+    pub const BOUND_TAB: Self = Self::bound_tab(AnswerHandling::Relayed);
+
+    /// On the session's bound tab.
+    pub const fn bound_tab(answer: AnswerHandling) -> Self {
+        Self::Tab { named: |_| None, answer }
+    }
+}
+
+/// What the daemon does with the answer to a forwarded action.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AnswerHandling {
+    /// It is passed on as it is.
+    Relayed,
+    /// Its entries that carry a target get handles of this kind.
+    MintsHandles(HandleKind),
+    /// The browser's ids of tabs in its entries are replaced by the session's names for them.
+    NamesTabs,
+    /// The tab is closed, and dropped from its session.
+    ClosesTab,
+    /// The tab is pinned, or not.
+    PinsTab(bool),
+    /// The tab is in front.
+    ActivatesTab,
+}
+
+/// Where an action is carried out, before it has parameters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunsIn {
+    /// In the daemon, without a session.
+    Daemon,
+    /// In the daemon, for one session.
+    Session,
+    /// In the browser, in a tab that it opens.
+    NewTab,
+    /// In the browser, on a tab of the session.
+    Tab,
+}
+
+impl RunsIn {
+    /// Whether the action is forwarded to the browser.
+    pub fn is_browser(self) -> bool {
+        match self {
+            Self::Daemon | Self::Session => false,
+            Self::NewTab | Self::Tab => true,
+        }
+    }
+
+    /// Whether a session may be named. What needs none does not fail because of one that is gone.
+    pub fn takes_session(self) -> bool {
+        match self {
+            Self::Daemon => false,
+            Self::Session | Self::NewTab | Self::Tab => true,
+        }
+    }
+}
+
+/// What carrying an action out changes, and what doing it again would.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Nothing changes.
+    Reads,
+    /// Something is set; again changes nothing more.
+    Sets,
+    /// Something moves one step on, and nothing is lost.
+    Steps,
+    /// Something new appears in the browser.
+    Adds,
+    /// Something is replaced or removed; again changes nothing more.
+    Replaces,
+    /// Whatever the page makes of it.
+    Acts,
+}
+
+impl Effect {
+    /// Whether nothing changes.
+    pub fn reads(self) -> bool {
+        self == Self::Reads
+    }
+
+    /// Whether something may be lost.
+    pub fn loses(self) -> bool {
+        matches!(self, Self::Replaces | Self::Acts)
+    }
+
+    /// Whether doing it again changes nothing more.
+    pub fn idempotent(self) -> bool {
+        matches!(self, Self::Reads | Self::Sets | Self::Replaces)
+    }
+
+    /// The `destructive` of a request, as bproxy's own clients set it: the action changes something outside the daemon
+    /// for good.
+    ///
+    /// It is a client's word, recorded in the log and shown to the browser. Nothing is decided by it: whether an
+    /// interrupted action may be carried out again is the table's [`Row::recovery`], whatever a client says.
+    pub fn destructive(self) -> bool {
+        matches!(self, Self::Adds | Self::Replaces | Self::Acts)
+    }
+}
+
+/// What becomes of an action when the extension's worker is stopped before its answer is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recovery {
+    /// The next worker carries it out again, which does no harm.
+    Rerun,
+    /// It is noted before it starts and never carried out again: the next worker answers that its outcome is unknown.
+    ReportUnknown,
+}
+
+/// Actions that share a pace: each waits for the one before it of the same category.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Category {
+    /// Going to an address.
+    Navigate,
+    /// Scrolling.
+    Scroll,
+    /// Using a pointer.
+    Interaction,
+    /// Filling a field.
+    Fill,
+}
+
+/// The pace that an action with parameters `S` keeps.
+pub enum Paced<S> {
+    /// It goes at once.
+    No,
+    /// The next action of the category waits for one delay.
+    Once(Category),
+    /// The next action of the category waits for so many delays.
+    Times(Category, fn(&S) -> usize),
+}
+
+/// The pace of one command: the delays that it makes the next of its category wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// What is paced together.
+    pub category: Category,
+    /// How many delays.
+    pub delays: usize,
+}
+
+/// Whose words an answer may hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Provenance {
+    /// The daemon's and its clients' alone.
+    Daemon,
+    /// A page's as well (its text, title, address, or a reason that quotes it): information for a model, never
+    /// instructions.
+    Page,
+}
+
+/// What is known of an action before it has parameters.
+pub struct Facts {
+    /// See [`Row::name`].
+    pub name: &'static str,
+    /// See [`Row::about`].
+    pub about: &'static str,
+    /// See [`Row::runs`].
+    pub runs_in: RunsIn,
+    /// See [`Row::effect`].
+    pub effect: Effect,
+    /// See [`Row::recovery`].
+    pub recovery: Recovery,
+    /// The category of its pace, where it keeps one.
+    pub paced: Option<Category>,
+    /// See [`Row::public`].
+    pub public: &'static [&'static str],
+    /// See [`Row::provenance`].
+    pub provenance: Provenance,
+    /// Whether it has a time limit of its own; see [`Row::waits`].
+    pub waits: bool,
+    /// The JSON schema of its parameters.
+    pub params: fn() -> Schema,
+    /// The JSON schema of its data.
+    pub data: fn() -> Schema,
+}
+
+/// [`Facts`] of every action.
+pub(super) trait Described: Spec {
+    const FACTS: Facts = Facts {
+        name: Self::ROW.name,
+        about: Self::ROW.about,
+        runs_in: match Self::ROW.runs {
+            Runs::Daemon(_) => RunsIn::Daemon,
+            Runs::Session(_) => RunsIn::Session,
+            Runs::NewTab(_) => RunsIn::NewTab,
+            Runs::Tab { .. } => RunsIn::Tab,
+        },
+        effect: Self::ROW.effect,
+        recovery: Self::ROW.recovery,
+        paced: match Self::ROW.pace {
+            Paced::No => None,
+            Paced::Once(category) | Paced::Times(category, _) => Some(category),
+        },
+        public: Self::ROW.public,
+        provenance: Self::ROW.provenance,
+        waits: Self::ROW.waits.is_some(),
+        params: schema_of::<Self>,
+        data: schema_of::<Self::Data>,
+    };
+}
+
+impl<S: Spec> Described for S {}
+
+/// Where one command is carried out.
+pub enum Route<'a> {
+    /// In the daemon, without a session.
+    Daemon(DaemonAction<'a>),
+    /// In the daemon, for one session.
+    Session(SessionAction<'a>),
+    /// In the browser, which opens a tab at this address.
+    NewTab(&'a str),
+    /// In the browser, on this tab of the session, or on the bound one.
+    Tab(Option<&'a TabHandle>, AnswerHandling),
+}
+
+/// The columns of one command, whatever its action.
+pub(super) trait Command {
+    fn as_any(&self) -> &dyn Any;
+    fn facts(&self) -> &'static Facts;
+    fn params(&self) -> String;
+    fn route(&self) -> Route<'_>;
+    fn pace(&self) -> Option<Pace>;
+    fn targets_mut(&mut self) -> Vec<&mut Target>;
+    fn waits(&self) -> Option<Duration>;
+}
+
+impl<S: Spec> Command for S {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn facts(&self) -> &'static Facts {
+        &<S as Described>::FACTS
+    }
+
+    fn params(&self) -> String {
+        // Structs of strings, numbers, bools and lists have no way to fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn route(&self) -> Route<'_> {
+        match S::ROW.runs {
+            Runs::Daemon(action) => Route::Daemon(action(self)),
+            Runs::Session(action) => Route::Session(action(self)),
+            Runs::NewTab(url) => Route::NewTab(url(self)),
+            Runs::Tab { named, answer } => Route::Tab(named(self), answer),
+        }
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        match S::ROW.pace {
+            Paced::No => None,
+            Paced::Once(category) => Some(Pace { category, delays: 1 }),
+            Paced::Times(category, delays) => Some(Pace { category, delays: delays(self) }),
+        }
+    }
+
+    fn targets_mut(&mut self) -> Vec<&mut Target> {
+        (S::ROW.targets)(self)
+    }
+
+    fn waits(&self) -> Option<Duration> {
+        S::ROW.waits?(self)
+    }
+}

@@ -1,0 +1,220 @@
+//! `tab.…`: the tabs of a session.
+
+use super::{
+    AnswerHandling, Effect, Paced, Provenance, Recovery, Row, Runs, SessionAction, Spec, family,
+};
+use crate::protocol::{
+    SessionId, TabHandle,
+    values::{data, params},
+};
+
+family! { Tab: TabList, TabOpen, TabClose, TabPin, TabUnpin, TabActivate }
+
+params! {
+    /// `tab.list`
+    TabList {;}
+
+    /// `tab.open`
+    TabOpen {
+        /// Where the tab goes.
+        url: String,
+        ;
+    }
+
+    /// `tab.close`
+    TabClose {;
+        /// The tab meant; the session's bound tab if absent.
+        tab: TabHandle,
+    }
+
+    /// `tab.pin`
+    TabPin {;
+        /// The tab meant; the session's bound tab if absent.
+        tab: TabHandle,
+    }
+
+    /// `tab.unpin`
+    TabUnpin {;
+        /// The tab meant; the session's bound tab if absent.
+        tab: TabHandle,
+    }
+
+    /// `tab.activate`
+    TabActivate {;
+        /// The tab meant; the session's bound tab if absent.
+        tab: TabHandle,
+    }
+}
+
+data! {
+    /// Data of `tab.list`.
+    TabListData {
+        /// The session.
+        session: SessionId,
+        /// Its tabs, in the order of their opening.
+        tabs: Vec<TabInfo>,
+        ;
+    }
+
+    /// A tab at a glance.
+    TabInfo {
+        /// The tab.
+        tab: TabHandle,
+        /// Its address, as far as it is known.
+        url: String,
+        /// Its title, likewise.
+        title: String,
+        /// Whether the session is bound to it.
+        bound: bool,
+        ;
+    }
+
+    /// Data of `tab.open`.
+    TabOpenData {
+        /// The session, a new one where none was named.
+        session: SessionId,
+        /// The new tab.
+        tab: TabHandle,
+        /// Whether the session is bound to it, which it is.
+        bound: bool,
+        /// Where the tab is now.
+        url: String,
+        /// The session's directory for files.
+        tmp_dir: String,
+        ;
+    }
+
+    /// Data of `tab.close`.
+    TabCloseData {
+        /// The tab.
+        tab: TabHandle,
+        /// Whether it is closed, which it is.
+        closed: bool,
+        ;
+    }
+
+    /// Data of `tab.pin` and `tab.unpin`.
+    TabPinData {
+        /// The tab.
+        tab: TabHandle,
+        /// Whether it is pinned.
+        pinned: bool,
+        ;
+    }
+
+    /// Data of `tab.activate`.
+    TabActivateData {
+        /// The tab.
+        tab: TabHandle,
+        /// Whether it is in front, which it is.
+        activated: bool,
+        ;
+    }
+}
+
+impl Spec for TabList {
+    type Data = TabListData;
+    const ROW: Row<Self> = Row {
+        name: "tab.list",
+        about: "List the session's tabs with their addresses, and which is bound.",
+        runs: Runs::Session(|_| SessionAction::TabList),
+        effect: Effect::Reads,
+        recovery: Recovery::Rerun,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &[],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for TabOpen {
+    type Data = TabOpenData;
+    const ROW: Row<Self> = Row {
+        name: "tab.open",
+        about: "Open an address in a new tab, to which the session is then bound. Start here. The tab opens in \
+            the background, where it can be read; to act on it, activate it first.",
+        runs: Runs::NewTab(|params| &params.url),
+        effect: Effect::Adds,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["url"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for TabClose {
+    type Data = TabCloseData;
+    const ROW: Row<Self> = Row {
+        name: "tab.close",
+        about: "Close one of the session's tabs.",
+        runs: Runs::Tab { named: |params| params.tab.as_ref(), answer: AnswerHandling::ClosesTab },
+        effect: Effect::Replaces,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["tab"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for TabPin {
+    type Data = TabPinData;
+    const ROW: Row<Self> = Row {
+        name: "tab.pin",
+        about: "Pin a tab in the browser's tab strip.",
+        runs: Runs::Tab {
+            named: |params| params.tab.as_ref(),
+            answer: AnswerHandling::PinsTab(true),
+        },
+        effect: Effect::Sets,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["tab"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for TabUnpin {
+    type Data = TabPinData;
+    const ROW: Row<Self> = Row {
+        name: "tab.unpin",
+        about: "Unpin a tab in the browser's tab strip.",
+        runs: Runs::Tab {
+            named: |params| params.tab.as_ref(),
+            answer: AnswerHandling::PinsTab(false),
+        },
+        effect: Effect::Sets,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["tab"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
+
+impl Spec for TabActivate {
+    type Data = TabActivateData;
+    const ROW: Row<Self> = Row {
+        name: "tab.activate",
+        about: "Bring a tab to the front of its window. Needed before clicking, filling, hovering, selecting, \
+            scrolling or taking a screenshot; reading does not need it.",
+        runs: Runs::Tab {
+            named: |params| params.tab.as_ref(),
+            answer: AnswerHandling::ActivatesTab,
+        },
+        effect: Effect::Sets,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["tab"],
+        provenance: Provenance::Page,
+        waits: None,
+    };
+}
