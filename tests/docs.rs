@@ -14,6 +14,20 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+#[test]
+fn every_page_and_every_decision_is_listed_in_its_index() {
+    for folder in ["", "decisions"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(folder);
+        let index = page(Path::new(folder).join("README.md").to_str().expect("text"));
+        for entry in std::fs::read_dir(path).expect("a folder") {
+            let name = entry.expect("an entry").file_name().into_string().expect("text");
+            if name.ends_with(".md") && name != "README.md" {
+                assert!(index.contains(&format!("]({name})")), "docs/{folder}: no {name}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn troubleshooting_has_a_section_for_every_hop_of_doctor() {
     let report = run(&Home::new(), &["doctor"]).await.json();

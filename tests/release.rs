@@ -86,30 +86,60 @@ fn workflows_have_the_permissions_that_they_name_and_keep_no_credentials() {
             path.display()
         );
         // What a stranger can name, such as a branch, must not become part of a script.
-        for expression in text.split("${{").skip(1) {
-            let name = expression.split("}}").next().expect("an end").trim();
-            assert!(
-                name.starts_with("matrix.") || name == "github.token",
-                "{}: {name}",
-                path.display()
-            );
-        }
-        for (number, line) in text.lines().enumerate() {
-            let is_value = line.trim_start().split_once(": ").is_some_and(|(key, value)| {
-                key.trim_start_matches("- ") != "run" && value.starts_with("${{")
-            });
-            assert!(is_value || !line.contains("${{"), "{}:{}: {line}", path.display(), number + 1);
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| line.contains("${{")) {
+            let place = format!("{}:{}: {line}", path.display(), number + 1);
+            let (key, value) = line.trim_start().split_once(": ").expect(&place);
+            let key = key.trim_start_matches("- ");
+            assert!(key != "run" && value.starts_with("${{"), "{place}");
+            for expression in line.split("${{").skip(1) {
+                let name = expression.split("}}").next().expect("an end").trim();
+                // A group is compared with others and nothing else.
+                let is_group = key == "group" && name == "github.ref";
+                let is_known = name.starts_with("matrix.") || name == "github.token";
+                assert!(is_known || is_group, "{place}");
+            }
         }
     }
 }
 
+/// The compilers that a workflow names for its jobs, as their numbers.
+fn compilers(workflow: &str) -> Vec<Vec<u32>> {
+    let text = read(Path::new(".github/workflows").join(workflow));
+    let named = text.split("RUSTUP_TOOLCHAIN: \"").skip(1);
+    named.map(|rest| numbers(rest.split('"').next().expect("an end"))).collect()
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map(|part| part.parse().expect("a number")).collect()
+}
+
 #[test]
-fn a_release_is_built_by_the_compiler_that_the_crate_names() {
-    let text = read(".github/workflows/release.yml");
-    let compiler =
-        text.split("RUSTUP_TOOLCHAIN: \"").nth(1).and_then(|rest| rest.split('"').next());
-    let compiler = compiler.expect("a compiler");
-    assert!(compiler.starts_with(&format!("{}.", env!("CARGO_PKG_RUST_VERSION"))), "{compiler}");
+fn releases_are_built_by_one_exact_compiler_that_is_new_enough_for_the_crate() {
+    let compilers = compilers("release.yml");
+    assert_eq!(compilers.len(), 1, "{compilers:?}");
+    assert_eq!(compilers[0].len(), 3, "not exact: {compilers:?}");
+    assert!(compilers[0] >= numbers(env!("CARGO_PKG_RUST_VERSION")), "{compilers:?}");
+}
+
+#[test]
+fn continuous_integration_compiles_with_the_oldest_compiler_that_the_crate_promises() {
+    assert_eq!(compilers("ci.yml"), [numbers(env!("CARGO_PKG_RUST_VERSION"))]);
+}
+
+#[test]
+fn the_oldest_compiler_is_new_enough_for_every_dependency() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform"]);
+    let host = succeeded(Command::new(env!("CARGO")).arg("-vV"));
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+    let metadata: Value =
+        serde_json::from_str(&succeeded(cargo.arg(host).current_dir(ROOT))).expect("JSON");
+    for package in metadata["packages"].as_array().expect("packages") {
+        let Some(needed) = package["rust_version"].as_str() else { continue };
+        let is_enough =
+            numbers(env!("CARGO_PKG_RUST_VERSION")) >= numbers(needed.trim_end_matches(".0"));
+        assert!(is_enough, "{} needs Rust {needed}", package["name"]);
+    }
 }
 
 /// The files of a folder and below, by their paths in the repository.
