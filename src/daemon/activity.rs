@@ -1,4 +1,4 @@
-//! What the process around a running daemon may see of it and do to it.
+//! What the process around a running daemon sees of it and may change.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use tokio::{sync::watch, time::Instant};
 
 use super::Context;
 
-/// When the daemon last had to do with anybody: answered a request that it did not refuse, or lost a browser. All clones are one.
+/// When the daemon was last active: it answered a request that it did not refuse, or a browser disconnected. Clones share
+/// it.
 #[derive(Clone)]
 pub(super) struct Activity(Arc<watch::Sender<Instant>>);
 
@@ -15,8 +16,8 @@ impl Activity {
         Self(Arc::new(watch::Sender::new(Instant::now())))
     }
 
-    /// It was now.
-    pub(super) fn now(&self) {
+    /// Sets it to now.
+    pub(super) fn touch(&self) {
         self.0.send_replace(Instant::now());
     }
 }
@@ -31,13 +32,12 @@ impl Running {
         self.0.state.counts()
     }
 
-    /// The last moment at which the daemon answered a request or lost a browser, to be waited on for later ones.
+    /// When the daemon was last active; later changes can be awaited.
     pub fn activity(&self) -> watch::Receiver<Instant> {
         self.0.activity.0.subscribe()
     }
 
-    /// From now on only these extensions may claim or connect; any if none are named. Connections that stand are not
-    /// touched.
+    /// From now on only these extensions may claim or connect; any if none are named. Open connections stay.
     pub fn set_extension_ids(&self, ids: Option<Vec<String>>) {
         self.0.gate.set_extension_ids(ids);
     }

@@ -8,7 +8,7 @@ use crate::sys;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT_BYTES: std::ffi::c_int = 32 * 1024 * 1024;
 
-/// Has freed memory kept until [`give_back`]. To be called once, before anything large is allocated.
+/// Keeps freed memory until [`release`]. To be called once, before anything large is allocated.
 ///
 /// Left to itself, glibc raises its limits to the size of the largest block that was ever freed, and keeps up to four
 /// times that for ever. Other allocators are left as they are.
@@ -20,8 +20,8 @@ pub(super) fn keep() {
     }
 }
 
-/// Returns what is kept and not needed.
-pub(super) fn give_back() {
+/// Returns free memory to the system.
+pub(super) fn release() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     sys::return_free_memory();
 }

@@ -1,8 +1,8 @@
-//! Room for connections: how many there may be, and which of them makes room for another.
+//! The limit on connections, and which of them is evicted for another: the one that has been idle for longest.
 //!
-//! That is the one that has been without a command for longest. Whoever has no business here can open connections and
-//! leave it at that, or begin a request that needs no secret and never end it; a client shows its secret at once. So a
-//! request counts from the moment its secret has been found right, and one that has none to show never does.
+//! Anybody on the machine can open connections and leave them idle, or begin a request that needs no secret and never
+//! end it; a client shows its secret at once. So a connection is busy from the moment its request's secret has been found
+//! right, and a request that needs no secret never makes it busy.
 
 use std::{
     collections::BTreeMap,
@@ -17,144 +17,144 @@ use tokio::{
 
 use crate::protocol::{MAX_CONNECTIONS, SPARE_DESCRIPTORS};
 
-/// How long a connection may be quiet in any case: its request is on its way.
+/// How long a connection may be idle in any case: its request is on its way.
 const GRACE: Duration = Duration::from_millis(50);
-/// How long the task of a connection that has to make room may take to run, and let go of everything.
-const LET_GO: Duration = Duration::from_millis(1);
-/// How long to wait, where nobody is quiet, before looking again.
-const CROWDED: Duration = Duration::from_millis(50);
-/// How often it is logged, at most, that there is no room: whoever fills it may do so for hours.
-const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
+/// How long the task of an evicted connection may take to run and release everything.
+const EVICTION_TIME: Duration = Duration::from_millis(1);
+/// How long to wait before looking again, where every connection is busy.
+const ALL_BUSY_WAIT: Duration = Duration::from_millis(50);
+/// How often a full house is logged, at most: it may last for hours.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
-/// Room for connections.
-pub(super) struct Room {
-    places: Arc<Semaphore>,
-    quiet: Quiet,
-    complained: Option<Instant>,
+/// The slots for connections.
+pub(super) struct ConnectionLimit {
+    slots: Arc<Semaphore>,
+    idle: IdleConnections,
+    last_logged: Option<Instant>,
 }
 
-impl Room {
-    pub(super) fn new(quiet: Quiet) -> Self {
-        Self { places: Arc::new(Semaphore::new(most_connections())), quiet, complained: None }
+impl ConnectionLimit {
+    pub(super) fn new(idle: IdleConnections) -> Self {
+        Self { slots: Arc::new(Semaphore::new(max_connections())), idle, last_logged: None }
     }
 
-    /// A place for one connection.
-    pub(super) async fn place(&mut self) -> OwnedSemaphorePermit {
+    /// A slot for one connection, for which an idle one is evicted if there is none.
+    pub(super) async fn acquire(&mut self) -> OwnedSemaphorePermit {
         loop {
             // The semaphore is never closed.
-            if let Ok(place) = self.places.clone().try_acquire_owned() {
-                return place;
+            if let Ok(slot) = self.slots.clone().try_acquire_owned() {
+                return slot;
             }
-            self.complain("there are as many connections as there may be");
-            self.make().await;
+            self.log("there are as many connections as there may be");
+            self.evict().await;
         }
     }
 
-    /// Ends a connection that can be spared, or waits for others to end.
-    pub(super) async fn make(&self) {
-        tokio::time::sleep(self.quiet.make_room()).await;
+    /// Evicts the longest-idle connection, or waits for others to end.
+    pub(super) async fn evict(&self) {
+        tokio::time::sleep(self.idle.evict_longest()).await;
     }
 
-    /// Logs why there is no room, once in a while.
-    pub(super) fn complain(&mut self, problem: &str) {
-        if self.complained.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY) {
+    /// Logs why no connection can be accepted, once in a while.
+    pub(super) fn log(&mut self, problem: &str) {
+        if self.last_logged.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
             tracing::error!(event = "accept_failed", problem);
-            self.complained = Some(Instant::now());
+            self.last_logged = Some(Instant::now());
         }
     }
 }
 
 /// As many connections as there may be, and as the process has descriptors for.
-fn most_connections() -> usize {
+fn max_connections() -> usize {
     let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let descriptors =
         descriptors.map_or(usize::MAX, |all| usize::try_from(all).unwrap_or(usize::MAX));
     descriptors.saturating_sub(SPARE_DESCRIPTORS).clamp(1, MAX_CONNECTIONS)
 }
 
-/// All connections that can be spared. All clones are one.
+/// All idle connections. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Quiet(Arc<Mutex<Places>>);
+pub(super) struct IdleConnections(Arc<Mutex<Queue>>);
 
-/// Numbered in the order in which they became quiet.
+/// Numbered in the order in which they became idle.
 #[derive(Default)]
-struct Places {
+struct Queue {
     last: u64,
-    taken: BTreeMap<u64, (Instant, Arc<Notify>)>,
+    idle: BTreeMap<u64, (Instant, Arc<Notify>)>,
 }
 
-impl Quiet {
-    fn places(&self) -> MutexGuard<'_, Places> {
+impl IdleConnections {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the connection that has been quiet for longest to end. Returns how long to wait before there may be room.
-    fn make_room(&self) -> Duration {
-        let mut places = self.places();
-        let Some(longest) = places.taken.first_entry() else { return CROWDED };
-        let (since, end) = longest.get();
+    /// Asks the longest-idle connection to end. Returns how long to wait before there may be a free slot.
+    fn evict_longest(&self) -> Duration {
+        let mut queue = self.queue();
+        let Some(longest) = queue.idle.first_entry() else { return ALL_BUSY_WAIT };
+        let (since, evict) = longest.get();
         let left = GRACE.saturating_sub(since.elapsed());
         if !left.is_zero() {
             return left;
         }
-        end.notify_one();
+        evict.notify_one();
         longest.remove();
-        LET_GO
+        EVICTION_TIME
     }
 
-    fn leave(&self, number: u64) {
-        self.places().taken.remove(&number);
+    fn remove(&self, number: u64) {
+        self.queue().idle.remove(&number);
     }
 }
 
-/// A connection as one of those that may be quiet. All clones are one.
+/// A connection, either busy or idle. Clones are the same connection.
 #[derive(Clone)]
-pub(super) struct Guest(Arc<Seat>);
+pub(super) struct Connection(Arc<Tracked>);
 
-struct Seat {
-    quiet: Quiet,
-    end: Arc<Notify>,
-    /// None while it is busy.
+struct Tracked {
+    all: IdleConnections,
+    evict: Arc<Notify>,
+    /// Its number among the idle ones; none while it is busy.
     number: Mutex<Option<u64>>,
 }
 
-impl Guest {
-    /// A connection that has been made, and is quiet so far.
-    pub(super) fn of(quiet: Quiet) -> Self {
-        let seat = Seat { quiet, end: Arc::default(), number: Mutex::new(None) };
-        let guest = Self(Arc::new(seat));
-        guest.is_done();
-        guest
+impl Connection {
+    /// A new connection, which is idle.
+    pub(super) fn new(all: IdleConnections) -> Self {
+        let connection =
+            Self(Arc::new(Tracked { all, evict: Arc::default(), number: Mutex::new(None) }));
+        connection.mark_idle();
+        connection
     }
 
     fn number(&self) -> MutexGuard<'_, Option<u64>> {
         self.0.number.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its request is answered. Where that had no secret to show, it has been quiet all along.
-    pub(super) fn is_done(&self) {
-        let mut own = self.number();
-        if own.is_some() {
+    /// Marks it as idle: its request is answered. If that had no secret to show, it has been idle all along.
+    pub(super) fn mark_idle(&self) {
+        let mut number = self.number();
+        if number.is_some() {
             return;
         }
-        let mut places = self.0.quiet.places();
-        places.last += 1;
-        let number = places.last;
-        places.taken.insert(number, (Instant::now(), self.0.end.clone()));
-        *own = Some(number);
+        let mut queue = self.0.all.queue();
+        queue.last += 1;
+        let last = queue.last;
+        queue.idle.insert(last, (Instant::now(), self.0.evict.clone()));
+        *number = Some(last);
     }
 
-    /// Its request has shown the secret that it needs, and gets its answer whatever comes.
-    pub(super) fn is_busy(&self) {
+    /// Marks it as busy: its request has shown the secret that it needs, so it is not evicted before its answer.
+    pub(super) fn mark_busy(&self) {
         if let Some(number) = self.number().take() {
-            self.0.quiet.leave(number);
+            self.0.all.remove(number);
         }
     }
 
-    /// Waits until the connection has to make room.
-    pub(super) async fn has_to_go(&self) {
+    /// Waits until the connection is evicted.
+    pub(super) async fn evicted(&self) {
         loop {
-            self.0.end.notified().await;
+            self.0.evict.notified().await;
             // A request may have arrived that has not been read yet.
             tokio::task::yield_now().await;
             if self.number().is_some() {
@@ -164,11 +164,11 @@ impl Guest {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Tracked {
     fn drop(&mut self) {
         let number = self.number.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = number.take() {
-            self.quiet.leave(number);
+            self.all.remove(number);
         }
     }
 }
@@ -180,28 +180,28 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_one_that_has_been_quiet_for_longest_goes_first_and_one_with_a_request_never() {
-        let quiet = Quiet::default();
-        assert_eq!(quiet.make_room(), CROWDED);
-        let guests: [_; 3] = std::array::from_fn(|_| Guest::of(quiet.clone()));
-        assert_eq!(quiet.make_room(), GRACE);
-        guests[0].is_busy();
+    async fn the_longest_idle_connection_is_evicted_first_and_a_busy_one_never() {
+        let idle = IdleConnections::default();
+        assert_eq!(idle.evict_longest(), ALL_BUSY_WAIT);
+        let connections: [_; 3] = std::array::from_fn(|_| Connection::new(idle.clone()));
+        assert_eq!(idle.evict_longest(), GRACE);
+        connections[0].mark_busy();
         tokio::time::sleep(GRACE).await;
-        // Its request is over: it is the newest of the quiet ones.
-        guests[0].is_done();
-        // One that had nothing to show has its place as before.
-        guests[1].is_done();
-        assert_eq!(quiet.make_room(), LET_GO);
-        guests[1].has_to_go().await;
-        assert_eq!(quiet.make_room(), LET_GO);
-        assert_eq!(quiet.make_room(), GRACE);
+        // Its request is answered: it is the newest of the idle ones.
+        connections[0].mark_idle();
+        // One that had no secret to show keeps its number.
+        connections[1].mark_idle();
+        assert_eq!(idle.evict_longest(), EVICTION_TIME);
+        connections[1].evicted().await;
+        assert_eq!(idle.evict_longest(), EVICTION_TIME);
+        assert_eq!(idle.evict_longest(), GRACE);
         // A request comes after all.
-        guests[2].is_busy();
-        let gone = guests[2].has_to_go();
+        connections[2].mark_busy();
+        let evicted = connections[2].evicted();
         tokio::task::yield_now().await;
-        assert!(tokio::time::timeout(GRACE, gone).await.is_err());
-        assert!(guests[0].has_to_go().now_or_never().is_none());
-        drop(guests);
-        assert_eq!(quiet.make_room(), CROWDED);
+        assert!(tokio::time::timeout(GRACE, evicted).await.is_err());
+        assert!(connections[0].evicted().now_or_never().is_none());
+        drop(connections);
+        assert_eq!(idle.evict_longest(), ALL_BUSY_WAIT);
     }
 }

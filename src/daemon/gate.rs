@@ -10,7 +10,7 @@ use warp::http::{
     uri::Authority,
 };
 
-use super::{Context, connection_limit::Guest, now, rejection};
+use super::{Context, connection_limit::Connection, now, rejection};
 use crate::{
     secrets::Secret,
     state::{Event, State, TokenCheck},
@@ -25,7 +25,7 @@ const TOKEN_PREFIX: &str = "auth.";
 #[derive(Clone)]
 pub(super) struct TargetAuthority(pub(super) Authority);
 
-/// A route, as far as the gate is concerned.
+/// What the gate has to know of a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Route {
     Command,
@@ -54,7 +54,7 @@ impl Route {
         }
     }
 
-    /// For the log, where a path that somebody made up has no place.
+    /// For the log, which gets no path that a client made up.
     fn name(self) -> &'static str {
         match self {
             Self::Command => "/",
@@ -66,7 +66,7 @@ impl Route {
         }
     }
 
-    /// Whether what passes the gate has shown a secret. A claim has it in its body, and health needs none.
+    /// Whether a request that passes the gate has shown a secret. A claim has it in its body, and health needs none.
     fn has_secret(self) -> bool {
         !matches!(self, Self::Claim | Self::Health)
     }
@@ -86,12 +86,12 @@ pub struct Refusal {
     pub message: &'static str,
 }
 
-/// How a request has passed.
+/// How a request passed the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Passed {
-    /// As it is.
+    /// Without any change.
     Known,
-    /// By binding the extension's token to its Origin, which is to be stored.
+    /// The extension's token is bound to its Origin now, which is to be stored.
     Bound,
 }
 
@@ -101,7 +101,7 @@ const HOST_REFUSAL: Refusal = Refusal {
 };
 const NO_ORIGIN: Refusal = Refusal {
     layer: "origin",
-    message: "Origin: this path is for the bproxy extension only; pages and other programs have no business here",
+    message: "Origin: this path is for the bproxy extension only, not for pages or other programs",
 };
 const SOME_ORIGIN: Refusal = Refusal {
     layer: "origin",
@@ -126,7 +126,7 @@ const PREFLIGHT: Refusal = Refusal {
     message: "Origin: preflight requests are refused; no page may call the daemon",
 };
 
-/// The gate of one daemon: what it compares requests with.
+/// The gate of one daemon: what requests are compared with.
 pub struct Gate {
     /// `127.0.0.1:{port}` and `localhost:{port}`.
     hosts: [String; 2],
@@ -154,7 +154,7 @@ impl Gate {
         *self.extension_ids.write().unwrap_or_else(PoisonError::into_inner) = ids;
     }
 
-    /// Looks at a request, layer by layer. `authority` is that of a target in absolute form.
+    /// Checks a request, layer by layer. `authority` is that of a target in absolute form.
     ///
     /// # Errors
     /// The first layer that refuses it.
@@ -238,21 +238,21 @@ impl Gate {
 }
 
 impl Context {
-    /// Lets a request pass, or answers it.
+    /// Lets a request pass, or refuses it.
     pub(super) async fn check(
         self: Arc<Self>,
         method: Method,
         path: warp::path::FullPath,
         target: Option<TargetAuthority>,
         headers: HeaderMap,
-        guest: Guest,
+        connection: Connection,
     ) -> Result<(), warp::Rejection> {
         let authority = target.as_ref().map(|target| &target.0);
         let route = Route::of(&method, path.as_str());
         match self.gate.check(&method, path.as_str(), authority, &headers) {
             Ok(passed) => {
                 if route.has_secret() {
-                    guest.is_busy();
+                    connection.mark_busy();
                 }
                 if passed == Passed::Bound {
                     self.store_origin();
@@ -268,8 +268,8 @@ impl Context {
         }
     }
 
-    /// Stores the Origin that the extension's token is bound to from now on. Should that fail, the
-    /// next daemon binds it to the first Origin that brings it, as this one did.
+    /// Stores the Origin that the extension's token is bound to from now on. If that fails, the next daemon binds the
+    /// token to the first Origin that brings it, as this one did.
     fn store_origin(&self) {
         let (secrets, credential) = (self.options.secrets.clone(), self.state.credential());
         self.tasks.spawn_blocking(move || {

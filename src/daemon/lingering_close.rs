@@ -1,8 +1,7 @@
-//! Closing a connection so that the other side can read the last answer.
+//! Lingering close: closing a connection so that the other side can still read the last answer.
 //!
-//! A socket that is closed while something unread has arrived is reset, and the reset can overtake
-//! the answer. So the sending half is closed first, and what still arrives is read and thrown away,
-//! for a while.
+//! Closing a socket that has unread input resets it, and the reset can overtake the answer. So the sending half is closed
+//! first, and what still arrives is read and discarded for a while.
 
 use std::{
     future::Future,
@@ -18,12 +17,12 @@ use tokio::{
     time::Sleep,
 };
 
-/// How long what still arrives is thrown away: a client on this machine needs milliseconds.
+/// How long input is discarded: a client on this machine needs milliseconds.
 const LINGER: Duration = Duration::from_secs(1);
-/// How much of it, in bytes: more than any body that the daemon would take.
+/// How much input is discarded, in bytes: more than any body that the daemon takes.
 const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
-/// A connection whose shutdown waits for the other side.
+/// A connection whose shutdown lingers.
 pub(super) struct Lingering {
     stream: TcpStream,
     closing: Option<Closing>,
@@ -39,7 +38,7 @@ impl Lingering {
         Self { stream, closing: None }
     }
 
-    /// The connection itself, for a protocol with a goodbye of its own.
+    /// The connection itself, for a protocol with a close handshake of its own.
     pub(super) fn into_inner(self) -> TcpStream {
         self.stream
     }
@@ -97,7 +96,7 @@ impl AsyncWrite for Lingering {
                 Poll::Ready(Ok(())) if !rest.filled().is_empty() => {
                     closing.discarded += rest.filled().len()
                 }
-                // The other side has closed too, or there is nobody left to wait for.
+                // The other side has closed too, or is gone.
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => return closing.until.as_mut().poll(cx).map(Ok),
             }

@@ -1,7 +1,7 @@
 //! The daemon proper: HTTP and WebSocket in, replies and messages out.
 //!
-//! It turns requests into calls of [`crate::state`] and the state's decisions into messages. Where
-//! the socket comes from, and what surrounds the process, is the service layer's business.
+//! It turns requests into calls of [`crate::state`], and the state's decisions into messages. Where the listener comes from
+//! and what surrounds the process is the service layer's business.
 
 mod activity;
 mod allocator;
@@ -33,12 +33,12 @@ use crate::{
     state::{CloseReason, IssuedCode, Now, Process, State, Storage},
 };
 
-/// How long connections may take to deliver what was answered, and to say goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// How long connections may take to deliver their last answer and to close.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// How long the connections that an activated daemon has accepted when it is told to stop may take to be served. Later
-/// ones wait in the socket for the next daemon.
-const NEWCOMERS: Duration = Duration::from_millis(500);
+/// How long an activated daemon that is told to stop serves the connections that it has accepted. Later ones wait in the
+/// socket for the next daemon.
+const ACCEPTED_TIME: Duration = Duration::from_millis(500);
 
 /// Who made the listening socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,7 +89,7 @@ pub enum Error {
     Home(#[from] home::Error),
 }
 
-/// What every route knows.
+/// What every route has access to.
 struct Context {
     state: State,
     port: u16,
@@ -105,9 +105,9 @@ struct Context {
     subscribers: CancellationToken,
 }
 
-/// Serves until `shutdown` is cancelled, then drains: commands in flight have five seconds, then
-/// the browsers are told and `pairing.json` is removed (protocol §12). A socket that a service
-/// manager keeps is left to the next daemon at once, with the connections that wait in it.
+/// Serves until `shutdown` is cancelled, then drains: commands in flight have five seconds, then browsers are
+/// disconnected and `pairing.json` is removed (protocol §12). A socket that a service manager keeps is left to the next
+/// daemon at once, with the connections that wait in it.
 ///
 /// `ready` is called once, when requests are accepted and `pairing.json` is there.
 ///
@@ -150,28 +150,28 @@ pub async fn serve(
 
     let stop_timer = CancellationToken::new();
     let timer =
-        tokio::spawn(stop_timer.clone().run_until_cancelled_owned(keep_time(state.clone())));
+        tokio::spawn(stop_timer.clone().run_until_cancelled_owned(run_timer(state.clone())));
     let server = server::Server::start(listener, context.clone());
     ready(Running(context.clone()));
 
     shutdown.cancelled().await;
     context.subscribers.cancel();
     if context.options.activation != Activation::Standalone {
-        server.finish(NEWCOMERS).await;
+        server.finish(ACCEPTED_TIME).await;
     }
     state.drain();
     if tokio::time::timeout(DRAIN, state.drained()).await.is_err() {
         state.abort_all(&rejection::shutting_down());
     }
-    server.finish(GOODBYE).await;
+    server.finish(CLOSE_TIME).await;
     state.close_all(CloseReason::ShuttingDown);
     context.browsers.cancel();
     context.tasks.close();
-    if tokio::time::timeout(GOODBYE, context.tasks.wait()).await.is_err() {
+    if tokio::time::timeout(CLOSE_TIME, context.tasks.wait()).await.is_err() {
         tracing::warn!(event = "shutdown_unfinished", tasks = context.tasks.len() as u64);
     }
     stop_timer.cancel();
-    // Its only way to fail is a panic, which has been logged.
+    // It can only fail by a panic, which has been logged.
     let _ = timer.await;
     if let Err(error) = context.options.home.remove(&context.options.home.pairing()) {
         tracing::warn!(event = "pairing_file_failed", problem = %error);
@@ -180,7 +180,7 @@ pub async fn serve(
 }
 
 /// Runs the state's agenda: one timer for everything that is due.
-async fn keep_time(state: State) {
+async fn run_timer(state: State) {
     let earlier = state.timer();
     loop {
         let due = state.arm();

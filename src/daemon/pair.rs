@@ -1,4 +1,4 @@
-//! `POST /pair/claim`: a code for a token.
+//! `POST /pair/claim`: exchanges a pairing code for the extension's token.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, command::read_json, connection_limit::Guest, now, rejection};
+use super::{Context, command::read_json, connection_limit::Connection, now, rejection};
 use crate::{
     protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, VERSION},
     state::Event,
@@ -23,7 +23,7 @@ use crate::{
 pub(super) async fn answer<S, B>(
     context: Arc<Context>,
     origin: String,
-    guest: Guest,
+    connection: Connection,
     content_type: Option<String>,
     body: S,
 ) -> Response
@@ -58,7 +58,7 @@ where
             return refuse(error, typed.is_some());
         }
     };
-    guest.is_busy();
+    connection.mark_busy();
     let stored = {
         let (secrets, credential) = (context.options.secrets.clone(), credential.clone());
         context.tasks.spawn_blocking(move || secrets.set_extension(&credential)).await
@@ -87,7 +87,7 @@ where
     rejection::json(StatusCode::OK, granted)
 }
 
-/// The text for the extension, which holds its token and is wiped once it is written.
+/// The answer for the extension, which holds its token and is wiped once it is written.
 fn granted(data: &ClaimGranted<'_>) -> Bytes {
     #[derive(Serialize)]
     struct Granted<'a> {
@@ -101,8 +101,7 @@ fn granted(data: &ClaimGranted<'_>) -> Bytes {
     Bytes::from_owner(text)
 }
 
-/// The answer to every claim while the throttle is on; rounded up, so that a client that waits as
-/// long as it says is let in.
+/// The answer to every claim while the throttle is on. The wait is rounded up, so that a claim after it is accepted.
 fn throttle(wait: Duration) -> Response {
     let body = json!({"ok": false, "error": {"code": ClaimError::RateLimited.to_string()}});
     let mut response = rejection::json(StatusCode::TOO_MANY_REQUESTS, body.to_string());

@@ -14,7 +14,7 @@ use warp::{
 
 use crate::state::{Reply, ReplyKind};
 
-/// A rejection that carries its answer.
+/// A rejection that carries its response.
 #[derive(Debug)]
 pub(super) struct Answered(Mutex<Option<Response>>);
 
@@ -39,7 +39,7 @@ pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Response
     json(status, json!({"ok": false, "error": {"code": code, "message": message}}).to_string())
 }
 
-/// A refusal that closes the connection, with whatever the client still wants to send.
+/// A refusal that closes the connection; what the client still sends is discarded.
 pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Response {
     let mut response = refusal(status, code, message);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -68,7 +68,7 @@ fn at(path: &'static str) -> impl Filter<Extract = (), Error = warp::Rejection> 
     warp::path::full().and_then(is_here).untuple_one()
 }
 
-/// There is nothing under this path, or not with this method.
+/// The answer to unknown paths, and to known ones with another method.
 fn nothing(method: Method, path: warp::path::FullPath) -> Response {
     let allowed = match path.as_str() {
         "/" | "/pair/claim" => "POST",

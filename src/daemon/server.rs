@@ -1,8 +1,7 @@
 //! Accepting connections and speaking HTTP/1.1 on them.
 //!
-//! warp's own server would do, but for what a daemon on a person's machine needs besides: it must
-//! survive running out of descriptors, bound its connections and their heads, and know when all of
-//! them are done.
+//! This replaces warp's own server, which does not survive running out of descriptors, bound its connections and their
+//! heads, or tell when all of them are done.
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
@@ -18,7 +17,7 @@ use warp::http::{Request, StatusCode, uri::Uri};
 use super::{
     Context,
     activity::Activity,
-    connection_limit::{Guest, Quiet, Room},
+    connection_limit::{Connection, ConnectionLimit, IdleConnections},
     gate::TargetAuthority,
     lingering_close::Lingering,
     routes,
@@ -26,8 +25,8 @@ use super::{
 };
 use crate::protocol::{HEAD_TIME, MAX_HEAD_BYTES, MAX_HEADERS};
 
-/// How long a connection that has been accepted when the server stops may take to say its first
-/// request: on this machine that is on its way already.
+/// How long a connection that was accepted before the server stops may take to send its first request: on this machine
+/// that is on its way already.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
 /// The running server.
@@ -43,18 +42,17 @@ impl Server {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
         let (activity, ended) = (context.activity.clone(), stop.clone());
         let routes = warp::service(routes::all(context));
-        let quiet = Quiet::default();
-        let room = Room::new(quiet.clone());
+        let idle = IdleConnections::default();
+        let limit = ConnectionLimit::new(idle.clone());
         let serve = move |stream, peer| {
             let (routes, activity) = (routes.clone(), activity.clone());
-            serve(stream, peer, routes, activity, quiet.clone(), ended.clone())
+            serve(stream, peer, routes, activity, idle.clone(), ended.clone())
         };
-        connections.spawn(accept(listener, connections.clone(), room, stop.clone(), serve));
+        connections.spawn(accept(listener, connections.clone(), limit, stop.clone(), serve));
         Self { connections, stop }
     }
 
-    /// Accepts no more, and waits for the connections to be done with the request that they are
-    /// at, at most `wait`.
+    /// Stops accepting, and waits at most `wait` for the connections to finish the requests that they are at.
     pub(super) async fn finish(&self, wait: Duration) {
         self.stop.cancel();
         self.connections.close();
@@ -67,12 +65,12 @@ impl Server {
     }
 }
 
-/// Accepts connections and has each served in a task of its own, until it is told to stop. Where there is no room
-/// for another, the one that has been without a command for longest ends.
+/// Accepts connections and serves each in a task of its own, until it is told to stop. At the limit, the longest-idle
+/// one is evicted for the next.
 async fn accept<F, S>(
     listener: TcpListener,
     connections: TaskTracker,
-    mut room: Room,
+    mut limit: ConnectionLimit,
     stop: CancellationToken,
     serve: F,
 ) where
@@ -83,11 +81,11 @@ async fn accept<F, S>(
         let next = async {
             let accepted = listener.accept().await;
             match accepted {
-                Ok((stream, peer)) => Some((stream, Peer::new(peer, room.place().await))),
+                Ok((stream, peer)) => Some((stream, Peer::new(peer, limit.acquire().await))),
                 Err(error) if is_about_the_peer(&error) => None,
                 Err(error) => {
-                    room.complain(&error.to_string());
-                    room.make().await;
+                    limit.log(&error.to_string());
+                    limit.evict().await;
                     None
                 }
             }
@@ -99,7 +97,7 @@ async fn accept<F, S>(
     }
 }
 
-/// Whether the connection was over before it was accepted, which concerns nobody else.
+/// Whether the connection ended before it was accepted, which says nothing about the listener.
 fn is_about_the_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
@@ -111,7 +109,7 @@ async fn serve<R>(
     peer: Peer,
     routes: R,
     activity: Activity,
-    quiet: Quiet,
+    idle: IdleConnections,
     stop: CancellationToken,
 ) where
     R: tower_service::Service<
@@ -120,36 +118,36 @@ async fn serve<R>(
             Error = Infallible,
         > + Clone,
 {
-    // Answers are written in one go, so there is nothing to gather.
+    // Answers are written at once: there is nothing to coalesce.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(event = "connection_failed", problem = %error);
         return;
     }
     let service = TowerToHyperService::new(routes);
-    let (begun, guest) = (CancellationToken::new(), Guest::of(quiet));
-    let (begin, served) = (begun.clone(), guest.clone());
+    let (begun, connection_state) = (CancellationToken::new(), Connection::new(idle));
+    let (begin, tracked) = (begun.clone(), connection_state.clone());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         if let Some(authority) = Uri::authority(request.uri()).cloned() {
             request.extensions_mut().insert(TargetAuthority(authority));
         }
         if request.uri().path_and_query().is_none() {
-            // A target may be an authority alone, as for a tunnel; warp's filters panic where there is no path.
+            // A target may be an authority alone, as for a tunnel, and warp's filters panic without a path.
             *request.uri_mut() = Uri::from_static("/");
         }
         request.extensions_mut().insert(peer.clone());
-        request.extensions_mut().insert(served.clone());
+        request.extensions_mut().insert(tracked.clone());
         begin.cancel();
         let answer = hyper::service::Service::call(&service, request);
-        let (activity, served) = (activity.clone(), served.clone());
+        let (activity, tracked) = (activity.clone(), tracked.clone());
         async move {
             let answer = answer.await;
-            // A browser's connection goes on as one, and is never spared.
+            // A browser's connection stays busy, and is never evicted.
             if answer.as_ref().is_ok_and(|answer| !is_upgrade(answer)) {
-                served.is_done();
+                tracked.mark_idle();
             }
-            // Whoever is refused has nothing to do with the daemon, and does not keep it from ending.
+            // A refused request does not keep an idle daemon from ending.
             if answer.as_ref().is_ok_and(|answer| !answer.status().is_client_error()) {
-                activity.now();
+                activity.touch();
             }
             answer
         }
@@ -162,16 +160,16 @@ async fn serve<R>(
         .serve_connection(TokioIo::new(Lingering::new(stream)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    // A connection without a request yet would be closed by a shutdown, however graceful.
+    // Even a graceful shutdown closes a connection that has not sent a request yet.
     let stopped = async {
         stop.cancelled().await;
         let _ = tokio::time::timeout(FIRST_REQUEST, begun.cancelled()).await;
     };
     let served = tokio::select! {
-        // What has arrived is read before the connection makes room for another.
+        // What has arrived is read before the connection is evicted.
         biased;
         served = connection.as_mut() => served,
-        () = guest.has_to_go() => return tracing::debug!(event = "connection_spared"),
+        () = connection_state.evicted() => return tracing::debug!(event = "connection_evicted"),
         () = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -216,7 +214,7 @@ mod tests {
             let (room, ended) = (Room::new(quiet.clone()), stop.clone());
             let serve = move |stream, peer| {
                 let activity = activity.clone();
-                serve(stream, peer, routes, activity, quiet.clone(), ended.clone())
+                serve(stream, peer, routes, activity, idle.clone(), ended.clone())
             };
             tokio::spawn(accept(listener, TaskTracker::new(), room, stop.clone(), serve));
             Self { address, stop }

@@ -1,4 +1,4 @@
-//! One connection of an extension: the upgrade, reading, writing, liveness, the goodbye.
+//! One connection of an extension: upgrade, reading, writing, liveness, close.
 
 use std::{
     borrow::Cow,
@@ -40,9 +40,9 @@ use crate::{
     state::{ClientId, CloseReason, State},
 };
 
-/// How long the other side may take to answer a goodbye.
+/// How long the other side may take to answer a close frame.
 const CLOSE_TIME: Duration = Duration::from_millis(500);
-/// Room for one read. Frames of commands' answers fit; larger ones are read in several steps.
+/// The size of the read buffer. Most answers fit; larger ones are read in several steps.
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 
 /// The key of a handshake, if the request is one.
@@ -57,7 +57,7 @@ fn handshake_key(headers: &HeaderMap) -> Option<&HeaderValue> {
         .then(|| headers.get(SEC_WEBSOCKET_KEY))?
 }
 
-/// Answers the handshake and goes on with the connection.
+/// Answers the handshake, and serves the connection in a task of its own.
 pub(super) fn upgrade(
     context: Arc<Context>,
     headers: HeaderMap,
@@ -84,7 +84,7 @@ pub(super) fn upgrade(
     let (client, wake) = context.state.connect(now(), &remote);
     let tasks = context.tasks.clone();
     tasks.spawn(async move {
-        let _place = peer;
+        let _slot = peer;
         let guard = Connected { context: context.clone(), client, reason: Cow::Borrowed("failed") };
         let Ok(Ok(upgraded)) = timeout(CLOSE_TIME, on_upgrade).await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Lingering>>() else { return };
@@ -96,7 +96,7 @@ pub(super) fn upgrade(
         )
         .await;
         converse(socket, &context, guard, &wake).await;
-        allocator::give_back();
+        allocator::release();
     });
 
     let mut response = Response::default();
@@ -113,18 +113,18 @@ pub(super) fn upgrade(
 
 /// The other side of a connection.
 #[derive(Clone)]
-pub(super) struct Peer(Arc<Seated>);
+pub(super) struct Peer(Arc<Slot>);
 
-struct Seated {
+struct Slot {
     /// For the log.
     address: SocketAddr,
-    /// One of as many as there may be connections; a browser keeps it beyond the upgrade.
-    _place: OwnedSemaphorePermit,
+    /// Its slot of the connection limit, which a browser keeps after the upgrade.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Peer {
-    pub(super) fn new(address: SocketAddr, place: OwnedSemaphorePermit) -> Self {
-        Self(Arc::new(Seated { address, _place: place }))
+    pub(super) fn new(address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(Slot { address, _permit: permit }))
     }
 }
 
@@ -135,7 +135,7 @@ fn config() -> WebSocketConfig {
         .read_buffer_size(READ_BUFFER_BYTES)
 }
 
-/// Tells the state that the connection has ended, even if that is by a panic.
+/// Tells the state when the connection ends, even by a panic.
 struct Connected {
     context: Arc<Context>,
     client: ClientId,
@@ -145,7 +145,7 @@ struct Connected {
 impl Drop for Connected {
     fn drop(&mut self) {
         self.context.state.disconnect(self.client, &self.reason, now());
-        self.context.activity.now();
+        self.context.activity.touch();
     }
 }
 
@@ -196,7 +196,7 @@ async fn converse(
 ) {
     let (state, client) = (&context.state, guard.client);
     let (mut sink, mut stream) = socket.split();
-    let heard = Heard::now();
+    let heard = LastHeard::now();
     let end = {
         let reading = read(&mut stream, state, client, &heard);
         let writing = write(&mut sink, state, client, wake, &heard);
@@ -207,19 +207,19 @@ async fn converse(
         }
     };
     guard.reason = end.reason;
-    // From here on nothing is sent to this connection any more, and nothing it says counts.
+    // From here on nothing is sent to this connection, and what it sends is ignored.
     drop(guard);
     if let Some(close) = end.close {
         let frame = CloseFrame { code: close.code.into(), reason: (&*close.reason).into() };
-        let goodbye = async {
+        let handshake = async {
             sink.send(Message::Close(Some(frame))).await?;
             while let Some(message) = stream.next().await {
                 message?;
             }
             Ok::<(), Error>(())
         };
-        // A side that does not answer, or answers nonsense, is left without a goodbye.
-        let _ = timeout(CLOSE_TIME, goodbye).await;
+        // A side that does not answer it is dropped.
+        let _ = timeout(CLOSE_TIME, handshake).await;
     }
 }
 
@@ -227,11 +227,11 @@ async fn read(
     stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
     state: &State,
     client: ClientId,
-    heard: &Heard,
+    heard: &LastHeard,
 ) -> End {
     loop {
         let Some(message) = stream.next().await else { return End::silently("closed") };
-        heard.again();
+        heard.touch();
         match message {
             Ok(Message::Text(text)) => {
                 let frame = text.clone().into();
@@ -240,7 +240,7 @@ async fn read(
             Ok(Message::Binary(_)) => state.receive_other(client, now()),
             Ok(Message::Close(frame)) => {
                 let code = frame.map_or(1005, |frame| frame.code.into());
-                // The answer to the other side's goodbye is on its way already.
+                // The library has answered the close frame.
                 return End { reason: format!("closed with {code}").into(), close: None };
             }
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
@@ -264,7 +264,7 @@ async fn write(
     state: &State,
     client: ClientId,
     wake: &Notify,
-    heard: &Heard,
+    heard: &LastHeard,
 ) -> End {
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -277,9 +277,9 @@ async fn write(
             if heard.elapsed() > SILENCE {
                 return End::silently("silent");
             }
-            allocator::give_back();
+            allocator::release();
         }
-        // A side that does not read must not keep its own silence from being noticed.
+        // Silence is noticed even while a side that does not read blocks the write.
         let written = tokio::select! {
             written = flush(sink, state, client, ping) => written,
             () = silence(heard) => return End::silently("silent"),
@@ -293,7 +293,7 @@ async fn write(
     }
 }
 
-/// Writes everything there is to write, in one go.
+/// Writes everything that waits, with one flush.
 async fn flush(
     sink: &mut (impl Sink<Message, Error = Error> + Unpin),
     state: &State,
@@ -309,10 +309,10 @@ async fn flush(
     sink.flush().await
 }
 
-/// When a connection was heard last.
-struct Heard(Mutex<Instant>);
+/// When something was last received on a connection.
+struct LastHeard(Mutex<Instant>);
 
-impl Heard {
+impl LastHeard {
     fn now() -> Self {
         Self(Mutex::new(Instant::now()))
     }
@@ -321,7 +321,7 @@ impl Heard {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn again(&self) {
+    fn touch(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
@@ -330,8 +330,8 @@ impl Heard {
     }
 }
 
-/// Waits until nothing has been heard for too long.
-async fn silence(heard: &Heard) {
+/// Waits until nothing has been received for too long.
+async fn silence(heard: &LastHeard) {
     while heard.elapsed() <= SILENCE {
         tokio::time::sleep_until(heard.last() + SILENCE + Duration::from_millis(1)).await;
     }
