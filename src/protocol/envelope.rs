@@ -1,4 +1,4 @@
-//! The envelopes: a request as a client sends it, the same as the extension gets it, and the answer.
+//! The envelopes: a request from a client, the same as forwarded to the extension, and the answer.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -116,7 +116,7 @@ fn boolean(field: &str, raw: Option<&RawValue>) -> Result<Option<bool>, BadReque
         .map_err(|_| bad(format!("`{field}`: expected true or false")))
 }
 
-/// An integer of any size; beyond 64 bits it is as good as the nearest one that fits.
+/// An integer of any size, clamped to 64 bits.
 fn integer(field: &str, raw: Option<&RawValue>) -> Result<Option<i64>, BadRequest> {
     let Some(raw) = raw.map(RawValue::get) else { return Ok(None) };
     let digits = raw.strip_prefix('-').unwrap_or(raw);

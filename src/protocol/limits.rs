@@ -1,21 +1,21 @@
 //! Every bound of the contract with its reason, in one place; `docs/limits.md` names the test of each.
 //!
-//! What only one part of the daemon needs to know (how long it lingers, how much it logs) stays where it is used.
-//! Ranges of single parameters are part of their declarations in `params.rs`.
+//! What only one part of the daemon needs to know (how long a close lingers, how much is logged) stays where it is used.
+//! Ranges of single parameters are part of their declarations in `actions`.
 
 use std::time::Duration;
 
 // --- connections ---
 
 /// How many connections there may be at once. Far more than the clients of one machine open, few enough for the
-/// usual limit of 1,024 descriptors. One more ends the connection that has been without a command for longest.
+/// usual limit of 1,024 descriptors. One more evicts the longest-idle connection.
 pub const MAX_CONNECTIONS: usize = 900;
 
 /// How many descriptors connections leave to everything else (log, keyring, service manager), where the process may
 /// have so few that [`MAX_CONNECTIONS`] does not fit. An idle daemon holds about fifteen.
 pub const SPARE_DESCRIPTORS: usize = 32;
 
-/// The largest head of a request, in bytes: a token, a few names; browsers add a kilobyte or two.
+/// The largest head of a request, in bytes: a token and a few headers; browsers add a kilobyte or two.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// How many header lines a request may have; browsers send about twenty.
@@ -78,11 +78,11 @@ pub const MAX_HANDLES: usize = 1000;
 /// How long a handle is valid: an agent acts on what it has just read, and pages change.
 pub const HANDLE_LIFE: Duration = Duration::from_secs(120);
 
-/// How long the end of a session waits for browsers to close its tabs, at most.
+/// How long the close of a session waits for browsers to close its tabs, at most.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
-/// How long commands in flight may go on after the daemon was told to stop: most answers come within a second, and
-/// service managers lose their patience after more.
+/// How long commands in flight may go on after the daemon is told to stop: most answers come within a second, and
+/// service managers kill what takes much longer.
 pub const DRAIN: Duration = Duration::from_secs(5);
 
 // --- browsers ---
@@ -90,13 +90,14 @@ pub const DRAIN: Duration = Duration::from_secs(5);
 /// The largest message from the extension, in bytes: a screenshot of a large screen fits many times over.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
-/// How long a new connection of an extension may be silent before it counts as plain: a hello is on its way at once.
+/// How long a new connection of an extension may be silent before it counts as anonymous: a hello is sent
+/// at once.
 pub const HELLO_WAIT: Duration = Duration::from_millis(500);
 
 /// How often an extension is asked whether it is there: browsers end a service worker that hears nothing for 30 s.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// How long an extension may be silent: two pings and some patience. Judged with every ping, so noticed by 65 s.
+/// How long an extension may be silent: two pings and some slack. Checked at every ping, so noticed by 65 s.
 pub const SILENCE: Duration = Duration::from_secs(45);
 
 // --- pairing ---
@@ -105,7 +106,7 @@ pub const SILENCE: Duration = Duration::from_secs(45);
 /// browser.
 pub const CODE_LIFE_MS: i64 = 5 * 60 * 1000;
 
-/// So many failed claims within [`CLAIM_WINDOW`] stop all claims. Five guesses a minute at 29⁸ codes lead nowhere, and
+/// How many failed claims within [`CLAIM_WINDOW`] block all claims. Five guesses a minute at 29⁸ codes lead nowhere, and
 /// a person mistypes less often.
 pub const MAX_CLAIM_FAILURES: usize = 5;
 

@@ -1,6 +1,6 @@
-//! What the extension may say: answers, pings, navigations, and who it is.
+//! Messages from the extension: answers, pings, navigations, hellos, and what the person asks for.
 //!
-//! Read once, borrowed from the frame: a screenshot of several megabytes is looked through, not copied.
+//! Parsed in one pass, borrowed from the frame: a screenshot of several megabytes is not copied.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,7 +15,7 @@ use super::VERSION;
 /// A message from the extension.
 #[derive(Debug)]
 pub enum Message<'a> {
-    /// Something under an id; see [`Answer::outcome`] for whether it makes sense.
+    /// An answer to a command; [`Answer::outcome`] tells whether it is valid.
     Answer(Answer<'a>),
     /// `ts` is echoed as it came.
     Ping {
@@ -24,11 +24,11 @@ pub enum Message<'a> {
     },
     /// A tab shows a new page.
     Navigation(Navigation<'a>),
-    /// Who is speaking.
+    /// The extension introduces itself.
     Hello(Hello<'a>),
-    /// What the person in front of the browser wants.
+    /// What the person at the browser asks for.
     Person(PersonAct<'a>),
-    /// JSON that means nothing here; the text says why.
+    /// JSON that is no known message; the text says why.
     Other(&'static str),
 }
 
@@ -37,15 +37,15 @@ pub enum Message<'a> {
 pub struct Answer<'a> {
     /// The command's id.
     pub id: Cow<'a, str>,
-    /// What came of it; none if the message is no valid answer.
+    /// The outcome; none if the message is no valid answer.
     pub outcome: Option<Outcome<'a>>,
-    /// Whether the extension says that it answers from memory.
+    /// Whether the extension says that it answers from its dedupe log.
     pub replay: bool,
     /// Whether the message is, as it stands, the envelope that a client expects.
     pub relayable: bool,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Debug)]
 pub enum Outcome<'a> {
     /// `data` and `page`, two JSON objects as texts.
@@ -70,14 +70,14 @@ pub enum Outcome<'a> {
     },
 }
 
-/// What the person in front of the browser wants done with sessions, which have tabs in it.
+/// What the person at a browser asks for, concerning sessions with tabs in it.
 #[derive(Debug)]
 pub enum PersonAct<'a> {
-    /// The session may go on.
+    /// Resume the session.
     Resume(Cow<'a, str>),
-    /// The session shall end.
+    /// Close the session.
     Close(Cow<'a, str>),
-    /// All sessions with tabs in this browser shall end.
+    /// Close all sessions with tabs in this browser.
     CloseAll,
 }
 
@@ -90,7 +90,7 @@ pub struct Navigation<'a> {
     pub url: Cow<'a, str>,
 }
 
-/// Who is speaking.
+/// How an extension introduces itself.
 #[derive(Debug)]
 pub struct Hello<'a> {
     /// Stays the same for one browser profile.
@@ -108,7 +108,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     ///
-    /// If the text is not JSON. JSON that means nothing is [`Message::Other`].
+    /// If the text is not JSON. JSON that is no known message is [`Message::Other`].
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         if !text.trim_ascii_start().starts_with('{') {
             serde_json::from_str::<IgnoredAny>(text)?;

@@ -1,4 +1,4 @@
-//! `POST /pair/claim`: what the extension's popup sends, and what it gets.
+//! `POST /pair/claim`: the popup's claim, and the daemon's answer.
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::IgnoredAny};

@@ -13,7 +13,7 @@ use super::{
     TabHandle, UpTo,
 };
 
-/// The schema of `T`, with everything in its place: not every reader follows references.
+/// The schema of `T`, with all subschemas inlined: not every client follows references.
 pub fn schema_of<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
@@ -21,13 +21,13 @@ pub fn schema_of<T: JsonSchema>() -> Schema {
     });
     let settings = settings.with_transform(RecursiveTransform(plain));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    // They name the Rust type, which tells a client nothing.
+    // These name the Rust type, which tells a client nothing.
     schema.remove("title");
     schema.remove("description");
     schema
 }
 
-/// Leaves out what the parsers do not take, `null`, and what readers have no use for.
+/// Removes `null`, which the parsers refuse, and keywords that clients have no use for.
 fn plain(schema: &mut Schema) {
     schema.remove("default");
     schema.remove("format");
@@ -52,7 +52,7 @@ fn plain(schema: &mut Schema) {
             let only = std::mem::take(only);
             schema.remove("anyOf");
             for (key, value) in only {
-                // What is said of the field goes before what is said of its type.
+                // The field's own keywords take precedence over those of its type.
                 if schema.get(&key).is_none() {
                     schema.insert(key, value);
                 }

@@ -24,7 +24,7 @@ impl Versions {
     /// Those that this build speaks.
     pub const SPOKEN: Self = Self { oldest: OLDEST, newest: VERSION };
 
-    /// The version that somebody names, if it is one of these.
+    /// The named version, if it is in the range.
     pub fn find(self, named: i64) -> Option<u32> {
         u32::try_from(named).ok().filter(|named| (self.oldest..=self.newest).contains(named))
     }

@@ -61,7 +61,7 @@ impl Inner {
         }
     }
 
-    /// A tab shows a new page, and what was read from the one before is stale.
+    /// A tab shows a new page: what was read from the one before is stale.
     fn navigated(&mut self, client: ClientId, navigation: &Navigation<'_>) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         let sessions = &self.sessions;
@@ -127,7 +127,7 @@ impl Inner {
         let orphan = matches!(command.kind, Kind::Open { .. }) && !command.has_waiters();
         let result = match &answer.outcome {
             Some(Outcome::Ok { data, .. }) if orphan => {
-                // The client that asked for the tab has hung up, so nobody would ever close it.
+                // The client has hung up, and no session owns the tab.
                 self.take_out(key);
                 self.close_stray(client, session, data, now);
                 return;
@@ -150,7 +150,7 @@ impl Inner {
         }
     }
 
-    /// A failure that the extension reports, with what it means for the session and the tab.
+    /// A failure that the extension reports, and its consequences for the session and the tab.
     fn reported(
         &mut self,
         key: CommandKey,

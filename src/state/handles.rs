@@ -11,7 +11,7 @@ use super::Instant;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Epoch(pub(super) u64);
 
-/// Why a handle stands for nothing.
+/// Why a handle cannot be resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Miss {
     NotFound,
@@ -40,8 +40,7 @@ pub(super) struct Handles {
 }
 
 impl Handles {
-    /// Takes in the handles of a fresh read; `first` is the number of the first one. Returns how
-    /// many old ones were evicted because there are too many.
+    /// Adds the handles of a fresh read; `first` is the number of the first one. Returns how many old ones were evicted.
     pub(super) fn mint(
         &mut self,
         scope: (SessionId, u32, HandleKind),

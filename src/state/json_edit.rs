@@ -1,4 +1,4 @@
-//! Changes in JSON texts that leave everything else as it was written.
+//! Edits of JSON texts that leave everything else as it was written.
 //!
 //! Answers may be megabytes long and hold numbers that no type here could keep; so the text is cut
 //! and joined, and never parsed into values and written anew.
@@ -91,8 +91,7 @@ impl Writer {
     }
 }
 
-/// The data of a read's answer, taken apart. An answer may be large and strange: each part is looked through as rarely as
-/// can be.
+/// The data of a read's answer, taken apart. An answer may be large, so each part is scanned as rarely as possible.
 pub(super) struct Read<'a> {
     kind: HandleKind,
     members: Members<'a>,

@@ -74,7 +74,7 @@ pub trait Storage: Send {
     fn create_session_dir(&self, session: SessionId);
     /// Removes the session's directory with all in it; a failure is logged.
     fn remove_session_dir(&self, session: SessionId);
-    /// Makes a pairing code known to whoever may read the state directory.
+    /// Writes a pairing code into the state directory, for its owner to read.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ pub struct Process {
     pub started: Instant,
 }
 
-/// The facts, and what was promised to whom.
+/// The facts.
 struct Inner {
     sessions: Sessions,
     browsers: Browsers,
@@ -128,7 +128,7 @@ struct Inner {
     /// Closes of tabs that the close of a session waits for, by the id of the message.
     closes: HashMap<String, CommandKey>,
     lost_opens: LostOpens,
-    /// When the daemon's timer goes off; none if it is not set.
+    /// When the daemon's timer fires; none if it is not set.
     armed: Option<Instant>,
     draining: bool,
     /// Whether something has changed that browsers show of their sessions.
@@ -172,10 +172,9 @@ impl State {
         Self { inner: Arc::new(Mutex::new(inner)), timer: Arc::default(), idle: Arc::default() }
     }
 
-    /// Runs one decision and wakes those whom it concerns.
+    /// Runs one decision and wakes the tasks that it concerns.
     fn with<R>(&self, decide: impl FnOnce(&mut Inner) -> R) -> R {
-        // A panic is caught by its connection's task; what it left half done concerns that
-        // connection's command, and everybody else goes on.
+        // A panic is caught by the connection's task. What it left half done is that connection's command alone.
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let result = decide(&mut inner);
         inner.push_session_state();
@@ -192,8 +191,8 @@ impl State {
         result
     }
 
-    /// Runs one decision on the facts of this moment: after what is due by now, and followed by
-    /// what it sets going.
+    /// Runs one decision on the facts of this moment: after what is due by now, and before the commands that it moved to
+    /// the head of their queue are sent.
     fn at<R>(&self, now: Now, decide: impl FnOnce(&mut Inner) -> R) -> R {
         self.with(|inner| {
             inner.now_ms = now.unix_ms;
@@ -285,12 +284,12 @@ impl State {
         });
     }
 
-    /// From now on no command is admitted.
+    /// Stops admitting commands.
     pub fn drain(&self) {
         self.with(|inner| inner.draining = true);
     }
 
-    /// Whether commands are admitted no more.
+    /// Whether commands are no longer admitted.
     pub fn is_draining(&self) -> bool {
         self.with(|inner| inner.draining)
     }

@@ -14,7 +14,7 @@ use super::{
     sessions::not_found,
 };
 
-/// How many opens are remembered whose tabs must be closed if they come after all.
+/// How many opens are remembered whose tabs are closed should they still arrive.
 const MAX_LOST: usize = 1024;
 
 struct LostOpen {
@@ -23,7 +23,7 @@ struct LostOpen {
     session: SessionId,
 }
 
-/// Opens that ended before the browser answered, the oldest first.
+/// Opens that ended before the browser answered, oldest first.
 #[derive(Default)]
 pub(super) struct LostOpens(VecDeque<LostOpen>);
 
@@ -59,13 +59,12 @@ pub(super) struct Opened<'a> {
     pub(super) data: &'a str,
     /// The answer's page, a JSON object.
     pub(super) page: &'a str,
-    /// Whether the browser answered from memory.
+    /// Whether the browser answered from its dedupe log.
     pub(super) replay: bool,
 }
 
 impl Inner {
-    /// If the command is an open in flight, remembers that its tab is to be closed if it comes
-    /// after all.
+    /// If the command is an open in flight, remembers to close its tab should it still arrive.
     pub(super) fn remember_open(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get(key) else { return };
         if matches!(command.kind, Kind::Open { .. }) && matches!(command.phase, Phase::Sent { .. })
@@ -114,8 +113,7 @@ impl Inner {
         let shown = json_edit::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
         let title = json_edit::text_member(opened.page, "title").unwrap_or_default();
 
-        // An answer from memory brings a tab that may be here already: the client asks once more for
-        // what it has, and gets it.
+        // A replayed answer may name a tab that the session has already: the client asked again, and gets the same.
         let mut owners = self.sessions.owners_of(opened.browser, chrome_id);
         let known = owners.find(|(owner, _)| opened.replay && (new_session || *owner == id));
         drop(owners);

@@ -1,4 +1,4 @@
-//! How fast a session's commands may follow one another: slots, reserved one after the other.
+//! Pacing: when a session's commands may be sent. Each reserves a slot.
 
 use std::{ops::RangeInclusive, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Pairing: the code that is valid now, who claimed the last one, and how often it went wrong.
+//! Pairing: the current code, whether it is claimed, failed claims, and the token of the paired extension.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 
 use super::{CloseReason, Instant, Now, State};
 
-/// No letters or digits that look alike.
+/// Without letters and digits that look alike.
 const ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTWXYZ23456789";
 const CODE_LENGTH: usize = 8;
 const CODE_LIFE: Duration = Duration::from_millis(CODE_LIFE_MS as u64);
@@ -40,7 +40,7 @@ struct Code {
 }
 
 impl Code {
-    /// Whether this is what was typed, found out in a time that depends on the length alone.
+    /// Whether this is what was typed, in a time that depends on the length alone.
     fn is(&self, typed: &str) -> bool {
         // Room for all of it, so that growing leaves no copy behind.
         let mut text = Zeroizing::new(String::with_capacity(typed.len()));
@@ -58,16 +58,16 @@ pub(super) struct Pairing {
     credential: Option<ExtensionCredential>,
 }
 
-/// What came of a `/ws` secret.
+/// The result of checking the secret of a `/ws` request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenCheck {
     /// Not the active token.
     Unknown,
     /// The token is bound to another extension.
     ForeignOrigin,
-    /// As it must be.
+    /// Valid.
     Valid,
-    /// As it must be, and bound to this Origin just now: worth storing.
+    /// Valid, and bound to this Origin just now, which is to be stored.
     Bound,
 }
 
@@ -114,7 +114,7 @@ impl Pairing {
         checked
     }
 
-    /// How long the throttle stops claims from now on.
+    /// How long the throttle blocks claims from now on.
     pub(super) fn throttled_for(&self, now: Instant) -> Duration {
         let full = self.failures.len() >= MAX_CLAIM_FAILURES;
         let oldest = self.failures.front().filter(|_| full);
@@ -136,7 +136,7 @@ impl Pairing {
         }
     }
 
-    /// Makes the claim of this code undone, unless another one has been issued since.
+    /// Undoes the claim of this code, unless another one has been issued since.
     pub(super) fn unclaim(&mut self, typed: &str) {
         if let Some(code) = self.code.as_mut().filter(|code| code.is(typed)) {
             code.consumed = false;
@@ -175,7 +175,7 @@ pub(super) fn new_credential(origin: &str) -> ExtensionCredential {
 }
 
 impl State {
-    /// Issues a fresh pairing code, and writes it for whoever may read the state directory; the one before is void.
+    /// Issues a fresh pairing code and writes it into the state directory; the one before is void.
     ///
     /// # Errors
     ///
@@ -204,12 +204,12 @@ impl State {
         Ok(new_credential(origin))
     }
 
-    /// How long the throttle stops claims from now on.
+    /// How long the throttle blocks claims from now on.
     pub fn throttled_for(&self, now: Now) -> std::time::Duration {
         self.with(|inner| inner.pairing.throttled_for(now.instant))
     }
 
-    /// Makes the claim of this code undone, whose token could not be stored.
+    /// Undoes the claim of this code, whose token could not be stored.
     pub fn unclaim(&self, typed: &str) {
         self.with(|inner| inner.pairing.unclaim(typed));
     }

@@ -1,4 +1,4 @@
-//! Commands between admission and answer: a bounded table, who waits for them, and what is due when.
+//! Pending commands: a bounded table of those between admission and answer, their waiters, and what is due when.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -53,7 +53,7 @@ pub(super) enum Phase {
     Closing,
 }
 
-/// What the daemon makes of a command's answer.
+/// What the daemon does with the answer to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     /// A new tab, in a new session if so said.
@@ -90,7 +90,7 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// A command that nobody waits for yet, for no tab and no browser.
+    /// A command without waiters, tab or browser, which are set later.
     pub(super) fn new(
         id: &str,
         action: &'static str,
@@ -149,7 +149,7 @@ impl Command {
     }
 }
 
-/// What is due at some time. At the same time a deadline comes first: what it ends is not sent.
+/// What is due at some time. At the same time deadlines come first: a command that has ended is not sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Due {
     /// The end of a command's time.
@@ -235,7 +235,7 @@ impl Pending {
         Some(self.commands.get_mut(&key)?.add_waiter(key, self.last_waiter))
     }
 
-    /// The command waits for its slot.
+    /// Makes the command wait for its pacing slot.
     pub(super) fn pace(&mut self, key: CommandKey, slot: Instant) {
         if let Some(command) = self.commands.get_mut(&key) {
             command.phase = Phase::Paced(slot);
@@ -243,7 +243,7 @@ impl Pending {
         }
     }
 
-    /// The command goes to this connection now.
+    /// Marks the command as sent to this connection.
     pub(super) fn sent(&mut self, key: CommandKey, to: ClientId) {
         self.last_sent += 1;
         if let Some(command) = self.commands.get_mut(&key) {

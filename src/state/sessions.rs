@@ -1,4 +1,4 @@
-//! Sessions and their tabs: who owns what, what it is bound to, and whether it is paused.
+//! Sessions and their tabs: ownership, binding, pause.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

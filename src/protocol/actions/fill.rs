@@ -13,7 +13,7 @@ params! {
     Fill {
         /// The field meant.
         target: Target,
-        /// What it shall hold.
+        /// The value to put in.
         value: String,
         /// How the value gets in: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
         method: FillMethod,

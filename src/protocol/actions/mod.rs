@@ -185,7 +185,7 @@ impl Action {
         self.command().route()
     }
 
-    /// The pace that the action keeps; none if it goes at once.
+    /// The pace that the action keeps; none if it is not paced.
     pub fn pace(&self) -> Option<Pace> {
         self.command().pace()
     }
@@ -220,7 +220,7 @@ fn hide_secrets(value: &mut Value, path: &str, public: &[&str]) {
 
 fn parse_params<S: Spec>(json: &str) -> Result<S, String> {
     let params: S = serde_json::from_str(json).or_else(|_| {
-        // Parsed once more, this time keeping track of where the fault lies.
+        // Parsed again, slower, to find the path of the fault.
         let mut deserializer = serde_json::Deserializer::from_str(json);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();

@@ -8,7 +8,7 @@ family! { Person: RequireHuman }
 params! {
     /// `require-human`
     RequireHuman {
-        /// What the person shall do.
+        /// What the person is asked to do.
         reason: String,
         ;
         /// What the person's help is attached to.

@@ -30,7 +30,7 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
 pub struct Row<S> {
     /// The name on the wire.
     pub name: &'static str,
-    /// What it is for, for whoever chooses among the actions.
+    /// What it is for; models choose among the actions by it.
     pub about: &'static str,
     /// Where it is carried out.
     pub runs: Runs<S>,
@@ -117,7 +117,7 @@ impl RunsIn {
         }
     }
 
-    /// Whether a session may be named. What needs none does not fail because of one that is gone.
+    /// Whether a request names a session. What needs none must not fail because of one that no longer exists.
     pub fn takes_session(self) -> bool {
         match self {
             Self::Daemon => false,
@@ -139,7 +139,7 @@ pub enum Effect {
     Adds,
     /// Something is replaced or removed; again changes nothing more.
     Replaces,
-    /// Whatever the page makes of it.
+    /// Whatever the page does in response.
     Acts,
 }
 
@@ -193,7 +193,7 @@ pub enum Category {
 
 /// The pace that an action with parameters `S` keeps.
 pub enum Paced<S> {
-    /// It goes at once.
+    /// It is not paced.
     No,
     /// The next action of the category waits for one delay.
     Once(Category),
