@@ -10,7 +10,7 @@ MCP_CLIENT = tests/fixtures/mcp
 
 # The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
 demo: demo-prerequisites
-	cargo test --quiet --test demo
+	cargo test --quiet --test browser demo:: -- --nocapture
 
 # All tests. Most of them wait for other processes, so more run at once than there are processors.
 test: prerequisites lint extension-test editors mcp-client
@@ -36,7 +36,7 @@ bench: bench-prerequisites
 
 # Many agents and browsers, 200,000 commands, and everything that can break breaking.
 soak: build-prerequisites
-	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test soak -- --nocapture
+	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test process soak:: -- --nocapture
 
 # What strangers can say, led by coverage: each target for FUZZ_SECONDS, from the seeds that the tests mutate as well.
 # Needs a nightly compiler.
