@@ -6,6 +6,7 @@ mod journal;
 mod keyring;
 mod keyring_service;
 mod other_user;
+mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 mod systemd;

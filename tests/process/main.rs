@@ -10,7 +10,6 @@ mod lifecycle;
 mod log;
 mod mcp;
 mod output;
-mod secrets;
 mod service;
 mod soak;
 #[path = "../support/mod.rs"]
@@ -18,4 +17,5 @@ mod support;
 mod timing;
 mod token;
 mod version;
+mod volume;
 mod waiting;

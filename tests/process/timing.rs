@@ -369,3 +369,16 @@ async fn fast_sessions_have_no_pace() {
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     assert!(!waiting.has_reply());
 }
+
+// --- ends ---
+
+#[tokio::test]
+async fn a_mute_extension_holds_up_a_close_for_five_seconds_at_most() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    let started = Instant::now();
+    assert_eq!(daemon.send(tab.request("session.close")).await.data()["closedTabs"], 0);
+    let took = started.elapsed();
+    assert!(took >= Duration::from_millis(4500) && took < Duration::from_secs(8), "{took:?}");
+}

@@ -805,40 +805,6 @@ async fn a_flood_of_nonsense_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_extension_that_does_not_read_holds_up_nobody_else() {
-    let daemon = Daemon::start().await;
-    let mut deaf = daemon.extension_named("deaf").await;
-    let deaf_tab = deaf.open_tab(&daemon).await;
-    let mut other = daemon.extension_named("other").await;
-    let tab = other.open_tab(&daemon).await;
-    // More than any socket buffer takes; each is answered with TIMEOUT while the deaf one reads nothing.
-    let large = "x".repeat(900_000);
-    for _ in 0..12 {
-        let fill = json!({"target": {"selector": "a"}, "value": large, "method": "direct", "world": "isolated"});
-        let fill = deaf_tab.request("fill").params(fill).within(Duration::from_millis(250));
-        daemon.send(fill).await.error("TIMEOUT");
-    }
-    other.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
-    drop(deaf);
-}
-
-#[tokio::test]
-async fn a_client_that_does_not_read_its_answer_holds_up_nobody_else() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
-    let mut deaf = daemon.connect().await;
-    daemon.post_on(&mut deaf, &tab.request("screenshot").bytes()).await;
-    let command = ext.receive_action("screenshot").await;
-    // More than the socket's buffers take.
-    ext.answer(&command, json!({"base64": "QUJD".repeat(5 << 20), "format": "png"})).await;
-    ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
-    let started = Instant::now();
-    daemon.stop().await;
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-}
-
-#[tokio::test]
 async fn a_tab_that_is_opened_twice_serves_both_sessions() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;

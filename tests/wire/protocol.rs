@@ -464,19 +464,6 @@ async fn the_entries_of_the_extensions_log_name_logical_tabs() {
 }
 
 #[tokio::test]
-async fn an_answer_of_many_megabytes_is_relayed_whole() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
-    let base64 = "QUJD".repeat(5 << 20);
-    let (_, reply) = ext
-        .exchange(&daemon, tab.request("screenshot"), json!({"base64": base64, "format": "png"}))
-        .await;
-    let data = reply.data();
-    assert!(data["base64"] == base64.as_str() && data["format"] == "png");
-}
-
-#[tokio::test]
 async fn every_failure_says_what_to_do_next() {
     let daemon = Daemon::start().await;
     let session = daemon.new_session().await;

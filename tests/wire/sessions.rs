@@ -593,17 +593,6 @@ async fn a_mute_extension_holds_up_a_close_until_just_before_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_mute_extension_holds_up_a_close_for_five_seconds_at_most() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
-    let started = Instant::now();
-    assert_eq!(daemon.send(tab.request("session.close")).await.data()["closedTabs"], 0);
-    let took = started.elapsed();
-    assert!(took >= Duration::from_millis(4500) && took < Duration::from_secs(8), "{took:?}");
-}
-
-#[tokio::test]
 async fn a_session_without_tabs_or_without_a_browser_closes_at_once() {
     let daemon = Daemon::start().await;
     let session = daemon.new_session().await;
