@@ -14,6 +14,7 @@ mod pairing;
 mod person;
 mod properties;
 mod protocol;
+mod references;
 mod robustness;
 mod sessions;
 #[path = "../support/mod.rs"]
