@@ -114,7 +114,7 @@ prerequisites:
 	scripts/prerequisites cargo cc chromium node npm python3 shellcheck $(shells) $(machine) $(keyring)
 
 release-prerequisites: package-prerequisites
-	scripts/prerequisites $(machine) $(keyring) $(packaging)
+	scripts/prerequisites chromium $(machine) $(keyring) $(packaging)
 
 build-prerequisites:
 	scripts/prerequisites cargo cc
