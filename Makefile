@@ -4,17 +4,30 @@
 EDITORS = tests/fixtures/editors
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
+# What checks the extension and runs its tests.
+EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: demo test bench soak fuzz coverage supply-chain lint extension-test editors mcp-client packages reproducible \
-	prerequisites build-prerequisites package-prerequisites demo-prerequisites bench-prerequisites
+.PHONY: check test test-release demo bench soak fuzz coverage supply-chain lint extension-test editors mcp-client \
+	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
+	package-prerequisites demo-prerequisites bench-prerequisites
 
-# The main job on real input: command line, daemon, extension, a page in a real Chromium, and back.
-demo: demo-prerequisites
-	cargo test --quiet --test demo
+# The inner loop, in less than a minute once everything is built: format, lint, types, unit tests and the wire tests.
+check: check-prerequisites lint extension-test
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --quiet --lib --test wire
 
-# All tests. Most of them wait for other processes, so more run at once than there are processors.
+# All tests but those of what is released. Most of them wait for other processes, so more run at once than there are
+# processors.
 test: prerequisites lint extension-test editors mcp-client
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --lib --test wire --test process --test os --test browser
+	cargo test --doc
+
+# What people install: the packages, that the same source gives the same bytes, and a life with each of them.
+test-release: release-prerequisites packages reproducible
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --test release
+
+# The main job on real input, for a person to watch: command line, daemon, extension, a page in a real Chromium, and back.
+demo: demo-prerequisites
+	cargo test --quiet --test browser demo:: -- --nocapture
 
 # What people install, from one release build, into target/package. docs/install.md says what it is like.
 packages: package-prerequisites
@@ -36,7 +49,7 @@ bench: bench-prerequisites
 
 # Many agents and browsers, 200,000 commands, and everything that can break breaking.
 soak: build-prerequisites
-	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test soak -- --nocapture
+	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test process soak:: -- --nocapture
 
 # What strangers can say, led by coverage: each target for FUZZ_SECONDS, from the seeds that the tests mutate as well.
 # Needs a nightly compiler.
@@ -59,15 +72,19 @@ supply-chain:
 	scripts/prerequisites cargo cc cargo-deny
 	cargo deny --locked check
 
-lint: prerequisites
+lint: check-prerequisites $(EXTENSION_TOOLS)
 	cargo fmt --check
 	cargo clippy --all-targets -- --deny warnings
 	RUSTDOCFLAGS=--deny=warnings cargo doc --no-deps --quiet
 	shellcheck --external-sources $$(git grep -lE '^#!(/bin/sh|/usr/bin/env bash)$$')
+	cd tests/extension && npm run lint --if-present --silent
 
 # The extension's own tests: types, then its pure parts under node's test runner.
-extension-test: prerequisites
-	cd tests/extension && npm ci --no-audit --no-fund --silent && npm test
+extension-test: $(EXTENSION_TOOLS)
+	cd tests/extension && npm test --silent
+
+$(EXTENSION_TOOLS): tests/extension/package-lock.json | check-prerequisites
+	cd tests/extension && npm ci --no-audit --no-fund --silent
 
 editors: $(EDITORS)/dist/vue.html
 
@@ -84,15 +101,20 @@ ifeq ($(shell uname),Linux)
 machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd bash perl strace
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 # Tests install the packages, and have the distributions' own checks look at them.
-test: packages reproducible
-checks = lintian rpm rpmlint ruby makepkg nix-instantiate curl wget
+packaging = lintian rpm rpmlint ruby makepkg nix-instantiate curl wget
 endif
 
 # Tests ask the shells themselves for completions, have man show the manual pages, and run what docs say to paste.
 shells = bash zsh fish man jq
 
+check-prerequisites:
+	scripts/prerequisites cargo cc node npm shellcheck bash jq
+
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm python3 shellcheck $(shells) $(machine) $(keyring) $(checks)
+	scripts/prerequisites cargo cc chromium node npm python3 shellcheck $(shells) $(machine) $(keyring)
+
+release-prerequisites: package-prerequisites
+	scripts/prerequisites chromium $(machine) $(keyring) $(packaging)
 
 build-prerequisites:
 	scripts/prerequisites cargo cc

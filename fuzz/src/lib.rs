@@ -1,6 +1,6 @@
 //! What must hold of everything that a stranger may say, one function for each parser that hears it.
 //!
-//! The fuzz targets call these with whatever coverage leads them to, `tests/fuzz.rs` with mutations of `seeds` on every
+//! The fuzz targets call these with whatever coverage leads them to, `tests/wire/fuzz.rs` with mutations of `seeds` on every
 //! run of the tests. Each panics where something does not hold.
 
 use std::collections::BTreeMap;

@@ -183,7 +183,7 @@ mod tests {
         let link = parent.path().join("link");
         symlink(directory.path(), &link).unwrap();
         assert!(Directory::open(&link).is_ok());
-        // Only root can give a link away; tests/other_user.rs shows it with two users.
+        // Only root can give a link away; tests/os/other_user.rs shows it with two users.
         if geteuid().is_root() {
             std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
             assert!(matches!(Directory::open(&link), Err(Error::Owner { owner: 65534, .. })));

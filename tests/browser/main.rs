@@ -2,12 +2,14 @@
 
 mod acts;
 mod comeback;
+mod demo;
 mod endurance;
 mod fills;
 mod hangs;
 mod hostile;
 mod interstitials;
 mod life;
+mod mcp;
 mod navigation;
 mod person;
 mod popup;
@@ -15,6 +17,7 @@ mod profiles;
 mod reads;
 mod research;
 mod rig;
+mod skill;
 #[path = "../support/mod.rs"]
 mod support;
 mod unnoticed;

@@ -44,6 +44,7 @@ mod extension;
 mod golden;
 mod http;
 mod keyring;
+mod mcp;
 mod page;
 mod site;
 #[cfg(target_os = "linux")]
@@ -66,6 +67,7 @@ pub use extension::{
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
 pub use keyring::Desktop;
+pub use mcp::{McpClient, cursor};
 pub use page::Page;
 pub use site::Site;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,145 @@
+//! The whole way: client, server, daemon, extension, pages in a real Chromium.
+
+use serde_json::{Value, json};
+
+use super::support::{Browser, Daemon, McpClient, Site, cursor, wait_for};
+
+struct Rig {
+    daemon: Daemon,
+    browser: Browser,
+    site: Site,
+    client: McpClient,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let (daemon, browser, site) =
+            tokio::join!(Daemon::start(), Browser::start(false), Site::start());
+        browser.pair(daemon.port, &daemon.pairing_code()).await;
+        let client = McpClient::start(&daemon.home, &[]).await;
+        Self { daemon, browser, site, client }
+    }
+
+    /// Opens a page in front, without pauses.
+    async fn visit(&mut self, page: &str) {
+        let url = self.site.url(page);
+        self.client.call("tab_open", json!({ "url": url })).await.text();
+        self.client.call("session_bind", json!({"pacing": "fast"})).await.text();
+        self.client.call("tab_activate", json!({})).await.text();
+    }
+
+    /// The handle of the control that a fresh read labels so.
+    async fn element(&mut self, label: &str) -> String {
+        let elements = self.client.call("elements", json!({"form": true})).await;
+        let lines = elements.page().lines();
+        let entry = lines
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|it| it["label"] == label);
+        let entry = entry.unwrap_or_else(|| panic!("no {label:?} in {elements:?}"));
+        entry["handle"].as_str().expect("a handle").to_owned()
+    }
+}
+
+#[tokio::test]
+async fn an_agent_opens_reads_acts_verifies_and_leaves_nothing_behind() {
+    let mut rig = Rig::new().await;
+    rig.visit("form.html").await;
+    let text = rig.client.call("text", json!({})).await;
+    assert!(text.page().contains("form.html") && text.page().contains("Full name"), "{text:?}");
+
+    let name = rig.element("Full name").await;
+    let target = json!({ "handle": name });
+    let fill = json!({"target": target, "value": "Ada", "method": "direct", "world": "isolated"});
+    let filled = rig.client.call("fill", fill).await;
+    assert!(filled.page().contains(r#""verifiedValue":"Ada""#), "{filled:?}");
+
+    let picture = rig.client.call("screenshot", json!({})).await;
+    assert!(picture.page().contains(r#""format":"png""#), "{}", picture.text());
+    let image = &picture.0["content"][1];
+    assert_eq!((&image["type"], &image["mimeType"]), (&json!("image"), &json!("image/png")));
+    let png = data_encoding::BASE64.decode(image["data"].as_str().unwrap().as_bytes()).unwrap();
+    assert!(png.starts_with(b"\x89PNG"));
+
+    let gone = rig.client.call("click", json!({"target": {"selector": "#nowhere"}})).await;
+    let error = gone.error();
+    assert!(error.starts_with("click failed: ELEMENT_NOT_FOUND: <page-content mark="), "{error}");
+    assert!(error.contains("\nNext: call elements"), "{error}");
+
+    let sessions = rig.client.call("session_list", json!({})).await;
+    assert!(sessions.text().contains(r#""label":"test-client""#), "{sessions:?}");
+    rig.client.close().await;
+    assert_eq!(
+        super::support::run(&rig.daemon.home, &["session", "list"]).await.data()["sessions"],
+        json!([])
+    );
+    let open = rig.browser.targets().await;
+    assert!(!open.iter().any(|it| it["url"].as_str().unwrap().contains("form.html")), "{open:?}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_long_page_is_read_in_pieces_that_together_are_the_page() {
+    let mut rig = Rig::new().await;
+    rig.visit("large.html").await;
+    let whole = rig.client.call("text", json!({"maxChars": 1_000_000})).await;
+    let whole = whole.page().to_owned();
+    assert!(whole.chars().count() > 25_000, "the page is long");
+
+    let mut reply = rig.client.call("text", json!({})).await;
+    let mut pieces = String::new();
+    loop {
+        assert!(reply.page().chars().count() <= 25_000);
+        pieces += reply.page();
+        let Some(cursor) = cursor(reply.text()) else { break };
+        assert!(
+            reply.text().contains("more characters. Call text again with"),
+            "{:?}",
+            reply.text().lines().last()
+        );
+        reply = rig.client.call("text", json!({ "cursor": cursor })).await;
+    }
+    assert_eq!(pieces, whole);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_person_is_waited_for_until_the_session_goes_on() {
+    let mut rig = Rig::new().await;
+    rig.visit("article.html").await;
+    let asked = rig.client.call("require_human", json!({"reason": "Please sign in"})).await;
+    let error = asked.error();
+    assert!(error.contains("HUMAN_REQUIRED") && error.contains("Please sign in"), "{error}");
+    assert!(error.contains("Next: tell the person") && error.contains("session_wait"), "{error}");
+
+    let wait = rig.client.begin("session_wait", json!({})).await;
+    let progress = rig.client.progress(wait).await;
+    assert!(progress["message"].as_str().unwrap().contains("a person"), "{progress}");
+    let popup = rig.browser.popup().await;
+    popup.until("document.querySelector('[data-resume]')").await;
+    popup.click("[data-resume]").await;
+    let resumed = rig.client.end(wait).await.expect("an answer");
+    assert!(resumed.text().contains("not paused"), "{resumed:?}");
+    rig.client.call("text", json!({})).await.text();
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_killed_leaves_no_tab_behind() {
+    let mut rig = Rig::new().await;
+    rig.visit("article.html").await;
+    rig.client.kill().await;
+    rig.daemon.record("received", |record| record["action"] == "session.close").await;
+    let daemon = &rig.daemon;
+    wait_for("the end of the session's close", || {
+        let close =
+            daemon.records("received").into_iter().find(|it| it["action"] == "session.close")?;
+        daemon.records("response").into_iter().find(|it| it["id"] == close["id"])
+    })
+    .await;
+    let open = rig.browser.targets().await;
+    assert!(
+        !open.iter().any(|it| it["url"].as_str().unwrap().contains("article.html")),
+        "{open:?}"
+    );
+    rig.browser.close().await;
+}

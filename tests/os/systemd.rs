@@ -1,0 +1,576 @@
+//! The daemon as a service of a real systemd: units, activation, restarts, recovery, sandbox.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::UnixListener;
+
+use crate::support::{BPROXY, Client, FakeExtension, Pairing, User, origin, patiently};
+
+/// A user for whom the service is installed and the socket listens.
+async fn served() -> Option<User> {
+    let user = User::new()?;
+    let installed = install(&user).await;
+    assert_eq!(installed["listening"], true, "{installed}");
+    Some(user)
+}
+
+async fn install(user: &User) -> Value {
+    user.bproxy(&["service", "install", "--now", "--port", &user.port.to_string()]).await.json()
+}
+
+/// Changes a unit as `systemctl --user edit` does.
+async fn edit(user: &User, unit: &str, text: &str) {
+    let folder = format!("{}/.config/systemd/user/{unit}.d", user.home());
+    user.sh(&format!("mkdir -p {folder} && printf '{text}\\n' >{folder}/zz-test.conf")).await;
+    user.systemctl(&["daemon-reload"]).await;
+}
+
+/// Waits until a property of a unit has a value.
+async fn until(user: &User, unit: &str, property: &str, value: &str) {
+    let waiting = async {
+        while user.property(unit, property).await != value {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    patiently(&format!("{property}={value} of {unit}"), waiting).await;
+}
+
+/// Waits until the service's journal has all of these words: what a process has said arrives when it has ended. The journal
+/// asks the system then to which unit it belonged, and may find it gone; its name is known before.
+async fn told(user: &User, words: &[&str]) {
+    let journal =
+        "for of in --unit=bproxy --identifier=bproxy; do journalctl --user $of --output=cat; done";
+    let telling = async {
+        loop {
+            let journal = user.sh(journal).await;
+            if words.iter().all(|word| journal.contains(word)) {
+                return;
+            }
+        }
+    };
+    patiently(&format!("{words:?} in the journal"), telling).await;
+}
+
+async fn states(user: &User) -> (String, String) {
+    let state = |unit| user.property(unit, "ActiveState");
+    (state("bproxy.service").await, state("bproxy.socket").await)
+}
+
+fn both(service: &str, socket: &str) -> (String, String) {
+    (service.to_owned(), socket.to_owned())
+}
+
+async fn main_pid(user: &User) -> String {
+    user.property("bproxy.service", "MainPID").await
+}
+
+/// What a client of this process needs to talk to the user's daemon.
+fn client(user: &User) -> Client {
+    let token = fs::read_to_string(user.file(".bproxy/token")).expect("a token");
+    Client { port: user.port, token }
+}
+
+/// Pairs an extension with the user's daemon.
+async fn pair(user: &User) -> Pairing {
+    let issued = user.bproxy(&["pair"]).await.data();
+    let code = issued["pairingCode"].as_str().expect("a code");
+    let reply = client(user).claim(code, &origin('a')).await;
+    let token = reply.data()["extensionToken"].as_str().expect("a token").to_owned();
+    Pairing { token, origin: origin('a') }
+}
+
+#[tokio::test]
+async fn the_first_command_on_an_idle_machine_starts_the_daemon_and_is_answered() {
+    let Some(user) = served().await else { return };
+    assert_eq!(states(&user).await, both("inactive", "active"));
+    assert!(!user.file(".bproxy/token").exists(), "no daemon has ever run");
+    user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(states(&user).await, both("active", "active"));
+    let health = user.bproxy(&["health"]).await.json();
+    assert_eq!(health["activation"], "systemd");
+    assert_eq!(health["pid"].to_string(), main_pid(&user).await);
+}
+
+#[tokio::test]
+async fn an_extension_that_comes_first_starts_the_daemon_and_the_command_line_follows() {
+    let Some(user) = served().await else { return };
+    let early = Client { port: user.port, token: String::new() };
+    assert_eq!(early.get("/health").await.json()["status"], "ok");
+    let first = main_pid(&user).await;
+    user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(main_pid(&user).await, first);
+}
+
+#[tokio::test]
+async fn many_first_commands_at_once_all_find_the_one_token() {
+    let Some(user) = served().await else { return };
+    let calls = user.sh(
+        "for i in $(seq 8); do bproxy session list >out.$i & done; wait; cat out.* | grep -c '\"ok\":true'",
+    );
+    assert_eq!(calls.await.trim(), "8");
+}
+
+#[tokio::test]
+async fn no_command_is_refused_while_the_service_is_restarted() {
+    let Some(user) = served().await else { return };
+    // 200 commands, one after the other.
+    let commands = async {
+        let mut refused = String::new();
+        for _ in 0..10 {
+            let script = "for i in $(seq 20); do bproxy session list >/dev/null || echo refused; done; touch begun";
+            refused += &user.sh(script).await;
+        }
+        refused
+    };
+    let restarts = async {
+        while !user.file("begun").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for _ in 0..5 {
+            let before = main_pid(&user).await;
+            user.systemctl(&["restart", "bproxy"]).await;
+            assert_ne!(main_pid(&user).await, before);
+        }
+    };
+    let (refused, ()) = tokio::join!(commands, restarts);
+    assert_eq!(refused, "");
+    let journal = user.sh("journalctl --user --unit=bproxy.socket --output=cat").await;
+    assert!(!journal.contains("Closed"), "the socket is kept all the time: {journal}");
+}
+
+#[tokio::test]
+async fn a_killed_daemon_is_replaced_and_the_extension_comes_back_without_pairing() {
+    let Some(user) = served().await else { return };
+    let pairing = pair(&user).await;
+    let before = main_pid(&user).await;
+    user.systemctl(&["kill", "--signal=KILL", "bproxy.service"]).await;
+    until(&user, "bproxy.service", "NRestarts", "1").await;
+    let mut extension = patiently("the upgrade", FakeExtension::connect(user.port, &pairing))
+        .await
+        .expect("the extension is let in");
+    extension.fence().await;
+    assert_ne!(main_pid(&user).await, before);
+    assert_eq!(user.bproxy(&["health"]).await.json()["wsClients"], 1);
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_told_to_end_is_started_by_the_next_connection() {
+    let Some(user) = served().await else { return };
+    user.bproxy(&["session", "list"]).await.data();
+    let before = main_pid(&user).await;
+    user.systemctl(&["kill", "--signal=TERM", "bproxy.service"]).await;
+    until(&user, "bproxy.service", "ActiveState", "inactive").await;
+    assert_eq!(user.property("bproxy.service", "Result").await, "success");
+    assert_eq!(states(&user).await, both("inactive", "active"));
+    user.bproxy(&["session", "list"]).await.data();
+    assert_ne!(main_pid(&user).await, before);
+    assert_eq!(user.property("bproxy.service", "NRestarts").await, "0");
+}
+
+#[tokio::test]
+async fn a_daemon_that_hangs_is_replaced() {
+    let Some(user) = served().await else { return };
+    edit(&user, "bproxy.service", "[Service]\\nWatchdogSec=1s").await;
+    user.systemctl(&["start", "bproxy"]).await;
+    let before = main_pid(&user).await;
+    user.systemctl(&["kill", "--signal=STOP", "bproxy.service"]).await;
+    until(&user, "bproxy.service", "NRestarts", "1").await;
+    user.bproxy(&["session", "list"]).await.data();
+    assert_ne!(main_pid(&user).await, before);
+    told(&user, &["Watchdog timeout"]).await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_lives_outlasts_its_watchdog() {
+    let Some(user) = served().await else { return };
+    edit(&user, "bproxy.service", "[Service]\\nWatchdogSec=500ms").await;
+    user.systemctl(&["start", "bproxy"]).await;
+    let before = main_pid(&user).await;
+    let at = async |property: &str| {
+        user.property("bproxy.service", property).await.parse::<u64>().expect("microseconds")
+    };
+    let started = at("ExecMainStartTimestampMonotonic").await;
+    let outlasting =
+        async { while at("WatchdogTimestampMonotonic").await < started + 1_500_000 {} };
+    patiently("three times as long", outlasting).await;
+    assert_eq!(main_pid(&user).await, before);
+    assert_eq!(user.property("bproxy.service", "NRestarts").await, "0");
+}
+
+#[tokio::test]
+async fn stop_leaves_no_process_no_listener_and_no_transient_file() {
+    let Some(user) = served().await else { return };
+    user.systemctl(&["start", "bproxy"]).await;
+    let pid = main_pid(&user).await;
+    // As the extension does, which wants its daemon back.
+    let port = user.port;
+    let reconnecting = tokio::spawn(async move {
+        loop {
+            let _ = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    user.systemctl(&["stop", "bproxy"]).await;
+    until(&user, "bproxy.socket", "ActiveState", "inactive").await;
+    until(&user, "bproxy.service", "ActiveState", "inactive").await;
+    reconnecting.abort();
+    assert_eq!(states(&user).await, both("inactive", "inactive"));
+    assert!(!user.machine.path(format!("/proc/{pid}")).exists());
+    assert_eq!(user.sh(&format!("ss -Hltn sport = :{}", user.port)).await, "");
+    for transient in ["port", "bproxy.pid", "pairing.json"] {
+        assert!(!user.file(&format!(".bproxy/{transient}")).exists(), "{transient} is left");
+    }
+    // Nothing that tries to connect starts it again.
+    let message = user.bproxy(&["session", "list"]).await.trouble().to_owned();
+    assert!(message.contains("bproxy service start"), "{message}");
+    assert_eq!(states(&user).await, both("inactive", "inactive"));
+}
+
+#[tokio::test]
+async fn start_brings_the_socket_and_enable_lasts_until_the_next_login() {
+    let Some(user) = User::new() else { return };
+    user.bproxy(&["service", "install", "--port", &user.port.to_string()]).await.json();
+    assert_eq!(states(&user).await, both("inactive", "inactive"));
+    user.systemctl(&["start", "bproxy"]).await;
+    assert_eq!(states(&user).await, both("active", "active"));
+    user.systemctl(&["disable", "bproxy"]).await;
+    login_again(&user).await;
+    assert_eq!(states(&user).await, both("inactive", "inactive"));
+    user.systemctl(&["enable", "bproxy"]).await;
+    login_again(&user).await;
+    assert_eq!(states(&user).await, both("inactive", "active"));
+    user.bproxy(&["session", "list"]).await.data();
+}
+
+/// Ends the user's manager and starts it anew, as logging out and in does.
+async fn login_again(user: &User) {
+    let manager = format!("user@{}.service", user.uid);
+    let restart = user.machine.root(&["systemctl", "restart", &manager]);
+    assert_eq!(crate::support::call(restart, None).await.code, 0);
+}
+
+#[tokio::test]
+async fn the_service_is_active_only_when_the_daemon_answers() {
+    let Some(user) = served().await else { return };
+    // The daemon reads its tokens before anything else, from a keyring on a bus that says nothing.
+    let path = user.file("bus");
+    let bus = UnixListener::bind(&path).expect("a socket");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("own socket");
+    let address =
+        format!("[Service]\\nEnvironment=DBUS_SESSION_BUS_ADDRESS=unix:path={}/bus", user.home());
+    edit(&user, "bproxy.service", &address).await;
+    user.sh("echo BPROXY_SECRETS=keyring >.bproxy/config.env").await;
+    user.systemctl(&["start", "--no-block", "bproxy"]).await;
+    let waiting = patiently("the daemon's look for its keyring", bus.accept()).await;
+    assert_eq!(user.property("bproxy.service", "ActiveState").await, "activating");
+    // The next try finds that it does without.
+    user.sh("echo BPROXY_SECRETS=file >.bproxy/config.env").await;
+    let early = user.command(&[BPROXY, "session", "list"]);
+    let early = tokio::spawn(crate::support::call(early, None));
+    let is_active = user.run(&["systemctl", "--user", "is-active", "bproxy"]).await;
+    assert_eq!((is_active.code, is_active.stdout.trim()), (3, "activating"));
+    drop(waiting);
+    until(&user, "bproxy.service", "ActiveState", "active").await;
+    early.await.expect("no panic").data();
+}
+
+#[tokio::test]
+async fn an_unused_daemon_ends_and_the_next_command_starts_another() {
+    let Some(user) = served().await else { return };
+    assert!(user.property("bproxy.service", "ExecStart").await.contains("--idle-exit=900"));
+    user.sh("echo BPROXY_IDLE_EXIT=1 >.bproxy/config.env").await;
+    user.bproxy(&["session", "list"]).await.data();
+    let first = main_pid(&user).await;
+    until(&user, "bproxy.service", "ActiveState", "inactive").await;
+    assert_eq!(user.property("bproxy.service", "Result").await, "success");
+    assert_eq!(states(&user).await, both("inactive", "active"));
+    user.bproxy(&["session", "list"]).await.data();
+    assert_ne!(main_pid(&user).await, first);
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_told_in_the_journal_and_not_tried_again() {
+    let Some(user) = served().await else { return };
+    edit(&user, "bproxy.service", "[Service]\\nEnvironment=BPROXY_LOG_LEVEL=loud").await;
+    let start = user.run(&["systemctl", "--user", "start", "bproxy"]).await;
+    assert_ne!(start.code, 0);
+    assert_eq!(user.property("bproxy.service", "NRestarts").await, "0");
+    assert_eq!(user.property("bproxy.service", "ExecMainStatus").await, "78");
+    told(&user, &["BPROXY_LOG_LEVEL", "loud"]).await;
+}
+
+#[tokio::test]
+async fn a_person_can_start_what_the_manager_has_given_up() {
+    let Some(user) = served().await else { return };
+    user.sh("touch .bproxy/token && chmod 644 .bproxy/token").await;
+    // Each connection makes the manager try, and a daemon that does not trust its token fails, until it tries no more.
+    let connecting = async {
+        while user.property("bproxy.socket", "Result").await != "service-start-limit-hit" {
+            let _ = tokio::net::TcpStream::connect(("127.0.0.1", user.port)).await;
+        }
+    };
+    patiently("the manager to give up", connecting).await;
+    user.sh("rm .bproxy/token").await;
+    assert_eq!(user.bproxy(&["service", "start"]).await.json()["running"], true);
+    user.bproxy(&["session", "list"]).await.data();
+}
+
+#[tokio::test]
+async fn a_socket_under_another_name_is_refused_in_the_journal() {
+    let Some(user) = served().await else { return };
+    user.systemctl(&["stop", "bproxy.socket"]).await;
+    edit(&user, "bproxy.socket", "[Socket]\\nFileDescriptorName=other").await;
+    assert_ne!(user.run(&["systemctl", "--user", "start", "bproxy"]).await.code, 0);
+    assert_eq!(user.property("bproxy.service", "ExecMainStatus").await, "78");
+    told(&user, &["LISTEN_FDNAMES", "other"]).await;
+}
+
+#[tokio::test]
+async fn a_reload_changes_settings_of_the_running_daemon() {
+    let Some(user) = served().await else { return };
+    let pairing = pair(&user).await;
+    let before = main_pid(&user).await;
+    let other = "p".repeat(32);
+    user.sh(&format!("echo BPROXY_EXTENSION_IDS={other} >.bproxy/config.env")).await;
+    user.systemctl(&["reload", "bproxy"]).await;
+    until(&user, "bproxy.service", "ActiveState", "active").await;
+    let refused =
+        async { while FakeExtension::connect(user.port, &pairing).await.err() != Some(401) {} };
+    patiently("a refusal", refused).await;
+    assert_eq!(main_pid(&user).await, before);
+}
+
+#[tokio::test]
+async fn the_units_are_sound_and_the_sandbox_is_tight() {
+    let Some(user) = served().await else { return };
+    let units = "bproxy.service bproxy.socket";
+    assert_eq!(user.sh(&format!("systemd-analyze --user verify {units} 2>&1")).await, "");
+    let exposure = "systemd-analyze --user security bproxy.service --no-pager | tail -n 1";
+    let exposure = user.sh(exposure).await;
+    let level = exposure.split_whitespace().find_map(|word| word.parse::<f64>().ok());
+    assert!(level.is_some_and(|level| level <= 2.0), "{exposure}");
+}
+
+#[tokio::test]
+async fn in_the_sandbox_the_daemon_has_its_state_directory_and_the_journal_and_nothing_else() {
+    let Some(user) = served().await else { return };
+    let opened = user.bproxy(&["session", "create"]).await.data();
+    let tmp = opened["tmpDir"].as_str().expect("a directory");
+    assert!(user.machine.path(tmp).is_dir());
+    pair(&user).await;
+    assert!(user.file(".bproxy/extension-token").exists());
+    told(&user, &["session.create"]).await;
+    let mounts = user.machine.path(format!("/proc/{}/mounts", main_pid(&user).await));
+    let mounts = fs::read_to_string(mounts).expect("mounts");
+    let options = |place: &str| {
+        let mount = mounts.lines().rfind(|line| line.split(' ').nth(1) == Some(place));
+        mount.and_then(|line| line.split(' ').nth(3)).unwrap_or_default().to_owned()
+    };
+    assert!(options("/").starts_with("ro"), "{mounts}");
+    assert!(options(&format!("{}/.bproxy", user.home())).starts_with("rw"), "{mounts}");
+}
+
+#[tokio::test]
+async fn a_state_directory_that_is_deleted_comes_back_with_the_next_start() {
+    let Some(user) = served().await else { return };
+    assert_eq!(user.property("bproxy.service", "ProtectSystem").await, "strict");
+    user.bproxy(&["session", "list"]).await.data();
+    // Under a running daemon, and then while there is none.
+    user.sh("rm -r .bproxy").await;
+    user.systemctl(&["restart", "bproxy"]).await;
+    user.bproxy(&["session", "list"]).await.data();
+    user.systemctl(&["stop", "bproxy.service"]).await;
+    user.systemctl(&["start", "bproxy.socket"]).await;
+    user.sh("rm -r .bproxy").await;
+    // As the extension does, which makes no directories.
+    let early = Client { port: user.port, token: String::new() };
+    assert_eq!(early.get("/health").await.json()["status"], "ok");
+    assert_eq!(user.sh("stat -c %a .bproxy").await.trim(), "700");
+    user.bproxy(&["session", "list"]).await.data();
+}
+
+#[tokio::test]
+async fn where_user_namespaces_are_forbidden_the_service_runs_without_the_sandbox() {
+    let Some(user) = User::new() else { return };
+    user.sh(
+        "mkdir bin && printf '#!/bin/sh\\nexit 1\\n' >bin/systemd-run && chmod +x bin/systemd-run",
+    )
+    .await;
+    let port = user.port;
+    let script = format!("PATH=$HOME/bin:$PATH bproxy service install --now --port {port}");
+    let installed = user.run(&["sh", "-c", &script]).await;
+    assert!(installed.stderr.contains("without its sandbox"), "{installed:?}");
+    let installed = installed.json();
+    let reason = installed["unsandboxed"].as_str().expect("a reason");
+    assert!(reason.contains("systemd-run"), "{installed}");
+    assert_eq!(installed["files"].as_array().map(Vec::len), Some(2), "{installed}");
+    user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(user.property("bproxy.service", "PrivateUsers").await, "no");
+    assert_eq!(user.property("bproxy.service", "NoNewPrivileges").await, "yes");
+}
+
+#[tokio::test]
+async fn the_verbs_of_the_command_line_go_through_the_manager() {
+    let Some(user) = served().await else { return };
+    let version = env!("CARGO_PKG_VERSION");
+    let status = user.bproxy(&["service", "status"]).await.json();
+    let stopped =
+        json!({"running": false, "version": version, "protocolVersion": 1, "managedBy": "systemd"});
+    assert_eq!(status, stopped);
+    let started = user.bproxy(&["service", "start"]).await.json();
+    assert_eq!(started["pid"].to_string(), main_pid(&user).await);
+    assert_eq!(started["port"], user.port);
+    assert_eq!(started["managedBy"], "systemd");
+    assert!(started["pairingCode"].is_string() && started["pairingExpiresAt"].is_u64());
+    let message = user.bproxy(&["service", "start"]).await.trouble().to_owned();
+    assert!(message.contains("already running"), "{message}");
+    let mut status = user.bproxy(&["service", "status"]).await.json();
+    let running = json!({"running": true, "pid": started["pid"], "port": user.port, "version": version,
+        "protocolVersion": 1, "managedBy": "systemd"});
+    // Where the tokens are is told besides, and depends on the machine.
+    status.as_object_mut().expect("an object").retain(|key, _| running.get(key).is_some());
+    assert_eq!(status, running);
+    let restarted = user.bproxy(&["service", "restart"]).await.json();
+    assert_ne!(restarted["pid"], started["pid"]);
+    assert_eq!(restarted["pid"].to_string(), main_pid(&user).await);
+    // A job of the system's has no variables that a login sets.
+    let bare = user.sh("env -u XDG_RUNTIME_DIR -u DBUS_SESSION_BUS_ADDRESS bproxy service stop");
+    assert_eq!(bare.await.trim(), r#"{"running":false,"managedBy":"systemd"}"#);
+    assert_eq!(states(&user).await, both("inactive", "inactive"));
+}
+
+#[tokio::test]
+async fn a_daemon_started_by_hand_is_told_apart_and_replaced_by_the_service() {
+    let Some(user) = User::new() else { return };
+    let script = format!("BPROXY_PORT={} bproxy service start", user.port);
+    let by_hand: Value = serde_json::from_str(&user.sh(&script).await).expect("JSON");
+    assert_eq!(by_hand["managedBy"], "self");
+    user.bproxy(&["service", "install", "--port", &user.port.to_string()]).await.json();
+    let status = user.bproxy(&["service", "status"]).await.json();
+    assert_eq!((&status["pid"], &status["managedBy"]), (&by_hand["pid"], &json!("self")));
+    install(&user).await;
+    assert!(!user.machine.path(format!("/proc/{}", by_hand["pid"])).exists());
+    let health = user.bproxy(&["health"]).await.json();
+    assert_eq!(health["activation"], "systemd");
+}
+
+#[tokio::test]
+async fn the_port_that_a_killed_daemon_has_left_does_not_hide_the_service() {
+    let Some(user) = User::new() else { return };
+    let by_hand = user.port + 200;
+    user.sh(&format!(
+        "BPROXY_PORT={by_hand} bproxy service start && kill -9 $(cat .bproxy/bproxy.pid)"
+    ))
+    .await;
+    let left = || fs::read_to_string(user.file(".bproxy/port")).unwrap_or_default();
+    assert_eq!(left().trim(), by_hand.to_string());
+    user.bproxy(&["service", "install", "--port", &user.port.to_string()]).await.json();
+    user.systemctl(&["start", "bproxy.socket"]).await;
+    assert_eq!(left().trim(), by_hand.to_string());
+    user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(user.bproxy(&["health"]).await.json()["activation"], "systemd");
+    user.systemctl(&["stop", "bproxy"]).await;
+    user.sh(&format!("umask 077; echo {by_hand} >.bproxy/port")).await;
+    install(&user).await;
+    assert_eq!(left(), "");
+}
+
+#[tokio::test]
+async fn installing_again_changes_nothing_and_disturbs_nobody() {
+    let Some(user) = User::new() else { return };
+    let first = install(&user).await;
+    user.bproxy(&["session", "list"]).await.data();
+    let before = main_pid(&user).await;
+    assert_eq!(install(&user).await, first);
+    assert_eq!(main_pid(&user).await, before);
+    for file in first["files"].as_array().expect("files") {
+        let path = user.machine.path(file.as_str().expect("a path"));
+        let text = fs::read_to_string(&path).expect("an installed file");
+        assert!(!text.contains("/target/"), "{text}");
+    }
+    // Another port is taken over at the next login, or at once.
+    let moved = user.port + 200;
+    let args = ["service", "install", "--port", &moved.to_string(), "--now"];
+    let later = user.bproxy(&args[..4]).await.json();
+    assert_eq!((&later["port"], &later["listening"]), (&json!(moved), &json!(false)), "{later}");
+    assert_eq!(main_pid(&user).await, before);
+    let now = user.bproxy(&args).await.json();
+    assert_eq!((&now["port"], &now["listening"]), (&json!(moved), &json!(true)), "{now}");
+    assert_eq!(user.bproxy(&["service", "start"]).await.json()["port"], moved);
+}
+
+#[tokio::test]
+async fn install_use_and_uninstall_leave_the_machine_as_it_was() {
+    let Some(user) = User::new() else { return };
+    // The managers of systemd and of the message bus make files of their own as soon as they are used.
+    let everything = "find . /run/user/$(id -u) -path '/run/*/systemd*' -prune -o -path '/run/*/dbus-1*' -prune \
+                      -o -print | sort";
+    let units = "systemctl --user list-unit-files --no-legend 'bproxy*'; true";
+    // The keyring's daemon makes files of its own too, and may be there or not.
+    user.sh("busctl --user call org.freedesktop.secrets / org.freedesktop.DBus.Peer Ping || true")
+        .await;
+    let before = (user.sh(everything).await, user.sh(units).await);
+    install(&user).await;
+    pair(&user).await;
+    user.bproxy(&["session", "create"]).await.data();
+    assert_ne!(user.sh(units).await, before.1);
+    let gone = user.bproxy(&["service", "uninstall"]).await.json();
+    assert_eq!((&gone["installed"], &gone["tokens"]), (&json!(false), &json!("removed")));
+    assert_eq!(gone["files"].as_array().map(Vec::len), Some(3));
+    assert_eq!((user.sh(everything).await, user.sh(units).await), before);
+    assert_eq!(user.sh(&format!("ss -Hltn sport = :{}", user.port)).await, "");
+    // Once more is no error.
+    assert_eq!(user.bproxy(&["service", "uninstall"]).await.json()["files"], json!([]));
+}
+
+#[tokio::test]
+async fn uninstall_can_keep_the_tokens_so_that_the_extension_stays_paired() {
+    let Some(user) = served().await else { return };
+    let pairing = pair(&user).await;
+    let kept = user.bproxy(&["service", "uninstall", "--keep-tokens"]).await.json();
+    assert_eq!(kept["tokens"], "kept");
+    install(&user).await;
+    let mut extension = FakeExtension::connect(user.port, &pairing).await.expect("it is let in");
+    extension.fence().await;
+}
+
+#[tokio::test]
+async fn a_service_of_a_newer_layout_is_neither_stopped_nor_replaced_nor_removed() {
+    let Some(user) = served().await else { return };
+    user.bproxy(&["session", "create"]).await.data();
+    let before = (main_pid(&user).await, states(&user).await);
+    fs::write(user.file(".bproxy/layout"), "2\n").expect("the user's file");
+    let port = user.port.to_string();
+    for verb in [
+        &["stop"][..],
+        &["start"],
+        &["restart"],
+        &["install", "--now", "--port", &port],
+        &["uninstall"],
+        &["uninstall", "--keep-tokens"],
+    ] {
+        let refused = user.bproxy(&[&["service"], verb].concat()).await;
+        assert!(refused.trouble().contains("layout 2"), "{verb:?}: {refused:?}");
+    }
+    assert_eq!((main_pid(&user).await, states(&user).await), before);
+    fs::write(user.file(".bproxy/layout"), "1\n").expect("the user's file");
+    let sessions = user.bproxy(&["session", "list"]).await.data();
+    assert_eq!(sessions["sessions"].as_array().map(Vec::len), Some(1), "{sessions}");
+}
+
+#[tokio::test]
+async fn a_program_that_will_not_stay_and_another_state_directory_are_no_service() {
+    let Some(user) = User::new() else { return };
+    user.sh(&format!("mkdir -p target/debug && cp {BPROXY} target/debug")).await;
+    let message =
+        user.run(&["target/debug/bproxy", "service", "install"]).await.trouble().to_owned();
+    assert!(message.contains("target/debug/bproxy") && message.contains("install"), "{message}");
+    let message = user.bproxy(&["--home", "/tmp/x", "service", "install"]).await;
+    assert!(message.trouble().contains("/tmp/x"), "{message:?}");
+    assert!(!user.file(".config/systemd").exists());
+}

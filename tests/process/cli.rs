@@ -1,0 +1,441 @@
+//! The command line against a real daemon: what it sends, what it prints, how it exits.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Call, Daemon, FakeExtension, Home, Serving, Terminal, bproxy, call, patiently, run,
+};
+
+/// A daemon, a session with a bound tab and no pacing, and an extension that answers by `script`.
+struct Rig {
+    daemon: Daemon,
+    session: String,
+    extension: Serving,
+}
+
+impl Rig {
+    async fn new(
+        script: impl FnMut(&crate::support::Command) -> Option<Answer> + Send + 'static,
+    ) -> Self {
+        let daemon = Daemon::start().await;
+        let mut extension: FakeExtension = daemon.extension().await;
+        let session = extension.open_tab(&daemon).await.session;
+        Self { daemon, session, extension: extension.serve(script) }
+    }
+
+    /// Calls a verb in the session.
+    async fn run(&self, args: &[&str]) -> Call {
+        run(&self.daemon.home, &[args, &["-s", &self.session]].concat()).await
+    }
+
+    /// What the extension was sent last.
+    fn last(&self) -> crate::support::Command {
+        self.extension.seen().pop().expect("a forwarded command")
+    }
+}
+
+/// Answers every command with these data.
+fn always(data: Value) -> impl FnMut(&crate::support::Command) -> Option<Answer> {
+    move |_| Some(Answer::Data(data.clone()))
+}
+
+// --- what is sent ---
+
+#[tokio::test]
+async fn every_verb_sends_its_action_with_its_parameters() {
+    let rig = Rig::new(|_| None).await;
+    let target = json!({"selector": "#a"});
+    let route = r##"{"hosts":[{"selector":"x-a","index":1}],"target":"b"}"##;
+    let fields = json!([{"target": target, "value": "x", "method": "direct", "world": "isolated"}]);
+    let form = fields.to_string();
+    let verbs: &[(&[&str], &str, Value)] = &[
+        (&["tab", "pin"], "tab.pin", json!({})),
+        (&["tab", "unpin", "--tab", "t1"], "tab.unpin", json!({"tab": "t1"})),
+        (&["tab", "activate"], "tab.activate", json!({})),
+        (&["navigate", "https://a.example/"], "navigate", json!({"url": "https://a.example/"})),
+        (&["navigate", "--url", "about:blank"], "navigate", json!({"url": "about:blank"})),
+        (&["text", "--selector", "main"], "text", json!({"selector": "main"})),
+        (&["links"], "links", json!({})),
+        (
+            &[
+                "links",
+                "--selector",
+                "nav",
+                "--visible-only",
+                "--limit",
+                "5",
+                "--href-contains",
+                "/x",
+                "--offset",
+                "7",
+            ],
+            "links",
+            json!({"selector": "nav", "visibleOnly": true, "limit": 5, "hrefContains": "/x", "offset": 7}),
+        ),
+        (&["images", "--selector", "p"], "images", json!({"selector": "p"})),
+        (&["elements", "--form"], "elements", json!({"form": true})),
+        (&["outline"], "outline", json!({})),
+        (&["dom", "--selector", "p", "--depth", "3"], "dom", json!({"selector": "p", "depth": 3})),
+        (
+            &["inspect", "--selector", "p", "--properties", "color,display", "--limit", "2"],
+            "inspect",
+            json!({"selector": "p", "properties": ["color", "display"], "limit": 2}),
+        ),
+        (
+            &["snapshot", "--selector", "p", "--max-depth", "4", "--interactive-only"],
+            "snapshot",
+            json!({"selector": "p", "maxDepth": 4, "interactiveOnly": true}),
+        ),
+        (&["scroll"], "scroll", json!({})),
+        (
+            &["scroll", "--selector", "#a", "--by", "300px", "--direction", "up"],
+            "scroll",
+            json!({"target": target, "by": "300px", "direction": "up"}),
+        ),
+        (&["click", "--selector", "#a"], "click", json!({"target": target})),
+        (
+            &["click", "--route-json", route],
+            "click",
+            json!({"target": {"route": serde_json::from_str::<Value>(route).unwrap()}}),
+        ),
+        (&["hover", "--selector", "#a"], "hover", json!({"target": target})),
+        (
+            &["fill", "--selector", "#a", "--value", "-x"],
+            "fill",
+            json!({"target": target, "value": "-x", "method": "direct", "world": "isolated"}),
+        ),
+        (
+            &["fill", "--selector", "#a", "--value", "", "--method", "runtime-api"],
+            "fill",
+            json!({"target": target, "value": "", "method": "runtime-api", "world": "main"}),
+        ),
+        (&["fill-form", "--json", &form], "fill-form", json!({"fields": fields})),
+        (
+            &["select", "--selector", "#a", "--option-text", "Norway"],
+            "select",
+            json!({"trigger": target, "optionText": "Norway"}),
+        ),
+        (
+            &["wait", "--strategy", "selector", "--target", "#a", "--timeout", "5000"],
+            "wait",
+            json!({"strategy": "selector", "target": "#a", "timeout": 5000}),
+        ),
+        (
+            &["require-human", "--reason", "sign in", "--for-attach", "x"],
+            "require-human",
+            json!({"reason": "sign in", "forAttach": "x"}),
+        ),
+        (
+            &["debug", "log", "--id", "a", "--limit", "3"],
+            "debug.log",
+            json!({"id": "a", "limit": 3}),
+        ),
+        (&["tab", "close"], "tab.close", json!({})),
+    ];
+    for (args, action, params) in verbs {
+        rig.run(args).await.data();
+        let sent = rig.last();
+        assert_eq!((sent.action(), sent.params()), (*action, params), "{args:?}");
+        let acts = ["tab.close", "navigate", "click", "fill", "fill-form", "select"];
+        assert_eq!(sent.json["destructive"], acts.contains(action), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_verbs_of_sessions_and_debugging_are_answered_by_the_daemon() {
+    let daemon = Daemon::start().await;
+    let home = &daemon.home;
+    let created = run(home, &["session", "create", "--label", "research"]).await.data();
+    let session = created["session"].as_str().expect("an id");
+    assert_eq!(created["label"], "research");
+    let listed = run(home, &["session", "list"]).await.data();
+    assert_eq!(listed["sessions"][0]["id"], session);
+    let bound = run(home, &["session", "bind", "--pacing", "fast", "-s", session]).await.data();
+    assert_eq!(bound["session"], session);
+    for verb in
+        [["session", "unbind"], ["session", "resume"], ["tab", "list"], ["session", "close"]]
+    {
+        run(home, &[&verb[..], &["-s", session]].concat()).await.data();
+    }
+    let last = run(home, &["debug", "last", "--count", "2"]).await.data();
+    assert_eq!(last["requests"].as_array().expect("traces").len(), 2);
+    for status in [&["debug", "status"][..], &["status"]] {
+        assert_eq!(run(home, status).await.data()["daemon"]["port"], daemon.port);
+    }
+    let health = run(home, &["health"]).await;
+    assert_eq!((health.code, &health.json()["status"]), (0, &json!("ok")));
+    assert!(health.json()["pid"].is_number(), "the token adds detail: {health:?}");
+}
+
+#[tokio::test]
+async fn the_session_comes_from_its_flag_or_else_from_the_environment() {
+    let rig = Rig::new(|_| None).await;
+    let with_variable = |session: &str, args: &[&str]| {
+        let mut command = bproxy(&rig.daemon.home.path());
+        command.env("BPROXY_SESSION", session).args(args);
+        call(command, None)
+    };
+    with_variable(&rig.session, &["outline"]).await.data();
+    with_variable("aaaaaa", &["outline", "--session", &rig.session]).await.data();
+    assert_eq!(with_variable("aaaaaa", &["outline"]).await.error(), "SESSION_NOT_FOUND");
+    assert_eq!(run(&rig.daemon.home, &["outline"]).await.error(), "SESSION_REQUIRED");
+    with_variable("aaaaaa", &["session", "list"]).await.data();
+}
+
+#[tokio::test]
+async fn a_tab_opens_in_a_session_of_its_own_where_none_is_given() {
+    let rig = Rig::new(|_| None).await;
+    let opened = run(&rig.daemon.home, &["tab", "open", "https://a.example/"]).await.data();
+    assert_ne!(opened["session"], rig.session);
+    assert_eq!(rig.last().params(), &json!({"url": "https://a.example/"}));
+    assert_eq!(
+        rig.run(&["tab", "open", "--url", "https://b.example/"]).await.data()["session"],
+        rig.session
+    );
+}
+
+#[tokio::test]
+async fn the_timeout_becomes_the_deadline() {
+    let rig = Rig::new(|_| Some(Answer::Silence)).await;
+    let before = crate::support::now_ms();
+    assert_eq!(rig.run(&["outline", "--timeout", "300"]).await.error(), "TIMEOUT");
+    let deadline = rig.last().json["deadline"].as_i64().expect("a deadline");
+    // The answer comes on the dot, not earlier.
+    assert!((before + 300..=crate::support::now_ms()).contains(&deadline), "{before} {deadline}");
+}
+
+#[tokio::test]
+async fn a_value_comes_from_a_flag_a_file_or_standard_input_as_it_is() {
+    let rig = Rig::new(|_| None).await;
+    let text = "first line\n\"second\" – línea\n";
+    let file = rig.daemon.home.file("value");
+    std::fs::write(&file, text).expect("a file");
+    let path = file.to_str().expect("a path");
+    rig.run(&["fill", "--selector", "a", "--value-file", path]).await.data();
+    assert_eq!(rig.last().params()["value"], text);
+    let mut command = bproxy(&rig.daemon.home.path());
+    command.args(["fill", "--element", "el1", "--value-stdin", "-s", &rig.session]);
+    let refused = call(command, Some(text.as_bytes())).await;
+    assert_eq!(refused.error(), "ELEMENT_HANDLE_NOT_FOUND");
+    let mut command = bproxy(&rig.daemon.home.path());
+    command.args(["fill", "--selector", "a", "--value-stdin", "-s", &rig.session]);
+    call(command, Some(text.as_bytes())).await.data();
+    assert_eq!(rig.last().params()["value"], text);
+    let missing = rig.run(&["fill", "--selector", "a", "--value-file", "/nowhere/at/all"]).await;
+    assert!(
+        missing.trouble().contains("--value-file") && missing.trouble().contains("/nowhere/at/all")
+    );
+}
+
+#[tokio::test]
+async fn a_flag_that_cannot_be_used_is_named_with_what_would_be_right() {
+    let home = Home::new();
+    for (args, flag, right) in [
+        (&["links", "--limit", "0"][..], "--limit", "1 to 5000"),
+        (&["wait", "--strategy", "luck", "--target", "x"], "--strategy", "navigation"),
+        (&["scroll", "--by", "3 px"], "--by", "viewport"),
+        (&["tab", "close", "--tab", "7"], "--tab", "t1"),
+        (&["click", "--element", "e1"], "--element", "el1"),
+        (&["click"], "--selector", "--route-json"),
+        (&["click", "--selector", "a", "--element", "el1"], "--selector", "cannot be used with"),
+        (&["fill", "--selector", "a"], "--value", "--value-stdin"),
+        (
+            &["click", "--route-json", r#"{"hosts":[],"target":"a"}"#],
+            "--route-json",
+            "one shadow host",
+        ),
+        (&["click", "--route-json", r#"{"hosts":"a"}"#], "--route-json", "expected {\"hosts\""),
+        (&["session", "bind"], "--tab", "--pacing"),
+        (&["fill-form", "--json", "[]"], "--json", "1 to 100"),
+        (&["outline", "--timeout", "0"], "--timeout", "600000"),
+    ] {
+        let call = run(&home, args).await;
+        let message = call.trouble();
+        assert!(message.contains(flag) && message.contains(right), "{args:?}: {message}");
+    }
+}
+
+// --- what is printed ---
+
+#[tokio::test]
+async fn a_failure_is_shown_as_it_came_and_exits_with_1() {
+    let rig = Rig::new(|_| Some(Answer::Error("ELEMENT_NOT_FOUND", "no such thing"))).await;
+    let call = rig.run(&["click", "--selector", "#a"]).await;
+    assert_eq!(call.error(), "ELEMENT_NOT_FOUND");
+    assert_eq!(call.json()["error"]["message"], "no such thing");
+    assert_eq!(call.stderr, "");
+    let daemon = Daemon::start().await;
+    assert_eq!(run(&daemon.home, &["tab", "open", "about:blank"]).await.error(), "NO_EXTENSION");
+}
+
+#[tokio::test]
+async fn a_large_answer_comes_whole_and_on_one_line() {
+    let text = "a line of text – \"quoted\"\n".repeat(300_000);
+    let rig = Rig::new(always(json!({"text": text}))).await;
+    assert_eq!(rig.run(&["text"]).await.data()["text"], text);
+}
+
+#[tokio::test]
+async fn an_excerpt_of_a_text_begins_after_a_marker_and_ends_at_a_limit() {
+    let rig = Rig::new(always(json!({"text": "Menu\nResults: één, twee, drie"}))).await;
+    let excerpt = rig.run(&["text", "--after", "Results: ", "--limit-chars", "3"]).await;
+    assert_eq!(excerpt.data(), json!({"text": "één", "truncated": true}));
+    assert_eq!(excerpt.json()["page"]["state"], "ready");
+    let whole = rig.run(&["text", "--limit-chars", "1000"]).await.data();
+    assert_eq!(whole, json!({"text": "Menu\nResults: één, twee, drie"}));
+    assert!(rig.run(&["text", "--after", "vier"]).await.trouble().contains("--after"));
+}
+
+#[tokio::test]
+async fn a_screenshot_becomes_a_file_whose_path_is_printed() {
+    let rig = Rig::new(always(json!({"base64": "aGVsbG8=", "format": "png"}))).await;
+    let data = rig.run(&["screenshot", "--activate"]).await.data();
+    assert_eq!(rig.last().params(), &json!({"activate": true}));
+    assert!(data.get("base64").is_none());
+    let path = Path::new(data["path"].as_str().expect("a path"));
+    assert_eq!(std::fs::read(path).expect("a file"), b"hello");
+    assert_eq!(
+        path.parent(),
+        Some(&*rig.daemon.home.file(&format!("tmp/sessions/{}", rig.session)))
+    );
+    let elsewhere = rig.daemon.home.file("pictures");
+    let data =
+        rig.run(&["screenshot", "--output-dir", elsewhere.to_str().expect("a path")]).await.data();
+    assert_eq!(Path::new(data["path"].as_str().expect("a path")).parent(), Some(&*elsewhere));
+}
+
+#[tokio::test]
+async fn the_token_is_nowhere_in_what_a_call_prints() {
+    let rig = Rig::new(|_| None).await;
+    let token = &rig.daemon.token;
+    for args in [
+        &["outline", "-v"][..],
+        &["health", "-v"],
+        &["status", "-v"],
+        &["pair", "-v"],
+        &["service", "status"],
+    ] {
+        let call = rig.run(args).await;
+        assert_eq!(call.code, 0, "{call:?}");
+        assert!(!call.stdout.contains(token) && !call.stderr.contains(token), "{args:?}");
+    }
+    assert!(rig.run(&["outline", "-v"]).await.stderr.contains("outline"), "-v tells what is done");
+}
+
+// --- whom it talks to ---
+
+#[tokio::test]
+async fn without_a_daemon_a_call_says_how_to_start_one() {
+    let home = Home::new();
+    assert!(run(&home, &["outline"]).await.trouble().contains("bproxy service start"));
+    // A daemon that was killed leaves its port and its token behind.
+    let killed = Daemon::start().await.kill().await;
+    assert!(run(&killed.home, &["outline"]).await.trouble().contains("bproxy service start"));
+}
+
+#[tokio::test]
+async fn a_token_that_others_can_read_is_not_sent() {
+    use std::os::unix::fs::PermissionsExt;
+    let daemon = Daemon::start().await;
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(daemon.home.file("token"), open).expect("own file");
+    let call = run(&daemon.home, &["session", "list"]).await;
+    assert!(call.trouble().contains("token") && call.trouble().contains("chmod 600"), "{call:?}");
+    assert_eq!(daemon.records("received"), Vec::<Value>::new());
+    let health = run(&daemon.home, &["health"]).await;
+    assert_eq!((health.code, &health.json()["status"]), (0, &json!("ok")));
+    assert!(
+        health.json().get("pid").is_none() && health.stderr.contains("chmod 600"),
+        "{health:?}"
+    );
+}
+
+#[tokio::test]
+async fn proxy_variables_play_no_part() {
+    let daemon = Daemon::start().await;
+    let mut command = bproxy(&daemon.home.path());
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:1");
+    }
+    command.args(["session", "list"]);
+    call(command, None).await.data();
+}
+
+#[tokio::test]
+async fn a_daemon_that_refuses_the_token_is_trouble_with_its_reason() {
+    let daemon = Daemon::start().await;
+    std::fs::write(daemon.home.file("token"), "0".repeat(64)).expect("own file");
+    let call = run(&daemon.home, &["session", "list"]).await;
+    assert!(call.trouble().contains("401"), "{call:?}");
+}
+
+// --- pairing ---
+
+#[tokio::test]
+async fn pair_prints_a_code_that_can_be_claimed() {
+    let daemon = Daemon::start().await;
+    let data = run(&daemon.home, &["pair"]).await.data();
+    let code = data["pairingCode"].as_str().expect("a code");
+    assert!(data["pairingExpiresAt"].as_i64().expect("a time") > crate::support::now_ms());
+    assert_eq!(daemon.claim(code, &crate::support::origin('a')).await.status(), 200);
+}
+
+/// A person who runs `bproxy pair` in a terminal.
+struct Pairing {
+    terminal: Terminal,
+    child: tokio::process::Child,
+    code: String,
+}
+
+impl Pairing {
+    /// Begun, and waiting for the code to be claimed.
+    async fn begun(home: &Home) -> Self {
+        use tokio::io::{AsyncBufReadExt, BufReader};
+
+        let (terminal, inside) = Terminal::new();
+        let mut command = bproxy(&home.path());
+        command.arg("pair").stdin(inside.try_clone().expect("a copy")).stderr(inside);
+        let mut child = command.spawn().expect("the bproxy binary runs");
+        // The command holds the terminal's inner end; with it the last one goes when the call ends.
+        drop(command);
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        patiently("the answer", stdout.read_line(&mut line)).await.expect("a line");
+        let answer: Value = serde_json::from_str(&line).expect("JSON");
+        let code = answer["data"]["pairingCode"].as_str().expect("a code").to_owned();
+        assert!(child.try_wait().expect("a child").is_none(), "it waits");
+        Self { terminal, child, code }
+    }
+
+    /// Its exit status, and what it has shown.
+    async fn ended(mut self) -> (Option<i32>, String) {
+        let status = patiently("the end", self.child.wait()).await.expect("a child");
+        (status.code(), self.terminal.shown())
+    }
+}
+
+#[tokio::test]
+async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
+    let daemon = Daemon::start().await;
+    let pairing = Pairing::begun(&daemon.home).await;
+    let code = pairing.code.clone();
+    assert_eq!(daemon.claim(&code, &crate::support::origin('a')).await.status(), 200);
+    let (status, shown) = pairing.ended().await;
+    assert_eq!(status, Some(0));
+    assert!(shown.contains(&code) && shown.contains("left") && shown.contains("paired"), "{shown}");
+}
+
+#[tokio::test]
+async fn pair_in_a_terminal_ends_when_its_code_is_void_and_says_why() {
+    let daemon = Daemon::start().await;
+    let pairing = Pairing::begun(&daemon.home).await;
+    daemon.send(crate::support::request("pairing.issue")).await.data();
+    let (status, shown) = pairing.ended().await;
+    assert!(status == Some(2) && shown.contains("another code"), "{status:?} {shown}");
+    let pairing = Pairing::begun(&daemon.home).await;
+    let _exit = daemon.stop().await;
+    let (status, shown) = pairing.ended().await;
+    assert!(status == Some(2) && shown.contains("the daemon has stopped"), "{status:?} {shown}");
+}

@@ -1,0 +1,21 @@
+//! The program as processes: command line, MCP server, life of the daemon, faults, timing, logs, tokens.
+
+mod allocations;
+mod batch;
+mod cli;
+mod completions;
+mod faults;
+mod layout;
+mod lifecycle;
+mod log;
+mod mcp;
+mod output;
+mod service;
+mod soak;
+#[path = "../support/mod.rs"]
+mod support;
+mod timing;
+mod token;
+mod version;
+mod volume;
+mod waiting;

@@ -1,0 +1,196 @@
+//! Messages of many megabytes, and clients and browsers that do not read: all of it is bounded and holds up nobody else.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Daemon, PATIENCE, Reply, page};
+
+fn resident(health: &Reply) -> u64 {
+    health.json()["rssBytes"].as_u64().expect("a number")
+}
+
+#[tokio::test]
+async fn large_answers_are_not_kept() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    let before = resident(&daemon.get("/health").await);
+    let base64 = "QUJD".repeat(1 << 20);
+    let shot = json!({"base64": base64, "format": "png"});
+    for _ in 0..20 {
+        let (_, reply) = ext.exchange(&daemon, tab.request("screenshot"), shot.clone()).await;
+        assert_eq!(reply.status(), 200);
+    }
+    // Twenty answers of 4 MiB went through; what one needed is kept for the next one.
+    let busy = resident(&daemon.get("/health").await);
+    assert!(busy < 60 << 20, "{} MiB", busy >> 20);
+
+    // A heartbeat, or the end of the connection, is when memory goes back.
+    ext.close().await;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let left = resident(&daemon.get("/health").await);
+        if left < before + (3 << 20) {
+            break;
+        }
+        assert!(Instant::now() < end, "{before} bytes before, {busy} while busy, {left} are left");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_does_not_read_fills_its_bounds_and_nothing_else() {
+    let daemon = Daemon::start().await;
+    let mut deaf = daemon.extension_named("deaf").await;
+    let deaf_tabs = [deaf.open_tab(&daemon).await, deaf.open_tab(&daemon).await];
+    let mut other = daemon.extension_named("other").await;
+    let tab = other.open_tab(&daemon).await;
+    let before = resident(&daemon.get("/health").await);
+
+    // Opens wait in no queue: what the sockets do not take waits in the daemon.
+    let url = format!("https://example.org/{}", "x".repeat(200_000));
+    let open =
+        |number: usize| deaf_tabs[number % 2].request("tab.open").params(json!({"url": url}));
+    let mut opens: Vec<_> = (0..99).map(|number| daemon.begin(open(number))).collect();
+    let is_open = |record: &Value| record["action"] == "tab.open";
+    crate::support::wait_for("all opens but one", || {
+        // Two tabs were opened before for this browser, one for the other.
+        let count = daemon.records("received").into_iter().filter(is_open).count();
+        (count == 3 + 99).then_some(())
+    })
+    .await;
+    // Whoever floods the daemon with pings does not get it to keep all the answers.
+    for ts in 0..2_000 {
+        deaf.send(json!({"type": "ping", "ts": ts}).to_string()).await;
+    }
+    other.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+    opens.push(daemon.begin(open(99)));
+    daemon.admitted(&opens[99].id).await;
+    daemon.send(tab.request("text")).await.error("OVERLOADED");
+    let grown = resident(&daemon.get("/health").await).saturating_sub(before);
+    // Each is kept once as it came and once as it is forwarded, at most.
+    assert!(grown < 2 * 100 * (1 << 20), "{} MiB", grown >> 20);
+
+    // It was slow, no more than that: everything gets its answer.
+    let mut tab_id = 0;
+    let serving = deaf.serve(move |_| {
+        tab_id += 1;
+        Some(Answer::Data(json!({"tabId": tab_id, "url": "about:blank"})))
+    });
+    for open in opens {
+        open.reply().await.data();
+    }
+    assert_eq!(serving.seen().len(), 100);
+    other.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+}
+
+#[tokio::test]
+async fn a_message_of_64_mib_is_read_and_one_byte_more_ends_its_connection() {
+    const MOST: usize = 64 << 20;
+    let daemon = Daemon::start().await;
+    let mut other = daemon.extension_named("other").await;
+    let tab = other.open_tab(&daemon).await;
+    let mut ext = daemon.extension_named("verbose").await;
+    let mut message = r#"{"type":"ping","ts":0}"#.to_owned();
+    message += &" ".repeat(MOST - message.len());
+    ext.send(message).await;
+    assert_eq!(ext.next_text().await, r#"{"type":"pong","ts":0}"#);
+    // In pieces, of which none is too large by itself. The mask is one that changes nothing.
+    let half = [&[0x80 | 127][..], &((MOST / 2) as u64).to_be_bytes(), &[0; 4]].concat();
+    let pieces = [
+        [&[0x01][..], &half, &vec![b' '; MOST / 2]].concat(),
+        [&[0x00][..], &half, &vec![b' '; MOST / 2]].concat(),
+        [0x80, 0x80 | 1, 0, 0, 0, 0, b' '].to_vec(),
+    ];
+    for piece in pieces {
+        ext.send_raw(&piece).await;
+    }
+    assert_eq!(ext.ended().await, Some(1009));
+    other.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+}
+
+#[tokio::test]
+async fn ten_megabytes_of_nesting_harm_neither_the_daemon_nor_the_command_line() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    let nest = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    // Deep enough for any stack: what is looked through several times need not be as large.
+    let (large, deep) = (nest(5_000_000), nest(300_000));
+    let page = page("about:blank").to_string();
+    let ok = |data: String| format!(r#""ok":true,"data":{data},"page":{page}"#);
+    let details = format!(r#"{{"code":"X","message":"y","details":{{"z":{deep}}}}}"#);
+    // As data, inside of what is looked through for handles and tab ids, as details of an error, as anything else.
+    let answers = [
+        (&["text"][..], ok(format!(r#"{{"text":{large}}}"#))),
+        (&["text"], ok(format!(r#"{{"tabId":1,"text":{deep}}}"#))),
+        (&["elements"], ok(format!(r#"{{"elements":{deep}}}"#))),
+        (&["elements"], ok(format!(r#"{{"elements":[{{"selector":{deep}}}]}}"#))),
+        (&["debug", "log"], ok(format!(r#"{{"entries":{deep}}}"#))),
+        (&["text"], format!(r#""ok":true,"data":{{}},"page":{{"url":{deep}}}"#)),
+        (&["text"], format!(r#""ok":false,"error":{details}"#)),
+        (&["text"], format!(r#""ok":{deep}"#)),
+    ];
+    for (words, answer) in answers {
+        let args = [words, &["--session", &tab.session]].concat();
+        let answering = async {
+            let command = ext.receive().await;
+            ext.send(format!(r#"{{"id":"{}",{answer}}}"#, command.id())).await;
+        };
+        let (call, ()) = tokio::join!(crate::support::run(&daemon.home, &args), answering);
+        // It has ended by itself, whatever it made of that.
+        assert!(!call.stderr.contains("panic"), "{words:?}: {}", call.stderr);
+    }
+    for message in [format!(r#"{{"type":{deep}}}"#), large[..large.len() / 2].to_owned(), deep] {
+        ext.send(message).await;
+    }
+    ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+    assert!(daemon.records("panic").is_empty());
+}
+
+#[tokio::test]
+async fn an_extension_that_does_not_read_holds_up_nobody_else() {
+    let daemon = Daemon::start().await;
+    let mut deaf = daemon.extension_named("deaf").await;
+    let deaf_tab = deaf.open_tab(&daemon).await;
+    let mut other = daemon.extension_named("other").await;
+    let tab = other.open_tab(&daemon).await;
+    // More than any socket buffer takes; each is answered with TIMEOUT while the deaf one reads nothing.
+    let large = "x".repeat(900_000);
+    for _ in 0..12 {
+        let fill = json!({"target": {"selector": "a"}, "value": large, "method": "direct", "world": "isolated"});
+        let fill = deaf_tab.request("fill").params(fill).within(Duration::from_millis(250));
+        daemon.send(fill).await.error("TIMEOUT");
+    }
+    other.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_answer_holds_up_nobody_else() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    let mut deaf = daemon.connect().await;
+    daemon.post_on(&mut deaf, &tab.request("screenshot").bytes()).await;
+    let command = ext.receive_action("screenshot").await;
+    // More than the socket's buffers take.
+    ext.answer(&command, json!({"base64": "QUJD".repeat(5 << 20), "format": "png"})).await;
+    ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+    let started = Instant::now();
+    daemon.stop().await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_of_many_megabytes_is_relayed_whole() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    let base64 = "QUJD".repeat(5 << 20);
+    let (_, reply) = ext
+        .exchange(&daemon, tab.request("screenshot"), json!({"base64": base64, "format": "png"}))
+        .await;
+    let data = reply.data();
+    assert!(data["base64"] == base64.as_str() && data["format"] == "png");
+}

@@ -1,0 +1,7 @@
+//! What people install and what a release is made of. `make test-release` makes both, then runs these.
+
+mod install;
+mod packages;
+mod release;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,180 @@
+//! A real MCP client, the official SDK under node, that runs `bproxy mcp` as agents do.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::{Home, counted, patiently};
+
+/// A client and the server that it has started. Killed when dropped, which leaves the server to itself.
+pub struct McpClient {
+    child: Child,
+    requests: ChildStdin,
+    messages: Lines<BufReader<ChildStdout>>,
+    /// What came while something else was awaited.
+    waiting: Vec<Value>,
+    next: u64,
+    /// What the server says of itself.
+    pub server: Value,
+}
+
+impl McpClient {
+    /// Starts the client, which starts the server.
+    ///
+    /// # Panics
+    /// If the SDK is not installed: `make mcp-client` does that.
+    pub async fn start(home: &Home, args: &[&str]) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mcp");
+        assert!(folder.join("node_modules").exists(), "no MCP client: run `make mcp-client` first");
+        let path: PathBuf = home.path();
+        let mut child = Command::new("node")
+            .arg(folder.join("client.js"))
+            .args([env!("CARGO_BIN_EXE_bproxy"), "mcp"])
+            .args(args)
+            .env_clear()
+            .envs(counted())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &path)
+            .env("BPROXY_HOME", &path)
+            .env("BPROXY_SECRETS", "file")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("node runs");
+        let requests = child.stdin.take().expect("a pipe");
+        let messages = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let server = Value::Null;
+        let mut client = Self { child, requests, messages, waiting: Vec::new(), next: 1, server };
+        client.server =
+            client.message(|message| message.get("server").is_some()).await["server"].take();
+        client
+    }
+
+    /// The next message that `fits`; others wait for those who want them.
+    async fn message(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.waiting.iter().position(&fits) {
+            return self.waiting.remove(at);
+        }
+        loop {
+            let line = patiently("a message of the client", self.messages.next_line()).await;
+            let line = line.expect("a pipe").expect("the client is there");
+            let message: Value = serde_json::from_str(&line).expect("JSON");
+            if fits(&message) {
+                return message;
+            }
+            self.waiting.push(message);
+        }
+    }
+
+    async fn say(&mut self, message: Value) {
+        self.requests.write_all(format!("{message}\n").as_bytes()).await.expect("the client reads");
+    }
+
+    async fn request(&mut self, mut request: Value) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        request["id"] = id.into();
+        self.say(request).await;
+        id
+    }
+
+    /// Starts a call that wants to be told of progress.
+    pub async fn begin(&mut self, tool: &str, arguments: Value) -> u64 {
+        let params = json!({"name": tool, "arguments": arguments});
+        self.request(json!({"method": "tools/call", "params": params, "progress": true})).await
+    }
+
+    /// The next word on the progress of a call.
+    pub async fn progress(&mut self, call: u64) -> Value {
+        self.message(|message| message["of"] == call).await["progress"].take()
+    }
+
+    /// Takes a call back.
+    pub async fn cancel(&mut self, call: u64) {
+        self.say(json!({"cancel": call})).await;
+    }
+
+    /// What has become of a call: a result, or an error of the connection.
+    pub async fn end(&mut self, call: u64) -> Result<Reply, String> {
+        let mut message = self.message(|message| message["id"] == call).await;
+        match message["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(Reply(message["result"].take())),
+        }
+    }
+
+    pub async fn call(&mut self, tool: &str, arguments: Value) -> Reply {
+        let call = self.begin(tool, arguments).await;
+        self.end(call).await.unwrap_or_else(|error| panic!("{tool}: {error}"))
+    }
+
+    /// All tools.
+    pub async fn tools(&mut self) -> Vec<Value> {
+        let id = self.request(json!({"method": "tools/list", "params": {}})).await;
+        let Reply(mut result) = self.end(id).await.expect("a list");
+        result["tools"].as_array_mut().expect("tools").drain(..).collect()
+    }
+
+    /// Whether a value is what a JSON schema asks for.
+    pub async fn validates(&mut self, schema: &Value, value: &Value) -> bool {
+        let params = json!({"schema": schema, "value": value});
+        let id = self.request(json!({"method": "validate", "params": params})).await;
+        self.end(id).await.expect("a schema that holds to the standard").0 == true
+    }
+
+    /// Closes the connection as a client does that ends in order, and waits for that.
+    pub async fn close(mut self) {
+        drop(self.requests);
+        patiently("the client's end", self.child.wait()).await.expect("a child");
+    }
+
+    /// Ends the client as a crash does: it can tidy nothing.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("a child");
+    }
+}
+
+/// What a tool has answered.
+#[derive(Debug)]
+pub struct Reply(pub Value);
+
+impl Reply {
+    /// The text of a success.
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        assert_ne!(self.0["isError"], true, "a failure: {self:?}");
+        self.said()
+    }
+
+    /// The text of a failure.
+    #[track_caller]
+    pub fn error(&self) -> &str {
+        assert_eq!(self.0["isError"], true, "not a failure: {self:?}");
+        self.said()
+    }
+
+    #[track_caller]
+    fn said(&self) -> &str {
+        self.0["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {self:?}"))
+    }
+
+    /// What stands in the fence, which has to be the whole text but for what `after` is found in.
+    #[track_caller]
+    pub fn page(&self) -> &str {
+        let text = self.text();
+        let (first, rest) = text.split_once('\n').expect("lines");
+        let mark = first.split('"').nth(1).unwrap_or_else(|| panic!("no fence: {text}"));
+        assert!(first.starts_with("<page-content mark="), "{text}");
+        let end = format!("\n</page-content mark=\"{mark}\">");
+        rest.split_once(&end).unwrap_or_else(|| panic!("no end of the fence: {text}")).0
+    }
+}
+
+/// The cursor that an answer gives to go on.
+pub fn cursor(text: &str) -> Option<String> {
+    Some(text.split_once("\"cursor\": \"")?.1.split_once('"')?.0.to_owned())
+}

@@ -1,0 +1,707 @@
+//! The gate in front of every route: four layers in their order, before any body is read, and silence about the rest.
+
+use serde_json::json;
+
+use crate::support::{
+    Client, Connection, Daemon, FakeExtension, Home, Pairing, Reply, Response, base64url, origin,
+    request,
+};
+
+/// A request head in the making: everything right until a test says otherwise.
+#[derive(Clone)]
+struct Head {
+    line: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// `POST /` as the command line sends it.
+    fn command(client: &Client) -> Self {
+        Self { line: "POST /".to_owned(), headers: Vec::new() }
+            .with("Host", &client.host())
+            .with("Authorization", &client.bearer())
+            .with("Content-Type", "application/json")
+    }
+
+    /// `POST /pair/claim` as the popup sends it.
+    fn claim(client: &Client) -> Self {
+        Self { line: "POST /pair/claim".to_owned(), headers: Vec::new() }
+            .with("Host", &client.host())
+            .with("Origin", &origin('a'))
+            .with("Content-Type", "application/json")
+    }
+
+    /// `GET /ws` as the service worker sends it.
+    fn upgrade(client: &Client, pairing: &Pairing) -> Self {
+        Self { line: "GET /ws".to_owned(), headers: Vec::new() }
+            .with("Host", &client.host())
+            .with("Origin", &pairing.origin)
+            .with("Connection", "Upgrade")
+            .with("Upgrade", "websocket")
+            .with("Sec-WebSocket-Version", "13")
+            .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .with("Sec-WebSocket-Protocol", &pairing.subprotocols())
+    }
+
+    fn line(mut self, line: &str) -> Self {
+        self.line = line.to_owned();
+        self
+    }
+
+    /// Adds a header line.
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Replaces a header.
+    fn but(self, name: &str, value: &str) -> Self {
+        self.without(name).with(name, value)
+    }
+
+    /// Sends the head and `body`; leaves the connection open for more.
+    async fn open(&self, client: &Client, body: &[u8]) -> (Connection, Response) {
+        let mut connection = client.connect().await;
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        connection.request(&self.line, &headers, body).await;
+        let response = connection.response().await;
+        (connection, response)
+    }
+
+    /// Sends the head and `body` with its length.
+    async fn send(&self, client: &Client, body: &[u8]) -> Reply {
+        let counted = self.clone().with("Content-Length", &body.len().to_string());
+        Reply(counted.open(client, body).await.1)
+    }
+}
+
+/// The refusals of one daemon's gate, and whether its log has all of them.
+struct Gate<'a> {
+    daemon: &'a Daemon,
+    /// Layer by layer, in order; each with what was sent.
+    refusals: Vec<(&'static str, Head)>,
+}
+
+impl<'a> Gate<'a> {
+    fn of(daemon: &'a Daemon) -> Self {
+        Self { daemon, refusals: Vec::new() }
+    }
+
+    /// Asserts that the gate refuses this and closes the connection; gives the message, which an upgrade need not have.
+    async fn refuses(&mut self, head: Head, layer: &'static str) -> String {
+        let (mut connection, response) = head.open(self.daemon, b"").await;
+        assert_eq!(response.status, 401, "{} {:?}: {}", head.line, head.headers, response.text());
+        connection.closed().await;
+        let may_be_empty = head.line == "GET /ws" && response.body.is_empty();
+        self.refusals.push((layer, head));
+        if may_be_empty { String::new() } else { Reply(response).refused(401, "UNAUTHORIZED") }
+    }
+
+    /// Asserts that the log has these refusals and no others, with their layers.
+    async fn recorded(self) {
+        let count = self.refusals.len();
+        let records = crate::support::wait_for("a record of every refusal", || {
+            let records = self.daemon.records("auth_refused");
+            (records.len() >= count).then_some(records)
+        })
+        .await;
+        assert_eq!(records.len(), count);
+        for ((layer, head), record) in self.refusals.iter().zip(records) {
+            assert_eq!(record["layer"], *layer, "{} {:?}", head.line, head.headers);
+        }
+    }
+}
+
+fn listing() -> Vec<u8> {
+    request("session.list").bytes()
+}
+
+// --- layer by layer ---
+
+#[tokio::test]
+async fn the_host_is_the_loopback_listener_by_number_or_name() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let head = Head::command(&daemon);
+    let port = daemon.port;
+    for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
+        head.clone().but("Host", &host).send(&daemon, &listing()).await.data();
+    }
+    for host in [
+        "127.0.0.1".to_owned(),
+        "localhost".to_owned(),
+        format!("127.0.0.1:{}", port - 1),
+        format!("127.0.0.1:{port}0"),
+        format!("127.0.0.2:{port}"),
+        format!("0.0.0.0:{port}"),
+        format!("[::1]:{port}"),
+        format!("localhost.:{port}"),
+        format!("evil.example:{port}"),
+        format!("evil.example@127.0.0.1:{port}"),
+        format!("127.0.0.1:{port}.evil.example"),
+        format!("127.0.0.1:{port},127.0.0.1:{port}"),
+        format!("user@127.0.0.1:{port}"),
+        format!("user:password@localhost:{port}"),
+        format!("127.0.0.1:{port}@evil.example"),
+        format!("127.0.0.1.:{port}"),
+        format!("LOCALHOST:{port}"),
+        format!("Localhost:{port}"),
+        format!("localhost:0{port}"),
+        format!("localhost:{port}/"),
+        format!("localhost: {port}"),
+        format!("[::ffff:127.0.0.1]:{port}"),
+        format!("[localhost]:{port}"),
+        format!("127.1:{port}"),
+        format!("2130706433:{port}"),
+        format!("0x7f.0.0.1:{port}"),
+        format!("http://127.0.0.1:{port}"),
+        String::new(),
+    ] {
+        gate.refuses(head.clone().but("Host", &host), "host").await;
+    }
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn a_missing_or_doubled_host_is_refused() {
+    let daemon = Daemon::start().await;
+    let head = Head::command(&daemon);
+    for head in [
+        head.clone().without("Host"),
+        head.clone().with("Host", &daemon.host()),
+        head.clone().with("Host", "evil.example"),
+        head.but("Host", "evil.example").with("Host", &daemon.host()),
+    ] {
+        let (mut connection, response) = head.with("Content-Length", "0").open(&daemon, b"").await;
+        assert!([400, 401].contains(&response.status), "{}", response.status);
+        connection.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn an_origin_on_a_route_of_the_command_line_is_refused() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    for line in ["POST /", "GET /health", "GET /nothing"] {
+        for value in [&*origin('a'), "http://127.0.0.1", "https://evil.example", "null", ""] {
+            let head = Head::command(&daemon).line(line).with("Origin", value);
+            gate.refuses(head, "origin").await;
+        }
+    }
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn the_extensions_routes_want_the_origin_of_an_extension() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let pairing = daemon.pairing().await;
+    let id = "a".repeat(32);
+    let origins = [
+        "null".to_owned(),
+        String::new(),
+        "https://evil.example".to_owned(),
+        format!("http://127.0.0.1:{}", daemon.port),
+        format!("moz-extension://{id}"),
+        format!("chrome-extension://{}", "a".repeat(31)),
+        format!("chrome-extension://{}", "a".repeat(33)),
+        format!("chrome-extension://{}q", "a".repeat(31)),
+        format!("chrome-extension://{}", "A".repeat(32)),
+        format!("chrome-extension://{id}/"),
+        format!("chrome-extension://{id}:80"),
+        format!("xchrome-extension://{id}"),
+        id,
+    ];
+    for head in [Head::claim(&daemon), Head::upgrade(&daemon, &pairing)] {
+        gate.refuses(head.clone().without("Origin"), "origin").await;
+        gate.refuses(head.clone().with("Origin", "https://evil.example"), "origin").await;
+        for value in &origins {
+            gate.refuses(head.clone().but("Origin", value), "origin").await;
+        }
+        // Several, even where each would do by itself.
+        gate.refuses(head.clone().with("Origin", &origin('a')), "origin").await;
+        let list = format!("{} {}", origin('a'), origin('b'));
+        gate.refuses(head.clone().but("Origin", &list), "origin").await;
+        let list = format!("{}, {}", origin('a'), origin('a'));
+        gate.refuses(head.clone().but("Origin", &list), "origin").await;
+    }
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn a_request_from_another_site_is_refused() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let pairing = daemon.pairing().await;
+    let command = Head::command(&daemon);
+    for site in ["none", "same-origin"] {
+        command.clone().with("Sec-Fetch-Site", site).send(&daemon, &listing()).await.data();
+        let (_, response) =
+            Head::upgrade(&daemon, &pairing).with("Sec-Fetch-Site", site).open(&daemon, b"").await;
+        assert_eq!(response.status, 101);
+    }
+    for head in [command, Head::claim(&daemon), Head::upgrade(&daemon, &pairing)] {
+        for site in ["cross-site", "same-site", "", "None", "none, none", "anything"] {
+            gate.refuses(head.clone().with("Sec-Fetch-Site", site), "fetch_site").await;
+        }
+        let twice = head.with("Sec-Fetch-Site", "none").with("Sec-Fetch-Site", "cross-site");
+        gate.refuses(twice, "fetch_site").await;
+    }
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn a_command_needs_the_daemon_token_and_no_other() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let pairing = daemon.pairing().await;
+    let token = daemon.token.clone();
+    let head = Head::command(&daemon);
+    gate.refuses(head.clone().without("Authorization"), "secret").await;
+    gate.refuses(head.clone().with("Authorization", &daemon.bearer()), "secret").await;
+    for value in [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        token.clone(),
+        format!("Basic {token}"),
+        format!("Bearer {token}x"),
+        format!("Bearer {}", &token[..token.len() - 1]),
+        format!("Bearer x{}", &token[1..]),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {}", pairing.token),
+        format!("Bearer {}", "x".repeat(4000)),
+    ] {
+        gate.refuses(head.clone().but("Authorization", &value), "secret").await;
+    }
+    // Several are as good as none, whichever of them is right.
+    for (first, second) in
+        [(daemon.bearer(), "Bearer wrong".to_owned()), ("Basic eDp5".to_owned(), daemon.bearer())]
+    {
+        let several = head.clone().but("Authorization", &first).with("Authorization", &second);
+        gate.refuses(several, "secret").await;
+    }
+    head.send(&daemon, &listing()).await.data();
+    gate.recorded().await;
+}
+
+/// The token with the byte at `place` changed in its lowest bit.
+fn off_by_one(token: &str, place: usize) -> String {
+    let mut bytes = token.as_bytes().to_vec();
+    bytes[place] ^= 1;
+    String::from_utf8(bytes).expect("ASCII stays ASCII")
+}
+
+#[tokio::test]
+async fn a_token_that_is_wrong_in_one_byte_is_refused_wherever_that_is() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let pairing = daemon.pairing().await;
+    for place in 0..daemon.token.len() {
+        let value = format!("Bearer {}", off_by_one(&daemon.token, place));
+        gate.refuses(Head::command(&daemon).but("Authorization", &value), "secret").await;
+    }
+    for place in 0..pairing.token.len() {
+        let wrong = Pairing { token: off_by_one(&pairing.token, place), ..pairing.clone() };
+        gate.refuses(Head::upgrade(&daemon, &wrong), "secret").await;
+    }
+    gate.recorded().await;
+    let right = Head::upgrade(&daemon, &pairing);
+    assert_eq!(right.open(&daemon, b"").await.1.status, 101);
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_told_only_to_the_bearer() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    for line in ["GET /nothing", "GET /", "PUT /", "POST /health", "GET /pair", "DELETE /health"] {
+        let head = Head::command(&daemon).line(line).without("Authorization");
+        gate.refuses(head, "secret").await;
+        let wrong = Head::command(&daemon).line(line).but("Authorization", "Bearer wrong");
+        gate.refuses(wrong, "secret").await;
+    }
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn an_upgrade_needs_the_extension_token_encoded_once_more() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let pairing = daemon.pairing().await;
+    let (token, encoded) = (pairing.token.clone(), base64url(pairing.token.as_bytes()));
+    let head = Head::upgrade(&daemon, &pairing);
+    gate.refuses(head.clone().without("Sec-WebSocket-Protocol"), "secret").await;
+    for value in [
+        "bproxy.v1".to_owned(),
+        "bproxy.v1, auth.".to_owned(),
+        "bproxy.v1, auth.!!!".to_owned(),
+        format!("bproxy.v1, auth.{token}"),
+        format!("bproxy.v1, {encoded}"),
+        format!("bproxy.v1, auth.{}", base64url(daemon.token.as_bytes())),
+        format!("bproxy.v1, auth.{}", base64url(format!("{token}x").as_bytes())),
+        format!("bproxy.v1, auth.{}", base64url(&token.as_bytes()[1..])),
+        "auth.d3Jvbmc".to_owned(),
+    ] {
+        gate.refuses(head.clone().but("Sec-WebSocket-Protocol", &value), "secret").await;
+    }
+    let bearer = head
+        .clone()
+        .without("Sec-WebSocket-Protocol")
+        .with("Authorization", &format!("Bearer {token}"));
+    gate.refuses(bearer, "secret").await;
+
+    let (_, response) = head
+        .but("Sec-WebSocket-Protocol", &format!("auth.{encoded}, bproxy.v1"))
+        .open(&daemon, b"")
+        .await;
+    assert_eq!(response.status, 101);
+    assert_eq!(response.header("sec-websocket-protocol"), Some("bproxy.v1"));
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn an_upgrade_that_does_not_offer_the_protocol_is_400() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let encoded = base64url(pairing.token.as_bytes());
+    for value in [
+        format!("auth.{encoded}"),
+        format!("bproxy.v2, auth.{encoded}"),
+        format!("BPROXY.V1, auth.{encoded}"),
+    ] {
+        let head = Head::upgrade(&daemon, &pairing).but("Sec-WebSocket-Protocol", &value);
+        assert_eq!(head.open(&daemon, b"").await.1.status, 400, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_echoes_only_the_protocol_and_negotiates_no_extension() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let head =
+        Head::upgrade(&daemon, &pairing).with("Sec-WebSocket-Extensions", "permessage-deflate");
+    let (_, response) = head.open(&daemon, b"").await;
+    assert_eq!(response.status, 101);
+    let protocols: Vec<_> =
+        response.headers.iter().filter(|(name, _)| name == "sec-websocket-protocol").collect();
+    assert_eq!(protocols.len(), 1);
+    assert_eq!(protocols[0].1, "bproxy.v1");
+    assert_eq!(response.header("sec-websocket-extensions"), None);
+}
+
+#[tokio::test]
+async fn a_target_in_absolute_form_is_held_to_the_same_host() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let head = Head::command(&daemon);
+    let own = format!("POST http://{}/", daemon.host());
+    head.clone().line(&own).send(&daemon, &listing()).await.data();
+    let host = daemon.host();
+    for target in [
+        "http://evil.example/".to_owned(),
+        "http://127.0.0.1/".to_owned(),
+        "http://127.0.0.1:1/".to_owned(),
+        format!("http://user@{host}/"),
+        format!("http://{host}@evil.example/"),
+        format!("http://LOCALHOST:{}/", daemon.port),
+        format!("http://localhost.:{}/", daemon.port),
+        format!("http://[::1]:{}/", daemon.port),
+    ] {
+        gate.refuses(head.clone().line(&format!("POST {target}")), "host").await;
+    }
+    // An authority alone, as a tunnel is asked for.
+    for line in ["CONNECT evil.example:443", "CONNECT 127.0.0.1:1", "POST evil.example", "GET x"] {
+        gate.refuses(head.clone().line(line), "host").await;
+    }
+    let tunnel = head.clone().line(&format!("CONNECT {host}"));
+    gate.refuses(tunnel.clone().without("Authorization"), "secret").await;
+    tunnel.send(&daemon, b"").await.refused(405, "METHOD_NOT_ALLOWED");
+    assert!(daemon.records("panic").is_empty());
+    gate.refuses(head.line(&own).but("Host", "evil.example"), "host").await;
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn an_upgrade_is_a_websocket_upgrade_or_refused() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let head = Head::upgrade(&daemon, &pairing);
+    for (what, head) in [
+        ("no upgrade", head.clone().without("Upgrade")),
+        ("another upgrade", head.clone().but("Upgrade", "h2c")),
+        ("no connection option", head.clone().without("Connection")),
+        ("no key", head.clone().without("Sec-WebSocket-Key")),
+        ("another version", head.clone().but("Sec-WebSocket-Version", "8")),
+        ("no version", head.clone().without("Sec-WebSocket-Version")),
+    ] {
+        let (_, response) = head.open(&daemon, b"").await;
+        assert!((400..500).contains(&response.status), "{what}: {}", response.status);
+    }
+    assert_eq!(daemon.get("/health").await.json()["wsClients"], 0);
+    let many = head.but("Connection", "keep-alive, upgrade").but("Upgrade", "WebSocket");
+    assert_eq!(many.open(&daemon, b"").await.1.status, 101);
+}
+
+#[tokio::test]
+async fn another_spelling_of_a_path_leads_nowhere() {
+    let daemon = Daemon::start().await;
+    for path in ["/ws/", "//ws", "/%77s", "/WS", "/./ws", "/ws?x=1/"] {
+        // With the daemon token alone nobody becomes an extension.
+        let upgrade = Head::command(&daemon)
+            .line(&format!("GET {path}"))
+            .with("Connection", "Upgrade")
+            .with("Upgrade", "websocket")
+            .with("Sec-WebSocket-Version", "13")
+            .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .with("Sec-WebSocket-Protocol", "bproxy.v1");
+        let (_, response) = upgrade.open(&daemon, b"").await;
+        let expected = if path.starts_with("/ws?") { 401 } else { 404 };
+        assert_eq!(response.status, expected, "{path}: {}", response.text());
+    }
+    let code = json!({"code": daemon.pairing_code()}).to_string();
+    for path in ["/pair/claim/", "//pair/claim", "/pair//claim", "/pair/%63laim"] {
+        let claim = Head::command(&daemon).line(&format!("POST {path}"));
+        claim.send(&daemon, code.as_bytes()).await.refused(404, "NOT_FOUND");
+    }
+    assert!(daemon.records("ws_connect").is_empty() && daemon.records("pair_claim_ok").is_empty());
+}
+
+#[tokio::test]
+async fn no_extension_is_admitted_before_any_pairing() {
+    let daemon = Daemon::start().await;
+    for token in ["", "x", &daemon.token.clone()] {
+        let pairing = Pairing { token: token.to_owned(), origin: origin('a') };
+        assert_eq!(FakeExtension::connect(daemon.port, &pairing).await.err(), Some(401));
+    }
+}
+
+#[tokio::test]
+async fn layers_are_judged_in_their_order_and_the_message_names_the_first_that_fails() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let all_wrong = Head::command(&daemon)
+        .but("Host", "evil.example")
+        .with("Origin", "https://evil.example")
+        .with("Sec-Fetch-Site", "cross-site")
+        .without("Authorization");
+    let named = |message: &str, word: &str| {
+        assert!(message.to_lowercase().contains(word), "{word}: {message}")
+    };
+    named(&gate.refuses(all_wrong.clone(), "host").await, "host");
+    let host_right = all_wrong.but("Host", &daemon.host());
+    named(&gate.refuses(host_right.clone(), "origin").await, "origin");
+    let origin_right = host_right.without("Origin");
+    named(&gate.refuses(origin_right.clone(), "fetch_site").await, "fetch");
+    let site_right = origin_right.without("Sec-Fetch-Site");
+    named(&gate.refuses(site_right.clone(), "secret").await, "token");
+
+    let pairing = daemon.pairing().await;
+    let all_wrong = Head::upgrade(&daemon, &pairing)
+        .but("Host", "evil.example")
+        .without("Origin")
+        .with("Sec-Fetch-Site", "cross-site")
+        .but("Sec-WebSocket-Protocol", "nothing");
+    gate.refuses(all_wrong.clone(), "host").await;
+    let host_right = all_wrong.but("Host", &daemon.host());
+    gate.refuses(host_right.clone(), "origin").await;
+    let origin_right = host_right.with("Origin", &pairing.origin);
+    gate.refuses(origin_right.clone(), "fetch_site").await;
+    // A wrong token outranks the missing protocol.
+    gate.refuses(origin_right.without("Sec-Fetch-Site"), "secret").await;
+    gate.recorded().await;
+}
+
+// --- before the body ---
+
+#[tokio::test]
+async fn a_refusal_comes_before_the_body_is_read() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let bad = Head::command(&daemon).but("Authorization", "Bearer wrong");
+    // The body never comes; were it awaited, so would be the answer.
+    gate.refuses(bad.clone().with("Content-Length", "1000000"), "secret").await;
+    gate.refuses(bad.clone().with("Transfer-Encoding", "chunked"), "secret").await;
+    gate.refuses(bad.clone().with("Content-Length", "100000000"), "secret").await;
+    let head = bad.clone().with("Content-Length", "9").with("Expect", "100-continue");
+    gate.refuses(head, "secret").await;
+    let claim = Head::claim(&daemon).but("Origin", "null").with("Content-Length", "100");
+    gate.refuses(claim, "origin").await;
+    gate.recorded().await;
+    // What the body holds does not matter either.
+    for body in ["{", "[]", ""] {
+        bad.send(&daemon, body.as_bytes()).await.refused(401, "UNAUTHORIZED");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_carries_no_second_request() {
+    let daemon = Daemon::start().await;
+    let mut connection = daemon.connect().await;
+    let good = format!(
+        "GET /health HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\n\r\n",
+        daemon.host(),
+        daemon.bearer()
+    );
+    connection.write(format!("GET /health HTTP/1.1\r\nHost: evil.example\r\n\r\n{good}")).await;
+    assert_eq!(connection.response().await.status, 401);
+    connection.closed().await;
+}
+
+#[tokio::test]
+async fn options_is_refused_and_no_answer_carries_cors_headers() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let command = Head::command(&daemon);
+    let mut responses = vec![
+        command.send(&daemon, &listing()).await.0,
+        command.clone().line("GET /health").send(&daemon, b"").await.0,
+        command.clone().with("Origin", &origin('a')).send(&daemon, b"").await.0,
+        Head::claim(&daemon).send(&daemon, b"{}").await.0,
+        Head::upgrade(&daemon, &pairing).open(&daemon, b"").await.1,
+    ];
+    for path in ["/", "/health", "/pair/claim", "/ws", "/nothing", "*"] {
+        let preflight = Head::claim(&daemon)
+            .line(&format!("OPTIONS {path}"))
+            .with("Access-Control-Request-Method", "POST")
+            .with("Access-Control-Request-Headers", "content-type");
+        for head in [preflight, command.clone().line(&format!("OPTIONS {path}"))] {
+            let response = head.send(&daemon, b"").await.0;
+            assert_eq!(response.status, 401, "OPTIONS {path}");
+            responses.push(response);
+        }
+    }
+    for response in responses {
+        let cors: Vec<_> = response
+            .headers
+            .iter()
+            .filter(|(name, _)| name.starts_with("access-control-"))
+            .collect();
+        assert!(cors.is_empty(), "{cors:?}");
+    }
+}
+
+#[tokio::test]
+async fn malformed_and_oversized_heads_end_their_connection_only() {
+    let daemon = Daemon::start().await;
+    let huge =
+        format!("GET / HTTP/1.1\r\nHost: {}\r\nX: {}\r\n\r\n", daemon.host(), "x".repeat(1 << 20));
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X-Y: z\r\n".repeat(10_000));
+    for bytes in [
+        b"\x16\x03\x01\x02\x00\x01\x00".as_slice(),
+        b"hello\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n",
+        huge.as_bytes(),
+        many.as_bytes(),
+    ] {
+        let mut connection = daemon.connect().await;
+        connection.write(bytes).await;
+        if let Some(response) = connection.response_or_end().await {
+            assert!((400..=431).contains(&response.status), "{}", response.status);
+            connection.closed().await;
+        }
+    }
+    daemon.send(request("session.list")).await.data();
+}
+
+// --- what is recorded ---
+
+#[tokio::test]
+async fn a_refusal_is_recorded_with_route_and_layer_and_without_what_was_shown() {
+    let daemon = Daemon::start().await;
+    let mut gate = Gate::of(&daemon);
+    let pairing = daemon.pairing().await;
+    let head = Head::command(&daemon).but("Authorization", "Bearer guessed-secret");
+    gate.refuses(head, "secret").await;
+    gate.refuses(Head::claim(&daemon).but("Origin", "null"), "origin").await;
+    let other = Pairing { token: "guessed-secret".to_owned(), ..pairing };
+    gate.refuses(Head::upgrade(&daemon, &other), "secret").await;
+    gate.recorded().await;
+    let routes: Vec<_> =
+        daemon.records("auth_refused").iter().map(|record| record["route"].clone()).collect();
+    assert_eq!(routes, ["/", "/pair/claim", "/ws"]);
+    assert!(!daemon.home.log_text().contains("guessed-secret"));
+    assert!(!daemon.home.log_text().contains(&base64url(b"guessed-secret")));
+}
+
+// --- health ---
+
+#[tokio::test]
+async fn health_tells_anyone_local_that_the_daemon_lives() {
+    let daemon = Daemon::start().await;
+    let anyone = Head::command(&daemon).line("GET /health").without("Authorization");
+    let expected =
+        json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "protocolVersion": 1});
+    assert_eq!(anyone.send(&daemon, b"").await.json(), expected);
+    // A wrong bearer just gets no detail.
+    let wrong = anyone.with("Authorization", "Bearer wrong").send(&daemon, b"").await;
+    assert_eq!((wrong.status(), wrong.json()), (200, expected));
+}
+
+#[tokio::test]
+async fn health_tells_the_bearer_more() {
+    let daemon = Daemon::start().await;
+    let _ext = daemon.extension().await;
+    daemon.new_session().await;
+    daemon.new_session().await;
+    let health = daemon.get("/health").await.json();
+    assert_eq!(health["status"], "ok");
+    assert_eq!(health["pid"], daemon.pid().as_raw_nonzero().get());
+    assert_eq!(health["wsClients"], 1);
+    assert_eq!(health["sessions"], 2);
+    assert_eq!(health["activation"], "standalone");
+    assert_eq!(health["secretStore"], "file");
+    assert!(
+        health["uptimeSec"].as_f64().is_some_and(|uptime| (0.0..60.0).contains(&uptime)),
+        "{health}"
+    );
+    assert!(health["rssBytes"].as_u64().is_some_and(|rss| rss > 100_000), "{health}");
+    assert_eq!(health.as_object().expect("an object").len(), 10, "{health}");
+}
+
+// --- which extension ---
+
+#[tokio::test]
+async fn a_token_serves_only_the_extension_that_claimed_it() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pair_as(&origin('b')).await;
+    let other = Pairing { origin: origin('c'), ..pairing.clone() };
+    let mut gate = Gate::of(&daemon);
+    gate.refuses(Head::upgrade(&daemon, &other), "origin").await;
+    gate.recorded().await;
+    FakeExtension::connect(daemon.port, &pairing)
+        .await
+        .expect("its own extension is admitted")
+        .fence()
+        .await;
+}
+
+#[tokio::test]
+async fn only_the_listed_extensions_may_claim_or_connect() {
+    let listed = format!("{},{}", "b".repeat(32), "c".repeat(32));
+    let daemon = Home::new().daemon().env("BPROXY_EXTENSION_IDS", &listed).start().await;
+    let code = daemon.pairing_code();
+    daemon.claim(&code, &origin('a')).await.refused(401, "UNAUTHORIZED");
+    let record = daemon.record("auth_refused", |_| true).await;
+    assert_eq!((&record["route"], &record["layer"]), (&json!("/pair/claim"), &json!("origin")));
+    let pairing = daemon.pair_as(&origin('c')).await;
+    FakeExtension::connect(daemon.port, &pairing)
+        .await
+        .expect("a listed extension is admitted")
+        .fence()
+        .await;
+
+    // The list of another run may leave out the extension that is paired.
+    let home = daemon.stop().await.home;
+    let daemon = home.daemon().env("BPROXY_EXTENSION_IDS", "b".repeat(32)).start().await;
+    assert_eq!(FakeExtension::connect(daemon.port, &pairing).await.err(), Some(401));
+}

@@ -1,0 +1,21 @@
+//! The daemon over HTTP and WebSocket, with an extension that answers as the test says; and quick checks of the
+//! repository itself. `make check` runs all of these, so none of them waits for seconds.
+
+mod audit;
+mod docs;
+mod forwarding;
+mod fuzz;
+mod gate;
+mod handles;
+mod hostile;
+mod library;
+mod observability;
+mod pairing;
+mod person;
+mod properties;
+mod protocol;
+mod references;
+mod robustness;
+mod sessions;
+#[path = "../support/mod.rs"]
+mod support;
