@@ -190,8 +190,8 @@ fn run_locked(
         return Ok(());
     }
     let Tokens { secrets, daemon_token, extension } = opened?;
-    secrets.publish(&daemon_token);
-    let unsettled = secrets.clone();
+    secrets.write_runtime_copy(&daemon_token);
+    let secrets_to_migrate = secrets.clone();
     let options = daemon::Options {
         home: home.clone(),
         daemon_token,
@@ -206,7 +206,7 @@ fn run_locked(
         ready::announce(home, port, mode)?;
         notify::ready(&running, port);
         // May wait for the keyring, which nobody else is to wait for.
-        std::thread::spawn(move || unsettled.settle());
+        std::thread::spawn(move || secrets_to_migrate.migrate());
         Ok(())
     });
     drop(transient);
@@ -247,6 +247,6 @@ impl Drop for Transient<'_> {
         if self.activation == Activation::Standalone {
             let _ = self.secrets.remove_daemon_token();
         }
-        self.secrets.withdraw();
+        self.secrets.remove_runtime_copy();
     }
 }

@@ -14,7 +14,7 @@ use crate::config::{self, Config, LogChoice, Origin, SecretsChoice};
 use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
 use crate::protocol::{self, Action, NoParams};
-use crate::secrets::{self, Trouble};
+use crate::secrets::{self, KeyringError};
 use crate::service::lifecycle::ManagedBy;
 use crate::service::lock::Watch;
 use crate::service::manager::Service;
@@ -157,12 +157,12 @@ pub(super) fn secrets(choice: SecretsChoice, home: &Home) -> Found {
         }
         Some(Err(trouble)) => {
             let fix = match &trouble {
-                Trouble::Locked => format!("unlock the keyring, then `{RESTART}`"),
-                Trouble::NoSession => "export XDG_RUNTIME_DIR=/run/user/$(id -u)".into(),
-                Trouble::NoDefault
-                | Trouble::Unreachable(_)
-                | Trouble::Failed(_)
-                | Trouble::Slow => set(home.path(), "BPROXY_SECRETS", "file"),
+                KeyringError::Locked => format!("unlock the keyring, then `{RESTART}`"),
+                KeyringError::NoSession => "export XDG_RUNTIME_DIR=/run/user/$(id -u)".into(),
+                KeyringError::NoDefault
+                | KeyringError::Unreachable(_)
+                | KeyringError::Failed(_)
+                | KeyringError::TimedOut => set(home.path(), "BPROXY_SECRETS", "file"),
             };
             Err(Failure::new(
                 format!("{what}: the tokens belong into the keyring, but {trouble}"),

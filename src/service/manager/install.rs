@@ -96,7 +96,7 @@ pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
     control::stop_service(home)?;
     if let Some(state) = Home::find(home)? {
         if !keep_tokens {
-            secrets::forget(&state)?;
+            secrets::remove_all(&state)?;
         }
         state.clear()?;
     }
