@@ -29,7 +29,7 @@ impl SecretStore for FileStore {
     }
 
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
-        Ok(self.home.write_lasting_secret(&self.home.token(), token.expose().as_bytes())?)
+        Ok(self.home.write_durable_secret(&self.home.token(), token.expose().as_bytes())?)
     }
 
     fn remove_daemon_token(&self) -> Result<(), Error> {
@@ -45,7 +45,7 @@ impl SecretStore for FileStore {
     fn set_extension(&self, credential: &ExtensionCredential) -> Result<(), Error> {
         let record = record::format_extension(credential);
         let path = self.home.extension_token();
-        Ok(self.home.write_lasting_secret(&path, record.expose().as_bytes())?)
+        Ok(self.home.write_durable_secret(&path, record.expose().as_bytes())?)
     }
 
     fn remove_extension(&self) -> Result<(), Error> {

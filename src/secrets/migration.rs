@@ -70,7 +70,7 @@ impl KeyringMarker {
     }
 
     pub(super) fn create(&self) -> Result<(), Error> {
-        Ok(self.0.write_lasting_secret(&self.path(), b"keyring\n")?)
+        Ok(self.0.write_durable_secret(&self.path(), b"keyring\n")?)
     }
 
     pub(super) fn remove(&self) -> Result<(), Error> {

@@ -164,7 +164,7 @@ fn run_locked(
     runtime: Runtime,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
-    home.settle_layout()?;
+    home.write_layout()?;
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
     let Listening { listener, activation } = match handed_over {

@@ -111,7 +111,7 @@ fn mend(error: &home::Error) -> String {
         home::Error::Owner { path, user, .. } => format!("sudo chown {user} {}", path.display()),
         home::Error::Symlink { path } => format!("rm {}", path.display()),
         home::Error::Kind { path, .. } => aside(path),
-        home::Error::Moved(_) => RESTART.to_owned(),
+        home::Error::Replaced(_) => RESTART.to_owned(),
         home::Error::Io { path, .. } => format!("ls -ld {}", path.display()),
         home::Error::Layout(home::LayoutError::Newer { path, .. }) => {
             format!("install a newer bproxy, or pair anew after `{}`", aside(path))
