@@ -12,7 +12,7 @@ use super::Failure;
 use crate::client::{self, Client};
 use crate::config::{self, Config, LogChoice, Origin, SecretsChoice};
 use crate::home::{self, Home};
-use crate::loopback::{self, Listener};
+use crate::loopback::{self, ListenerOwner};
 use crate::protocol::{self, Action, NoParams};
 use crate::secrets::{self, KeyringError};
 use crate::service::lifecycle::ManagedBy;
@@ -181,7 +181,8 @@ pub(super) fn service(service: Option<&Service>) -> Found {
     let Some(port) = service.port else {
         let detail = format!("installed for {name}, which does not listen");
         let taken = service.unit_port.filter(|port| {
-            loopback::listener(*port).is_ok_and(|listener| matches!(listener, Listener::User(_)))
+            loopback::listener_owner(*port)
+                .is_ok_and(|listener| matches!(listener, ListenerOwner::User(_)))
         });
         return Err(match taken {
             Some(port) => Failure::new(
@@ -293,25 +294,25 @@ pub(super) fn socket(home: &Home, service: Option<&Service>) -> Found<u16> {
         },
         Err(error) => return Err(Failure::new(error, RESTART)),
     };
-    match loopback::listener(port) {
-        Ok(Listener::User(user)) if user == rustix::process::geteuid().as_raw() => {
+    match loopback::listener_owner(port) {
+        Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw() => {
             Ok((format!("127.0.0.1:{port}, {}", holder(port)), port))
         }
-        Ok(Listener::User(user)) => Err(Failure::new(
+        Ok(ListenerOwner::User(user)) => Err(Failure::new(
             format!("port {port} belongs to the user with id {user}: {}", holder(port)),
             match service {
                 Some(_) => elsewhere(port),
                 None => set(home.path(), "BPROXY_PORT", &another(port).to_string()),
             },
         )),
-        Ok(Listener::Nobody) => Err(Failure::new(
+        Ok(ListenerOwner::Nobody) => Err(Failure::new(
             format!("nobody listens on 127.0.0.1:{port}"),
             match held {
                 Some(port) => format!("bproxy service install --now --port {port}"),
                 None => RESTART.into(),
             },
         )),
-        Ok(Listener::Untold) => Ok((format!("127.0.0.1:{port}"), port)),
+        Ok(ListenerOwner::Unknown) => Ok((format!("127.0.0.1:{port}"), port)),
         Err(error) => {
             Err(Failure::new(format!("cannot tell who listens on port {port}: {error}"), RESTART))
         }
@@ -320,7 +321,7 @@ pub(super) fn socket(home: &Home, service: Option<&Service>) -> Found<u16> {
 
 /// Who listens on a port.
 fn holder(port: u16) -> String {
-    match loopback::holder(port) {
+    match loopback::listener_process(port) {
         Some((pid, name)) => format!("process {pid} ({name})"),
         None => "a process that cannot be seen from here".into(),
     }

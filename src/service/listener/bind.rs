@@ -41,7 +41,7 @@ fn by(holder: Option<&(u32, String)>) -> String {
 /// Binds `port` on loopback, 0 for any free one.
 pub(super) fn bind(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => Error::Taken { port, holder: loopback::holder(port) },
+        ErrorKind::AddrInUse => Error::Taken { port, holder: loopback::listener_process(port) },
         ErrorKind::PermissionDenied => Error::Reserved { port },
         _ => Error::Io { port, source },
     })
