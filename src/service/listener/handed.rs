@@ -25,7 +25,7 @@ impl fmt::Display for Wrong {
 /// # Errors
 /// Says what it is instead.
 pub(super) fn take(number: RawFd) -> Result<TcpListener, Wrong> {
-    check(sys::possess(number).map_err(|error| match error {
+    check(sys::own_descriptor(number).map_err(|error| match error {
         Errno::BADF => Wrong(format!("descriptor {number}, which is not open")),
         error => Wrong(format!("descriptor {number}: {error}")),
     })?)

@@ -23,7 +23,7 @@ pub(super) fn take() -> Result<Option<TcpListener>, Error> {
     let variables = Variables::read(&|name| env::var(name));
     // This removes the first two variables.
     let mut descriptors = ListenFd::from_env();
-    sys::forget(OsStr::new(NAMES));
+    sys::remove_variable(OsStr::new(NAMES));
     let Some(variables) = variables else { return Ok(None) };
     let index = variables.index(std::process::id())?;
     // Cannot be missing: the index is below the count that both have read.
