@@ -32,7 +32,7 @@ use crate::home::{self, Home};
 use crate::secrets::{self, SecretStore};
 use listener::Listening;
 use lock::Lock;
-use logging::{Level, Log};
+use logging::{LevelHandle, Log};
 use token::Tokens;
 
 /// How long the threads that do blocking work, such as writing a token, may hold up the end of the process. They take
@@ -160,7 +160,7 @@ fn run_locked(
     mode: Mode,
     home: &Home,
     handed_over: Option<Listening>,
-    level: &Level,
+    level: &LevelHandle,
     runtime: Runtime,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
