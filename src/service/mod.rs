@@ -30,7 +30,7 @@ use crate::config::{self, Config, LogChoice};
 use crate::daemon::{self, Activation, Running};
 use crate::home::{self, Home};
 use crate::secrets::{self, SecretStore};
-use listener::Listening;
+use listener::ListeningSocket;
 use lock::Lock;
 use logging::{LevelHandle, Log};
 use token::Tokens;
@@ -117,8 +117,8 @@ pub enum Mode {
 /// # Errors
 /// When it cannot start, or cannot go on. All it made is cleaned up then too.
 pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
-    let handed_over = match mode {
-        Mode::Service { activated } => listener::take_over(activated)?,
+    let inherited = match mode {
+        Mode::Service { activated } => listener::inherit(activated)?,
         Mode::Foreground => None,
         Mode::Detached => {
             // Out of the terminal's session, so that closing it does not end the daemon.
@@ -147,7 +147,7 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
         (choice, _) => choice,
     };
     let log = Log::start(log, config.log_level, &home)?;
-    let result = run_locked(config, mode, &home, handed_over, &log.level, runtime, &shutdown);
+    let result = run_locked(config, mode, &home, inherited, &log.level, runtime, &shutdown);
     match &result {
         Ok(()) => tracing::info!(event = "stop"),
         Err(error) => tracing::error!(event = "failed", message = %error),
@@ -159,7 +159,7 @@ fn run_locked(
     config: &Config,
     mode: Mode,
     home: &Home,
-    handed_over: Option<Listening>,
+    inherited: Option<ListeningSocket>,
     level: &LevelHandle,
     runtime: Runtime,
     shutdown: &CancellationToken,
@@ -167,7 +167,7 @@ fn run_locked(
     home.write_layout()?;
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
-    let Listening { listener, activation } = match handed_over {
+    let ListeningSocket { listener, activation } = match inherited {
         Some(listening) => listening,
         None => listener::bind(config.port)?,
     };
