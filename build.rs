@@ -1,42 +1,43 @@
-//! Builds anew when the embedded extension gains or loses a file, which the compiler alone does not see, and tells the
-//! program what it is built from and for.
+//! Rebuilds when a file is added to or removed from the embedded extension, which cargo does not notice by itself, and
+//! passes the commit and the target triple to the program.
 
 use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Set by packagers who build outside of git.
+/// The variable that has the commit; packagers who build outside a git repository set it.
 const COMMIT: &str = "BPROXY_COMMIT";
 
-/// Where cargo notes the commit of a published crate.
-const PUBLISHED: &str = ".cargo_vcs_info.json";
+/// The file in a published crate in which cargo records the commit.
+const CRATE_INFO: &str = ".cargo_vcs_info.json";
 
 fn main() {
     println!("cargo::rerun-if-changed=extension");
     println!("cargo::rerun-if-env-changed={COMMIT}");
-    let commit = given().or_else(published).or_else(checked_out);
+    let commit = from_environment().or_else(from_crate).or_else(from_git);
     println!("cargo::rustc-env={COMMIT}={}", commit.as_deref().unwrap_or("unknown"));
     println!("cargo::rustc-env=BPROXY_TARGET={}", env::var("TARGET").unwrap_or_default());
 }
 
-/// The commit that the environment names.
-fn given() -> Option<String> {
+/// The commit in the environment.
+fn from_environment() -> Option<String> {
     let commit = env::var(COMMIT).ok()?;
     commit.split_whitespace().next().map(str::to_owned)
 }
 
 /// The commit that the crate was published from.
-fn published() -> Option<String> {
-    let info = fs::read_to_string(PUBLISHED).ok()?;
-    println!("cargo::rerun-if-changed={PUBLISHED}");
+fn from_crate() -> Option<String> {
+    let info = fs::read_to_string(CRATE_INFO).ok()?;
+    println!("cargo::rerun-if-changed={CRATE_INFO}");
     let (_, commit) = info.split_once("\"sha1\"")?;
     commit.split('"').nth(1).map(str::to_owned)
 }
 
-/// The commit that git has checked out here, which it writes down in a log of its own whenever that changes.
-fn checked_out() -> Option<String> {
-    // A repository that this folder merely lies in, such as a packager's, is not this one's.
+/// The commit that is checked out. Rebuilds when git's log of HEAD changes, as it does with every commit and checkout.
+fn from_git() -> Option<String> {
+    // `--show-prefix` is empty only at the root of a repository. One that contains this folder deeper down, such as a
+    // packager's, is another project's.
     let args =
         ["rev-parse", "--show-prefix", "--git-path", "HEAD", "--git-path", "logs/HEAD", "HEAD"];
     let answer = Command::new("git").args(args).output().ok().filter(|it| it.status.success())?;

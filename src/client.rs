@@ -46,7 +46,7 @@ use serde_json::value::RawValue;
 
 use crate::config::SecretsChoice;
 use crate::home::{self, Home};
-use crate::loopback::{self, Listener};
+use crate::loopback::{self, ListenerOwner};
 use crate::protocol::{Action, Envelope, MAX_BODY_BYTES, VERSION};
 use crate::secrets::{self, Secret};
 use exchange::{After, Stream};
@@ -310,11 +310,11 @@ impl Client {
     /// The token goes to a daemon of this user alone, and not to whoever took the port after it ended.
     fn check_listener(&self) -> Result<(), Error> {
         let port = self.port;
-        match loopback::listener(port) {
-            Ok(Listener::User(user)) if user == rustix::process::geteuid().as_raw() => Ok(()),
-            Ok(Listener::User(user)) => Err(Error::NotOurs { port, user }),
-            Ok(Listener::Untold) => Ok(()),
-            Ok(Listener::Nobody) => {
+        match loopback::listener_owner(port) {
+            Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw() => Ok(()),
+            Ok(ListenerOwner::User(user)) => Err(Error::NotOurs { port, user }),
+            Ok(ListenerOwner::Unknown) => Ok(()),
+            Ok(ListenerOwner::Nobody) => {
                 Err(Error::Untold { port, reason: "the system does not list it; try again".into() })
             }
             Err(error) => Err(Error::Untold { port, reason: error.to_string() }),

@@ -1,6 +1,6 @@
-//! The environment, and where it is silent `config.env`, turned into a configuration.
+//! The configuration: read from the environment, and for variables not set there from `config.env`.
 //!
-//! A variable that is set but empty is an error: what it was meant to say cannot be told.
+//! A variable that is set but empty is an error, because its intended value is unknown.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const LOG_LEVEL: &str = "BPROXY_LOG_LEVEL";
 const EXTENSION_IDS: &str = "BPROXY_EXTENSION_IDS";
 const IDLE_EXIT: &str = "BPROXY_IDLE_EXIT";
 
-/// What `config.env` may set: all but where it lies.
+/// The variables that `config.env` may set: all but `BPROXY_HOME`, which says where that file is.
 const SETTINGS: [&str; 6] = [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, IDLE_EXIT];
 
 /// A Chrome extension id is 32 letters from a to p.
@@ -42,40 +42,40 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// A variable that cannot be followed.
+/// Why the configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not one of the values it may have.
+    /// A variable has an invalid value.
     #[error("{variable} is {value:?} in {origin}: it must be {expected}")]
     Invalid {
-        /// Its name.
+        /// The variable's name.
         variable: &'static str,
-        /// What it holds.
+        /// Its value.
         value: OsString,
-        /// Where it says so.
+        /// Where it is set.
         origin: Origin,
-        /// What would be right.
+        /// Which values are valid.
         expected: &'static str,
     },
-    /// Neither `BPROXY_HOME` nor a home directory to put the default into.
+    /// `BPROXY_HOME` is not set, and the user has no home directory for the default.
     #[error("this user has no home directory to keep the state in: set BPROXY_HOME to a directory")]
     NoHome,
-    /// `config.env` cannot be followed.
+    /// `config.env` is invalid or cannot be read.
     #[error(transparent)]
     Settings(#[from] settings::Error),
-    /// The state directory is laid out in a way that is not known.
+    /// The state directory cannot be used, or has a layout that this version does not know.
     #[error(transparent)]
     Home(#[from] home::Error),
 }
 
-/// Where the tokens are kept.
+/// Where the tokens are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretsChoice {
     /// Files of mode 0600 in the state directory.
     File,
     /// The keyring of the desktop.
     Keyring,
-    /// The keyring where there is one, else files.
+    /// The keyring if it works, else files.
     Auto,
 }
 
@@ -88,50 +88,49 @@ pub enum LogChoice {
     Stderr,
     /// The system's journal.
     Journald,
-    /// Standard error where that is the journal, else files.
+    /// The journal if standard error leads there, else files.
     Auto,
 }
 
-/// How much is logged.
+/// The least severe level that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// Everything, payloads included.
+    /// Everything, with the payloads of commands and answers.
     Debug,
-    /// The life of every command.
+    /// Every command, from its arrival to its answer.
     Info,
-    /// What should not happen.
+    /// Warnings and errors.
     Warn,
 }
 
-/// What a daemon is told by its environment.
+/// The daemon's configuration.
 #[derive(Debug)]
 pub struct Config {
     /// The state directory.
     pub home: PathBuf,
     /// The port to bind; 0 takes a free one.
     pub port: u16,
-    /// Where the tokens are kept.
+    /// Where the tokens are stored.
     pub secrets: SecretsChoice,
     /// Where the log goes.
     pub log: LogChoice,
-    /// How much is logged.
+    /// The least severe level that is logged.
     pub log_level: LogLevel,
-    /// The extensions that may pair and connect; `None` is any.
+    /// The extensions that may pair and connect; `None` allows any.
     pub extension_ids: Option<Vec<String>>,
-    /// How long a daemon that a service manager starts again when needed goes on unused; zero is for ever, `None` says
-    /// nothing of it.
+    /// How long a socket-activated daemon stays idle before it exits; zero means never, `None` that it is not set.
     pub idle_exit: Option<Duration>,
 }
 
-/// Looks a variable up.
+/// Looks up a variable: its value, and where it is set.
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<(OsString, Origin)>;
 
 impl Config {
-    /// Reads the variables of this process, and for those that are not set `config.env` in the state directory; `home`
-    /// goes before `BPROXY_HOME`.
+    /// Reads the environment, and `config.env` for the variables not set there. `home` takes precedence over
+    /// `BPROXY_HOME`.
     ///
     /// # Errors
-    /// Names the first variable that cannot be followed, and what it may be.
+    /// Names the first invalid variable, and its valid values.
     pub fn from_env(home: Option<&Path>) -> Result<Config, Error> {
         let home = match home {
             Some(home) => home.to_owned(),
@@ -139,17 +138,17 @@ impl Config {
         };
         let settings = settings(&home)?;
         Config::from_lookup(&home, &|name| {
-            environment(name).or_else(|| set(&home, &settings, name))
+            from_environment(name).or_else(|| from_file(&home, &settings, name))
         })
     }
 
-    /// Reads `config.env` in `home` alone: what a daemon is told that a service manager starts.
+    /// Reads only `config.env` in `home`, which is all the configuration of a daemon that a service manager starts.
     ///
     /// # Errors
-    /// Names the first line that cannot be followed, and what it may be.
+    /// Names the first invalid line, and the valid values.
     pub fn from_settings(home: &Path) -> Result<Config, Error> {
         let settings = settings(home)?;
-        Config::from_lookup(home, &|name| set(home, &settings, name))
+        Config::from_lookup(home, &|name| from_file(home, &settings, name))
     }
 
     fn from_lookup(home: &Path, lookup: Lookup<'_>) -> Result<Config, Error> {
@@ -191,31 +190,31 @@ impl Config {
 /// The state directory of this process: `BPROXY_HOME`, else `.bproxy` in the user's home.
 ///
 /// # Errors
-/// When the variable is empty, or when there is no home directory either.
+/// When the variable is empty, or when it is not set and the user has no home directory.
 pub fn home_from_env() -> Result<PathBuf, Error> {
-    home(&environment)
+    home(&from_environment)
 }
 
-/// Where this process finds the tokens of the state directory `home`: `BPROXY_SECRETS`, as for a daemon there.
+/// Where the tokens of the state directory `home` are stored: `BPROXY_SECRETS`, from the environment or `config.env`.
 ///
 /// # Errors
-/// When the variable, or a line of `config.env`, cannot be followed.
+/// When the variable, or a line of `config.env`, is invalid.
 pub fn secrets_from_env(home: &Path) -> Result<SecretsChoice, Error> {
     let settings = settings(home)?;
-    secrets(&|name| environment(name).or_else(|| set(home, &settings, name)))
+    secrets(&|name| from_environment(name).or_else(|| from_file(home, &settings, name)))
 }
 
-/// What `config.env` says. That of a layout that is not known would mean something else.
+/// Reads `config.env`, after checking the layout: in an unknown one the file may mean something else.
 fn settings(home: &Path) -> Result<Settings, Error> {
     home::check_layout(home)?;
     Ok(Settings::read(home, &SETTINGS)?)
 }
 
-fn environment(name: &str) -> Option<(OsString, Origin)> {
+fn from_environment(name: &str) -> Option<(OsString, Origin)> {
     std::env::var_os(name).map(|value| (value, Origin::Environment))
 }
 
-fn set(home: &Path, settings: &Settings, name: &str) -> Option<(OsString, Origin)> {
+fn from_file(home: &Path, settings: &Settings, name: &str) -> Option<(OsString, Origin)> {
     settings.get(name).map(|value| (value.into(), Origin::Settings(settings::path(home))))
 }
 
@@ -239,7 +238,7 @@ fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {
     }
 }
 
-/// The state directory of a user who has not chosen another; `None` for one without a home directory.
+/// The default state directory, `~/.bproxy`; `None` if the user has no home directory.
 pub fn default_home() -> Option<PathBuf> {
     Some(std::env::home_dir().filter(|home| home.is_absolute())?.join(".bproxy"))
 }
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_is_followed() {
+    fn every_variable_is_read() {
         let (a, b) = ("a".repeat(32), "p".repeat(32));
         let config = config(&[
             (HOME, "/other"),
@@ -322,8 +321,8 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_refused_with_its_variable_its_value_and_what_is_right() {
-        for (variable, value, right) in [
+    fn a_bad_value_is_refused_with_its_variable_its_value_and_the_valid_values() {
+        for (variable, value, expected) in [
             (HOME, "", "directory"),
             (PORT, "80000", "65535"),
             (PORT, "", "65535"),
@@ -340,7 +339,7 @@ mod tests {
                 message.contains(variable) && message.contains(&format!("{value:?}")),
                 "{message}"
             );
-            assert!(message.contains(right), "{message}");
+            assert!(message.contains(expected), "{message}");
         }
     }
 }

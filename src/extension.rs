@@ -1,4 +1,4 @@
-//! The browser extension that belongs to this binary, carried in it and written out for Chrome to load.
+//! The browser extension embedded in this binary, and how it is written to a folder for Chrome to load.
 
 use std::{
     fs, io,
@@ -9,26 +9,26 @@ use include_dir::{Dir, DirEntry, include_dir};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/extension");
 
-/// The id that the `key` in the manifest gives to the extension.
+/// The extension's id, which follows from the `key` in its manifest.
 pub const ID: &str = "afgmhlmdmjjdddecnkgbflnnpopehjmd";
 
-/// Why the extension cannot be written out.
+/// Why the extension cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder is somebody else's.
+    /// The folder holds something else.
     #[error("{0} holds something that is not this extension: name another folder, or empty it")]
     Foreign(PathBuf),
-    /// The system refuses.
+    /// A system call failed.
     #[error("cannot write the extension to {}: {source}", path.display())]
     Write {
-        /// Where.
+        /// The folder.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
 }
 
-/// The version in the manifest of an extension folder; none where there is no such folder.
+/// The version in the manifest of an extension folder; `None` if the folder does not hold this extension.
 pub fn version_in(folder: &Path) -> Option<String> {
     version_of(&fs::read(folder.join("manifest.json")).ok()?)
 }
@@ -43,11 +43,10 @@ fn version_of(manifest: &[u8]) -> Option<String> {
     (manifest["name"] == "bproxy").then(|| manifest["version"].as_str().map(str::to_owned))?
 }
 
-/// Writes the extension into a folder, which is made or replaced as a whole.
+/// Writes the extension to a folder, which is created, or replaced as a whole.
 ///
 /// # Errors
-///
-/// If the folder holds something else, or cannot be written; it is then as it was.
+/// When the folder holds something else, or cannot be written; it is unchanged then.
 pub fn write_to(folder: &Path) -> Result<(), Error> {
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     if !is_empty && version_in(folder).is_none() {
@@ -65,7 +64,7 @@ pub fn write_to(folder: &Path) -> Result<(), Error> {
         fs::rename(folder, &old).map_err(failed)?;
     }
     fs::rename(&new, folder).or_else(|error| {
-        // Back to what was there: half an extension helps nobody.
+        // Restore the old folder: an extension of an older version is better than none.
         if old.exists() {
             fs::rename(&old, folder).map_err(failed)?;
         }

@@ -1,20 +1,20 @@
-//! bproxy connects a code agent to the browser that its person already uses.
+//! bproxy connects a code agent to the browser that its user already uses.
 //!
-//! A command line, which an agent runs once per step, a daemon on the loopback interface, and a browser extension,
-//! which this binary carries. The library is the whole of it; the binary only calls [`cli::run`].
+//! It consists of a command line, which an agent runs once per step, a daemon on the loopback interface, and a browser
+//! extension, which is embedded in the binary. All code is in this library; the binary only calls [`cli::run`].
 //!
-//! The layers, each knowing those below it only:
+//! The layers, each of which depends only on those below it:
 //!
 //! - [`cli`]: verbs, flags, output, exit status.
-//! - [`mcp`]: the same for agents that speak the Model Context Protocol, beside the command line.
-//! - [`service`]: a daemon process's life: lock, log, socket, readiness, the end.
-//! - [`daemon`]: HTTP and WebSocket, the gate before every route.
-//! - [`state`]: what the daemon knows and decides; synchronous, with time as an argument.
-//! - [`protocol`]: the wire as types.
+//! - [`mcp`]: the same actions for agents that speak the Model Context Protocol.
+//! - [`service`]: the daemon's process: lock, log, socket, readiness, shutdown, and the service manager.
+//! - [`daemon`]: HTTP and WebSocket, with the gate before every route.
+//! - [`state`]: the daemon's data and decisions; synchronous, with time passed as an argument.
+//! - [`protocol`]: the wire format as types.
 //!
-//! [`client`] is one blocking call to the daemon, for the command line and for other programs. [`home`], [`config`],
-//! [`secrets`] and [`loopback`] are known to whoever needs them; [`extension`] and [`skill`] are what the binary carries.
-//! `sys` is where unsafe code may be.
+//! [`client`] makes blocking calls to the daemon, for the command line and for other programs. [`home`], [`config`],
+//! [`settings`], [`secrets`] and [`loopback`] serve all layers; [`extension`] and [`skill`] are the files embedded in
+//! the binary. `sys` has all unsafe code.
 
 #[forbid(unsafe_code)]
 pub mod cli;

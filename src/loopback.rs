@@ -1,30 +1,30 @@
-//! Who listens on a loopback port, as far as the system tells.
+//! Which user and process listen on a loopback port.
 //!
-//! On Linux `/proc` knows. On other systems nobody is asked: there the state directory, which only its user can write
-//! to, is what vouches for the port written in it.
+//! Read from `/proc` on Linux. Other systems are not asked; there the port file is trusted because only its user can
+//! write to the state directory.
 
-/// The user that listens on a port.
+/// The user whose process listens on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listener {
+pub enum ListenerOwner {
     /// The user with this id.
     User(u32),
-    /// Nobody.
+    /// No process listens.
     Nobody,
-    /// This system does not tell.
-    Untold,
+    /// Not known on this system.
+    Unknown,
 }
 
-/// Looks up who would answer a connection to `127.0.0.1:port`.
+/// Looks up whose process would accept a connection to `127.0.0.1:port`.
 ///
 /// # Errors
-/// When the system should tell but cannot be read.
-pub fn listener(port: u16) -> std::io::Result<Listener> {
-    imp::listener(port)
+/// When the system's socket table cannot be read.
+pub fn listener_owner(port: u16) -> std::io::Result<ListenerOwner> {
+    imp::listener_owner(port)
 }
 
-/// The process that listens on a port, as far as this user may know: its id and name.
-pub fn holder(port: u16) -> Option<(u32, String)> {
-    imp::holder(port)
+/// The id and name of the process that listens on a port; `None` if there is none or this user cannot see it.
+pub fn listener_process(port: u16) -> Option<(u32, String)> {
+    imp::listener_process(port)
 }
 
 #[cfg(target_os = "linux")]
@@ -33,7 +33,7 @@ mod imp {
     use std::io::{self, BufRead, BufReader, ErrorKind};
     use std::path::PathBuf;
 
-    use super::Listener;
+    use super::ListenerOwner;
 
     const LISTENING: &str = "0A";
     const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
@@ -43,11 +43,11 @@ mod imp {
         inode: u64,
     }
 
-    pub(super) fn listener(port: u16) -> io::Result<Listener> {
-        Ok(entry(port)?.map_or(Listener::Nobody, |entry| Listener::User(entry.user)))
+    pub(super) fn listener_owner(port: u16) -> io::Result<ListenerOwner> {
+        Ok(entry(port)?.map_or(ListenerOwner::Nobody, |entry| ListenerOwner::User(entry.user)))
     }
 
-    pub(super) fn holder(port: u16) -> Option<(u32, String)> {
+    pub(super) fn listener_process(port: u16) -> Option<(u32, String)> {
         let target = PathBuf::from(format!("socket:[{}]", entry(port).ok()??.inode));
         fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
             let pid: u32 = process.file_name().to_str()?.parse().ok()?;
@@ -86,10 +86,10 @@ mod imp {
             if state != LISTENING {
                 break;
             }
-            if !answers(local, port) {
+            if !accepts(local, port) {
                 continue;
             }
-            // Next come queues, timer and retransmissions, then user, timeout, inode.
+            // The fields after the state: queues, timer, retransmissions, user, timeout, inode.
             let mut fields = fields.skip(3);
             let user = fields.next().and_then(|user| user.parse().ok());
             let inode = fields.nth(1).and_then(|inode| inode.parse().ok());
@@ -104,9 +104,9 @@ mod imp {
         Ok(None)
     }
 
-    /// Whether a socket bound to `local` (address and port in hexadecimal, the address in the machine's byte order)
-    /// answers at 127.0.0.1: bound to that address, or to all, also as IPv6.
-    fn answers(local: &str, port: u16) -> bool {
+    /// Whether a socket bound to `local` (hexadecimal address and port, the address in the machine's byte order) accepts
+    /// connections to 127.0.0.1:`port`. It does if bound to that address, its IPv4-mapped IPv6 form, or any address.
+    fn accepts(local: &str, port: u16) -> bool {
         let Some((address, given)) = local.split_once(':') else {
             return false;
         };
@@ -126,13 +126,13 @@ mod imp {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let port = socket.local_addr().unwrap().port();
             assert_eq!(
-                listener(port).unwrap(),
-                Listener::User(rustix::process::geteuid().as_raw())
+                listener_owner(port).unwrap(),
+                ListenerOwner::User(rustix::process::geteuid().as_raw())
             );
-            assert_eq!(holder(port).unwrap().0, std::process::id());
+            assert_eq!(listener_process(port).unwrap().0, std::process::id());
             // Closing it is not enough: a process that another test starts holds a copy until it executes.
             rustix::net::shutdown(&socket, rustix::net::Shutdown::Both).unwrap();
-            assert_eq!(listener(port).unwrap(), Listener::Nobody);
+            assert_eq!(listener_owner(port).unwrap(), ListenerOwner::Nobody);
         }
 
         #[test]
@@ -148,24 +148,24 @@ mod imp {
         }
 
         #[test]
-        fn a_socket_bound_to_all_addresses_answers_at_loopback() {
-            assert!(answers("00000000:0050", 80));
-            assert!(answers("00000000000000000000000000000000:0050", 80));
-            assert!(!answers("00000000:0051", 80));
-            assert!(!answers("0101A8C0:0050", 80));
+        fn a_socket_bound_to_all_addresses_accepts_loopback_connections() {
+            assert!(accepts("00000000:0050", 80));
+            assert!(accepts("00000000000000000000000000000000:0050", 80));
+            assert!(!accepts("00000000:0051", 80));
+            assert!(!accepts("0101A8C0:0050", 80));
         }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod imp {
-    use super::Listener;
+    use super::ListenerOwner;
 
-    pub(super) fn listener(_port: u16) -> std::io::Result<Listener> {
-        Ok(Listener::Untold)
+    pub(super) fn listener_owner(_port: u16) -> std::io::Result<ListenerOwner> {
+        Ok(ListenerOwner::Unknown)
     }
 
-    pub(super) fn holder(_port: u16) -> Option<(u32, String)> {
+    pub(super) fn listener_process(_port: u16) -> Option<(u32, String)> {
         None
     }
 }

@@ -1,4 +1,4 @@
-//! The `bproxy` binary: what holds for its process whatever it is told to do, then the command line.
+//! The `bproxy` binary: disables core dumps, then runs the command line.
 
 #![forbid(unsafe_code)]
 
@@ -7,15 +7,16 @@ use std::process::ExitCode;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 fn main() -> ExitCode {
-    leave_no_core();
+    disable_core_dumps();
     bproxy::cli::run()
 }
 
-/// Has no crash write the memory of this process to a disk: it holds tokens, and what is filled into pages.
+/// Prevents a crash from writing the memory of this process to disk: it holds tokens and the text that is filled into
+/// pages.
 ///
-/// By the limit, which crash handlers go by too, and not by `PR_SET_DUMPABLE`: that would hide the daemon from the
-/// diagnostics of its own user, who can read the tokens anyway.
-fn leave_no_core() {
-    // A limit can always be lowered.
+/// Sets the resource limit, which crash handlers respect too, instead of `PR_SET_DUMPABLE`: that would keep the user who
+/// runs the daemon from debugging it, without protecting anything, since that user can read the tokens anyway.
+fn disable_core_dumps() {
+    // Lowering a limit cannot fail.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }

@@ -1,7 +1,7 @@
-//! `config.env` in the state directory: the same variables as in the environment, for what is to last.
+//! The file `config.env` in the state directory, which sets the same variables as the environment, permanently.
 //!
-//! A service manager gives its services an environment of its own, which no shell's `export` reaches and no running
-//! process can read anew; a file can be edited, and read again.
+//! A service does not see what a shell exports, and a running process cannot reload its environment. A file can be
+//! edited and read again.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-/// No settings are longer, by far.
+/// The file's size limit, far above the length of any real settings.
 const MAX_BYTES: u64 = 64 * 1024;
 
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
-/// Why the file cannot be followed.
+/// Why the file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be read.
@@ -26,44 +26,44 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// Somebody else's.
+    /// It belongs to another user.
     #[error("{} belongs to another user: run `sudo chown {} {}`, or remove it", path.display(), geteuid().as_raw(), path.display())]
     Owner {
         /// The file.
         path: PathBuf,
     },
-    /// Somebody else may have written it.
+    /// Its mode lets other users write to it.
     #[error("{} can be written by other users: run `chmod 600 {}`", path.display(), path.display())]
-    Open {
+    Writable {
         /// The file.
         path: PathBuf,
     },
-    /// A line that says nothing that is known.
+    /// A line is invalid.
     #[error("{}, line {number}: {problem}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The line's number, from 1.
         number: usize,
         /// What is wrong with it.
         problem: String,
     },
 }
 
-/// What the file says: names and values, later lines last.
+/// The names and values in the file, in its order.
 #[derive(Debug, Default)]
 pub struct Settings(Vec<(String, String)>);
 
-/// Where the settings of the state directory `home` are.
+/// The path of the settings file of the state directory `home`.
 pub fn path(home: &Path) -> PathBuf {
     home.join("config.env")
 }
 
 impl Settings {
-    /// Reads the file in `home`; no file says nothing. Only the variables `known` may be set in it.
+    /// Reads the file in `home`; a missing file sets nothing. Only the variables in `known` may be set.
     ///
     /// # Errors
-    /// When it cannot be read or trusted, or a line is neither `NAME=value`, nor empty, nor a comment after `#`.
+    /// When the file cannot be read or must not be trusted, or a line is not `NAME=value`, empty, or a `#` comment.
     pub fn read(home: &Path, known: &[&str]) -> Result<Settings, Error> {
         let path = path(home);
         let io = |source| Error::Io { path: path.clone(), source };
@@ -75,7 +75,7 @@ impl Settings {
             return Err(Error::Owner { path });
         }
         if metadata.mode() & OTHERS_MAY_WRITE != 0 {
-            return Err(Error::Open { path });
+            return Err(Error::Writable { path });
         }
         if !metadata.is_file() || metadata.len() > MAX_BYTES {
             return Err(io(ErrorKind::InvalidData.into()));
@@ -86,22 +86,22 @@ impl Settings {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let wrong = |problem: String| Error::Line {
+            let invalid = |problem: String| Error::Line {
                 path: path.clone(),
                 number: index + 1,
                 problem: format!("{problem}; write NAME=value, with one of {}", known.join(", ")),
             };
-            let (name, value) = line.split_once('=').ok_or_else(|| wrong("no `=`".into()))?;
+            let (name, value) = line.split_once('=').ok_or_else(|| invalid("no `=`".into()))?;
             let (name, value) = (name.trim_end(), value.trim_start());
             if !known.contains(&name) {
-                return Err(wrong(format!("{name:?} cannot be set here")));
+                return Err(invalid(format!("{name:?} cannot be set here")));
             }
             settings.push((name.to_owned(), value.to_owned()));
         }
         Ok(Settings(settings))
     }
 
-    /// What is said of the variable.
+    /// The variable's value; if several lines set it, that of the last.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_followed_is_an_error_with_its_number_and_what_may_be_set() {
+    fn an_invalid_line_is_an_error_with_its_number_and_the_variables_that_may_be_set() {
         for text in ["\nBPROXY_HOME=/x\n", "\nexport\n", "\nBPROXY_PROT=1"] {
             let message = settings(text, 0o600).unwrap_err().to_string();
             assert!(message.contains("line 2") && message.contains("BPROXY_PORT"), "{message}");

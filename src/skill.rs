@@ -1,14 +1,14 @@
-//! The skill that belongs to this binary: what an agent reads to learn its use, and where agents look for it.
+//! The agent skill embedded in this binary, which teaches an agent to use bproxy, and where each agent looks for skills.
 //!
-//! The text is `skill/SKILL.md`, in the open agent-skill format: a folder of the skill's name with that file in it.
+//! The text is `skill/SKILL.md`, in the open agent-skill format: a folder named after the skill, with that file in it.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// The file's text.
+/// The text of `SKILL.md`.
 pub const TEXT: &str = include_str!("../skill/SKILL.md");
 
-/// The skill's name, which is its folder's too.
+/// The name of the skill and of its folder.
 pub const NAME: &str = "bproxy";
 
 const FILE: &str = "SKILL.md";
@@ -16,16 +16,16 @@ const FILE: &str = "SKILL.md";
 /// Why the skill cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder is somebody else's.
-    #[error("{} is another skill than this one: move it away, or install into another place", .0.display())]
+    /// The folder holds another skill.
+    #[error("{} is another skill than this one: move it away, or install into another folder", .0.display())]
     Foreign(PathBuf),
-    /// No home directory to look for agents in.
+    /// There is no home directory to look for agents in.
     #[error("this user has no home directory: name an agent with --agent and a project's folder")]
     NoHome,
-    /// The system refuses.
+    /// A system call failed.
     #[error("cannot write the skill to {}: {source}", path.display())]
     Write {
-        /// Where.
+        /// The skill's file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
@@ -33,7 +33,7 @@ pub enum Error {
 }
 
 macro_rules! agents {
-    ($($(#[doc = $doc:literal])+ $agent:ident = $name:literal, $own:literal, $personal:literal, $project:literal;)*) => {
+    ($($(#[doc = $doc:literal])+ $agent:ident = $name:literal, $config:literal, $personal:literal, $project:literal;)*) => {
         /// An agent that reads skills.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Agent { $($(#[doc = $doc])+ $agent,)* }
@@ -45,17 +45,17 @@ macro_rules! agents {
             /// Their names.
             pub const NAMES: &[&str] = &[$($name),*];
 
-            /// The folder in a home directory that tells that the agent is in use.
-            fn own(self) -> &'static str {
-                match self { $(Self::$agent => $own,)* }
+            /// The agent's configuration folder in the home directory. It exists if the agent is in use.
+            fn config(self) -> &'static str {
+                match self { $(Self::$agent => $config,)* }
             }
 
-            /// Where it looks for a person's skills, in their home directory.
+            /// The folder of the user's skills, in the home directory.
             fn personal(self) -> &'static str {
                 match self { $(Self::$agent => $personal,)* }
             }
 
-            /// Where it looks for a project's skills, in the project.
+            /// The folder of a project's skills, in the project.
             fn project(self) -> &'static str {
                 match self { $(Self::$agent => $project,)* }
             }
@@ -87,34 +87,33 @@ agents! {
     Copilot = "copilot", ".copilot", ".copilot/skills", ".github/skills";
     /// OpenCode
     Opencode = "opencode", ".config/opencode", ".config/opencode/skills", ".opencode/skills";
-    /// Any agent that looks where the format recommends it
+    /// Any agent that looks in the folder that the format recommends
     Any = "any", ".agents", ".agents/skills", ".agents/skills";
 }
 
 impl Agent {
-    /// The agents that the owner of this home directory uses; where none can be told, whichever follows the format.
+    /// The agents that have a configuration folder in this home directory; [`Agent::Any`] if none has.
     pub fn in_use(home: &Path) -> Vec<Self> {
         let used: Vec<_> =
-            Self::ALL.iter().copied().filter(|agent| home.join(agent.own()).is_dir()).collect();
+            Self::ALL.iter().copied().filter(|agent| home.join(agent.config()).is_dir()).collect();
         if used.is_empty() { vec![Self::Any] } else { used }
     }
 
-    /// The folder of the skill for all that the owner of this home directory does.
+    /// The skill's folder for the owner of this home directory, whatever the project.
     pub fn personal_folder(self, home: &Path) -> PathBuf {
         home.join(self.personal()).join(NAME)
     }
 
-    /// The folder of the skill for one project.
+    /// The skill's folder for one project.
     pub fn project_folder(self, project: &Path) -> PathBuf {
         project.join(self.project()).join(NAME)
     }
 }
 
-/// Writes the skill into its folder, which is made if need be, and tells the file.
+/// Writes the skill to its folder, which is created if missing, and returns the file's path.
 ///
 /// # Errors
-///
-/// If the folder holds another skill, or cannot be written.
+/// When the folder holds another skill, or cannot be written.
 pub fn write_to(folder: &Path) -> Result<PathBuf, Error> {
     let path = folder.join(FILE);
     match fs::read_to_string(&path) {
@@ -124,7 +123,7 @@ pub fn write_to(folder: &Path) -> Result<PathBuf, Error> {
         Err(source) => return Err(Error::Write { path, source }),
     }
     let written = fs::create_dir_all(folder).and_then(|()| {
-        // It appears whole or not at all: an agent may read it meanwhile.
+        // Written atomically, because an agent may read it at the same time.
         let mut file =
             tempfile::Builder::new().permissions(readable_by_all()).tempfile_in(folder)?;
         io::Write::write_all(&mut file, TEXT.as_bytes())?;
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skill_is_written_anew_but_never_over_another() {
+    fn a_skill_is_overwritten_but_never_another_skill() {
         let home = tempfile::tempdir().unwrap();
         let folder = Agent::Claude.personal_folder(home.path());
         let path = write_to(&folder).unwrap();
@@ -175,11 +174,11 @@ mod tests {
     }
 
     #[test]
-    fn the_agents_of_a_home_are_those_that_have_a_folder_there() {
+    fn the_agents_in_use_are_those_with_a_folder_in_the_home_directory() {
         let home = tempfile::tempdir().unwrap();
         assert_eq!(Agent::in_use(home.path()), [Agent::Any]);
-        for own in [".claude", ".codex", ".config/opencode"] {
-            fs::create_dir_all(home.path().join(own)).unwrap();
+        for config in [".claude", ".codex", ".config/opencode"] {
+            fs::create_dir_all(home.path().join(config)).unwrap();
         }
         assert_eq!(Agent::in_use(home.path()), [Agent::Claude, Agent::Codex, Agent::Opencode]);
     }

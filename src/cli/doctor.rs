@@ -32,6 +32,6 @@ impl Doctor {
             let mut stdout = io::stdout().lock();
             stdout.write_all(report.to_text().as_bytes()).map_err(Error::Output)?;
         }
-        Ok(if report.is_well() { Outcome::Done } else { Outcome::Refused })
+        Ok(if report.is_ok() { Outcome::Done } else { Outcome::Refused })
     }
 }

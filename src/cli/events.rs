@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::global_args::Globals;
 use super::{Error, Outcome};
-use crate::service::logs::{self, Wanted};
+use crate::service::logs::{self, Query};
 
 /// The records of commands, browsers, handles, pairing and the person, as docs/protocol.md lists them. The daemon's own
 /// affairs are the log's alone.
@@ -45,7 +45,7 @@ impl Events {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let session = Some(globals.session()).filter(|session| !session.is_empty());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let wanted = Wanted {
+        let wanted = Query {
             id: None,
             session: session.map(str::to_owned),
             since: Some(now.as_millis() as u64),

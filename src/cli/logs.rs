@@ -8,7 +8,7 @@ use clap::Args;
 use super::global_args::Globals;
 use super::{Error, Outcome};
 use crate::home::Home;
-use crate::service::logs::{self, Wanted};
+use crate::service::logs::{self, Query};
 
 /// Show the daemon's log, from its files and from the journal
 ///
@@ -32,7 +32,7 @@ pub(super) struct Logs {
 impl Logs {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let session = Some(globals.session()).filter(|session| !session.is_empty());
-        let wanted = Wanted { id: self.id, session: session.map(str::to_owned), since: self.since };
+        let wanted = Query { id: self.id, session: session.map(str::to_owned), since: self.since };
         if let Some(home) = Home::find(&globals.home_path()?)? {
             logs::show(&home, wanted, self.follow, &mut io::BufWriter::new(io::stdout().lock()))?;
         }

@@ -29,7 +29,7 @@ impl Token {
         let path = globals.home_path()?;
         let choice = Config::from_env(Some(&path))?.secrets;
         let line = match self {
-            Token::Path => json!(secrets::places(choice, &Home::unopened(&path)?)),
+            Token::Path => json!(secrets::token_locations(choice, &Home::unopened(&path)?)),
             Token::Rotate => {
                 if let Some(home) = Home::find(&path)? {
                     secrets::rotate(choice, &home)?;
@@ -40,7 +40,7 @@ impl Token {
                     manager::restart(&path)?;
                 } else if let Some(home) = Home::find(&path)? {
                     // A killed daemon may have left one, and the next command would believe it.
-                    secrets::remove_copy(&home);
+                    secrets::remove_runtime_copy(&home);
                 }
                 json!({"rotated": true, "restarted": running})
             }

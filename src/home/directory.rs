@@ -1,4 +1,4 @@
-//! A directory that belongs to this user and that nobody else can write to. What is done to files in it: `files.rs`.
+//! A private directory: it belongs to this user, and no other user can write to it. `files.rs` handles the files in it.
 
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::ErrorKind;
@@ -11,19 +11,19 @@ use super::Error;
 
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
-/// A directory of this user's alone.
+/// A directory that belongs to this user and that no other user can write to.
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// Device and inode of the directory that was opened.
+    /// Device and inode of the directory when it was opened.
     identity: Option<(u64, u64)>,
 }
 
 impl Directory {
-    /// Opens the directory, which is created (0700) where it is missing.
+    /// Opens the directory; creates it (mode 0700) if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be created, or is not a directory, or belongs to or is writable for others.
+    /// When it cannot be created, is not a directory, belongs to another user, or is writable for others.
     pub fn open(path: &Path) -> Result<Directory, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
         check_link(&path)?;
@@ -41,26 +41,26 @@ impl Directory {
         }
     }
 
-    /// The directory as it is or would be: for telling where things lie, and not for reading or writing them.
+    /// The directory, unchecked and maybe missing: only for showing paths in it, not for reading or writing them.
     ///
     /// # Errors
-    /// When the path means nothing.
+    /// When the path is empty, or is relative and the current directory is unknown.
     pub fn unopened(path: &Path) -> Result<Directory, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
         Ok(Directory { path, identity: None })
     }
 
-    /// Opens the directory if it is there: `None` where there is none.
+    /// Opens the directory; `None` if it does not exist.
     ///
     /// # Errors
-    /// When it is not a directory, or belongs to or is writable for others.
+    /// When it is not a directory, belongs to another user, or is writable for others.
     pub fn find(path: &Path) -> Result<Option<Directory>, Error> {
         let path = std::path::absolute(path).map_err(Error::io("resolve", path))?;
         check_link(&path)?;
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("look at", &path)(error)),
+            Err(error) => return Err(Error::io("inspect", &path)(error)),
         };
         if !metadata.is_dir() {
             return Err(Error::Kind { path, expected: "directory" });
@@ -75,25 +75,25 @@ impl Directory {
         &self.path
     }
 
-    /// The directory without links on the way to it: the same, however it was named.
+    /// The path with all symlinks resolved: the same path for the same directory.
     pub fn real_path(&self) -> PathBuf {
         self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
     }
 
-    /// Fails if another directory lies where this one was: its files may be another daemon's.
-    pub(super) fn check_place(&self) -> Result<(), Error> {
+    /// Fails if the path leads to another directory now, whose files may be another daemon's.
+    pub(super) fn check_not_replaced(&self) -> Result<(), Error> {
         match fs::metadata(&self.path) {
-            Ok(there) if self.identity.is_some_and(|ours| ours != (there.dev(), there.ino())) => {
-                Err(Error::Moved(self.path.clone()))
+            Ok(now) if self.identity.is_some_and(|ours| ours != (now.dev(), now.ino())) => {
+                Err(Error::Replaced(self.path.clone()))
             }
-            // Whatever else is wrong shows in what is done there.
+            // Anything else that is wrong is reported by the operation that follows.
             _ => Ok(()),
         }
     }
 }
 
-/// A link to the directory may be this user's own, or the administrator's. Anybody else's could lead to a directory
-/// of this user that is none, and a daemon would write and remove files there.
+/// Accepts a symlink to the directory only if this user or root owns it. Another user's symlink could lead to a
+/// directory of this user that is not a state directory, and the daemon would write and remove files there.
 fn check_link(path: &Path) -> Result<(), Error> {
     match fs::symlink_metadata(path) {
         Ok(link) if link.is_symlink() && link.uid() != 0 => check_owner(path, &link),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_behind_a_link_is_ones_own_only_if_the_link_is() {
+    fn a_home_behind_a_link_is_refused_if_another_user_owns_the_link() {
         let (parent, directory) = directory();
         let link = parent.path().join("link");
         symlink(directory.path(), &link).unwrap();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_finds_no_home_and_makes_none() {
+    fn finding_a_missing_home_does_not_create_it() {
         let (_parent, directory) = directory();
         let other = directory.path().join("other");
         assert!(Directory::find(&other).unwrap().is_none());

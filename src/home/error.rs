@@ -1,4 +1,4 @@
-//! Why the state directory, or a file in it, cannot be used.
+//! The errors of the state directory and of the files in it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use super::layout;
 /// Why the state directory, or a file in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operation itself failed.
+    /// A system call failed.
     #[error("cannot {operation} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         operation: &'static str,
-        /// On what.
+        /// The directory or file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// Somebody else's.
+    /// It belongs to another user.
     #[error(
         "{} belongs to the user with id {owner}, not to you (id {user}): remove it or take it over \
          (`chown {user} {}`), or set BPROXY_HOME to a directory of your own", path.display(), path.display()
@@ -31,7 +31,7 @@ pub enum Error {
         /// The user id of this process.
         user: u32,
     },
-    /// Open to group or others.
+    /// Its mode lets group or others in.
     #[error("{} has mode {mode:03o}, so that other users can {access} it: run `chmod {fix} {}`", path.display(), path.display())]
     Mode {
         /// The directory or file.
@@ -49,18 +49,18 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
-    /// Another directory has taken its place.
+    /// Another directory is at the path now.
     #[error(
-        "{} is no longer the directory that it was, so nothing was changed there: run `bproxy service restart`", .0.display()
+        "{} was replaced by another directory, so nothing was changed there: run `bproxy service restart`", .0.display()
     )]
-    Moved(PathBuf),
-    /// Laid out in a way that this version does not know.
+    Replaced(PathBuf),
+    /// This version does not know the directory's layout.
     #[error(transparent)]
     Layout(#[from] layout::Error),
-    /// Something else than expected, such as a directory where a file belongs.
+    /// It is of the wrong kind, such as a directory where a file belongs.
     #[error("{} is not a {expected}: remove it, or set BPROXY_HOME to another directory", path.display())]
     Kind {
-        /// What is in the way.
+        /// The directory or file.
         path: PathBuf,
         /// What should be there.
         expected: &'static str,

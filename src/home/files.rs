@@ -1,5 +1,6 @@
-//! Files that nobody but this user may read or write: made whole or not at all, read with a look at who could have
-//! written them, removed only where they were.
+//! Private files: only this user can read or write them.
+//!
+//! Writes are atomic, reads check owner and mode, and nothing is changed if the directory has been replaced.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -12,28 +13,28 @@ use rustix::fs::OFlags;
 use super::Error;
 use super::directory::{Directory, check_mode, check_owner};
 
-/// No file read as a secret is longer: a token is 64 bytes, `pairing.json` about 100.
+/// The size limit of a file read as a secret. A token has 64 bytes, `pairing.json` about 100.
 const MAX_SECRET_BYTES: u64 = 16 * 1024;
 
 const OTHERS_MAY_ANYTHING: u32 = 0o077;
 
 impl Directory {
-    /// Replaces a file of the directory by one of mode 0600 that holds `bytes`: a reader sees the old one or the new one,
-    /// whole. For what lasts no longer than the daemon: a power failure may take it.
+    /// Writes a file of mode 0600 atomically: a reader sees the old content or the new one. Not synced to disk, so only
+    /// for files that do not outlive the daemon.
     ///
     /// # Errors
-    /// When the file cannot be made; the old one is then untouched.
+    /// When the file cannot be written; the old one is then unchanged.
     pub fn write_secret(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         self.replace(path, bytes, |_| Ok(()))
     }
 
-    /// The same for what lasts: once this returns, the file survives a power failure.
+    /// Writes a file like [`Self::write_secret`] and syncs it: once this returns, it survives a power failure.
     ///
     /// # Errors
-    /// When the file cannot be made; the old one is then untouched.
-    pub fn write_lasting_secret(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    /// When the file cannot be written; the old one is then unchanged.
+    pub fn write_durable_secret(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         self.replace(path, bytes, File::sync_data)?;
-        // The name in the directory is as much a part of it as the bytes.
+        // The file's name is in the directory, which has to be synced too.
         let directory = File::open(self.path()).map_err(Error::io("open", self.path()))?;
         directory.sync_all().map_err(Error::io("write", self.path()))
     }
@@ -42,27 +43,28 @@ impl Directory {
         &self,
         path: &Path,
         bytes: &[u8],
-        settle: impl FnOnce(&File) -> io::Result<()>,
+        sync: impl FnOnce(&File) -> io::Result<()>,
     ) -> Result<(), Error> {
-        self.check_place()?;
+        self.check_not_replaced()?;
         let mut prefix = OsString::from(".");
         prefix.push(path.file_name().unwrap_or_default());
-        // Created with O_EXCL and mode 0600, and removed again on every early return.
+        // `tempfile` creates it with O_EXCL and mode 0600, and removes it on every early return.
         let mut file = tempfile::Builder::new()
             .prefix(&prefix)
             .tempfile_in(self.path())
             .map_err(Error::io("create a file in", self.path()))?;
         file.write_all(bytes)
-            .and_then(|()| settle(file.as_file()))
+            .and_then(|()| sync(file.as_file()))
             .map_err(Error::io("write", path))?;
         file.persist(path).map_err(|error| Error::io("replace", path)(error.error))?;
         Ok(())
     }
 
-    /// Reads a file that only this user may read or write; `None` where there is none.
+    /// Reads a file that only this user can read or write; `None` if it does not exist.
     ///
     /// # Errors
-    /// When it is a link or no file, belongs to another user, is open to others, or cannot be read.
+    /// When it is a symlink or not a regular file, belongs to another user, has a mode that lets others in, or cannot be
+    /// read.
     pub fn read_secret(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
         let file = match open_unfollowed(path) {
             Ok(file) => file,
@@ -74,24 +76,24 @@ impl Directory {
             }
             Err(error) => return Err(Error::io("open", path)(error)),
         };
-        let metadata = file.metadata().map_err(Error::io("look at", path))?;
+        let metadata = file.metadata().map_err(Error::io("inspect", path))?;
         if !metadata.is_file() {
             return Err(Error::Kind { path: path.to_owned(), expected: "file" });
         }
         check_owner(path, &metadata)?;
         check_mode(path, &metadata, OTHERS_MAY_ANYTHING, "read or write", "600")?;
-        // Reserved in full, so that growing never leaves a copy behind.
+        // Allocated at full size, because a reallocation would leave an unwiped copy behind.
         let mut bytes = Vec::with_capacity(metadata.size().min(MAX_SECRET_BYTES) as usize + 1);
         file.take(MAX_SECRET_BYTES).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
         Ok(Some(bytes))
     }
 
-    /// Removes a file of the directory, if it is there.
+    /// Removes a file of the directory, if it exists.
     ///
     /// # Errors
-    /// When it is there and cannot be removed.
+    /// When it exists and cannot be removed.
     pub fn remove(&self, path: &Path) -> Result<(), Error> {
-        self.check_place()?;
+        self.check_not_replaced()?;
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Error::io("remove", path)(error))
@@ -101,7 +103,7 @@ impl Directory {
     }
 }
 
-/// Opens for reading what lies at `path` itself: never a link's target, and never waiting for a pipe's other end.
+/// Opens `path` for reading without following a symlink, and without blocking on a FIFO.
 pub(super) fn open_unfollowed(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
@@ -125,16 +127,16 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_or_removed_where_another_directory_has_taken_the_place() {
+    fn nothing_is_written_or_removed_after_the_directory_was_replaced() {
         let (parent, home) = home();
         home.write_secret(&home.port(), b"1").unwrap();
         fs::rename(home.path(), parent.path().join("moved")).unwrap();
-        // What is gone needs no removing.
+        // A missing directory is not an error.
         home.remove(&home.port()).unwrap();
         let next = Home::open(home.path()).unwrap();
         next.write_secret(&next.port(), b"2").unwrap();
-        assert!(matches!(home.write_secret(&home.port(), b"3"), Err(Error::Moved(_))));
-        assert!(matches!(home.remove(&home.port()), Err(Error::Moved(_))));
+        assert!(matches!(home.write_secret(&home.port(), b"3"), Err(Error::Replaced(_))));
+        assert!(matches!(home.remove(&home.port()), Err(Error::Replaced(_))));
         assert_eq!(fs::read(next.port()).unwrap(), b"2");
     }
 
@@ -144,7 +146,7 @@ mod tests {
         for text in ["first, longer", "second"] {
             home.write_secret(&home.token(), text.as_bytes()).unwrap();
             assert_eq!(home.read_secret(&home.token()).unwrap().unwrap(), text.as_bytes());
-            home.write_lasting_secret(&home.token(), text.as_bytes()).unwrap();
+            home.write_durable_secret(&home.token(), text.as_bytes()).unwrap();
             assert_eq!(home.read_secret(&home.token()).unwrap().unwrap(), text.as_bytes());
         }
         assert_eq!(fs::metadata(home.token()).unwrap().mode() & 0o777, 0o600);
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_no_file_of_its_own_is_refused() {
+    fn a_secret_that_is_a_link_or_a_directory_is_refused() {
         let (_parent, home) = home();
         fs::write(home.path().join("elsewhere"), "x").unwrap();
         symlink(home.path().join("elsewhere"), home.token()).unwrap();

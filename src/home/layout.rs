@@ -1,6 +1,6 @@
-//! The version of the state directory's layout: which files lie in it, and what they mean.
+//! The version of the state directory's layout, that is, of its files' names and formats.
 //!
-//! A layout that this version does not know may hold anything under any name, so that nothing is read or written there.
+//! In a directory with an unknown layout any file may mean anything, so nothing is read or written there.
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -8,65 +8,65 @@ use std::path::{Path, PathBuf};
 use super::Directory;
 use super::files::open_unfollowed;
 
-/// The layout that this version reads and writes. A directory that says nothing of it has the first one.
+/// The layout that this version reads and writes. A directory without a layout file has layout 1.
 pub const LAYOUT: u32 = 1;
 
-/// More than any number has digits.
+/// The file's size limit. More than the digits of any layout number.
 const MAX_BYTES: usize = 16;
 
-/// Why a state directory is left alone.
+/// Why a state directory must not be touched.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A later version's.
+    /// A newer version of bproxy wrote it.
     #[error(
-        "{} has the layout {found} of a newer bproxy, and version {} knows {LAYOUT}, so nothing was touched there: install a \
-         newer bproxy, or set BPROXY_HOME to another directory, or move this one away", path.display(), env!("CARGO_PKG_VERSION")
+        "{} has layout {found} of a newer bproxy, and version {} knows {LAYOUT}, so nothing was touched there: install a \
+         newer bproxy, set BPROXY_HOME to another directory, or move this one away", path.display(), env!("CARGO_PKG_VERSION")
     )]
     Newer {
         /// The directory.
         path: PathBuf,
-        /// The layout it says it has.
+        /// The directory's layout.
         found: u32,
     },
-    /// No layout at all.
+    /// The layout file does not hold a layout number.
     #[error(
-        "{} holds {text:?} and not the number of a layout, so nothing was touched there: restore the file (bproxy {} writes \
+        "{} holds {text:?} instead of a layout number, so nothing was touched there: restore the file (bproxy {} writes \
          {LAYOUT}), or move the directory away", file.display(), env!("CARGO_PKG_VERSION")
     )]
     Damaged {
-        /// The file that should say it.
+        /// The layout file.
         file: PathBuf,
-        /// What it begins with.
+        /// Its first bytes.
         text: String,
     },
 }
 
-/// Where a state directory says which layout it has.
+/// The path of a state directory's layout file.
 pub(super) fn file(directory: &Path) -> PathBuf {
     directory.join("layout")
 }
 
-/// Fails if the directory has a layout that is not this version's. One that is not there has none.
+/// Checks that the directory has a layout that this version knows. A missing directory passes.
 ///
 /// # Errors
-/// When the layout is newer, or cannot be told.
+/// When the layout is newer, or cannot be read.
 pub fn check(directory: &Path) -> Result<(), super::Error> {
     read(directory).map(drop)
 }
 
-/// The directory's layout, where it says so.
+/// Reads the layout file; `None` if there is none.
 pub(super) fn read(directory: &Path) -> Result<Option<u32>, super::Error> {
     let file = file(directory);
     let mut bytes = [0; MAX_BYTES];
     let read = open_unfollowed(&file).and_then(|mut file| file.read(&mut bytes));
     let bytes = match read {
         Ok(length) => &bytes[..length],
-        // Whatever else is wrong with the directory shows in what is done there.
+        // Anything else that is wrong with the directory is reported by the operation that follows.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => {
-            // Whose it is says more than that it cannot be read.
+            // A wrong owner or mode of the directory explains more than the failed read.
             Directory::find(directory)?;
             return Err(super::Error::io("read", &file)(error));
         }
@@ -89,11 +89,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_that_says_nothing_has_the_first_layout_and_is_told_so() {
+    fn a_directory_without_a_layout_file_gets_one_with_version_1() {
         let parent = tempfile::tempdir().unwrap();
         let home = Home::open(&parent.path().join("home")).unwrap();
         assert_eq!(read(home.path()).unwrap(), None);
-        home.settle_layout().unwrap();
+        home.write_layout().unwrap();
         assert_eq!(fs::read(home.layout()).unwrap(), b"1\n");
         assert!(Home::open(home.path()).is_ok() && Home::find(home.path()).unwrap().is_some());
     }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_layout_is_refused_with_what_it_says() {
+    fn a_damaged_layout_file_is_refused_with_its_text() {
         let directory = tempfile::tempdir().unwrap();
         for text in
             [&b""[..], b"0", b"-1", b"1.5", b"one\n", b"\xff", b"1 1", b"11111111111111111111"]

@@ -1,7 +1,6 @@
-//! The state directory, by default `~/.bproxy`: where things lie in it, and how it is laid out.
+//! The state directory, by default `~/.bproxy`: its paths, its layout version, and its clean-up.
 //!
-//! Owns paths and what comes and goes with a daemon. That nobody else can get at any of it is `directory.rs`'s and
-//! `files.rs`'s business; what the files mean is their users'.
+//! `directory.rs` and `files.rs` keep other users out. The modules that write a file define what is in it.
 
 mod directory;
 mod error;
@@ -18,13 +17,13 @@ pub use directory::Directory;
 pub use error::Error;
 pub use layout::{Error as LayoutError, LAYOUT, check as check_layout};
 
-/// A state directory that belongs to this user and that nobody else can write to.
+/// A state directory that belongs to this user and that no other user can write to.
 #[derive(Clone, Debug)]
 pub struct Home {
     directory: Directory,
 }
 
-/// What can be done in any directory of one's own can be done in this one.
+/// Reads, writes and removes files as in any private directory.
 impl Deref for Home {
     type Target = Directory;
 
@@ -34,69 +33,69 @@ impl Deref for Home {
 }
 
 impl Home {
-    /// Opens the directory for a daemon: creates it (0700) where it is missing.
+    /// Opens the directory for a daemon; creates it (mode 0700) if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be created, or is not a directory, or belongs to or is writable for others, or has a layout that
-    /// this version does not know.
+    /// When it cannot be created, is not a directory, belongs to another user, is writable for others, or has a layout
+    /// that this version does not know.
     pub fn open(path: &Path) -> Result<Home, Error> {
         let directory = Directory::open(path)?;
         layout::check(directory.path())?;
         Ok(Home { directory })
     }
 
-    /// The directory as it is or would be: for telling where things lie, and not for reading or writing them.
+    /// The directory, unchecked and maybe missing: only for showing paths in it, not for reading or writing them.
     ///
     /// # Errors
-    /// When the path means nothing.
+    /// When the path is empty, or is relative and the current directory is unknown.
     pub fn unopened(path: &Path) -> Result<Home, Error> {
         Ok(Home { directory: Directory::unopened(path)? })
     }
 
-    /// Opens the directory for a client: `None` where there is none.
+    /// Opens the directory for a client; `None` if it does not exist.
     ///
     /// # Errors
-    /// When it is not a directory, or belongs to or is writable for others, or has a layout that this version does not
-    /// know.
+    /// When it is not a directory, belongs to another user, is writable for others, or has a layout that this version
+    /// does not know.
     pub fn find(path: &Path) -> Result<Option<Home>, Error> {
         let Some(directory) = Directory::find(path)? else { return Ok(None) };
         layout::check(directory.path())?;
         Ok(Some(Home { directory }))
     }
 
-    /// Writes down how the directory is laid out, where that is not said yet. For the daemon that has it for itself.
+    /// Writes the layout version if the directory has none yet. For the daemon that holds the directory's lock.
     ///
     /// # Errors
-    /// When it says by now that it has a layout that this version does not know. That nothing can be written is none:
-    /// what says nothing has the first layout, and is read so.
-    pub fn settle_layout(&self) -> Result<(), Error> {
+    /// When the directory has, by now, a layout that this version does not know. A failed write is not an error: a
+    /// directory without a version is read as version 1.
+    pub fn write_layout(&self) -> Result<(), Error> {
         if layout::read(self.path())?.is_none() {
-            let _ = self.write_lasting_secret(&self.layout(), format!("{LAYOUT}\n").as_bytes());
+            let _ = self.write_durable_secret(&self.layout(), format!("{LAYOUT}\n").as_bytes());
         }
         Ok(())
     }
 
-    /// The daemon's token, for clients.
+    /// The daemon token's file.
     pub fn token(&self) -> PathBuf {
         self.path().join("token")
     }
 
-    /// The extension's token and Origin.
+    /// The file of the extension's token and Origin.
     pub fn extension_token(&self) -> PathBuf {
         self.path().join("extension-token")
     }
 
-    /// The pairing code that can be claimed now.
+    /// The file of the current pairing code.
     pub fn pairing(&self) -> PathBuf {
         self.path().join("pairing.json")
     }
 
-    /// The port the daemon listens on; there once it is ready.
+    /// The file of the port that the daemon listens on. It exists while the daemon is ready.
     pub fn port(&self) -> PathBuf {
         self.path().join("port")
     }
 
-    /// The file that a daemon keeps locked as long as it lives.
+    /// The file that a running daemon keeps locked.
     pub fn pid(&self) -> PathBuf {
         self.path().join("bproxy.pid")
     }
@@ -106,25 +105,25 @@ impl Home {
         self.path().join("logs")
     }
 
-    /// The version of the directory's layout.
+    /// The file of the directory's layout version.
     pub fn layout(&self) -> PathBuf {
         layout::file(self.path())
     }
 
-    /// Files that live no longer than the daemon.
+    /// The directory of files that do not outlive the daemon.
     pub fn tmp(&self) -> PathBuf {
         self.path().join("tmp")
     }
 
-    /// The directory that the files of a session go to.
+    /// The directory of a session's files.
     pub fn session_dir(&self, id: &str) -> PathBuf {
         self.tmp().join("sessions").join(id)
     }
 
-    /// Makes the directory (0700) that the files of a session go to.
+    /// Creates the directory (mode 0700) of a session's files.
     ///
     /// # Errors
-    /// When it cannot be made, or is there already.
+    /// When it cannot be created, or already exists.
     pub fn create_session_dir(&self, id: &str) -> io::Result<PathBuf> {
         let path = self.session_dir(id);
         if let Some(sessions) = path.parent() {
@@ -134,26 +133,25 @@ impl Home {
         Ok(path)
     }
 
-    /// Removes a session's directory and all it holds. That it is gone already is no error.
+    /// Removes a session's directory with its contents, if it exists.
     ///
     /// # Errors
-    /// When something in it cannot be removed.
+    /// When it, or something in it, cannot be removed.
     pub fn remove_session_dir(&self, id: &str) -> io::Result<()> {
         remove_all(&self.session_dir(id))
     }
 
-    /// Empties the directory of the files that live no longer than the daemon.
+    /// Empties the directory of files that do not outlive the daemon.
     ///
     /// # Errors
-    /// When something in it cannot be removed.
+    /// When something in it cannot be removed, or the directory cannot be created.
     pub fn clear_tmp(&self) -> Result<(), Error> {
         let tmp = self.tmp();
         remove_all(&tmp).map_err(Error::io("empty", &tmp))?;
         DirBuilder::new().mode(0o700).create(&tmp).map_err(Error::io("create", &tmp))
     }
 
-    /// Removes what a daemon that has ended leaves, and the directory itself if that is all it holds: tokens and settings
-    /// keep it.
+    /// Removes what an ended daemon has left, but not tokens and settings, and then the directory itself if it is empty.
     ///
     /// # Errors
     /// When something cannot be removed.
@@ -164,7 +162,7 @@ impl Home {
         for file in [self.port(), self.pairing(), self.pid()] {
             self.remove(&file)?;
         }
-        // What stays is still laid out so.
+        // Remaining files still need the layout version.
         let entries = fs::read_dir(self.path()).map_err(Error::io("read", self.path()))?;
         if entries.flatten().all(|entry| entry.path() == self.layout()) {
             self.remove(&self.layout())?;
@@ -198,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_directory_goes_with_all_it_holds() {
+    fn a_session_directory_is_removed_with_its_contents() {
         let (_parent, home) = home();
         let dir = home.create_session_dir("abcdef").unwrap();
         assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
@@ -212,9 +210,9 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_nothing_is_left_in_goes_and_any_other_keeps_its_layout() {
+    fn clearing_removes_an_empty_directory_and_keeps_the_layout_of_any_other() {
         let (_parent, home) = home();
-        home.settle_layout().unwrap();
+        home.write_layout().unwrap();
         home.write_secret(&home.token(), b"x").unwrap();
         home.write_secret(&home.port(), b"1").unwrap();
         home.clear().unwrap();

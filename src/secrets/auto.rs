@@ -1,79 +1,82 @@
-//! The keyring where it can be used, else files: decided once, and again where the keyring fails.
+//! The store for `BPROXY_SECRETS=auto`: the keyring if it works, else files.
+//!
+//! It decides once, when the daemon is ready, and falls back to files for good if the keyring fails later.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::keyring::KeyringStore;
-use super::migration::{self, Mark};
+use super::migration::{self, KeyringMarker};
 use super::{Error, ExtensionCredential, FileStore, Secret, SecretStore};
 
-/// The keyring where it can be used, else files.
+/// The keyring if it works, else files.
 pub(super) struct Auto {
     file: FileStore,
     keyring: KeyringStore,
-    mark: Mark,
-    used: Mutex<Used>,
-    /// Held while something is stored or moved, which may take as long as the keyring's deadline.
-    work: Mutex<()>,
+    marker: KeyringMarker,
+    backend: Mutex<Backend>,
+    /// Held during a write or a migration, which may take as long as the keyring's deadline.
+    write_lock: Mutex<()>,
 }
 
+/// Which store is in use.
 #[derive(Clone, Default)]
-enum Used {
-    /// Files, as long as the keyring has not been asked.
+enum Backend {
+    /// Files, because the keyring has not been tried yet.
     #[default]
-    Unsettled,
-    /// Files, for this reason.
+    Undecided,
+    /// Files, because the keyring failed for this reason.
     Files(String),
     Keyring,
 }
 
 impl Auto {
-    /// Begins with files. The keyring is asked by [`SecretStore::settle`].
-    pub(super) fn new(file: FileStore, keyring: KeyringStore, mark: Mark) -> Auto {
-        Auto { file, keyring, mark, used: Mutex::default(), work: Mutex::default() }
+    /// Starts with files; [`SecretStore::migrate`] tries the keyring.
+    pub(super) fn new(file: FileStore, keyring: KeyringStore, marker: KeyringMarker) -> Auto {
+        Auto { file, keyring, marker, backend: Mutex::default(), write_lock: Mutex::default() }
     }
 
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    fn backend(&self) -> MutexGuard<'_, Backend> {
+        self.backend.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn store(&self) -> &dyn SecretStore {
-        match *self.used() {
-            Used::Keyring => &self.keyring,
-            Used::Unsettled | Used::Files(_) => &self.file,
+        match *self.backend() {
+            Backend::Keyring => &self.keyring,
+            Backend::Undecided | Backend::Files(_) => &self.file,
         }
     }
 
-    /// Goes on with files, and says why.
-    fn fall_back(&self, reason: &Error) {
+    /// Switches to files and logs the reason.
+    fn fall_back_to_files(&self, reason: &Error) {
         let reason = reason.to_string();
         tracing::warn!(event = "keyring_not_used", problem = reason);
-        *self.used() = Used::Files(reason);
+        *self.backend() = Backend::Files(reason);
     }
 
-    fn working(&self) -> MutexGuard<'_, ()> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_writes(&self) -> MutexGuard<'_, ()> {
+        self.write_lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads from the keyring if that is used, and from a file where it fails.
+    /// Reads from the store in use; if the keyring fails, from files.
     fn get<T>(&self, get: impl Fn(&dyn SecretStore) -> Result<T, Error>) -> Result<T, Error> {
         match get(self.store()) {
             Err(error @ Error::Keyring(_)) => {
-                self.fall_back(&error);
+                self.fall_back_to_files(&error);
                 get(&self.file)
             }
-            found => found,
+            result => result,
         }
     }
 
-    /// Stores in the keyring if that is used, and in a file where it fails.
+    /// Writes to the store in use; if the keyring fails, to a file.
     fn set(&self, set: impl Fn(&dyn SecretStore) -> Result<(), Error>) -> Result<(), Error> {
-        let _working = self.working();
+        let _guard = self.lock_writes();
         match set(self.store()) {
             Err(error @ Error::Keyring(_)) => {
-                self.fall_back(&error);
+                self.fall_back_to_files(&error);
                 set(&self.file)
             }
-            done => done,
+            result => result,
         }
     }
 }
@@ -84,9 +87,9 @@ impl SecretStore for Auto {
     }
 
     fn reason(&self) -> Option<String> {
-        match &*self.used() {
-            Used::Files(reason) => Some(reason.clone()),
-            Used::Unsettled | Used::Keyring => None,
+        match &*self.backend() {
+            Backend::Files(reason) => Some(reason.clone()),
+            Backend::Undecided | Backend::Keyring => None,
         }
     }
 
@@ -99,7 +102,7 @@ impl SecretStore for Auto {
     }
 
     fn remove_daemon_token(&self) -> Result<(), Error> {
-        let _working = self.working();
+        let _guard = self.lock_writes();
         self.store().remove_daemon_token()
     }
 
@@ -112,30 +115,30 @@ impl SecretStore for Auto {
     }
 
     fn remove_extension(&self) -> Result<(), Error> {
-        let _working = self.working();
+        let _guard = self.lock_writes();
         self.store().remove_extension()
     }
 
-    fn settle(&self) {
-        let _working = self.working();
-        if !matches!(*self.used(), Used::Unsettled) {
+    fn migrate(&self) {
+        let _guard = self.lock_writes();
+        if !matches!(*self.backend(), Backend::Undecided) {
             return;
         }
-        match migration::enter_keyring(&self.file, &self.keyring, &self.mark) {
-            Ok(()) => *self.used() = Used::Keyring,
-            Err(error) => self.fall_back(&error),
+        match migration::move_to_keyring(&self.file, &self.keyring, &self.marker) {
+            Ok(()) => *self.backend() = Backend::Keyring,
+            Err(error) => self.fall_back_to_files(&error),
         }
     }
 
-    fn publish(&self, token: &Secret) {
-        // A settled store has moved meanwhile what was stored before.
-        if matches!(*self.used(), Used::Keyring) {
-            self.keyring.publish(token);
+    fn write_runtime_copy(&self, token: &Secret) {
+        // With files there is nothing to copy, and a later migration writes the copy itself.
+        if matches!(*self.backend(), Backend::Keyring) {
+            self.keyring.write_runtime_copy(token);
         }
     }
 
-    fn withdraw(&self) {
-        let _working = self.working();
-        self.keyring.withdraw();
+    fn remove_runtime_copy(&self) {
+        let _guard = self.lock_writes();
+        self.keyring.remove_runtime_copy();
     }
 }

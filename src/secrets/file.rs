@@ -1,4 +1,4 @@
-//! Tokens in files of the state directory, mode 0600.
+//! The store that keeps tokens in files of the state directory, mode 0600.
 
 use super::{Error, ExtensionCredential, Secret, SecretStore, record};
 use crate::home::Home;
@@ -9,7 +9,7 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// A store in `home`. Nothing is read or written yet.
+    /// A store in `home`. Does no I/O.
     pub fn new(home: Home) -> FileStore {
         FileStore { home }
     }
@@ -23,11 +23,13 @@ impl SecretStore for FileStore {
     fn daemon_token(&self) -> Result<Option<Secret>, Error> {
         let path = self.home.token();
         let bytes = self.home.read_secret(&path)?;
-        bytes.map(|bytes| record::daemon_token(bytes, &path.display().to_string())).transpose()
+        bytes
+            .map(|bytes| record::parse_daemon_token(bytes, &path.display().to_string()))
+            .transpose()
     }
 
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error> {
-        Ok(self.home.write_lasting_secret(&self.home.token(), token.expose().as_bytes())?)
+        Ok(self.home.write_durable_secret(&self.home.token(), token.expose().as_bytes())?)
     }
 
     fn remove_daemon_token(&self) -> Result<(), Error> {
@@ -37,13 +39,13 @@ impl SecretStore for FileStore {
     fn extension(&self) -> Result<Option<ExtensionCredential>, Error> {
         let path = self.home.extension_token();
         let bytes = self.home.read_secret(&path)?;
-        bytes.map(|bytes| record::extension(bytes, &path.display().to_string())).transpose()
+        bytes.map(|bytes| record::parse_extension(bytes, &path.display().to_string())).transpose()
     }
 
     fn set_extension(&self, credential: &ExtensionCredential) -> Result<(), Error> {
-        let record = record::of_extension(credential);
+        let record = record::format_extension(credential);
         let path = self.home.extension_token();
-        Ok(self.home.write_lasting_secret(&path, record.expose().as_bytes())?)
+        Ok(self.home.write_durable_secret(&path, record.expose().as_bytes())?)
     }
 
     fn remove_extension(&self) -> Result<(), Error> {

@@ -1,35 +1,35 @@
-//! Where the tokens are, for people who ask. Nothing is changed by that.
+//! Where the tokens of a state directory are stored, for display and diagnosis. Changes nothing.
 
 use serde::Serialize;
 
-use super::keyring::{KeyringStore, Trouble};
-use super::migration::Mark;
+use super::keyring::{KeyringError, KeyringStore};
+use super::migration::KeyringMarker;
 use super::runtime::RuntimeCopy;
 use crate::config::SecretsChoice;
 use crate::home::Home;
 
-/// Where the tokens of a state directory are.
+/// Where the tokens of a state directory are stored.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Places {
+pub struct TokenLocations {
     store: &'static str,
     daemon_token: String,
     extension_token: String,
-    /// The daemon token's copy in memory, while a daemon runs.
+    /// The daemon token's copy in the runtime directory, while a daemon runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     copy: Option<String>,
 }
 
-/// Tells where the tokens are, or would be. Nothing is asked of a keyring.
-pub fn places(choice: SecretsChoice, home: &Home) -> Places {
+/// Where the tokens are stored, or will be. Does not access the keyring.
+pub fn token_locations(choice: SecretsChoice, home: &Home) -> TokenLocations {
     let copy = RuntimeCopy::of(home).path().map(|path| path.display().to_string());
     if in_keyring(choice, home) {
-        let (daemon_token, extension_token) = KeyringStore::new(home).places();
-        Places { store: "keyring", daemon_token, extension_token, copy }
+        let (daemon_token, extension_token) = KeyringStore::new(home).locations();
+        TokenLocations { store: "keyring", daemon_token, extension_token, copy }
     } else {
         let path = |path: std::path::PathBuf| path.display().to_string();
         let (daemon_token, extension_token) = (path(home.token()), path(home.extension_token()));
-        Places { store: "file", daemon_token, extension_token, copy }
+        TokenLocations { store: "file", daemon_token, extension_token, copy }
     }
 }
 
@@ -38,20 +38,20 @@ fn in_keyring(choice: SecretsChoice, home: &Home) -> bool {
     match choice {
         SecretsChoice::File => false,
         SecretsChoice::Keyring => true,
-        SecretsChoice::Auto => Mark(home.clone()).is_set() && !in_file(),
+        SecretsChoice::Auto => KeyringMarker(home.clone()).exists() && !in_file(),
     }
 }
 
-/// What is to be known of the stores of a state directory.
+/// The state of a state directory's stores.
 #[derive(Debug)]
 pub struct Inspection {
     /// Whether the tokens are in the keyring.
     pub in_keyring: bool,
-    /// Whether the keyring can be used; `None` where it is not to be asked.
-    pub keyring: Option<Result<(), Trouble>>,
+    /// Whether the keyring works; `None` if the configuration does not use it.
+    pub keyring: Option<Result<(), KeyringError>>,
 }
 
-/// Looks at the stores, without changing anything.
+/// Inspects the stores, without changing anything.
 pub fn inspect(choice: SecretsChoice, home: &Home) -> Inspection {
     let keyring = match choice {
         SecretsChoice::File => None,

@@ -1,4 +1,6 @@
-//! One at a time: making the first token, and moving tokens between stores, whichever process does it.
+//! The lock on a state directory under which tokens are created, replaced and moved between stores.
+//!
+//! Daemons and commands both do that, so the lock is between processes.
 
 use std::fs::File;
 use std::thread;
@@ -10,31 +12,34 @@ use rustix::io::Errno;
 use super::Error;
 use crate::home::Home;
 
-/// How long another process may take. It takes milliseconds, but for a keyring that is slow to answer, which is given up
-/// sooner than this.
+/// How long to wait for another process. It holds the lock for milliseconds, or while a slow keyring answers, whose
+/// deadline is shorter than this.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// How often is tried whether it is done.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often to retry.
+const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The state directory, locked until this is dropped or the process ends. Not to be taken twice by one thread.
-pub struct Turn {
+/// Holds the lock until it is dropped or the process ends. Not reentrant: a thread that acquires it twice waits for
+/// itself.
+pub struct HomeLock {
     _directory: File,
 }
 
-impl Turn {
-    /// Waits for it.
+impl HomeLock {
+    /// Waits for the lock and takes it.
     ///
     /// # Errors
-    /// When another process takes too long, or the system does not lock directories.
-    pub fn take(home: &Home) -> Result<Turn, Error> {
-        let directory = File::open(home.path()).map_err(Error::Turn)?;
-        let end = Instant::now() + WAIT;
+    /// When another process holds it for too long, or the system cannot lock directories.
+    pub fn acquire(home: &Home) -> Result<HomeLock, Error> {
+        let directory = File::open(home.path()).map_err(Error::Lock)?;
+        let deadline = Instant::now() + WAIT;
         loop {
             match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Turn { _directory: directory }),
-                Err(Errno::WOULDBLOCK) if Instant::now() < end => thread::sleep(LOOK),
-                Err(errno) => return Err(Error::Turn(errno.into())),
+                Ok(()) => return Ok(HomeLock { _directory: directory }),
+                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                    thread::sleep(RETRY_INTERVAL)
+                }
+                Err(errno) => return Err(Error::Lock(errno.into())),
             }
         }
     }

@@ -1,42 +1,42 @@
-//! The tokens' move from one store to another: first they are in the new one, then they leave the old one.
+//! Moves tokens from one store to the other: writes them to the new one first, then removes them from the old one.
 //!
-//! The file `secret-store` in the state directory says that the keyring has tokens of it. It is the reason why nothing
-//! has to be asked of a keyring that was never used.
+//! The marker file `secret-store` in the state directory records that the keyring may hold its tokens. Without it, a
+//! keyring that was never used need not be accessed.
 
 use super::keyring::KeyringStore;
-use super::lock::Turn;
+use super::lock::HomeLock;
 use super::{Error, FileStore, SecretStore};
 use crate::home::Home;
 
-/// Makes the keyring the one store, with what the files have.
-pub(super) fn enter_keyring(
+/// Moves the tokens from the files into the keyring. A token in a file replaces the one in the keyring, as it is newer.
+pub(super) fn move_to_keyring(
     file: &FileStore,
     keyring: &KeyringStore,
-    mark: &Mark,
+    marker: &KeyringMarker,
 ) -> Result<(), Error> {
-    // Shows that the keyring is there and unlocked, before anything is written or anybody has to wait.
+    // Fails early if the keyring is absent or locked, before writing anything or taking the lock.
     keyring.probe()?;
-    let _turn = Turn::take(&mark.0)?;
+    let _lock = HomeLock::acquire(&marker.0)?;
     let (daemon, extension) = (file.daemon_token()?, file.extension()?);
-    mark.set()?;
+    marker.create()?;
     if let Some(extension) = &extension {
         keyring.set_extension(extension)?;
     }
     if let Some(daemon) = &daemon {
         keyring.set_daemon_token(daemon)?;
-        keyring.publish(daemon);
+        keyring.write_runtime_copy(daemon);
     }
     clear(file)
 }
 
-/// Makes the files the one store, with what the keyring has and they do not.
-pub(super) fn leave_keyring(
+/// Moves the tokens from the keyring into files. A token that is already in a file stays, as it is newer.
+pub(super) fn move_to_files(
     keyring: &KeyringStore,
     file: &FileStore,
-    mark: &Mark,
+    marker: &KeyringMarker,
 ) -> Result<(), Error> {
     keyring.probe()?;
-    let _turn = Turn::take(&mark.0)?;
+    let _lock = HomeLock::acquire(&marker.0)?;
     if file.extension()?.is_none()
         && let Some(extension) = keyring.extension()?
     {
@@ -48,29 +48,29 @@ pub(super) fn leave_keyring(
         file.set_daemon_token(&daemon)?;
     }
     clear(keyring)?;
-    mark.remove()
+    marker.remove()
 }
 
-/// Empties a store.
+/// Removes both tokens from a store.
 pub(super) fn clear(store: &dyn SecretStore) -> Result<(), Error> {
     store.remove_extension()?;
     store.remove_daemon_token()
 }
 
-/// The sign that the keyring has tokens of a state directory.
-pub(super) struct Mark(pub(super) Home);
+/// The marker file that says the keyring may hold tokens of a state directory.
+pub(super) struct KeyringMarker(pub(super) Home);
 
-impl Mark {
+impl KeyringMarker {
     fn path(&self) -> std::path::PathBuf {
         self.0.path().join("secret-store")
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    pub(super) fn exists(&self) -> bool {
         self.path().exists()
     }
 
-    pub(super) fn set(&self) -> Result<(), Error> {
-        Ok(self.0.write_lasting_secret(&self.path(), b"keyring\n")?)
+    pub(super) fn create(&self) -> Result<(), Error> {
+        Ok(self.0.write_durable_secret(&self.path(), b"keyring\n")?)
     }
 
     pub(super) fn remove(&self) -> Result<(), Error> {

@@ -1,9 +1,12 @@
-//! Tokens: the type that keeps them to itself, and the places where they are stored.
+//! Tokens: the type that protects them, and the stores that keep them (files and the keyring).
 //!
-//! Which store is asked for is the configuration's business; what a token admits to is the daemon's.
+//! `config` says which store to use; the daemon decides what a token permits.
 
+mod all_stores;
 mod auto;
 mod client;
+#[cfg(test)]
+mod fake_keyring;
 mod file;
 mod keyring;
 mod locations;
@@ -13,12 +16,13 @@ mod record;
 mod runtime;
 mod selection;
 
-pub use client::{client_token, set_waiting_token, waiting_token};
+pub use all_stores::{remove_all, remove_runtime_copy, rotate};
+pub use client::{activation_token, client_token, set_activation_token};
 pub use file::FileStore;
-pub use keyring::Trouble;
-pub use locations::{Inspection, Places, inspect, places};
-pub use lock::Turn;
-pub use selection::{forget, open, remove_copy, rotate};
+pub use keyring::KeyringError;
+pub use locations::{Inspection, TokenLocations, inspect, token_locations};
+pub use lock::HomeLock;
+pub use selection::open;
 
 use std::io;
 
@@ -37,7 +41,7 @@ const TOKEN_BYTES: usize = 32;
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes over a token's text.
+    /// Wraps a token's text.
     pub fn new(text: String) -> Secret {
         Secret(text.into())
     }
@@ -52,20 +56,20 @@ impl Secret {
         Secret::new(BASE64URL_NOPAD.encode(&*random()))
     }
 
-    /// The text, for the one place that stores or sends it.
+    /// The plain text. Call it only where the token is stored or sent.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// Writes the text into the one file or message that is made for it: for `#[serde(serialize_with)]`.
+    /// Serializes the plain text, for `#[serde(serialize_with)]` on the few messages that carry a token.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the serializer fails.
     pub fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.expose())
     }
 
-    /// Whether `given` is this token, found out in a time that depends on the lengths alone.
+    /// Whether `given` equals this token. The time this takes depends on the lengths alone.
     pub fn matches(&self, given: &[u8]) -> bool {
         self.expose().as_bytes().ct_eq(given).into()
     }
@@ -77,95 +81,94 @@ fn random() -> Zeroizing<[u8; TOKEN_BYTES]> {
     bytes
 }
 
-/// The extension's token with the Origin that claimed it.
-///
-/// Stored as one record: the token, and on a second line the Origin, if known. A token stored without one is bound to
-/// the first Origin that connects with it.
+/// The extension's token and the Origin that claimed it. A token without an Origin is bound to the first one that
+/// connects with it.
 #[derive(Clone)]
 pub struct ExtensionCredential {
-    /// What the extension shows when it connects.
+    /// The token that the extension sends when it connects.
     pub token: Secret,
     /// `chrome-extension://…`, once known.
     pub origin: Option<String>,
 }
 
-/// Why a store did not do what it was asked.
+/// Why a token could not be read, written or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The keyring.
+    /// The keyring failed.
     #[error(transparent)]
-    Keyring(#[from] Trouble),
-    /// The file store's directory or file.
+    Keyring(#[from] KeyringError),
+    /// The state directory, or the token's file in it, cannot be used.
     #[error(transparent)]
     Home(#[from] home::Error),
-    /// Another process is at the tokens, or the state directory cannot be locked.
+    /// Another process holds the lock for too long, or the state directory cannot be locked.
     #[error("cannot lock the state directory: {0}; try again")]
-    Turn(#[source] io::Error),
-    /// What is stored is no token.
-    #[error("the {what} stored in {place} is damaged: remove it{then}")]
+    Lock(#[source] io::Error),
+    /// The stored text is not a token.
+    #[error("the {token} stored in {location} is damaged: remove it{next_step}")]
     Damaged {
         /// Which token.
-        what: &'static str,
+        token: &'static str,
         /// Where it is stored.
-        place: String,
-        /// What else the person has to do.
-        then: &'static str,
+        location: String,
+        /// What the person has to do after removing it, as the end of the sentence.
+        next_step: &'static str,
     },
 }
 
-/// Where tokens are kept. Calls block, each no longer than its store's own deadline.
+/// A store for both tokens. Calls block, each no longer than the store's own deadline.
 pub trait SecretStore: Send + Sync {
     /// `file` or `keyring`.
     fn name(&self) -> &'static str;
 
-    /// Why the tokens are not in the keyring, where that is preferred.
+    /// Why the tokens are in files although the keyring is preferred; `None` if they are where they should be.
     fn reason(&self) -> Option<String> {
         None
     }
 
-    /// Moves to the store that is preferred, if that has been put off. For a daemon that is ready.
-    fn settle(&self) {}
+    /// Moves the tokens to the preferred store, if that is still to be done. For a daemon that is ready, because it may
+    /// wait for the keyring.
+    fn migrate(&self) {}
 
-    /// Makes the token of a running daemon quick to find for its clients, where reading the store takes long.
-    fn publish(&self, _token: &Secret) {}
+    /// Copies the running daemon's token to where clients read it quickly, if reading the store is slow.
+    fn write_runtime_copy(&self, _token: &Secret) {}
 
-    /// Takes back what [`SecretStore::publish`] did.
-    fn withdraw(&self) {}
+    /// Removes the copy that [`SecretStore::write_runtime_copy`] wrote.
+    fn remove_runtime_copy(&self) {}
 
-    /// The token that clients show; `None` where there is none.
+    /// The token that clients send to the daemon; `None` if there is none.
     ///
     /// # Errors
     /// When the store cannot be read, or must not be trusted.
     fn daemon_token(&self) -> Result<Option<Secret>, Error>;
 
-    /// Stores the token that clients show.
+    /// Stores the daemon token.
     ///
     /// # Errors
-    /// When the store cannot be written; the old token is then untouched.
+    /// When the store cannot be written; the old token is then unchanged.
     fn set_daemon_token(&self, token: &Secret) -> Result<(), Error>;
 
-    /// Removes the token that clients show, if there is one.
+    /// Removes the daemon token, if there is one.
     ///
     /// # Errors
-    /// When it is there and cannot be removed.
+    /// When it exists and cannot be removed.
     fn remove_daemon_token(&self) -> Result<(), Error>;
 
-    /// What the extension connects with; `None` where nothing is paired.
+    /// The extension's credential; `None` if no extension is paired.
     ///
     /// # Errors
     /// When the store cannot be read, or must not be trusted.
     fn extension(&self) -> Result<Option<ExtensionCredential>, Error>;
 
-    /// Stores what the extension connects with.
+    /// Stores the extension's credential.
     ///
     /// # Errors
-    /// When the store cannot be written; the old credential is then untouched.
+    /// When the store cannot be written; the old credential is then unchanged.
     fn set_extension(&self, credential: &ExtensionCredential) -> Result<(), Error>;
 
-    /// Removes what the extension connects with, if there is any.
+    /// Removes the extension's credential, if there is one.
     ///
     /// # Errors
-    /// When it is there and cannot be removed.
+    /// When it exists and cannot be removed.
     fn remove_extension(&self) -> Result<(), Error>;
 }
 

@@ -1,50 +1,54 @@
-//! What a store keeps for each token: text that only this crate reads and writes.
+//! The text format in which every store keeps a token.
 //!
-//! The daemon token is one line; the extension's is followed by a line with its Origin, once that is known.
+//! The daemon token is one line. The extension's token has its Origin on a second line, once that is known.
 
 use super::{Error, ExtensionCredential, Secret};
 
-/// Reads a daemon token that was found at `place`.
+/// Parses a daemon token; `location` is where it was found, for the error.
 ///
 /// # Errors
-/// When it is something else.
-pub(super) fn daemon_token(bytes: Vec<u8>, place: &str) -> Result<Secret, Error> {
-    match lines(bytes) {
+/// When it is not one.
+pub(super) fn parse_daemon_token(bytes: Vec<u8>, location: &str) -> Result<Secret, Error> {
+    match parse(bytes) {
         Some((token, None)) => Ok(token),
         _ => Err(Error::Damaged {
-            what: "daemon token",
-            place: place.to_owned(),
-            then: " and run `bproxy service restart`",
+            token: "daemon token",
+            location: location.to_owned(),
+            next_step: " and run `bproxy service restart`",
         }),
     }
 }
 
-/// Reads an extension token that was found at `place`.
+/// Parses an extension token; `location` is where it was found, for the error.
 ///
 /// # Errors
-/// When it is something else.
-pub(super) fn extension(bytes: Vec<u8>, place: &str) -> Result<ExtensionCredential, Error> {
-    let (token, origin) = lines(bytes).ok_or_else(|| Error::Damaged {
-        what: "extension token",
-        place: place.to_owned(),
-        then: " and pair the extension again (`bproxy pair`)",
+/// When it is not one.
+pub(super) fn parse_extension(
+    bytes: Vec<u8>,
+    location: &str,
+) -> Result<ExtensionCredential, Error> {
+    let (token, origin) = parse(bytes).ok_or_else(|| Error::Damaged {
+        token: "extension token",
+        location: location.to_owned(),
+        next_step: " and pair the extension again (`bproxy pair`)",
     })?;
     Ok(ExtensionCredential { token, origin })
 }
 
-/// The text for an extension token.
-pub(super) fn of_extension(credential: &ExtensionCredential) -> Secret {
+/// Formats an extension token.
+pub(super) fn format_extension(credential: &ExtensionCredential) -> Secret {
     let token = credential.token.expose();
     match &credential.origin {
         None => credential.token.clone(),
-        // In one piece, so that growing leaves no copy behind.
+        // Allocated once at its final size, because a reallocation would leave an unwiped copy behind.
         Some(origin) => Secret::new([token, "\n", origin].concat()),
     }
 }
 
-/// A token, and what a second line says. `None` for anything that cannot be a token or has more than two lines.
-fn lines(bytes: Vec<u8>) -> Option<(Secret, Option<String>)> {
-    // The record is a secret as a whole, so that it is wiped when its parts have been taken out.
+/// The token, and the second line if there is one. `None` if the first line cannot be a token or there are more than
+/// two lines.
+fn parse(bytes: Vec<u8>) -> Option<(Secret, Option<String>)> {
+    // The whole record is a `Secret`, so that it is wiped on return.
     let record = Secret::new(String::from_utf8(bytes).ok()?);
     let mut lines = record.expose().trim_end().lines();
     let token = lines.next()?;

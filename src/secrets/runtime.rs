@@ -1,8 +1,8 @@
-//! A copy of the daemon token in memory, so that a command need not ask the keyring for it.
+//! A copy of the daemon token in memory, so that a command does not have to read the keyring.
 //!
-//! Below `$XDG_RUNTIME_DIR/bproxy`, which systemd mounts for the user alone and empties at logout. The copy is made only
-//! where that is really memory (tmpfs) and nobody else's, and lives no longer than its daemon. It is a convenience:
-//! whatever is wrong with it, the keyring has the token.
+//! It is a file in `$XDG_RUNTIME_DIR/bproxy`, which systemd mounts for the user alone and empties at logout. The daemon
+//! writes it only if that directory is in memory (tmpfs) and belongs to this user alone, and removes it on exit. Every
+//! failure here is ignored: the keyring still has the token.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -10,73 +10,73 @@ use std::path::PathBuf;
 use super::{Secret, record};
 use crate::home::{Directory, Home};
 
-/// Below the runtime directory.
+/// The directory of the copies, in the runtime directory.
 const DIRECTORY: &str = "bproxy";
 
-/// Where the copy of one state directory's token lies.
+/// The copy of one state directory's daemon token.
 pub(super) struct RuntimeCopy {
-    /// The user's runtime directory, and the file's name below it. `None` where the system has none.
-    place: Option<(PathBuf, String)>,
+    /// The user's runtime directory and the name of the copy's file. `None` if the system has no runtime directory.
+    location: Option<(PathBuf, String)>,
 }
 
 impl RuntimeCopy {
-    /// The copy for `home`. Nothing is looked at yet but that.
+    /// The copy for `home`. Reads only `home`'s metadata.
     pub(super) fn of(home: &Home) -> RuntimeCopy {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
-        RuntimeCopy { place: runtime.and_then(|dir| Some((dir.into(), name(home)?))) }
+        RuntimeCopy { location: runtime.and_then(|dir| Some((dir.into(), file_name(home)?))) }
     }
 
-    /// Makes the copy, where it is safe.
+    /// Writes the copy, if that is safe.
     pub(super) fn write(&self, token: &Secret) {
-        if let Some((runtime, file)) = self.place()
-            && is_memory(&runtime)
+        if let Some((runtime, file)) = self.runtime_directory()
+            && is_tmpfs(&runtime)
             && let Ok(dir) = Directory::open(&runtime.path().join(DIRECTORY))
         {
             let _ = dir.write_secret(&dir.path().join(file), token.expose().as_bytes());
         }
     }
 
-    /// The copy, if there is one and nobody else can have made or read it.
+    /// The token in the copy, if it exists and no other user can have written or read it.
     pub(super) fn read(&self) -> Option<Secret> {
         let (dir, file) = self.directory()?;
         let bytes = dir.read_secret(&dir.path().join(file)).ok()??;
-        record::daemon_token(bytes, DIRECTORY).ok()
+        record::parse_daemon_token(bytes, DIRECTORY).ok()
     }
 
-    /// The copy's file, if it is there.
+    /// The path of the copy, if it exists.
     pub(super) fn path(&self) -> Option<PathBuf> {
         let (dir, file) = self.directory()?;
         Some(dir.path().join(file)).filter(|path| path.exists())
     }
 
-    /// Removes the copy, if there is one.
+    /// Removes the copy, if it exists.
     pub(super) fn remove(&self) {
         if let Some((dir, file)) = self.directory() {
             let _ = dir.remove(&dir.path().join(file));
         }
     }
 
-    /// The runtime directory, if it is this user's alone.
-    fn place(&self) -> Option<(Directory, &str)> {
-        let (runtime, file) = self.place.as_ref()?;
+    /// The runtime directory, if it exists and belongs to this user alone, with the copy's file name.
+    fn runtime_directory(&self) -> Option<(Directory, &str)> {
+        let (runtime, file) = self.location.as_ref()?;
         Some((Directory::find(runtime).ok()??, file))
     }
 
-    /// The directory of the copies, if it is there and this user's alone.
+    /// The directory of the copies, if it exists and belongs to this user alone, with the copy's file name.
     fn directory(&self) -> Option<(Directory, &str)> {
-        let (runtime, file) = self.place()?;
+        let (runtime, file) = self.runtime_directory()?;
         Some((Directory::find(&runtime.path().join(DIRECTORY)).ok()??, file))
     }
 }
 
-/// The state directory's own identity: one path can lead to several directories over time, and several to one.
-fn name(home: &Home) -> Option<String> {
+/// Names the copy after the state directory's device and inode: its path may change or be replaced, or be one of several.
+fn file_name(home: &Home) -> Option<String> {
     let metadata = std::fs::metadata(home.path()).ok()?;
     Some(format!("token-{:x}-{:x}", metadata.dev(), metadata.ino()))
 }
 
 #[cfg(target_os = "linux")]
-fn is_memory(dir: &Directory) -> bool {
+fn is_tmpfs(dir: &Directory) -> bool {
     /// `TMPFS_MAGIC` of the kernel.
     const TMPFS: i64 = 0x0102_1994;
     #[allow(clippy::unnecessary_cast, reason = "the field's width differs between processors")]
@@ -84,7 +84,7 @@ fn is_memory(dir: &Directory) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_memory(_dir: &Directory) -> bool {
+fn is_tmpfs(_dir: &Directory) -> bool {
     false
 }
 
@@ -97,11 +97,12 @@ mod tests {
     use super::*;
 
     /// A state directory, a runtime directory in memory, and the copy in it.
-    fn place() -> (tempfile::TempDir, tempfile::TempDir, RuntimeCopy) {
+    fn runtime_copy() -> (tempfile::TempDir, tempfile::TempDir, RuntimeCopy) {
         let state = tempfile::tempdir().unwrap();
         let home = Home::open(&state.path().join("home")).unwrap();
         let runtime = tempfile::tempdir_in("/dev/shm").unwrap();
-        let copy = RuntimeCopy { place: Some((runtime.path().to_owned(), name(&home).unwrap())) };
+        let location = Some((runtime.path().to_owned(), file_name(&home).unwrap()));
+        let copy = RuntimeCopy { location };
         (state, runtime, copy)
     }
 
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_for_its_user_alone_until_it_is_removed() {
-        let (_state, runtime, copy) = place();
+        let (_state, runtime, copy) = runtime_copy();
         assert!(copy.read().is_none());
         let token = Secret::random_hex();
         copy.write(&token);
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_copy_that_others_could_have_read_or_made_is_not_used() {
-        let (_state, runtime, copy) = place();
+        let (_state, runtime, copy) = runtime_copy();
         copy.write(&Secret::random_hex());
         let file = only_file(runtime.path());
         for (path, open, closed) in [
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn no_copy_is_made_on_a_disk() {
         let disk = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-        let copy = RuntimeCopy { place: Some((disk.path().to_owned(), "token".into())) };
+        let copy = RuntimeCopy { location: Some((disk.path().to_owned(), "token".into())) };
         copy.write(&Secret::random_hex());
         assert!(copy.read().is_none());
         assert!(!disk.path().join(DIRECTORY).exists());

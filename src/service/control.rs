@@ -170,7 +170,7 @@ fn stop_and(home: &Path, also: impl FnOnce(&Home)) -> Result<(), Error> {
     if let Ok(_lock) = Lock::acquire(&home) {
         let _ = home.remove(&home.port());
         let _ = home.remove(&home.pairing());
-        secrets::remove_copy(&home);
+        secrets::remove_runtime_copy(&home);
         also(&home);
     }
     Ok(())

@@ -30,9 +30,9 @@ use crate::config::{self, Config, LogChoice};
 use crate::daemon::{self, Activation, Running};
 use crate::home::{self, Home};
 use crate::secrets::{self, SecretStore};
-use listener::Listening;
+use listener::ListeningSocket;
 use lock::Lock;
-use logging::{Level, Log};
+use logging::{LevelHandle, Log};
 use token::Tokens;
 
 /// How long the threads that do blocking work, such as writing a token, may hold up the end of the process. They take
@@ -117,8 +117,8 @@ pub enum Mode {
 /// # Errors
 /// When it cannot start, or cannot go on. All it made is cleaned up then too.
 pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
-    let handed_over = match mode {
-        Mode::Service { activated } => listener::take_over(activated)?,
+    let inherited = match mode {
+        Mode::Service { activated } => listener::inherit(activated)?,
         Mode::Foreground => None,
         Mode::Detached => {
             // Out of the terminal's session, so that closing it does not end the daemon.
@@ -147,7 +147,7 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
         (choice, _) => choice,
     };
     let log = Log::start(log, config.log_level, &home)?;
-    let result = run_locked(config, mode, &home, handed_over, &log.level, runtime, &shutdown);
+    let result = run_locked(config, mode, &home, inherited, &log.level, runtime, &shutdown);
     match &result {
         Ok(()) => tracing::info!(event = "stop"),
         Err(error) => tracing::error!(event = "failed", message = %error),
@@ -159,15 +159,15 @@ fn run_locked(
     config: &Config,
     mode: Mode,
     home: &Home,
-    handed_over: Option<Listening>,
-    level: &Level,
+    inherited: Option<ListeningSocket>,
+    level: &LevelHandle,
     runtime: Runtime,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
-    home.settle_layout()?;
+    home.write_layout()?;
     // What a killed daemon left would mislead clients while this one starts.
     home.remove(&home.port())?;
-    let Listening { listener, activation } = match handed_over {
+    let ListeningSocket { listener, activation } = match inherited {
         Some(listening) => listening,
         None => listener::bind(config.port)?,
     };
@@ -190,8 +190,8 @@ fn run_locked(
         return Ok(());
     }
     let Tokens { secrets, daemon_token, extension } = opened?;
-    secrets.publish(&daemon_token);
-    let unsettled = secrets.clone();
+    secrets.write_runtime_copy(&daemon_token);
+    let secrets_to_migrate = secrets.clone();
     let options = daemon::Options {
         home: home.clone(),
         daemon_token,
@@ -206,7 +206,7 @@ fn run_locked(
         ready::announce(home, port, mode)?;
         notify::ready(&running, port);
         // May wait for the keyring, which nobody else is to wait for.
-        std::thread::spawn(move || unsettled.settle());
+        std::thread::spawn(move || secrets_to_migrate.migrate());
         Ok(())
     });
     drop(transient);
@@ -247,6 +247,6 @@ impl Drop for Transient<'_> {
         if self.activation == Activation::Standalone {
             let _ = self.secrets.remove_daemon_token();
         }
-        self.secrets.withdraw();
+        self.secrets.remove_runtime_copy();
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::{ManagedBy, Started};
-use super::logging::Level;
+use super::logging::LevelHandle;
 use super::{Error, Mode, idle, notify, reload};
 use crate::config::Config;
 use crate::daemon::Running;
@@ -21,7 +21,7 @@ pub(super) fn surround(
     config: &Config,
     idle_exit: Option<Duration>,
     mode: Mode,
-    level: &Level,
+    level: &LevelHandle,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     if mode != Mode::Foreground {

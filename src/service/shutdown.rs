@@ -14,7 +14,7 @@ use crate::sys;
 /// When the system does not let this process handle them.
 pub(super) fn on_signal(shutdown: CancellationToken, in_terminal: bool) -> io::Result<()> {
     // One that came after its handler is in place and before it is known to the runtime would be lost.
-    let handled = sys::holding_signals_back(|| {
+    let handled = sys::with_signals_blocked(|| {
         let hangup = in_terminal.then(|| signal(SignalKind::hangup())).transpose()?;
         let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
         Ok::<_, io::Error>((signal(terminate)?, signal(interrupt)?, hangup))

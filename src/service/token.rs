@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::SecretsChoice;
 use crate::daemon::Activation;
 use crate::home::Home;
-use crate::secrets::{self, Error, ExtensionCredential, Secret, SecretStore, Turn};
+use crate::secrets::{self, Error, ExtensionCredential, HomeLock, Secret, SecretStore};
 
 /// What the daemon begins with.
 pub(super) struct Tokens {
@@ -70,8 +70,8 @@ fn ensure(home: &Home, secrets: &dyn SecretStore) -> Result<Secret, Error> {
 pub fn ensure_for_client(choice: SecretsChoice, home: &Home) -> Result<Secret, Error> {
     made_once(
         home,
-        || secrets::waiting_token(choice, home),
-        |token| secrets::set_waiting_token(choice, home, token),
+        || secrets::activation_token(choice, home),
+        |token| secrets::set_activation_token(choice, home, token),
     )
 }
 
@@ -83,7 +83,7 @@ fn made_once(
     if let Some(token) = read()? {
         return Ok(token);
     }
-    let _turn = Turn::take(home)?;
+    let _lock = HomeLock::acquire(home)?;
     if let Some(token) = read()? {
         return Ok(token);
     }

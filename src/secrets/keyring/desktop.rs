@@ -1,4 +1,4 @@
-//! The keyring that the desktop has, through the crate `keyring`, within a deadline.
+//! The desktop's keyring, through the crate `keyring`, with a deadline for each call.
 
 #[cfg_attr(target_os = "macos", path = "keychain.rs")]
 #[cfg_attr(not(target_os = "macos"), path = "secret_service.rs")]
@@ -10,76 +10,77 @@ use std::thread::{self, JoinHandle};
 use keyring::{Entry, Error};
 use secrecy::zeroize::Zeroizing;
 
-use super::{Items, SERVICE, Trouble, WAIT};
+use super::{Items, KeyringError, SERVICE, WAIT};
 
 /// The default keyring of the session, or the login keychain.
 pub(super) struct Keyring;
 
 impl Items for Keyring {
-    fn get(&self, account: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    fn get(&self, account: &str) -> Result<Option<Vec<u8>>, KeyringError> {
         with_entry(account, Entry::get_secret)
     }
 
-    fn set(&self, account: &str, secret: &[u8]) -> Result<(), Trouble> {
+    fn set(&self, account: &str, secret: &[u8]) -> Result<(), KeyringError> {
         let secret = Zeroizing::new(secret.to_owned());
         with_entry(account, move |entry| entry.set_secret(&secret)).map(drop)
     }
 
-    fn remove(&self, account: &str) -> Result<(), Trouble> {
+    fn remove(&self, account: &str) -> Result<(), KeyringError> {
         with_entry(account, Entry::delete_credential).map(drop)
     }
 }
 
-/// Does something with an item, if the keyring asks nothing for it; `None` where there is no such item.
+/// Runs `operation` on an item, if the keyring needs no prompt for that; `None` if there is no such item.
 fn with_entry<T: Send + 'static>(
     account: &str,
-    work: impl Fn(&Entry) -> keyring::Result<T> + Send + 'static,
-) -> Result<Option<T>, Trouble> {
+    operation: impl Fn(&Entry) -> keyring::Result<T> + Send + 'static,
+) -> Result<Option<T>, KeyringError> {
     let account = account.to_owned();
-    in_time(move || imp::quietly(&account, || on_entry(&account, work)))
+    with_deadline(move || imp::without_prompt(&account, || on_entry(&account, operation)))
 }
 
 fn on_entry<T>(
     account: &str,
-    work: impl Fn(&Entry) -> keyring::Result<T>,
-) -> Result<Option<T>, Trouble> {
-    let failed = |error: &Error| Trouble::Failed(error.to_string());
+    operation: impl Fn(&Entry) -> keyring::Result<T>,
+) -> Result<Option<T>, KeyringError> {
+    let failed = |error: &Error| KeyringError::Failed(error.to_string());
     Entry::store_status().as_ref().map_err(failed)?;
-    let once = || Entry::new(SERVICE, account).and_then(|entry| work(&entry));
-    let done = match once() {
-        // One that has been started anew does not know the connection that the crate keeps.
+    let attempt = || Entry::new(SERVICE, account).and_then(|entry| operation(&entry));
+    let result = match attempt() {
+        // A keyring that was restarted does not know the connection that the crate keeps.
         Err(Error::PlatformFailure(_) | Error::NoStorageAccess(_)) => {
-            imp::reconnect().and_then(|()| once())
+            imp::reconnect().and_then(|()| attempt())
         }
-        done => done,
+        result => result,
     };
-    match done {
-        Ok(done) => Ok(Some(done)),
+    match result {
+        Ok(value) => Ok(Some(value)),
         Err(Error::NoEntry) => Ok(None),
         Err(error) => Err(failed(&error)),
     }
 }
 
-/// Calls on a thread, since keyrings know no deadlines. One call at a time: where one has to be left to its thread, the
-/// next ones fail at once until it ends, so that no more threads than this one are ever left.
-fn in_time<T: Send + 'static>(
-    call: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
-) -> Result<T, Trouble> {
-    static LEFT: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
-    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-    if left.as_ref().is_some_and(|thread| !thread.is_finished()) {
-        return Err(Trouble::Slow);
+/// Runs `call` on a thread of its own, because keyring calls have no deadlines, and gives up after [`WAIT`]. Calls run
+/// one at a time: while an abandoned call is still running, further calls fail at once, so that at most one thread is
+/// ever stuck.
+fn with_deadline<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
+) -> Result<T, KeyringError> {
+    static ABANDONED: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+    let mut abandoned = ABANDONED.lock().unwrap_or_else(PoisonError::into_inner);
+    if abandoned.as_ref().is_some_and(|thread| !thread.is_finished()) {
+        return Err(KeyringError::TimedOut);
     }
     let (sender, receiver) = mpsc::sync_channel(1);
     let thread = thread::spawn(move || {
-        // Nobody receives it after the wait is over.
+        // Fails if the wait below has timed out.
         let _ = sender.send(call());
     });
     match receiver.recv_timeout(WAIT) {
-        Ok(done) => done,
+        Ok(result) => result,
         Err(_) => {
-            *left = Some(thread);
-            Err(Trouble::Slow)
+            *abandoned = Some(thread);
+            Err(KeyringError::TimedOut)
         }
     }
 }

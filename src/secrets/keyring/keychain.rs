@@ -1,20 +1,20 @@
-//! The Keychain, which asks its person through windows unless it is told not to.
+//! The macOS Keychain, which prompts the user in a dialog unless told not to.
 
 use security_framework::os::macos::keychain::SecKeychain;
 
-use super::Trouble;
+use super::KeyringError;
 
-/// Does something with an item while windows are kept away.
-pub(super) fn quietly<T>(
+/// Runs `operation` with dialogs disabled.
+pub(super) fn without_prompt<T>(
     _account: &str,
-    work: impl FnOnce() -> Result<T, Trouble>,
-) -> Result<T, Trouble> {
-    let _quiet = SecKeychain::disable_user_interaction()
-        .map_err(|error| Trouble::Unreachable(error.to_string()))?;
-    work()
+    operation: impl FnOnce() -> Result<T, KeyringError>,
+) -> Result<T, KeyringError> {
+    let _guard = SecKeychain::disable_user_interaction()
+        .map_err(|error| KeyringError::Unreachable(error.to_string()))?;
+    operation()
 }
 
-/// The Keychain needs no connection.
+/// Does nothing: the Keychain needs no connection.
 pub(super) fn reconnect() -> keyring::Result<()> {
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The Secret Service over the session's D-Bus: GNOME Keyring, KWallet, KeePassXC.
 //!
-//! The crate `keyring` opens a window for a keyring that is locked. So it is asked first whether it is, over a connection
-//! of its own with a deadline: one that hangs is found out here, and leaves nothing behind.
+//! The crate `keyring` opens a dialog if the keyring is locked. So this module checks first, over a separate connection
+//! with a deadline: a keyring that hangs is detected here, without leaving a thread behind.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,57 +12,57 @@ use futures_util::future::{Either, select};
 use secret_service::{EncryptionType, Error, SecretService};
 use zbus_secret_service_keyring_store::Store;
 
-use super::{SERVICE, Trouble, WAIT};
+use super::{KeyringError, SERVICE, WAIT};
 
-/// Does something with an item if the keyring answers, and has nothing to ask before.
-pub(super) fn quietly<T>(
+/// Runs `operation` on an item if the keyring answers and needs no prompt.
+pub(super) fn without_prompt<T>(
     account: &str,
-    work: impl FnOnce() -> Result<T, Trouble>,
-) -> Result<T, Trouble> {
+    operation: impl FnOnce() -> Result<T, KeyringError>,
+) -> Result<T, KeyringError> {
     if !has_session() {
-        return Err(Trouble::NoSession);
+        return Err(KeyringError::NoSession);
     }
     async_io::block_on(async {
-        match select(pin!(look(account)), Timer::after(WAIT)).await {
-            Either::Left((found, _)) => found,
-            Either::Right(_) => Err(Trouble::Slow),
+        match select(pin!(check_unlocked(account)), Timer::after(WAIT)).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(KeyringError::TimedOut),
         }
     })?;
-    work()
+    operation()
 }
 
-async fn look(account: &str) -> Result<(), Trouble> {
-    // No secret travels here.
+async fn check_unlocked(account: &str) -> Result<(), KeyringError> {
+    // Unencrypted, because this connection carries no secret.
     let service = SecretService::connect(EncryptionType::Plain).await?;
     let collection = match service.get_default_collection().await {
-        Err(Error::NoResult) => return Err(Trouble::NoDefault),
+        Err(Error::NoResult) => return Err(KeyringError::NoDefault),
         other => other?,
     };
     collection.ensure_unlocked().await?;
-    // An item of the same name in another keyring counts too.
+    // The crate also finds items of this name in other keyrings, so those must be unlocked too.
     let attributes = HashMap::from([("service", SERVICE), ("username", account)]);
     let found = service.search_items(attributes).await?;
-    if found.locked.is_empty() { Ok(()) } else { Err(Trouble::Locked) }
+    if found.locked.is_empty() { Ok(()) } else { Err(KeyringError::Locked) }
 }
 
-/// Has the crate use another connection from now on.
+/// Replaces the connection that the crate keeps.
 pub(super) fn reconnect() -> keyring::Result<()> {
     keyring_core::set_default_store(Store::new()?);
     Ok(())
 }
 
-/// Whether there is a bus to ask: what costs nothing is looked at first.
+/// Whether there is a D-Bus session: a cheap check, so that a machine without one pays for nothing more.
 fn has_session() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     set("DBUS_SESSION_BUS_ADDRESS").is_some()
         || set("XDG_RUNTIME_DIR").is_some_and(|dir| Path::new(&dir).join("bus").exists())
 }
 
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Trouble {
+impl From<Error> for KeyringError {
+    fn from(error: Error) -> KeyringError {
         match error {
-            Error::Locked => Trouble::Locked,
-            error => Trouble::Unreachable(error.to_string()),
+            Error::Locked => KeyringError::Locked,
+            error => KeyringError::Unreachable(error.to_string()),
         }
     }
 }

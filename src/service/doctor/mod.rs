@@ -1,7 +1,8 @@
-//! The way of a command, hop by hop, from this binary to the browser: what is well, what is not, and what mends it.
+//! `bproxy doctor`: checks every hop of a command's path from this binary to the browser, and names the fix for each
+//! failure.
 //!
-//! Owns the order of the hops and the report. Each probe has a deadline of its own, and what cannot be probed because
-//! of an earlier failure is left out and said to be.
+//! Owns the order of the hops and the report. Each probe has a deadline. A hop that cannot be probed because an earlier
+//! one failed is reported as skipped.
 
 mod probes;
 
@@ -12,7 +13,7 @@ use serde::Serialize;
 use super::lifecycle::ManagedBy;
 use super::manager::{self, Service};
 
-/// What was found.
+/// The results of all probes.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
@@ -22,13 +23,13 @@ pub struct Report {
     checks: Vec<Check>,
 }
 
-/// One hop.
+/// The result of one hop's probe.
 #[derive(Debug, Serialize)]
 struct Check {
     hop: &'static str,
     state: State,
     detail: String,
-    /// A command, or what else a person has to do.
+    /// A command to run, or what else the person has to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
 }
@@ -41,7 +42,7 @@ enum State {
     Skipped,
 }
 
-/// Why a hop fails, and what mends it.
+/// Why a hop failed, and how to fix it.
 struct Failure {
     detail: String,
     fix: String,
@@ -54,17 +55,17 @@ impl Failure {
 }
 
 impl Report {
-    /// Whether all is well.
-    pub fn is_well(&self) -> bool {
+    /// Whether no hop failed.
+    pub fn is_ok(&self) -> bool {
         self.ok
     }
 
-    /// As JSON.
+    /// The report as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("plain values become JSON")
     }
 
-    /// For a person: a line for each hop, and under those that fail what mends them.
+    /// The report for a person: a line for each hop, and below each failed one its fix.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for Check { hop, state, detail, fix } in &self.checks {
@@ -85,7 +86,7 @@ impl Report {
         Report { ok: true, failing: None, checks: Vec::new() }
     }
 
-    /// Probes a hop. What it finds is for the hops after it.
+    /// Runs a hop's probe, records its result, and returns what it found; `None` if it failed.
     fn probe<T>(
         &mut self,
         hop: &'static str,
@@ -105,15 +106,15 @@ impl Report {
         }
     }
 
-    /// Leaves out hops that cannot be reached.
+    /// Records hops as skipped because the hop `after` failed.
     fn skip(&mut self, hops: &[&'static str], after: &str) {
-        let detail = format!("not looked at: {after} has to be mended first");
+        let detail = format!("not checked: fix {after} first");
         let check = |&hop| Check { hop, state: State::Skipped, detail: detail.clone(), fix: None };
         self.checks.extend(hops.iter().map(check));
     }
 }
 
-/// Looks at every hop of the daemon whose state directory is `home`.
+/// Probes every hop to the daemon whose state directory is `home`.
 pub fn examine(home: &Path) -> Report {
     let mut report = Report::new();
     report.probe("program", probes::program);
@@ -178,13 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_names_the_first_hop_that_fails_and_what_mends_each() {
+    fn a_report_names_the_first_hop_that_fails_and_the_fix_of_each() {
         let mut report = Report::new();
         report.probe("one", || Ok(("fine".into(), ())));
         report.probe("two", || Err::<(_, ()), _>(Failure::new("broken", "mend it")));
         report.probe("three", || Err::<(_, ()), _>(Failure::new("broken too", "mend that")));
         report.skip(&["four"], "two");
-        assert!(!report.is_well());
+        assert!(!report.is_ok());
         let json: serde_json::Value = serde_json::from_slice(&report.to_json()).unwrap();
         assert_eq!((&json["ok"], &json["failing"]), (&false.into(), &"two".into()));
         assert_eq!(json["checks"][1]["fix"], "mend it");

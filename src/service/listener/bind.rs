@@ -1,4 +1,4 @@
-//! The daemon's own socket, where no service manager holds one for it.
+//! Binds the daemon's own socket, for a daemon that no service manager passes one to.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
@@ -8,15 +8,15 @@ use crate::loopback;
 /// Why the port could not be bound.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another process has it.
+    /// Another process listens on it.
     #[error("port {port} is taken{}: stop that program, or choose another port with BPROXY_PORT (0 is any free one)", by(holder.as_ref()))]
     Taken {
         /// The port.
         port: u16,
-        /// Process id and name, where the system tells.
+        /// That process's id and name, if the system tells.
         holder: Option<(u32, String)>,
     },
-    /// Ports below 1024 are for root on most systems.
+    /// Only root may bind it: on most systems, a port below 1024.
     #[error(
         "port {port} is reserved for the system: choose one from 1024 with BPROXY_PORT (0 is any free one)"
     )]
@@ -24,7 +24,7 @@ pub enum Error {
         /// The port.
         port: u16,
     },
-    /// Anything else.
+    /// It cannot be bound for another reason.
     #[error("cannot listen on 127.0.0.1:{port}: {source}")]
     Io {
         /// The port.
@@ -34,14 +34,15 @@ pub enum Error {
     },
 }
 
+/// The end of the message: which process has the port, if known.
 fn by(holder: Option<&(u32, String)>) -> String {
     holder.map(|(pid, name)| format!(" by process {pid} ({name})")).unwrap_or_default()
 }
 
-/// Binds `port` on loopback, 0 for any free one.
+/// Binds `port` on loopback; 0 takes any free port.
 pub(super) fn bind(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => Error::Taken { port, holder: loopback::holder(port) },
+        ErrorKind::AddrInUse => Error::Taken { port, holder: loopback::listener_process(port) },
         ErrorKind::PermissionDenied => Error::Reserved { port },
         _ => Error::Io { port, source },
     })

@@ -1,40 +1,42 @@
-//! The socket that launchd holds for this job, as its plist names it.
+//! The socket that launchd passes to this job.
 //!
-//! Only `activate` belongs to macOS; what is made of its answer is the same everywhere, and tested everywhere.
+//! Only `imp::activate` is specific to macOS; the rest is compiled and tested on every system.
 
 use std::net::TcpListener;
 use std::os::fd::RawFd;
 
-use super::{Error, NAME, handed};
+use super::{Error, NAME, inherited};
 
-/// Why launchd hands nothing over.
+/// Why launchd passes no socket.
 #[derive(Debug, PartialEq, Eq)]
 #[cfg_attr(not(target_os = "macos"), allow(dead_code))]
-enum Refusal {
-    /// This process is not a job of launchd's, or one whose plist names no such socket.
-    NotAJob,
-    /// Anything else, in launchd's words.
+enum ActivateError {
+    /// This process is not a launchd job, or its plist has no socket of this name.
+    NoSocket,
+    /// Another reason, in launchd's words.
     Other(String),
 }
 
-/// Takes the socket named [`NAME`]; `None` where launchd has none for this process.
+/// Takes the socket named [`NAME`]; `None` if launchd has none for this process.
 ///
 /// # Errors
-/// When launchd has one and does not hand it over, or it is not the right kind of socket.
-pub(super) fn take() -> Result<Option<TcpListener>, Error> {
-    take_from(imp::activate)
+/// When launchd has one and does not pass it, or it is not the right kind of socket.
+pub(super) fn inherit() -> Result<Option<TcpListener>, Error> {
+    inherit_from(imp::activate)
 }
 
-fn take_from(
-    activate: impl FnOnce(&str) -> Result<Vec<RawFd>, Refusal>,
+fn inherit_from(
+    activate: impl FnOnce(&str) -> Result<Vec<RawFd>, ActivateError>,
 ) -> Result<Option<TcpListener>, Error> {
     match activate(NAME) {
-        Err(Refusal::NotAJob) => Ok(None),
-        Err(Refusal::Other(reason)) => Err(Error::Launchd { reason }),
+        Err(ActivateError::NoSocket) => Ok(None),
+        Err(ActivateError::Other(reason)) => Err(Error::Launchd { reason }),
         Ok(numbers) => match numbers[..] {
-            [number] => handed::take(number).map(Some).map_err(|got| Error::Wrong { got }),
+            [number] => {
+                inherited::take(number).map(Some).map_err(|found| Error::WrongSocket { found })
+            }
             _ => Err(Error::Launchd {
-                reason: format!("it is {} sockets, where one is wanted", numbers.len()),
+                reason: format!("it has {} sockets instead of one", numbers.len()),
             }),
         },
     }
@@ -44,12 +46,12 @@ fn take_from(
 mod imp {
     use std::os::fd::RawFd;
 
-    use super::Refusal;
+    use super::ActivateError;
 
-    pub(super) fn activate(name: &str) -> Result<Vec<RawFd>, Refusal> {
+    pub(super) fn activate(name: &str) -> Result<Vec<RawFd>, ActivateError> {
         raunch::activate_socket(name).map_err(|error| match error {
-            raunch::Error::NotManaged | raunch::Error::NotInPlist => Refusal::NotAJob,
-            other => Refusal::Other(other.to_string()),
+            raunch::Error::NotManaged | raunch::Error::NotInPlist => ActivateError::NoSocket,
+            other => ActivateError::Other(other.to_string()),
         })
     }
 }
@@ -58,10 +60,10 @@ mod imp {
 mod imp {
     use std::os::fd::RawFd;
 
-    use super::Refusal;
+    use super::ActivateError;
 
-    pub(super) fn activate(_name: &str) -> Result<Vec<RawFd>, Refusal> {
-        Err(Refusal::NotAJob)
+    pub(super) fn activate(_name: &str) -> Result<Vec<RawFd>, ActivateError> {
+        Err(ActivateError::NoSocket)
     }
 }
 
@@ -76,8 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn the_one_socket_of_the_plist_is_taken_by_its_name() {
-        let taken = take_from(|name| {
+    fn the_socket_of_the_plist_is_found_by_its_name() {
+        let taken = inherit_from(|name| {
             assert_eq!(name, "bproxy");
             Ok(vec![socket("127.0.0.1:0")])
         });
@@ -85,19 +87,22 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_no_job_has_no_socket() {
-        assert!(take_from(|_| Err(Refusal::NotAJob)).unwrap().is_none());
-        assert!(cfg!(target_os = "macos") || take().unwrap().is_none());
+    fn a_process_that_is_not_a_job_has_no_socket() {
+        assert!(inherit_from(|_| Err(ActivateError::NoSocket)).unwrap().is_none());
+        assert!(cfg!(target_os = "macos") || inherit().unwrap().is_none());
     }
 
     #[test]
     fn what_cannot_be_the_daemons_socket_is_refused_with_the_name_and_the_reason() {
         let several = || vec![socket("127.0.0.1:0"), socket("127.0.0.1:0")];
         let refusals = [
-            (take_from(|_| Ok(vec![])), "0 sockets"),
-            (take_from(|_| Ok(several())), "2 sockets"),
-            (take_from(|_| Ok(vec![socket("0.0.0.0:0")])), "0.0.0.0"),
-            (take_from(|_| Err(Refusal::Other("already activated".into()))), "already activated"),
+            (inherit_from(|_| Ok(vec![])), "0 sockets"),
+            (inherit_from(|_| Ok(several())), "2 sockets"),
+            (inherit_from(|_| Ok(vec![socket("0.0.0.0:0")])), "0.0.0.0"),
+            (
+                inherit_from(|_| Err(ActivateError::Other("already activated".into()))),
+                "already activated",
+            ),
         ];
         for (refused, reason) in refusals {
             let message = refused.unwrap_err().to_string();

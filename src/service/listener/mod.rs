@@ -1,7 +1,7 @@
-//! Where the daemon's listening socket comes from: a service manager that holds it, or a port that is bound.
+//! The daemon's listening socket: inherited from a service manager (socket activation), or bound by the daemon itself.
 
 mod bind;
-mod handed;
+mod inherited;
 mod launchd;
 mod systemd;
 
@@ -9,97 +9,98 @@ use std::net::TcpListener;
 
 use crate::daemon::Activation;
 
-/// The socket's name in `FileDescriptorName=` of systemd's unit and below `Sockets` in launchd's plist.
+/// The socket's name: `FileDescriptorName=` in systemd's unit, the key below `Sockets` in launchd's plist.
 const NAME: &str = "bproxy";
 
-/// Why there is no socket to serve.
+/// Why there is no listening socket.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The port could not be bound.
     #[error(transparent)]
     Bind(#[from] bind::Error),
-    /// No manager has handed anything over, and one should have.
+    /// A socket is required, and no manager has passed one.
     #[error(
         "no service manager has handed over the socket {NAME:?}: start it by its socket (`systemctl --user start \
          bproxy.socket`), or run `bproxy daemon` without --activated"
     )]
-    Expected,
-    /// The variables are for another process.
+    Missing,
+    /// systemd's variables are meant for another process.
     #[error(
         "the socket {NAME:?} is not for this process: LISTEN_PID is {given:?}, and this is process {own}; start the \
          daemon without a shell or another program in between"
     )]
     Pid {
-        /// What the variable says.
+        /// The variable's value.
         given: String,
-        /// This process.
+        /// This process's id.
         own: u32,
     },
-    /// There is not one socket with the right name.
+    /// No socket, or more than one, has the right name.
     #[error(
         "no single socket named {NAME:?} was handed over: LISTEN_FDS is {count:?} and LISTEN_FDNAMES {}; set \
          FileDescriptorName={NAME} in the socket's unit", names.as_deref().map_or("none".to_owned(), |names| format!("{names:?}"))
     )]
     Names {
-        /// How many there are, as the variable says.
+        /// The number of sockets: the variable's value.
         count: String,
-        /// Their names, as the variable says.
+        /// The names of the sockets: the variable's value.
         names: Option<String>,
     },
-    /// launchd has the socket and keeps it.
+    /// launchd has the socket and does not pass it.
     #[error(
         "launchd does not hand over the socket {NAME:?}: {reason}; see `bproxy service install`"
     )]
     Launchd {
-        /// Why.
+        /// launchd's reason.
         reason: String,
     },
     /// The socket is of the wrong kind.
     #[error(
-        "the socket {NAME:?} that was handed over is {got}: it must be a listening TCP socket at 127.0.0.1 \
+        "the socket {NAME:?} that was handed over is {found}: it must be a listening TCP socket at 127.0.0.1 \
          (ListenStream=127.0.0.1:9615)"
     )]
-    Wrong {
-        /// What it is.
-        got: handed::Wrong,
+    WrongSocket {
+        /// What was passed instead.
+        found: inherited::WrongSocket,
     },
 }
 
 impl Error {
-    /// Whether starting again cannot help.
+    /// Whether the configuration must change: a restart alone cannot help.
     pub(super) fn is_about_configuration(&self) -> bool {
         !matches!(self, Error::Bind(_))
     }
 }
 
-/// A listening socket on loopback, and who made it.
-pub(super) struct Listening {
+/// A listening socket on loopback, and which process created it.
+pub(super) struct ListeningSocket {
     /// The socket.
     pub(super) listener: TcpListener,
-    /// Who made it.
+    /// Which process created it.
     pub(super) activation: Activation,
 }
 
-/// Takes over the socket that a service manager holds for this process; `None` where none does and none is `expected`
-/// to. To be called before the process has a second thread.
+/// Takes over the socket that a service manager passes to this process; `None` if there is none and none is `required`.
+/// Call this before the process starts a second thread.
 ///
 /// # Errors
-/// When there is one that cannot be the daemon's, or there should be one: names the socket, and what was got instead.
-pub(super) fn take_over(expected: bool) -> Result<Option<Listening>, Error> {
-    if let Some(listener) = systemd::take()? {
-        return Ok(Some(Listening { listener, activation: Activation::Systemd }));
+/// When a required socket is missing, or the passed one cannot be the daemon's. The error names the socket, and what was
+/// found instead.
+pub(super) fn inherit(required: bool) -> Result<Option<ListeningSocket>, Error> {
+    if let Some(listener) = systemd::inherit()? {
+        return Ok(Some(ListeningSocket { listener, activation: Activation::Systemd }));
     }
-    if let Some(listener) = launchd::take()? {
-        return Ok(Some(Listening { listener, activation: Activation::Launchd }));
+    if let Some(listener) = launchd::inherit()? {
+        return Ok(Some(ListeningSocket { listener, activation: Activation::Launchd }));
     }
-    if expected { Err(Error::Expected) } else { Ok(None) }
+    if required { Err(Error::Missing) } else { Ok(None) }
 }
 
-/// Binds `port` on loopback, 0 for any free one.
+/// Binds `port` on loopback; 0 takes any free port.
 ///
 /// # Errors
-/// Names the port, and who holds it where the system tells.
-pub(super) fn bind(port: u16) -> Result<Listening, Error> {
+/// Names the port, and the process that has it if the system tells.
+pub(super) fn bind(port: u16) -> Result<ListeningSocket, Error> {
     let listener = bind::bind(port)?;
-    Ok(Listening { listener, activation: Activation::Standalone })
+    Ok(ListeningSocket { listener, activation: Activation::Standalone })
 }

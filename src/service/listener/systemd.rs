@@ -1,6 +1,6 @@
-//! The socket that systemd, or `systemd-socket-activate`, has handed over.
+//! The socket that systemd, or `systemd-socket-activate`, passes to this process.
 //!
-//! The agreement is `sd_listen_fds(3)`: descriptors from number 3 on, told of by variables that are for one process.
+//! The protocol is `sd_listen_fds(3)`: descriptors from number 3 on, described by variables that name their process.
 
 use std::env::{self, VarError};
 use std::ffi::OsStr;
@@ -8,30 +8,30 @@ use std::net::TcpListener;
 
 use listenfd::ListenFd;
 
-use super::{Error, NAME, handed};
+use super::{Error, NAME, inherited};
 use crate::sys;
 
 const PID: &str = "LISTEN_PID";
 const COUNT: &str = "LISTEN_FDS";
 const NAMES: &str = "LISTEN_FDNAMES";
 
-/// Takes the socket named [`NAME`]; `None` where nothing was handed over. Clears the variables in any case.
+/// Takes the socket named [`NAME`]; `None` if systemd passed nothing. Removes the variables in any case.
 ///
 /// # Errors
-/// When there are descriptors, but for another process, or none with that name, or it is not the right kind of socket.
-pub(super) fn take() -> Result<Option<TcpListener>, Error> {
+/// When the descriptors are for another process, none has that name, or it is not the right kind of socket.
+pub(super) fn inherit() -> Result<Option<TcpListener>, Error> {
     let variables = Variables::read(&|name| env::var(name));
-    // This removes the first two variables.
+    // This also removes the first two variables.
     let mut descriptors = ListenFd::from_env();
-    sys::forget(OsStr::new(NAMES));
+    sys::remove_variable(OsStr::new(NAMES));
     let Some(variables) = variables else { return Ok(None) };
     let index = variables.index(std::process::id())?;
-    // Cannot be missing: the index is below the count that both have read.
+    // Always found: the index is below the count, which `ListenFd` has read too.
     let number = descriptors.take_raw_fd(index).ok().flatten().unwrap_or(-1);
-    handed::take(number).map(Some).map_err(|got| Error::Wrong { got })
+    inherited::take(number).map(Some).map_err(|found| Error::WrongSocket { found })
 }
 
-/// What the variables say.
+/// The values of the variables.
 #[derive(Debug, PartialEq, Eq)]
 struct Variables {
     pid: String,
@@ -50,14 +50,14 @@ impl Variables {
         Some(Variables { pid: text(PID).unwrap_or_default(), count, names: text(NAMES) })
     }
 
-    /// Which of the descriptors is the daemon's.
+    /// The index of the daemon's descriptor.
     fn index(&self, own: u32) -> Result<usize, Error> {
         if self.pid.parse() != Ok(own) {
             return Err(Error::Pid { given: self.pid.clone(), own });
         }
         let names: Vec<&str> = match &self.names {
             Some(names) => names.split(':').collect(),
-            // What `systemd-socket-activate` hands over without being told a name: one can be meant only.
+            // `systemd-socket-activate` passes no names unless told to; a single socket is unambiguous.
             None if self.count == "1" => return Ok(0),
             None => vec![],
         };
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_doubtful_name_is_refused_with_the_names_there_are() {
+    fn a_missing_or_ambiguous_name_is_refused_with_the_names_that_were_passed() {
         for (count, names) in [
             ("1", Some("http")),
             ("2", Some("http:other")),

@@ -1,7 +1,7 @@
-//! Log files: one a day (UTC), for 14 days, each day at most 10 MB.
+//! Log files: one per day (UTC), kept for 14 days, at most 10 MB per day.
 //!
-//! A day that grows beyond half of that moves its file aside to `YYYY-MM-DD.1.log`, over an earlier one there, and goes
-//! on with a new one: what is kept of a busy day is its latest 5 to 10 MB.
+//! When a day's file reaches 5 MB, it is rotated: renamed to `YYYY-MM-DD.1.log`, replacing an earlier one, and a new file
+//! is started. So the latest 5 to 10 MB of a busy day are kept.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -15,26 +15,26 @@ const MAX_FILE_BYTES: u64 = 5_000_000;
 const DAYS_KEPT: i64 = 14;
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
-/// The files of one directory.
-pub(super) struct Files {
+/// The log files in one directory.
+pub(super) struct LogFiles {
     dir: PathBuf,
-    /// The day (since 1970) for which old files have been removed.
+    /// The day (since 1970) on which old files were last removed.
     pruned: Option<i64>,
 }
 
-impl Files {
-    pub(super) fn new(dir: PathBuf) -> Files {
-        Files { dir, pruned: None }
+impl LogFiles {
+    pub(super) fn new(dir: PathBuf) -> LogFiles {
+        LogFiles { dir, pruned: None }
     }
 
-    /// Appends whole lines to today's file: all of them or, with an error, none.
+    /// Appends whole lines to today's file: all of them or, on an error, none.
     pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         let seconds =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
         self.append_on(seconds.cast_signed() / SECONDS_PER_DAY, lines)
     }
 
-    /// The file is opened anew each time: a few times a second at most, and so one that was removed comes back.
+    /// Opens the file for every batch, a few times a second at most, so that a file that was removed is created again.
     fn append_on(&mut self, day: i64, lines: &[u8]) -> io::Result<()> {
         let path = self.dir.join(format!("{}.log", date(day)));
         let mut file = match open(&path) {
@@ -51,7 +51,7 @@ impl Files {
             length = 0;
         }
         if let Err(error) = file.write_all(lines) {
-            // On a full disk a part may have been written; half a line would spoil the next one.
+            // A full disk may leave a partial line, which would garble the next one.
             let _ = file.set_len(length);
             return Err(error);
         }
@@ -62,7 +62,7 @@ impl Files {
         Ok(())
     }
 
-    /// Removes the files of days long past. What does not look like a log file is left alone.
+    /// Removes the files of days beyond the retention. Leaves files alone that are not named like a log file.
     fn prune(&self, today: i64) {
         let oldest = date(today - DAYS_KEPT + 1);
         for file in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
@@ -87,31 +87,32 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// The date in a log file's name.
+/// The date in a log file's name; `None` if the name is not that of a log file.
 fn date_of(name: &str) -> Option<&str> {
     let stem = name.strip_suffix(".log")?;
     let date = stem.strip_suffix(".1").unwrap_or(stem);
-    let looks_like_one = date.len() == 10
+    let is_date = date.len() == 10
         && date.bytes().enumerate().all(|(at, byte)| {
             if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
         });
-    looks_like_one.then_some(date)
+    is_date.then_some(date)
 }
 
 /// `YYYY-MM-DD` of a day counted from 1970-01-01 in the Gregorian calendar.
 ///
-/// Years are taken to begin in March, which puts the leap day last; 400 of them have 146,097 days.
+/// Computes with years that start in March, so that the leap day is the last day of a year; 400 years have 146,097 days.
 fn date(day: i64) -> String {
     let day = day + 719_468;
     let era = day.div_euclid(146_097);
-    let of_era = day.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let day_of_era = day.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{of_month:02}")
+    format!("{year:04}-{month:02}-{day_of_month:02}")
 }
 
 #[cfg(test)]
@@ -122,9 +123,9 @@ mod tests {
     /// 2026-05-08.
     const DAY: i64 = 20_581;
 
-    fn files() -> (tempfile::TempDir, Files) {
+    fn files() -> (tempfile::TempDir, LogFiles) {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path().join("logs"));
+        let files = LogFiles::new(dir.path().join("logs"));
         (dir, files)
     }
 
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn fourteen_days_are_kept_and_strangers_left_alone() {
+    fn fourteen_days_are_kept_and_other_files_left_alone() {
         let (_dir, mut files) = files();
         for day in DAY - 20..=DAY {
             files.append_on(day, b"x\n").unwrap();

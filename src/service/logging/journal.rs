@@ -1,8 +1,8 @@
-//! Records in the journal: each a message that people can read, fields to ask for, and the JSON line as it is in a file.
+//! Writes records to systemd's journal. Each entry has a readable message, the record's fields, and the JSON line.
 //!
-//! `journalctl BPROXY_ID=…` shows one request's whole life. How an entry is written and sent is the business of the
-//! crate tracing-journald. Its layer sends from the thread that logs, and a journal that hangs would stop that thread:
-//! here it is handed each record once more by the log's own thread, which may wait.
+//! `journalctl BPROXY_ID=…` shows all records of one request. The crate tracing-journald formats and sends the entries.
+//! Its layer sends from the thread that logs, which a journal that hangs would block. So here the log's own thread, which
+//! may block, replays each record to that layer.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,49 +19,50 @@ use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
-use super::{HOME, PREFIX};
+use super::{FIELD_PREFIX, HOME_FIELD};
 
-/// Longer values, such as payloads, are left out of the message; the field has them whole.
+/// Longer values, such as payloads, are left out of the message; their fields have them in full.
 const MAX_SHOWN_BYTES: usize = 100;
 
-/// No record has as many fields. What is beyond is in the JSON line alone.
+/// The most fields of an entry, more than any record has. Further ones are in the JSON line only.
 const MAX_FIELDS: usize = 32;
 
-/// A way to the journal.
-pub(super) struct Journal {
-    /// The library's layer. It never becomes anybody's default: nothing but records reaches it.
+/// A connection to the journal.
+pub(super) struct JournalWriter {
+    /// The library's layer, in a subscriber that is never set as a default, so that it gets these records only.
     entries: Box<dyn Subscriber + Send>,
-    /// One for each level and list of fields, of which there are no more than places that log.
-    shapes: HashMap<(Level, Vec<String>), &'static Metadata<'static>>,
+    /// The metadata for each level and list of fields, cached because it is never freed. There are no more of them than
+    /// callsites that log.
+    metadata: HashMap<(Level, Vec<String>), &'static Metadata<'static>>,
 }
 
-impl Journal {
-    /// The system's journal, for the daemon of the state directory `home`.
+impl JournalWriter {
+    /// Connects to the system's journal, for the daemon of the state directory `home`.
     ///
     /// # Errors
-    /// When nobody listens there.
-    pub(super) fn open(home: &Path) -> io::Result<Journal> {
+    /// When the journal's socket does not exist.
+    pub(super) fn open(home: &Path) -> io::Result<JournalWriter> {
         let priorities = PriorityMappings {
             info: Priority::Informational,
             debug: Priority::Debug,
             ..PriorityMappings::new()
         };
         let layer = tracing_journald::layer()?
-            .with_field_prefix(Some(PREFIX.into()))
+            .with_field_prefix(Some(FIELD_PREFIX.into()))
             .with_syslog_identifier("bproxy".into())
             .with_priority_mappings(priorities)
-            .with_custom_fields([(HOME, home.display().to_string())]);
-        Ok(Journal::through(layer))
+            .with_custom_fields([(HOME_FIELD, home.display().to_string())]);
+        Ok(JournalWriter::with_layer(layer))
     }
 
-    fn through(layer: impl Layer<Registry> + Send + Sync) -> Journal {
-        Journal {
+    fn with_layer(layer: impl Layer<Registry> + Send + Sync) -> JournalWriter {
+        JournalWriter {
             entries: Box::new(tracing_subscriber::registry().with(layer)),
-            shapes: HashMap::new(),
+            metadata: HashMap::new(),
         }
     }
 
-    /// Sends whole lines, each as an entry. Waits for a journal that hangs; what one refuses is lost.
+    /// Sends each line as an entry. Blocks while the journal hangs; an entry that it refuses is lost.
     pub(super) fn append(&mut self, lines: &[u8]) {
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             self.send(&String::from_utf8_lossy(line));
@@ -71,19 +72,19 @@ impl Journal {
     fn send(&mut self, line: &str) {
         let mut record: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
         let level = level(&record);
-        // The journal has both of its own.
+        // The journal has its own fields for both.
         record.retain(|name, _| !matches!(&**name, "level" | "ts"));
         let message = message(&record);
-        // All of it is in the entry's message already, and a field of that name would be a second one.
+        // The entry's message contains it, and a second field of that name would clash.
         record.remove("message");
         let (names, values): (Vec<_>, Vec<_>) =
             record.into_iter().map(|(name, value)| (name, text(value))).unzip();
         let values = [&*message, line].into_iter().chain(values.iter().map(|value| &**value));
         let values: Vec<_> = values.collect();
         let metadata = *self
-            .shapes
+            .metadata
             .entry((level, names))
-            .or_insert_with_key(|(level, names)| shape(*level, names));
+            .or_insert_with_key(|(level, names)| new_metadata(*level, names));
         let fields: Vec<_> = metadata.fields().iter().collect();
         let mut set = [(&fields[0], None); MAX_FIELDS];
         for (slot, (field, value)) in set.iter_mut().zip(fields.iter().zip(&values)) {
@@ -93,24 +94,24 @@ impl Journal {
     }
 }
 
-/// A place that logs, made at run time.
-struct Place(OnceLock<Metadata<'static>>);
+/// A callsite that is created at run time.
+struct RuntimeCallsite(OnceLock<Metadata<'static>>);
 
-impl Callsite for Place {
+impl Callsite for RuntimeCallsite {
     fn set_interest(&self, _: Interest) {}
 
     fn metadata(&self) -> &Metadata<'_> {
-        self.0.get().expect("it is given as soon as the place is made")
+        self.0.get().expect("set right after the callsite is created")
     }
 }
 
-/// A place for records of this level with these fields, after the message and the record itself. It is never freed.
-fn shape(level: Level, names: &[String]) -> &'static Metadata<'static> {
-    let place: &'static Place = Box::leak(Box::new(Place(OnceLock::new())));
+/// Metadata for records of this level with these fields, preceded by the message and the record's line. Never freed.
+fn new_metadata(level: Level, names: &[String]) -> &'static Metadata<'static> {
+    let callsite: &'static RuntimeCallsite = Box::leak(Box::new(RuntimeCallsite(OnceLock::new())));
     let own = names.iter().map(|name| &*name.clone().leak());
     let names: Vec<&'static str> = ["message", "record"].into_iter().chain(own).collect();
-    place.0.get_or_init(|| {
-        let fields = FieldSet::new(names.leak(), identify_callsite!(place));
+    callsite.0.get_or_init(|| {
+        let fields = FieldSet::new(names.leak(), identify_callsite!(callsite));
         Metadata::new("record", "bproxy", level, None, None, None, fields, Kind::EVENT)
     })
 }
@@ -124,7 +125,7 @@ fn level(record: &Map<String, Value>) -> Level {
     }
 }
 
-/// The event, its message if it has one, and what belongs to it, in one line:
+/// The entry's message, in one line: the event, the record's own message if it has one, and the other fields, as in
 /// `received action=text id=01HZX9C2K8 session=m4q7z2`.
 fn message(record: &Map<String, Value>) -> String {
     let mut message = record.get("event").cloned().map_or_else(String::new, text);
@@ -160,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// What the library is handed in the end.
+    /// Collects the entries instead of sending them.
     #[derive(Clone, Default)]
     struct Entries(Arc<Mutex<Vec<Entry>>>);
 
@@ -183,16 +184,16 @@ mod tests {
         }
 
         fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-            panic!("{field} is {value:?}, which the library would show in quotes");
+            panic!("{field} is {value:?}, which the library would send in quotes");
         }
     }
 
     fn entries(lines: &[&str]) -> (Vec<Entry>, usize) {
         let entries = Entries::default();
-        let mut journal = Journal::through(entries.clone());
+        let mut journal = JournalWriter::with_layer(entries.clone());
         journal.append((lines.join("\n") + "\n").as_bytes());
         let entries = std::mem::take(&mut *entries.0.lock().unwrap());
-        (entries, journal.shapes.len())
+        (entries, journal.metadata.len())
     }
 
     #[test]
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_stay_and_long_values_are_whole_in_their_fields_alone() {
+    fn levels_are_kept_and_long_values_are_only_in_their_fields() {
         let long = "x".repeat(MAX_SHOWN_BYTES + 1);
         let lines = [
             &*format!(r#"{{"level":"error","event":"payload","params":"{long}"}}"#),
@@ -233,20 +234,20 @@ mod tests {
     }
 
     #[test]
-    fn a_records_own_message_is_part_of_the_entrys() {
+    fn the_message_of_an_entry_contains_that_of_its_record() {
         let (entries, _) = entries(&[r#"{"level":"error","event":"failed","message":"no port"}"#]);
         assert_eq!(entries[0].1["message"], "failed: no port");
     }
 
     #[test]
-    fn records_alike_share_what_is_never_freed() {
+    fn records_with_the_same_level_and_fields_share_their_metadata() {
         let line = r#"{"level":"info","event":"response","id":"1"}"#;
         let other = r#"{"level":"info","event":"response","id":"1","error_code":"TIMEOUT"}"#;
         assert_eq!(entries(&[line, other, line, line]).1, 2);
     }
 
     #[test]
-    fn more_fields_than_any_record_has_are_cut_and_the_line_has_them_all() {
+    fn fields_beyond_the_limit_are_in_the_line_only() {
         let fields: String = (0..2 * MAX_FIELDS).map(|n| format!(r#","f{n}":1"#)).collect();
         let line = format!(r#"{{"level":"info"{fields}}}"#);
         let (entries, _) = entries(&[&line]);

@@ -1,8 +1,8 @@
-//! The log: records of `tracing` events as JSON lines, in files of the state directory, on standard error, or in the
-//! journal.
+//! Writes the log: each `tracing` event becomes one line of JSON, written to files in the state directory, to standard
+//! error, or to systemd's journal.
 //!
-//! Owns where they go and how soon. What is logged is said where it happens. A record costs its maker a copy into a
-//! buffer; a thread writes the buffer out.
+//! Owns the destinations and the buffering; each event is defined where it is logged. Logging only copies the line into
+//! a buffer, which a separate thread writes out. `logs` reads the log back.
 
 mod files;
 #[cfg(target_os = "linux")]
@@ -17,28 +17,28 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{LogChoice, LogLevel};
 use crate::home::Home;
-use files::Files;
-pub(super) use record::Level;
-use record::Records;
+use files::LogFiles;
+pub(super) use record::LevelHandle;
+use record::RecordLayer;
 use writer::{Sink, Writer};
 
-/// What the journal's fields of this program begin with, before a `_`.
+/// The prefix of this program's journal fields; a `_` follows it.
 #[cfg(target_os = "linux")]
-const PREFIX: &str = "BPROXY";
+const FIELD_PREFIX: &str = "BPROXY";
 
-/// The journal's field that has the record as a line of JSON.
-pub(super) const RECORD: &str = "BPROXY_RECORD";
+/// The journal field with the record as a line of JSON.
+pub(super) const RECORD_FIELD: &str = "BPROXY_RECORD";
 
-/// The journal's field that has the id of the request that a record is of.
-pub(super) const ID: &str = "BPROXY_ID";
+/// The journal field with the id of the record's request.
+pub(super) const ID_FIELD: &str = "BPROXY_ID";
 
-/// The journal's field that tells the daemons of one user apart.
-pub(super) const HOME: &str = "BPROXY_HOME";
+/// The journal field with the daemon's state directory, which distinguishes the daemons of one user.
+pub(super) const HOME_FIELD: &str = "BPROXY_HOME";
 
-/// Why there is no log.
+/// Why the log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The journal is asked for.
+    /// `BPROXY_LOG` is `journald`, and the journal cannot be reached.
     #[error(
         "BPROXY_LOG is journald, and there is no journal to write to ({0}): set it to auto or file"
     )]
@@ -48,30 +48,30 @@ pub enum Error {
     Thread(#[source] io::Error),
 }
 
-/// The running log. Dropping it writes out what is left, as far as that goes soon; what is logged after that is lost.
+/// The process's log. Dropping it flushes the buffer, within a deadline; later records are lost.
 pub(super) struct Log {
-    /// How much is logged.
-    pub(super) level: Level,
+    /// Changes the level.
+    pub(super) level: LevelHandle,
     _writer: Writer,
 }
 
 impl Log {
-    /// Makes this the log of the whole process, panics included.
+    /// Starts the log of the whole process, and logs panics too.
     ///
     /// # Errors
-    /// When the log that is asked for cannot be had.
+    /// When the journal is required and cannot be reached, or no thread can be started.
     pub(super) fn start(choice: LogChoice, level: LogLevel, home: &Home) -> Result<Log, Error> {
         let sink = match choice {
             LogChoice::Journald => journal(home).map_err(Error::Journal)?,
             LogChoice::Stderr => Sink::Stderr,
             LogChoice::Auto if stderr_is_the_journal() => journal(home).unwrap_or(Sink::Stderr),
-            LogChoice::File | LogChoice::Auto => Sink::Files(Files::new(home.logs())),
+            LogChoice::File | LogChoice::Auto => Sink::Files(LogFiles::new(home.logs())),
         };
         let writer = Writer::start(sink).map_err(Error::Thread)?;
-        let level = Level::new(level);
-        let records = Records::new(level.clone(), writer.queue());
+        let level = LevelHandle::new(level);
+        let records = RecordLayer::new(level.clone(), writer.queue());
         let subscriber = tracing_subscriber::registry().with(records);
-        // A process has one log: whoever set one before keeps it.
+        // Fails if the process already has a subscriber, which then stays.
         let _ = tracing::subscriber::set_global_default(subscriber);
         log_panics();
         Ok(Log { level, _writer: writer })
@@ -80,7 +80,7 @@ impl Log {
 
 #[cfg(target_os = "linux")]
 fn journal(home: &Home) -> io::Result<Sink> {
-    journal::Journal::open(&home.real_path()).map(Sink::Journal)
+    journal::JournalWriter::open(&home.real_path()).map(Sink::Journal)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -88,7 +88,7 @@ fn journal(_home: &Home) -> io::Result<Sink> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// systemd says in `JOURNAL_STREAM` which device and inode of standard error lead to the journal.
+/// Whether standard error leads to the journal: systemd sets `JOURNAL_STREAM` to the device and inode of that stream.
 fn stderr_is_the_journal() -> bool {
     let Some(stream) = std::env::var("JOURNAL_STREAM").ok() else {
         return false;
@@ -102,7 +102,7 @@ fn stderr_is_the_journal() -> bool {
     stream == format!("{}:{}", metadata.dev(), metadata.ino())
 }
 
-/// Logs where every panic happened. Its message is told only where it is fixed text: a formatted one may quote a page.
+/// Logs the location of every panic. Logs the message only if it is a string literal: a formatted one may quote a page.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
@@ -114,7 +114,7 @@ fn log_panics() {
         );
         eprintln!(
             "bproxy: internal error at {}",
-            location.as_deref().unwrap_or("an unknown place")
+            location.as_deref().unwrap_or("an unknown location")
         );
     }));
 }

@@ -1,4 +1,4 @@
-//! One event, turned into one line of JSON: `{"level":"info","ts":1714000027000,"event":"received",…}`.
+//! Formats an event as one line of JSON: `{"level":"info","ts":1714000027000,"event":"received",…}`.
 
 use std::fmt;
 use std::io::Write;
@@ -16,25 +16,25 @@ use tracing_subscriber::layer::{Context, Layer};
 use super::writer::Queue;
 use crate::config::LogLevel;
 
-/// Events of this crate have module paths that begin so.
-const OWN: &str = env!("CARGO_CRATE_NAME");
+/// The prefix of the targets (module paths) of this crate's events.
+const OWN_TARGET: &str = env!("CARGO_CRATE_NAME");
 
-/// Enough for nearly every record, so that its line is allocated once.
+/// The initial capacity of a line: enough for nearly every record, so that most lines are allocated once.
 const LINE_BYTES: usize = 256;
 
-/// How much is logged, which can change while it is.
+/// The log's level, which can be changed at run time.
 #[derive(Clone)]
-pub(in crate::service) struct Level(Arc<AtomicU8>);
+pub(in crate::service) struct LevelHandle(Arc<AtomicU8>);
 
-impl Level {
-    pub(super) fn new(level: LogLevel) -> Level {
-        Level(Arc::new(AtomicU8::new(level as u8)))
+impl LevelHandle {
+    pub(super) fn new(level: LogLevel) -> LevelHandle {
+        LevelHandle(Arc::new(AtomicU8::new(level as u8)))
     }
 
-    /// Changes it, for the records from now on.
+    /// Changes the level for later records.
     pub(in crate::service) fn set(&self, level: LogLevel) {
         self.0.store(level as u8, Ordering::Relaxed);
-        // What is wanted is remembered at every place that logs.
+        // `tracing` caches at every callsite whether it is enabled.
         tracing::callsite::rebuild_interest_cache();
     }
 
@@ -47,33 +47,33 @@ impl Level {
     }
 }
 
-/// Formats the events that are wanted and queues their lines.
-pub(super) struct Records {
-    level: Level,
+/// Formats the enabled events and queues their lines.
+pub(super) struct RecordLayer {
+    level: LevelHandle,
     queue: Arc<Queue>,
 }
 
-impl Records {
-    pub(super) fn new(level: Level, queue: Arc<Queue>) -> Records {
-        Records { level, queue }
+impl RecordLayer {
+    pub(super) fn new(level: LevelHandle, queue: Arc<Queue>) -> RecordLayer {
+        RecordLayer { level, queue }
     }
 
-    /// Libraries speak of their own affairs at the lower levels: of them, only trouble is wanted.
-    fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        let own = metadata.target().starts_with(OWN);
+    /// Whether an event is logged. Of libraries, only warnings and errors are: their lower levels concern their internals.
+    fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let is_own = metadata.target().starts_with(OWN_TARGET);
         let level = self.level.filter();
-        let limit = if own { level } else { level.min(LevelFilter::WARN) };
+        let limit = if is_own { level } else { level.min(LevelFilter::WARN) };
         *metadata.level() <= limit
     }
 }
 
-impl<S: Subscriber> Layer<S> for Records {
+impl<S: Subscriber> Layer<S> for RecordLayer {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+        if self.is_enabled(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.wants(metadata)
+        self.is_enabled(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -91,7 +91,7 @@ impl<S: Subscriber> Layer<S> for Records {
     }
 }
 
-/// The record that tells how many others are missing before it.
+/// A record that says how many records before it were lost.
 pub(super) fn lost(count: u64) -> Vec<u8> {
     let mut line = Line::begin("warn", now());
     line.text("event", "log_lost");
@@ -113,6 +113,7 @@ fn level_name(level: &tracing::Level) -> &'static str {
     }
 }
 
+/// A line of JSON under construction.
 struct Line {
     bytes: Vec<u8>,
     has_event: bool,
@@ -175,8 +176,8 @@ mod tests {
 
     fn logged(level: LogLevel, events: impl FnOnce()) -> Vec<serde_json::Value> {
         let queue = Arc::new(Queue::default());
-        let subscriber =
-            tracing_subscriber::registry().with(Records::new(Level::new(level), queue.clone()));
+        let subscriber = tracing_subscriber::registry()
+            .with(RecordLayer::new(LevelHandle::new(level), queue.clone()));
         tracing::subscriber::with_default(subscriber, events);
         let bytes = queue.take();
         String::from_utf8(bytes)
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn libraries_are_heard_from_warnings_on() {
+    fn only_warnings_and_errors_of_libraries_are_logged() {
         let records = logged(LogLevel::Debug, || {
             tracing::info!(target: "hyper::proto", "chatter");
             tracing::warn!(target: "hyper::proto", "trouble");

@@ -1,7 +1,7 @@
-//! From the makers of records to where they go: a bounded buffer, and a thread that empties it.
+//! The log's buffer, which is bounded, and the thread that writes it out.
 //!
-//! The thread sleeps while nothing is logged. Trouble with the file or the journal never reaches the makers: records are
-//! dropped, counted, and the count is the first thing written when writing works again.
+//! The thread sleeps while nothing is logged. Code that logs never sees a write error: records that cannot be written
+//! are dropped and counted, and the count is the first line written once writing works again.
 
 use std::io::{self, Write};
 use std::mem;
@@ -10,35 +10,35 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::files::Files;
+use super::files::LogFiles;
 #[cfg(target_os = "linux")]
-use super::journal::Journal;
+use super::journal::JournalWriter;
 use super::record;
 
-/// How long records gather before they are written: long enough that a busy daemon writes them many at a time, short
-/// enough that a person who follows the log does not notice.
-const GATHER: Duration = Duration::from_millis(200);
+/// How long to collect records before writing them: long enough that a busy daemon writes in batches, short enough that a
+/// person who follows the log does not notice.
+const BATCH_WINDOW: Duration = Duration::from_millis(200);
 
-/// So much is written without gathering any longer.
+/// A batch of this size is written at once.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// Beyond this, with the disk too slow, records are dropped.
-const MAX_BYTES: usize = 1024 * 1024;
+/// The size of the buffer beyond which records are dropped, because the disk is too slow.
+const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
-/// How long the end of the daemon waits for the last records: a disk or a journal that works takes them in milliseconds,
-/// and one that hangs must not keep the process alive.
-const LAST_RECORDS: Duration = Duration::from_secs(1);
+/// How long shutdown waits for the last records to be written. A working disk or journal takes milliseconds; one that
+/// hangs must not keep the process alive.
+const FLUSH_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Where lines end up.
+/// The log's destination.
 pub(super) enum Sink {
-    Files(Files),
+    Files(LogFiles),
     #[cfg(target_os = "linux")]
-    Journal(Journal),
+    Journal(JournalWriter),
     Stderr,
 }
 
 impl Sink {
-    /// Writes whole lines, all of them or, with an error, none.
+    /// Writes whole lines: all of them or, on an error, none.
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         match self {
             Sink::Files(files) => files.append(lines),
@@ -52,65 +52,64 @@ impl Sink {
     }
 }
 
-/// Lines that wait to be written.
+/// The lines that are not written yet.
 #[derive(Default)]
 pub(super) struct Queue {
-    waiting: Mutex<Waiting>,
+    pending: Mutex<Pending>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Pending {
     lines: Vec<u8>,
     dropped: u64,
-    closing: bool,
+    is_closing: bool,
 }
 
 impl Queue {
-    /// Adds a line, or counts it as dropped where there is no room.
+    /// Adds a line, or drops and counts it if the buffer is full.
     pub(super) fn push(&self, line: &[u8]) {
-        let mut waiting = self.lock();
-        let before = waiting.lines.len();
-        if before >= MAX_BYTES {
-            waiting.dropped += 1;
+        let mut pending = self.lock();
+        let before = pending.lines.len();
+        if before >= MAX_QUEUED_BYTES {
+            pending.dropped += 1;
             return;
         }
-        waiting.lines.extend_from_slice(line);
-        let batch_is_full = before < BATCH_BYTES && waiting.lines.len() >= BATCH_BYTES;
-        drop(waiting);
+        pending.lines.extend_from_slice(line);
+        let batch_is_full = before < BATCH_BYTES && pending.lines.len() >= BATCH_BYTES;
+        drop(pending);
         if before == 0 || batch_is_full {
             self.changed.notify_one();
         }
     }
 
     fn close(&self) {
-        self.lock().closing = true;
+        self.lock().is_closing = true;
         self.changed.notify_one();
     }
 
-    /// Waits for lines, and moves them to `lines`. Returns how many were dropped, and whether these were the last.
-    fn wait(&self, lines: &mut Vec<u8>) -> (u64, bool) {
-        let poisoned = PoisonError::into_inner;
-        let waiting = self.lock();
-        let waiting = self
+    /// Waits for a batch and moves it to `lines`. Returns how many records were dropped, and whether the queue is closed.
+    fn next_batch(&self, lines: &mut Vec<u8>) -> (u64, bool) {
+        let pending = self.lock();
+        let pending = self
             .changed
-            .wait_while(waiting, |waiting| waiting.lines.is_empty() && !waiting.closing)
-            .unwrap_or_else(poisoned);
-        let (mut waiting, _) = self
+            .wait_while(pending, |pending| pending.lines.is_empty() && !pending.is_closing)
+            .unwrap_or_else(PoisonError::into_inner);
+        let (mut pending, _) = self
             .changed
-            .wait_timeout_while(waiting, GATHER, |waiting| {
-                waiting.lines.len() < BATCH_BYTES && !waiting.closing
+            .wait_timeout_while(pending, BATCH_WINDOW, |pending| {
+                pending.lines.len() < BATCH_BYTES && !pending.is_closing
             })
             .unwrap_or_else(PoisonError::into_inner);
         lines.clear();
         lines.shrink_to(2 * BATCH_BYTES);
-        mem::swap(lines, &mut waiting.lines);
-        (mem::take(&mut waiting.dropped), waiting.closing)
+        mem::swap(lines, &mut pending.lines);
+        (mem::take(&mut pending.dropped), pending.is_closing)
     }
 
-    /// A maker that panics has left whole lines behind.
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ignores poisoning: a thread that panicked while it held the lock has added its line whole or not at all.
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
@@ -119,10 +118,10 @@ impl Queue {
     }
 }
 
-/// The thread that writes, with its queue. Dropping it writes out what waits, if that can be done soon.
+/// The writing thread and its queue. Dropping it flushes the queue, within [`FLUSH_DEADLINE`].
 pub(super) struct Writer {
     queue: Arc<Queue>,
-    /// Disconnected when the thread has ended.
+    /// Disconnected when the thread ends.
     ended: Receiver<()>,
 }
 
@@ -148,7 +147,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.close();
-        let _ = self.ended.recv_timeout(LAST_RECORDS);
+        let _ = self.ended.recv_timeout(FLUSH_DEADLINE);
     }
 }
 
@@ -159,9 +158,9 @@ fn count(lines: &[u8]) -> u64 {
 fn run(mut sink: Sink, queue: &Queue) {
     let mut lines = Vec::new();
     let mut lost = 0;
-    let mut said = false;
+    let mut is_reported = false;
     loop {
-        let (dropped, last) = queue.wait(&mut lines);
+        let (dropped, is_last) = queue.next_batch(&mut lines);
         lost += dropped;
         if lost > 0 {
             lines.splice(0..0, record::lost(lost));
@@ -170,22 +169,22 @@ fn run(mut sink: Sink, queue: &Queue) {
             match sink.write(&lines) {
                 Ok(()) => {
                     lost = 0;
-                    said = false;
+                    is_reported = false;
                 }
                 Err(error) => {
-                    // The line that tells of those lost before is none of them.
+                    // The first line, which reports earlier losses, is not a lost record itself.
                     lost += count(&lines) - u64::from(lost > 0);
-                    if !mem::replace(&mut said, true) {
-                        // Standard error may be gone as well, and then there is nobody left to tell.
+                    if !mem::replace(&mut is_reported, true) {
+                        // Standard error may fail too; there is no other way to report it.
                         let _ = writeln!(
                             io::stderr(),
-                            "bproxy: cannot write the log, going on without: {error}"
+                            "bproxy: cannot write the log, continuing without it: {error}"
                         );
                     }
                 }
             }
         }
-        if last {
+        if is_last {
             return;
         }
     }
@@ -197,9 +196,9 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn dropping_the_writer_writes_out_what_waits() {
+    fn dropping_the_writer_flushes_the_queue() {
         let dir = tempfile::tempdir().unwrap();
-        let writer = Writer::start(Sink::Files(Files::new(dir.path().join("logs")))).unwrap();
+        let writer = Writer::start(Sink::Files(LogFiles::new(dir.path().join("logs")))).unwrap();
         for _ in 0..1000 {
             writer.queue().push(b"a line\n");
         }
@@ -209,36 +208,36 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_hangs_holds_up_the_end_no_longer_than_its_deadline() {
+    fn a_file_that_hangs_delays_shutdown_no_longer_than_the_deadline() {
         let dir = tempfile::tempdir().unwrap();
-        let mut today = Files::new(dir.path().to_owned());
+        let mut today = LogFiles::new(dir.path().to_owned());
         today.append(b"a line\n").unwrap();
         let file = fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
         fs::remove_file(&file).unwrap();
-        // Opening one waits for its reader.
+        // Opening a FIFO for writing blocks until it has a reader.
         rustix::fs::mkfifoat(
             rustix::fs::CWD,
             &file,
             rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
         )
         .unwrap();
-        let writer = Writer::start(Sink::Files(Files::new(dir.path().to_owned()))).unwrap();
+        let writer = Writer::start(Sink::Files(LogFiles::new(dir.path().to_owned()))).unwrap();
         writer.queue().push(b"a line\n");
         let before = std::time::Instant::now();
         drop(writer);
-        assert!(before.elapsed() >= LAST_RECORDS && before.elapsed() < 5 * LAST_RECORDS);
+        assert!(before.elapsed() >= FLUSH_DEADLINE && before.elapsed() < 5 * FLUSH_DEADLINE);
     }
 
     #[test]
     fn records_without_room_are_dropped_and_counted() {
         let queue = Queue::default();
-        let line = vec![b'x'; MAX_BYTES / 2];
+        let line = vec![b'x'; MAX_QUEUED_BYTES / 2];
         for _ in 0..5 {
             queue.push(&line);
         }
         let mut lines = Vec::new();
-        assert_eq!(queue.wait(&mut lines), (3, false));
-        assert_eq!(lines.len(), MAX_BYTES);
+        assert_eq!(queue.next_batch(&mut lines), (3, false));
+        assert_eq!(lines.len(), MAX_QUEUED_BYTES);
     }
 
     #[test]
@@ -250,7 +249,7 @@ mod tests {
         queue.push(b"one\ntwo\n");
         let thread = thread::spawn({
             let (queue, logs) = (queue.clone(), logs.clone());
-            move || run(Sink::Files(Files::new(logs)), &queue)
+            move || run(Sink::Files(LogFiles::new(logs)), &queue)
         });
         while !queue.lock().lines.is_empty() {
             thread::yield_now();
@@ -261,7 +260,7 @@ mod tests {
         thread.join().unwrap();
         let file = fs::read_dir(&logs).unwrap().next().unwrap().unwrap();
         let text = fs::read_to_string(file.path()).unwrap();
-        // Whether the first write came before the way was clear is up to the scheduler; that nothing vanishes is not.
+        // The scheduler decides whether the first write succeeded; either way, no record is lost without being counted.
         assert!(text.contains(r#""records":2"#) || text.contains("one\ntwo\n"), "{text}");
         assert!(text.ends_with("three\n"), "{text}");
     }

@@ -1,4 +1,4 @@
-//! Reading the log files, each line once, across the days and across a file that is moved aside.
+//! Reads the log files, each line once, across days and rotation.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -9,20 +9,20 @@ use std::path::PathBuf;
 use super::{Error, Record};
 
 /// The log files, and how far each has been read.
-pub(super) struct Files {
+pub(super) struct LogFileReader {
     dir: PathBuf,
-    /// By inode, which stays when a file is moved aside.
-    read: HashMap<u64, u64>,
+    /// The offsets read up to, by inode, which a file keeps when it is rotated.
+    offsets: HashMap<u64, u64>,
 }
 
-impl Files {
-    /// Those in this directory, of which nothing has been read yet.
-    pub(super) fn new(dir: PathBuf) -> Files {
-        Files { dir, read: HashMap::new() }
+impl LogFileReader {
+    /// A reader of the files in this directory, from their beginning.
+    pub(super) fn new(dir: PathBuf) -> LogFileReader {
+        LogFileReader { dir, offsets: HashMap::new() }
     }
 
-    /// Reads the whole lines that have been added.
-    pub(super) fn more(&mut self, take: &mut impl FnMut(Record)) -> Result<(), Error> {
+    /// Reads the whole lines that were added since the last call.
+    pub(super) fn read_new(&mut self, on_record: &mut impl FnMut(Record)) -> Result<(), Error> {
         let error = |path: PathBuf| move |source| Error::Read { path, source };
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -33,26 +33,31 @@ impl Files {
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
             .collect();
-        // By date, and what was moved aside before what followed.
+        // Orders them by date, and a day's rotated file before its current one.
         paths.sort();
-        let mut read = HashMap::new();
+        let mut offsets = HashMap::new();
         for path in paths {
-            let (inode, end) = match self.more_of(&path, take) {
-                // Moved aside or removed in between: the next look finds it under its other name.
+            let (inode, end) = match self.read_file(&path, on_record) {
+                // Rotated or removed in between: the next call finds it under its new name.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                done => done.map_err(error(path))?,
+                result => result.map_err(error(path))?,
             };
-            read.insert(inode, end);
+            offsets.insert(inode, end);
         }
-        self.read = read;
+        self.offsets = offsets;
         Ok(())
     }
 
-    fn more_of(&self, path: &PathBuf, take: &mut impl FnMut(Record)) -> io::Result<(u64, u64)> {
+    /// Reads one file from its offset. Returns its inode and its new offset.
+    fn read_file(
+        &self,
+        path: &PathBuf,
+        on_record: &mut impl FnMut(Record),
+    ) -> io::Result<(u64, u64)> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         let (inode, length) = (metadata.ino(), metadata.size());
-        let start = self.read.get(&inode).copied().filter(|start| *start <= length).unwrap_or(0);
+        let start = self.offsets.get(&inode).copied().filter(|start| *start <= length).unwrap_or(0);
         let mut end = start;
         if length > start {
             file.seek(SeekFrom::Start(start))?;
@@ -61,8 +66,8 @@ impl Files {
             while reader.read_until(b'\n', &mut line)? > 0 && line.last() == Some(&b'\n') {
                 end += line.len() as u64;
                 line.pop();
-                if let Some(record) = Record::read(std::mem::take(&mut line)) {
-                    take(record);
+                if let Some(record) = Record::parse(std::mem::take(&mut line)) {
+                    on_record(record);
                 }
             }
         }
@@ -76,24 +81,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_read_once_across_a_move_and_only_whole_lines() {
+    fn only_whole_lines_are_read_and_each_once_across_a_rotation() {
         let dir = tempfile::tempdir().unwrap();
-        let mut files = Files::new(dir.path().join("logs"));
-        let more = |files: &mut Files| {
+        let mut files = LogFileReader::new(dir.path().join("logs"));
+        let read_new = |files: &mut LogFileReader| {
             let mut times = Vec::new();
-            files.more(&mut |record| times.push(record.ts)).unwrap();
+            files.read_new(&mut |record| times.push(record.ts)).unwrap();
             times
         };
-        assert!(more(&mut files).is_empty());
+        assert!(read_new(&mut files).is_empty());
         fs::create_dir(&files.dir).unwrap();
-        let (today, aside) = (files.dir.join("2026-05-08.log"), files.dir.join("2026-05-08.1.log"));
+        let (today, rotated) =
+            (files.dir.join("2026-05-08.log"), files.dir.join("2026-05-08.1.log"));
         fs::write(files.dir.join("2026-05-07.log"), at(1)).unwrap();
         fs::write(&today, at(2) + "{\"ts\"").unwrap();
-        assert_eq!(more(&mut files), [1, 2]);
+        assert_eq!(read_new(&mut files), [1, 2]);
         fs::write(&today, at(2) + &at(3)).unwrap();
-        fs::rename(&today, &aside).unwrap();
+        fs::rename(&today, &rotated).unwrap();
         fs::write(&today, at(4)).unwrap();
-        assert_eq!(more(&mut files), [3, 4]);
-        assert!(more(&mut files).is_empty());
+        assert_eq!(read_new(&mut files), [3, 4]);
+        assert!(read_new(&mut files).is_empty());
     }
 }

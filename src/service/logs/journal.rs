@@ -1,4 +1,4 @@
-//! Reading the journal, through `journalctl`.
+//! Reads systemd's journal, through `journalctl`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,43 +7,44 @@ use std::thread;
 
 use serde::Deserialize;
 
-use super::{Record, Wanted};
+use super::{Query, Record};
 use crate::home::Home;
-use crate::service::logging::{HOME, ID, RECORD};
+use crate::service::logging::{HOME_FIELD, ID_FIELD, RECORD_FIELD};
 
-/// So many entries of the journal wait to be shown: a reader that is slow holds up journalctl, and that is all.
-const WAITING: usize = 1024;
+/// How many entries are queued for output. A slow reader of the output then blocks `journalctl`, which does no harm.
+const QUEUE_LENGTH: usize = 1024;
 
-/// What `journalctl` tells of one daemon.
-pub(super) struct Journal {
+/// The journal's entries of one daemon, from a running `journalctl`.
+pub(super) struct JournalReader {
     pub(super) entries: Receiver<Entry>,
     pub(super) program: Child,
 }
 
-/// One record in the journal, and the place after which the next ones are.
+/// One record in the journal, and its cursor.
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) cursor: String,
 }
 
-impl Journal {
-    /// Begins to read what is wanted, after the place `cursor` if given. Where there is no journal, or none that this
-    /// user may read, there is nothing.
+impl JournalReader {
+    /// Starts reading the entries that match the query, after `cursor` if given. Without a journal that this user can
+    /// read there are no entries.
     pub(super) fn start(
         home: &Home,
-        wanted: &Wanted,
+        query: &Query,
         cursor: Option<&str>,
         options: &[String],
-    ) -> Option<Journal> {
+    ) -> Option<JournalReader> {
         let mut command = Command::new("journalctl");
         command
             .args(["--quiet", "--no-pager", "--all", "--output=json"])
-            .arg(format!("--output-fields={RECORD}"))
-            .arg(format!("{HOME}={}", home.real_path().display()))
+            .arg(format!("--output-fields={RECORD_FIELD}"))
+            .arg(format!("{HOME_FIELD}={}", home.real_path().display()))
             .args(options);
-        // Narrowed down where the journal itself can: it is in order of arrival, which is never before the record's time.
-        command.args(wanted.id.as_ref().map(|id| format!("{ID}={id}")));
-        match (cursor, wanted.since) {
+        // Lets the journal filter as far as it can. `--since` compares the time of arrival, which is never before the
+        // record's own time, so it excludes no matching record.
+        command.args(query.id.as_ref().map(|id| format!("{ID_FIELD}={id}")));
+        match (cursor, query.since) {
             (Some(cursor), _) => command.arg(format!("--after-cursor={cursor}")),
             (None, Some(since)) => command.arg(format!("--since=@{}", since / 1000)),
             (None, None) => &mut command,
@@ -55,19 +56,19 @@ impl Journal {
             .spawn()
             .ok()?;
         let stdout = program.stdout.take()?;
-        let (sender, entries) = mpsc::sync_channel(WAITING);
+        let (sender, entries) = mpsc::sync_channel(QUEUE_LENGTH);
         thread::spawn(move || {
             for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-                if Entry::read(&line).is_some_and(|entry| sender.send(entry).is_err()) {
+                if Entry::parse(&line).is_some_and(|entry| sender.send(entry).is_err()) {
                     return;
                 }
             }
         });
-        Some(Journal { entries, program })
+        Some(JournalReader { entries, program })
     }
 }
 
-impl Drop for Journal {
+impl Drop for JournalReader {
     fn drop(&mut self) {
         let _ = self.program.kill();
         let _ = self.program.wait();
@@ -75,8 +76,8 @@ impl Drop for Journal {
 }
 
 impl Entry {
-    /// One line of what `journalctl` prints.
-    fn read(line: &[u8]) -> Option<Entry> {
+    /// Parses one line of `journalctl`'s output; `None` if it has no record.
+    fn parse(line: &[u8]) -> Option<Entry> {
         #[derive(Deserialize)]
         struct Printed {
             #[serde(rename = "BPROXY_RECORD")]
@@ -85,6 +86,6 @@ impl Entry {
             cursor: String,
         }
         let Printed { record, cursor } = serde_json::from_slice(line).ok()?;
-        Some(Entry { record: Record::read(record.into_bytes())?, cursor })
+        Some(Entry { record: Record::parse(record.into_bytes())?, cursor })
     }
 }

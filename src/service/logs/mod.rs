@@ -1,7 +1,6 @@
-//! Reading the log back: from the files and from the journal, as the JSON lines that were written, oldest first.
+//! Reads the log back, from the files and from the journal, as the JSON lines that `logging` wrote, oldest first.
 //!
-//! Both are read, because where an earlier daemon has written is nowhere said. What is in the lines is the business of
-//! whoever writes them, but for the few facts that are asked for here.
+//! Reads both, because an earlier daemon may have logged to the other one. Knows only the fields that a query can name.
 
 mod files;
 mod journal;
@@ -16,19 +15,19 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::home::Home;
-use files::Files;
-use journal::Journal;
+use files::LogFileReader;
+use journal::JournalReader;
 
-/// How often the files are looked at for more. The daemon itself writes them no more often.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often to check the files for new records. The daemon writes no more often.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What is shown of the past to somebody who follows the log and asks for nothing else.
+/// How many past records to show before following the log, if the query names nothing.
 const LATEST: usize = 10;
 
 /// Why the log cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file of it.
+    /// A log file, or its directory, cannot be read.
     #[error("cannot read the log in {}: {source}", path.display())]
     Read {
         /// The file or directory.
@@ -36,42 +35,42 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// Where it should be shown.
+    /// The output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Write(#[source] io::Error),
 }
 
-/// Which records are wanted.
+/// Which records to show: those that match every given condition.
 #[derive(Debug, Default)]
-pub struct Wanted {
-    /// Those of one request.
+pub struct Query {
+    /// Of this request.
     pub id: Option<String>,
-    /// Those of one session and of its requests.
+    /// Of this session and its requests.
     pub session: Option<String>,
-    /// Those from this moment on, in Unix milliseconds.
+    /// From this time on, in Unix milliseconds.
     pub since: Option<u64>,
 }
 
-impl Wanted {
-    fn everything(&self) -> bool {
+impl Query {
+    fn is_empty(&self) -> bool {
         self.id.is_none() && self.session.is_none() && self.since.is_none()
     }
 }
 
-/// Shows the records that are wanted, and with `follow` those that come, until the reader goes away.
+/// Writes the records that match the query to `out`; with `follow` also new ones, until `out` is closed.
 ///
 /// # Errors
-/// When a file is there and cannot be read, or nothing can be shown.
-pub fn show(home: &Home, wanted: Wanted, follow: bool, out: &mut impl Write) -> Result<(), Error> {
-    let latest_only = follow && wanted.everything();
-    let mut files = Files::new(home.logs());
-    let past: &[_] = if latest_only { &[format!("--lines={LATEST}")] } else { &[] };
-    let past = Journal::start(home, &wanted, None, past);
-    let mut filter = Filter { wanted, ids: HashSet::new() };
+/// When a file exists and cannot be read, or `out` cannot be written for another reason.
+pub fn show(home: &Home, query: Query, follow: bool, out: &mut impl Write) -> Result<(), Error> {
+    let latest_only = follow && query.is_empty();
+    let mut files = LogFileReader::new(home.logs());
+    let options: &[_] = if latest_only { &[format!("--lines={LATEST}")] } else { &[] };
+    let past = JournalReader::start(home, &query, None, options);
+    let mut filter = Filter { query, ids: HashSet::new() };
     let mut latest = VecDeque::new();
     let mut written = Ok(());
-    let cursor = in_order(&mut files, past, &mut |record| {
-        if !filter.takes(&record) || written.is_err() {
+    let cursor = read_past(&mut files, past, &mut |record| {
+        if !filter.matches(&record) || written.is_err() {
             return;
         }
         if !latest_only {
@@ -84,21 +83,21 @@ pub fn show(home: &Home, wanted: Wanted, follow: bool, out: &mut impl Write) -> 
         latest.push_back(record);
     })?;
     let written = written.and_then(|()| latest.iter().try_for_each(|record| print(out, record)));
-    if gone(written.and_then(|()| out.flush()))? || !follow {
+    if is_closed(written.and_then(|()| out.flush()))? || !follow {
         return Ok(());
     }
 
     let options = ["--follow".into(), "--no-tail".into()];
-    let following = Journal::start(home, &filter.wanted, cursor.as_deref(), &options);
+    let following = JournalReader::start(home, &filter.query, cursor.as_deref(), &options);
     loop {
         let mut written = Ok(());
         let mut show = |record: Record| {
-            if filter.takes(&record) && written.is_ok() {
+            if filter.matches(&record) && written.is_ok() {
                 written = print(out, &record);
             }
         };
-        files.more(&mut show)?;
-        let entry = following.as_ref().map(|journal| journal.entries.recv_timeout(LOOK));
+        files.read_new(&mut show)?;
+        let entry = following.as_ref().map(|journal| journal.entries.recv_timeout(POLL_INTERVAL));
         match entry {
             Some(Ok(entry)) => {
                 show(entry.record);
@@ -106,34 +105,34 @@ pub fn show(home: &Home, wanted: Wanted, follow: bool, out: &mut impl Write) -> 
                 more.for_each(|entry| show(entry.record));
             }
             Some(Err(RecvTimeoutError::Timeout)) => {}
-            // There is no journal, or none any more.
-            Some(Err(RecvTimeoutError::Disconnected)) | None => thread::sleep(LOOK),
+            // There is no journal, or `journalctl` has ended.
+            Some(Err(RecvTimeoutError::Disconnected)) | None => thread::sleep(POLL_INTERVAL),
         }
-        if gone(written.and_then(|()| out.flush()))? {
+        if is_closed(written.and_then(|()| out.flush()))? {
             return Ok(());
         }
     }
 }
 
-/// Takes what is in the files and in the journal, oldest first. Returns where the journal was left.
-fn in_order(
-    files: &mut Files,
-    journal: Option<Journal>,
-    take: &mut impl FnMut(Record),
+/// Merges the records of the files and of the journal, oldest first. Returns the journal's cursor, to continue there.
+fn read_past(
+    files: &mut LogFileReader,
+    journal: Option<JournalReader>,
+    on_record: &mut impl FnMut(Record),
 ) -> Result<Option<String>, Error> {
     let mut cursor = None;
     let mut entries = journal.iter().flat_map(|journal| &journal.entries).peekable();
-    let mut until = |ts, take: &mut dyn FnMut(Record)| {
+    let mut drain_journal_until = |ts, on_record: &mut dyn FnMut(Record)| {
         while let Some(entry) = entries.next_if(|entry| entry.record.ts < ts) {
             cursor = Some(entry.cursor);
-            take(entry.record);
+            on_record(entry.record);
         }
     };
-    files.more(&mut |record| {
-        until(record.ts, take);
-        take(record);
+    files.read_new(&mut |record| {
+        drain_journal_until(record.ts, on_record);
+        on_record(record);
     })?;
-    until(u64::MAX, take);
+    drain_journal_until(u64::MAX, on_record);
     Ok(cursor)
 }
 
@@ -142,8 +141,8 @@ fn print(out: &mut impl Write, record: &Record) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Whether the reader has gone away, which is how following ends.
-fn gone(written: io::Result<()>) -> Result<bool, Error> {
+/// Whether the reader has closed the output, which is the normal end of following.
+fn is_closed(written: io::Result<()>) -> Result<bool, Error> {
     match written {
         Ok(()) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
@@ -151,7 +150,7 @@ fn gone(written: io::Result<()>) -> Result<bool, Error> {
     }
 }
 
-/// A line of the log, and of what is in it what is asked for here.
+/// A line of the log, with the fields that a query can name.
 #[derive(Deserialize)]
 struct Record {
     ts: u64,
@@ -162,34 +161,34 @@ struct Record {
 }
 
 impl Record {
-    /// `None` of a line that is damaged.
-    fn read(line: Vec<u8>) -> Option<Record> {
+    /// Parses a line; `None` if it is damaged.
+    fn parse(line: Vec<u8>) -> Option<Record> {
         let record = serde_json::from_slice(&line).ok()?;
         Some(Record { line, ..record })
     }
 }
 
-/// Picks the records that are wanted.
+/// Selects the records that match a query.
 struct Filter {
-    wanted: Wanted,
-    /// The requests of the session, whose later records no longer name it.
+    query: Query,
+    /// The ids of the session's requests, because later records of a request do not name its session.
     ids: HashSet<String>,
 }
 
 impl Filter {
-    fn takes(&mut self, Record { ts, id, session, .. }: &Record) -> bool {
-        let wanted = &self.wanted;
-        if let (Some(wanted), true) = (&wanted.session, session.is_some()) {
+    fn matches(&mut self, Record { ts, id, session, .. }: &Record) -> bool {
+        let query = &self.query;
+        if let (Some(wanted), true) = (&query.session, session.is_some()) {
             if session.as_ref() == Some(wanted) {
                 self.ids.extend(id.clone());
             } else {
                 return false;
             }
-        } else if wanted.session.is_some() && !id.as_ref().is_some_and(|id| self.ids.contains(id)) {
+        } else if query.session.is_some() && !id.as_ref().is_some_and(|id| self.ids.contains(id)) {
             return false;
         }
-        wanted.since.is_none_or(|since| *ts >= since)
-            && wanted.id.as_ref().is_none_or(|wanted| id.as_ref() == Some(wanted))
+        query.since.is_none_or(|since| *ts >= since)
+            && query.id.as_ref().is_none_or(|wanted| id.as_ref() == Some(wanted))
     }
 }
 
@@ -202,13 +201,13 @@ mod tests {
     use super::journal::Entry;
     use super::*;
 
-    fn filter(wanted: Wanted) -> Filter {
-        Filter { wanted, ids: HashSet::new() }
+    fn filter(query: Query) -> Filter {
+        Filter { query, ids: HashSet::new() }
     }
 
     #[test]
-    fn a_session_brings_the_records_of_its_requests() {
-        let mut filter = filter(Wanted { session: Some("aaaaaa".into()), ..Wanted::default() });
+    fn a_session_matches_the_records_of_its_requests() {
+        let mut filter = filter(Query { session: Some("aaaaaa".into()), ..Query::default() });
         let lines = [
             (r#"{"ts":1,"event":"received","id":"1","session":"aaaaaa"}"#, true),
             (r#"{"ts":2,"event":"received","id":"2","session":"bbbbbb"}"#, false),
@@ -218,22 +217,21 @@ mod tests {
             ("damaged", false),
         ];
         for (line, wanted) in lines {
-            let record = Record::read(line.into());
-            assert_eq!(record.is_some_and(|record| filter.takes(&record)), wanted, "{line}");
+            let record = Record::parse(line.into());
+            assert_eq!(record.is_some_and(|record| filter.matches(&record)), wanted, "{line}");
         }
     }
 
     #[test]
-    fn an_id_and_a_moment_leave_the_others_out() {
-        let mut filter =
-            filter(Wanted { id: Some("1".into()), since: Some(2), ..Wanted::default() });
-        let mut takes = |line: &str| filter.takes(&Record::read(line.into()).unwrap());
-        assert!(!takes(r#"{"ts":1,"id":"1"}"#));
-        assert!(takes(r#"{"ts":2,"id":"1"}"#));
-        assert!(!takes(r#"{"ts":3,"id":"2"}"#));
+    fn an_id_and_a_time_exclude_other_records() {
+        let mut filter = filter(Query { id: Some("1".into()), since: Some(2), ..Query::default() });
+        let mut matches = |line: &str| filter.matches(&Record::parse(line.into()).unwrap());
+        assert!(!matches(r#"{"ts":1,"id":"1"}"#));
+        assert!(matches(r#"{"ts":2,"id":"1"}"#));
+        assert!(!matches(r#"{"ts":3,"id":"2"}"#));
     }
 
-    /// A line with this time.
+    /// A line with this timestamp.
     pub(super) fn at(ts: u64) -> String {
         format!("{{\"ts\":{ts}}}\n")
     }
@@ -242,17 +240,17 @@ mod tests {
     fn files_and_journal_are_shown_in_the_order_of_time() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("2026-05-08.log"), at(2) + &at(3) + &at(5)).unwrap();
-        let mut files = Files::new(dir.path().to_owned());
+        let mut files = LogFileReader::new(dir.path().to_owned());
         let (sender, entries) = mpsc::sync_channel(3);
         for ts in [1, 4, 6] {
-            let record = Record::read(at(ts).into()).unwrap();
+            let record = Record::parse(at(ts).into()).unwrap();
             sender.send(Entry { record, cursor: format!("at {ts}") }).unwrap();
         }
         drop(sender);
         let program = Command::new("true").spawn().unwrap();
         let mut times = Vec::new();
-        let journal = Some(Journal { entries, program });
-        let cursor = in_order(&mut files, journal, &mut |record| times.push(record.ts)).unwrap();
+        let journal = Some(JournalReader { entries, program });
+        let cursor = read_past(&mut files, journal, &mut |record| times.push(record.ts)).unwrap();
         assert_eq!((times, cursor.as_deref()), (vec![1, 2, 3, 4, 5, 6], Some("at 6")));
     }
 }

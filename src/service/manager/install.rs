@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Error, for_service, program};
 use crate::home::{self, Home};
-use crate::loopback::{self, Listener};
+use crate::loopback::{self, ListenerOwner};
 use crate::secrets;
 use crate::service::control;
 use crate::service::lifecycle::ManagedBy;
@@ -64,7 +64,7 @@ pub fn install(home: &Path, port: u16, now: bool) -> Result<Installed, Error> {
             state.remove(&state.port())?;
         }
         // An earlier installation may have changed the port for the next login.
-        let listens = || loopback::listener(port).is_ok_and(|it| it != Listener::Nobody);
+        let listens = || loopback::listener_owner(port).is_ok_and(|it| it != ListenerOwner::Nobody);
         if view.installed && (files.changed || !listens()) {
             manager.stop()?;
         }
@@ -96,7 +96,7 @@ pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
     control::stop_service(home)?;
     if let Some(state) = Home::find(home)? {
         if !keep_tokens {
-            secrets::forget(&state)?;
+            secrets::remove_all(&state)?;
         }
         state.clear()?;
     }

@@ -1,5 +1,5 @@
-//! A descriptor that a service manager has handed over: taken into possession, and checked to be the socket it should
-//! be.
+//! Takes ownership of a descriptor that a service manager passed to this process, and checks that it is the daemon's
+//! socket.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -10,31 +10,31 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, getsockname, sockop
 
 use crate::sys;
 
-/// Why a descriptor is not the daemon's socket: what it is instead, as the end of a sentence.
+/// What a descriptor is instead of the daemon's socket, as the end of a sentence.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wrong(String);
+pub struct WrongSocket(String);
 
-impl fmt::Display for Wrong {
+impl fmt::Display for WrongSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// Takes over the descriptor that a manager has named, if it is a listening socket on 127.0.0.1.
+/// Takes ownership of the descriptor, if it is a listening socket on 127.0.0.1.
 ///
 /// # Errors
 /// Says what it is instead.
-pub(super) fn take(number: RawFd) -> Result<TcpListener, Wrong> {
-    check(sys::possess(number).map_err(|error| match error {
-        Errno::BADF => Wrong(format!("descriptor {number}, which is not open")),
-        error => Wrong(format!("descriptor {number}: {error}")),
+pub(super) fn take(number: RawFd) -> Result<TcpListener, WrongSocket> {
+    check(sys::own_descriptor(number).map_err(|error| match error {
+        Errno::BADF => WrongSocket(format!("descriptor {number}, which is not open")),
+        error => WrongSocket(format!("descriptor {number}: {error}")),
     })?)
 }
 
-fn check(socket: OwnedFd) -> Result<TcpListener, Wrong> {
-    let io = |error: Errno| Wrong(format!("a socket that cannot be used: {error}"));
+fn check(socket: OwnedFd) -> Result<TcpListener, WrongSocket> {
+    let io = |error: Errno| WrongSocket(format!("a socket that cannot be used: {error}"));
     let kind = match sockopt::socket_type(&socket) {
-        Err(Errno::NOTSOCK) => return Err(Wrong("no socket but a file or a pipe".into())),
+        Err(Errno::NOTSOCK) => return Err(WrongSocket("not a socket but a file or a pipe".into())),
         kind => kind.map_err(io)?,
     };
     let name = getsockname(&socket).map_err(io)?;
@@ -43,18 +43,18 @@ fn check(socket: OwnedFd) -> Result<TcpListener, Wrong> {
         AddressFamily::UNIX => {
             let path = SocketAddrUnix::try_from(name).ok();
             let path = path.as_ref().and_then(|name| name.path()).unwrap_or_default();
-            return Err(Wrong(format!("the unix socket {:?}", path.to_string_lossy())));
+            return Err(WrongSocket(format!("the unix socket {:?}", path.to_string_lossy())));
         }
-        other => return Err(Wrong(format!("a socket of address family {}", other.as_raw()))),
+        other => return Err(WrongSocket(format!("a socket of address family {}", other.as_raw()))),
     };
     if kind != SocketType::STREAM {
-        return Err(Wrong(format!("a datagram socket at {address}")));
+        return Err(WrongSocket(format!("a datagram socket at {address}")));
     }
     if address.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) {
-        return Err(Wrong(format!("a socket at {address}")));
+        return Err(WrongSocket(format!("a socket at {address}")));
     }
-    if !listens(&socket).map_err(io)? {
-        return Err(Wrong(format!("a connection at {address}, not a listening socket")));
+    if !is_listening(&socket).map_err(io)? {
+        return Err(WrongSocket(format!("a connection at {address}, not a listening socket")));
     }
     fcntl_setfd(&socket, FdFlags::CLOEXEC).map_err(io)?;
     ioctl_fionbio(&socket, true).map_err(io)?;
@@ -62,13 +62,13 @@ fn check(socket: OwnedFd) -> Result<TcpListener, Wrong> {
 }
 
 #[cfg(not(target_vendor = "apple"))]
-fn listens(socket: &OwnedFd) -> Result<bool, Errno> {
+fn is_listening(socket: &OwnedFd) -> Result<bool, Errno> {
     sockopt::socket_acceptconn(socket)
 }
 
-/// There the system does not tell, and launchd hands over what the plist says.
+/// macOS does not tell; launchd passes what the plist says, which is a listening socket.
 #[cfg(target_vendor = "apple")]
-fn listens(_socket: &OwnedFd) -> Result<bool, Errno> {
+fn is_listening(_socket: &OwnedFd) -> Result<bool, Errno> {
     Ok(true)
 }
 
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listening_socket_on_loopback_is_taken_over_to_be_used_without_waiting_and_not_inherited() {
+    fn a_listening_socket_on_loopback_becomes_nonblocking_and_close_on_exec() {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let number = socket.into_raw_fd();
@@ -105,7 +105,7 @@ mod tests {
             (UnixListener::bind(&path).unwrap().into(), path.to_str().unwrap()),
             (UdpSocket::bind("127.0.0.1:0").unwrap().into(), "datagram"),
             (everywhere.into(), &everywhere_address),
-            (std::fs::File::open("/dev/null").unwrap().into(), "no socket"),
+            (std::fs::File::open("/dev/null").unwrap().into(), "not a socket"),
         ];
         // macOS has no second loopback address, and does not tell what listens.
         if cfg!(target_os = "linux") {
