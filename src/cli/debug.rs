@@ -1,13 +1,13 @@
-//! `debug …`, `status` and `health`: what daemon and extension know of themselves.
+//! `debug …`, `status` and `health`: what daemon and extension report about themselves.
 
 use clap::{Args, Subcommand};
 
 use super::global_args::Globals;
 use super::{Error, Outcome, output};
-use crate::client::{self, Client};
+use crate::client::{self, Client, Endpoint};
 use crate::protocol::{Action, DebugLast, DebugLog, Int, NoParams};
 
-/// What daemon and extension know of themselves
+/// Look into the daemon and the extension
 #[derive(Subcommand)]
 pub(super) enum Debug {
     /// Show what the extension has recorded
@@ -53,7 +53,7 @@ impl Status {
     }
 }
 
-/// Ask the daemon how it is
+/// Ask the daemon for its health
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy health")]
 pub(super) struct Health {}
@@ -62,14 +62,14 @@ impl Health {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let client = match globals.client() {
             Ok(client) => client,
-            // Without a token the daemon still tells the main thing.
+            // Without its token the daemon still says that it runs, and its version.
             Err(Error::Client(error @ (client::Error::NoToken | client::Error::Secrets(_)))) => {
                 output::say(&error.to_string());
-                Client::without_token(&globals.home()?)?
+                Client::anonymous(Endpoint::find(&globals.home_path()?)?.port())
             }
             Err(error) => return Err(error),
         };
-        globals.print(client.health()?)?;
+        globals.print(client.health_json()?)?;
         Ok(Outcome::Done)
     }
 }

@@ -10,9 +10,8 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
-use tokio::time::Instant;
 
-use super::answer::{self, Envelope, Failure, Success};
+use super::answer;
 use super::arguments::{Call, parse};
 use super::daemon::Daemon;
 use super::pagination::{Piece, Rests};
@@ -22,9 +21,6 @@ use super::tools::{self, Kind};
 use super::untrusted::fenced;
 use super::{Options, progress};
 use crate::protocol::{Action, ErrorCode, Facts};
-
-/// How often is looked whether a browser has connected. Asking is not a command, and costs next to nothing.
-const BROWSER_LOOK: Duration = Duration::from_millis(250);
 
 /// What a client tells its model of the server as a whole.
 const INSTRUCTIONS: &str = "\
@@ -51,9 +47,9 @@ struct Inner {
 
 impl Server {
     pub(super) fn new(options: Options) -> Self {
-        let Options { connect, session, timeout, wait_extension } = options;
+        let Options { home, session, timeout, wait_extension } = options;
         Self(Arc::new(Inner {
-            daemon: Daemon(Arc::new(connect)),
+            daemon: Daemon::new(home),
             sessions: Sessions::new(session),
             rests: Rests::default(),
             tools: tools::all(),
@@ -124,7 +120,7 @@ impl Inner {
                     Some(session) => session.clone(),
                     None => self.sessions.current(&self.daemon, client).await?,
                 };
-                Ok(wait.wait(&self.daemon, &session).await)
+                wait.wait(&self.daemon, &session).await
             }
         }
     }
@@ -152,14 +148,15 @@ impl Inner {
             Some(session) => session,
             None => self.sessions.current(&self.daemon, client).await?,
         };
-        let outcome = match action.clone() {
-            Action::SessionCreate(create) => {
-                let answer = self.sessions.create(&self.daemon, create).await?;
-                Envelope::parse(&answer.body)?.outcome()
+        let answer = match action.clone() {
+            Action::SessionCreate(create) => self.sessions.create(&self.daemon, create).await?,
+            action => {
+                let daemon = &self.daemon;
+                let session = session.clone();
+                daemon.command_with_retries(action, session, timeout, self.wait_extension).await?
             }
-            action => self.patiently(action, &session, timeout).await?,
         };
-        let mut success = match outcome {
+        let mut success = match answer::outcome(&answer)? {
             Ok(success) => success,
             Err(failure) => {
                 if failure.code == ErrorCode::SessionNotFound.name() {
@@ -171,40 +168,11 @@ impl Inner {
         if matches!(action, Action::SessionClose(_)) {
             self.sessions.forget(&session).await;
         }
-        let picture = success.picture();
-        let piece = self.rests.first(tool, success.text(), max_chars);
+        let picture = answer::picture(&mut success);
+        let piece = self.rests.first(tool, answer::text(&success), max_chars);
         let mut contents = vec![content(facts, piece)];
         contents.extend(picture);
         Ok(CallToolResult::success(contents))
-    }
-
-    /// Sends a command; again, while no browser is connected, for as long as that may be waited for: nothing was done.
-    async fn patiently(
-        &self,
-        action: Action,
-        session: &str,
-        timeout: Duration,
-    ) -> Result<Result<Success, Failure>, String> {
-        let end = Instant::now() + self.wait_extension;
-        loop {
-            let answer = self.daemon.command(action.clone(), session.to_owned(), timeout).await?;
-            let outcome = Envelope::parse(&answer.body)?.outcome();
-            let is_away =
-                matches!(&outcome, Err(failure) if failure.code == ErrorCode::NoExtension.name());
-            if !is_away {
-                return Ok(outcome);
-            }
-            // At least once, because the browser that is there may be another one.
-            loop {
-                if Instant::now() >= end {
-                    return Ok(outcome);
-                }
-                tokio::time::sleep(BROWSER_LOOK).await;
-                if self.daemon.has_browser().await? {
-                    break;
-                }
-            }
-        }
     }
 }
 

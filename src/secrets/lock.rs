@@ -18,7 +18,7 @@ const WAIT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The state directory, locked until this is dropped or the process ends. Not to be taken twice by one thread.
-pub struct Turn {
+pub(super) struct Turn {
     _directory: File,
 }
 
@@ -27,7 +27,7 @@ impl Turn {
     ///
     /// # Errors
     /// When another process takes too long, or the system does not lock directories.
-    pub fn take(home: &Home) -> Result<Turn, Error> {
+    pub(super) fn take(home: &Home) -> Result<Turn, Error> {
         let directory = File::open(home.path()).map_err(Error::Turn)?;
         let end = Instant::now() + WAIT;
         loop {

@@ -13,11 +13,10 @@ mod record;
 mod runtime;
 mod selection;
 
-pub use client::{client_token, set_waiting_token, waiting_token};
+pub use client::{client_token, ensure_client_token, ensure_token};
 pub use file::FileStore;
 pub use keyring::Trouble;
 pub use locations::{Inspection, Places, inspect, places};
-pub use lock::Turn;
 pub use selection::{forget, open, remove_copy, rotate};
 
 use std::io;

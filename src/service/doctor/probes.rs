@@ -9,14 +9,14 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Deserialize;
 
 use super::Failure;
-use crate::client::{self, Client};
+use crate::client::{self, Client, Endpoint};
 use crate::config::{self, Config, LogChoice, Origin, SecretsChoice};
+use crate::home::lock::Watch;
 use crate::home::{self, Home};
 use crate::loopback::{self, Listener};
-use crate::protocol::{self, Action, NoParams};
+use crate::protocol::{self, Action, Health, NoParams};
 use crate::secrets::{self, Trouble};
 use crate::service::lifecycle::ManagedBy;
-use crate::service::lock::Watch;
 use crate::service::manager::Service;
 use crate::settings;
 
@@ -274,23 +274,21 @@ pub(super) fn journal(choice: LogChoice, home: &Path) -> Found {
 
 /// Who listens where the daemon said it would, or for a daemon that does not run.
 pub(super) fn socket(home: &Home, service: Option<&Service>) -> Found<u16> {
-    let running = Watch::open(home).ok().flatten().and_then(|watch| watch.daemon());
-    // The port that a killed daemon has left says nothing of where a service manager listens.
-    let held = service.and_then(|service| service.port).filter(|_| running.is_none());
-    let port = match held.map_or_else(|| Client::without_token(home).map(|it| it.port()), Ok) {
-        Ok(port) => port,
-        Err(client::Error::NotRunning) => match running {
-            None => return Err(Failure::new("no daemon runs", START)),
-            Some(pid) => {
-                return Err(Failure::new(
+    let (port, held) = match Endpoint::find(home.path()) {
+        Ok(Endpoint::Running { port, .. }) => (port, None),
+        Ok(Endpoint::Activated { port }) => (port, Some(port)),
+        Err(client::Error::NotRunning) => {
+            return Err(match Watch::open(home).ok().flatten().and_then(|watch| watch.daemon()) {
+                None => Failure::new("no daemon runs", START),
+                Some(pid) => Failure::new(
                     format!(
                         "the daemon (process {}) is starting or stopping",
                         pid.as_raw_nonzero()
                     ),
                     RESTART,
-                ));
-            }
-        },
+                ),
+            });
+        }
         Err(error) => return Err(Failure::new(error, RESTART)),
     };
     match loopback::listener(port) {
@@ -336,20 +334,14 @@ fn another(port: u16) -> u16 {
     if port == u16::MAX { protocol::DEFAULT_PORT } else { port + 1 }
 }
 
-/// What the daemon tells anyone.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Health {
-    version: String,
-    protocol_version: u32,
-}
-
 /// Whether the daemon answers, and is of this version.
 pub(super) fn daemon(port: u16) -> Found<Health> {
-    let failed = |error: client::Error| Failure::new(error, RESTART);
-    let health = Client::anonymous(port).health().map_err(failed)?;
-    let health: Health = serde_json::from_slice(&health)
-        .map_err(|_| Failure::new("what answers is no bproxy", RESTART))?;
+    let health = Client::anonymous(port).health().map_err(|error| match error {
+        client::Error::UnknownAnswer { status: 200, .. } => {
+            Failure::new("what answers is no bproxy", RESTART)
+        }
+        error => Failure::new(error, RESTART),
+    })?;
     let version = env!("CARGO_PKG_VERSION");
     if health.version != version {
         let detail = format!("it is bproxy {}, and this is {version}", health.version);
@@ -371,19 +363,16 @@ pub(super) fn protocol(health: &Health) -> Found {
 
 /// Whether the daemon takes the token that a command would show.
 pub(super) fn token(port: u16, home: &Home, choice: SecretsChoice) -> Found<Client> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Detailed {
-        activation: String,
-        secret_store: String,
-        secret_store_reason: Option<String>,
-    }
     let failed = |error: client::Error| Failure::new(error, RESTART);
     let token = secrets::client_token(choice, home).map_err(|error| failed(error.into()))?;
     let client = Client::new(port, token.ok_or_else(|| failed(client::Error::NoToken))?);
     let health = client.health().map_err(failed)?;
-    let Ok(Detailed { activation, secret_store, secret_store_reason }) =
-        serde_json::from_slice(&health)
+    let Health {
+        activation: Some(activation),
+        secret_store: Some(secret_store),
+        secret_store_reason,
+        ..
+    } = health
     else {
         return Err(Failure::new("the daemon does not take the token", RESTART));
     };
@@ -394,10 +383,6 @@ pub(super) fn token(port: u16, home: &Home, choice: SecretsChoice) -> Found<Clie
 
 /// Whether a browser is connected, with the extension of this version.
 pub(super) fn browser(client: &Client) -> Found {
-    #[derive(Deserialize)]
-    struct Status {
-        data: Data,
-    }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Data {
@@ -413,7 +398,7 @@ pub(super) fn browser(client: &Client) -> Found {
     let answer = client
         .command(&client::request_id(), &action, "", STATUS_WAIT)
         .map_err(|error| Failure::new(error, RESTART))?;
-    let Ok(Status { data: Data { ws_clients } }) = serde_json::from_slice(&answer.body) else {
+    let Ok(Data { ws_clients }) = answer.data() else {
         return Err(Failure::new("the daemon does not tell of its browsers", RESTART));
     };
     if ws_clients.is_empty() {
