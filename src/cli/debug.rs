@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::global_args::Globals;
-use super::{Error, Outcome, output};
+use super::{Error, Outcome, call, output};
 use crate::client::{self, Client, Endpoint};
 use crate::protocol::{Action, DebugLast, DebugLog, Int, NoParams};
 
@@ -33,12 +33,13 @@ pub(super) enum Debug {
 }
 
 impl Debug {
-    pub(super) fn action(self) -> Action {
-        match self {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = match self {
             Debug::Log { id, limit } => Action::DebugLog(DebugLog { id, limit }),
             Debug::Last { count } => Action::DebugLast(DebugLast { count }),
-            Debug::Status => Status {}.action(),
-        }
+            Debug::Status => return Status {}.run(globals),
+        };
+        call::show(globals, &action)
     }
 }
 
@@ -48,8 +49,8 @@ impl Debug {
 pub(super) struct Status {}
 
 impl Status {
-    pub(super) fn action(self) -> Action {
-        Action::DebugStatus(NoParams {})
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        call::show(globals, &Action::DebugStatus(NoParams {}))
     }
 }
 

@@ -35,8 +35,9 @@ pub(super) struct Navigate {
 }
 
 impl Navigate {
-    pub(super) fn action(self) -> Action {
-        Action::Navigate(protocol::Navigate { url: self.url.given() })
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = Action::Navigate(protocol::Navigate { url: self.url.given() });
+        call::show(globals, &action)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 
+use super::global_args::Globals;
 use super::navigate::Url;
+use super::{Error, Outcome, call};
 use crate::protocol::{Action, NoParams, TabHandle, TabOpen, TabRef};
 
 /// Tabs of a session
@@ -44,14 +46,15 @@ impl From<Which> for TabRef {
 }
 
 impl Tab {
-    pub(super) fn action(self) -> Action {
-        match self {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = match self {
             Tab::Open(url) => Action::TabOpen(TabOpen { url: url.given() }),
             Tab::List => Action::TabList(NoParams {}),
             Tab::Close(which) => Action::TabClose(which.into()),
             Tab::Pin(which) => Action::TabPin(which.into()),
             Tab::Unpin(which) => Action::TabUnpin(which.into()),
             Tab::Activate(which) => Action::TabActivate(which.into()),
-        }
+        };
+        call::show(globals, &action)
     }
 }
