@@ -1,4 +1,5 @@
-//! Reads a page in the browser that its person already uses, from a program: the library in place of the command line.
+//! Reads a page in the browser that its person already uses, from a program: with the library instead of the command
+//! line.
 //!
 //! ```sh
 //! cargo run --example read_page -- https://example.org
@@ -9,10 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use bproxy::client::{self, Client, request_id};
-use bproxy::config;
-use bproxy::home::Home;
-use bproxy::protocol::{Action, SessionClose, TabOpen, Text};
-use serde_json::Value;
+use bproxy::protocol::{self, Action};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -21,28 +21,29 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn main() -> Result<()> {
     let url = std::env::args().nth(1).ok_or("usage: read_page URL")?;
-    println!("{}", read_page(&config::home_from_env()?, &url)?);
+    println!("{}", read_page(None, &url)?);
     Ok(())
 }
 
-/// Opens the page in a session of its own, reads its text, and closes the session.
-pub(crate) fn read_page(home: &Path, url: &str) -> Result<String> {
-    let secrets = config::secrets_from_env(home)?;
-    let home = Home::find(home)?.ok_or(client::Error::NotRunning)?;
-    let client = Client::with_token(&home, secrets)?;
-    let opened = ask(&client, "", &TabOpen { url: url.into() }.into())?;
-    let session = opened["session"].as_str().ok_or("no session")?;
-    let read = ask(&client, session, &Text { selector: None }.into());
-    ask(&client, session, &SessionClose {}.into())?;
-    Ok(read?["text"].as_str().ok_or("no text")?.to_owned())
+/// Opens the page in a session of its own, reads its text, and closes the session. The daemon is that of the state
+/// directory `home`, or of the environment.
+pub(crate) fn read_page(home: Option<&Path>, url: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Opened {
+        session: String,
+    }
+    #[derive(Deserialize)]
+    struct Read {
+        text: String,
+    }
+    let client = client::connect(home)?;
+    let Opened { session } = ask(&client, "", &protocol::TabOpen { url: url.into() }.into())?;
+    let read = ask(&client, &session, &protocol::Text { selector: None }.into());
+    let _: IgnoredAny = ask(&client, &session, &protocol::SessionClose {}.into())?;
+    read.map(|Read { text }| text)
 }
 
-/// The `data` of a success; a failure is an error that says what happened and what to run next.
-fn ask(client: &Client, session: &str, action: &Action) -> Result<Value> {
-    let answer = client.command(&request_id(), action, session, TIMEOUT)?;
-    let mut envelope: Value = serde_json::from_slice(&answer.body)?;
-    match answer.ok {
-        true => Ok(envelope["data"].take()),
-        false => Err(envelope["error"].to_string().into()),
-    }
+/// The result of a command. If it fails, the error says what happened and what to run next.
+fn ask<T: DeserializeOwned>(client: &Client, session: &str, action: &Action) -> Result<T> {
+    Ok(client.command(&request_id(), action, session, TIMEOUT)?.data()?)
 }

@@ -17,6 +17,8 @@
 //! the binary. `sys` has all unsafe code.
 
 #[forbid(unsafe_code)]
+pub mod agent;
+#[forbid(unsafe_code)]
 pub mod cli;
 #[forbid(unsafe_code)]
 pub mod client;
@@ -44,4 +46,6 @@ pub mod settings;
 pub mod skill;
 #[forbid(unsafe_code)]
 pub mod state;
+#[forbid(unsafe_code)]
+pub mod supervisor;
 mod sys;

@@ -1,10 +1,37 @@
-//! The verbs that act as a pointer does, and the one that asks for a person.
+//! The verbs that act on the page: scrolling, pointing, filling (`fill.rs`), choosing.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use super::global_args::{checked, word};
+use super::fill::{Fill, FillForm};
+use super::global_args::{Globals, checked, word};
 use super::target::{RequiredTarget, Target};
+use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, Direction, Distance};
+
+/// Acting on the page. A further verb is a variant here, its arguments below, and nothing elsewhere in the command line.
+#[derive(Subcommand)]
+pub(super) enum Act {
+    Scroll(Scroll),
+    Click(Click),
+    Hover(Hover),
+    Fill(Fill),
+    FillForm(FillForm),
+    Select(Select),
+}
+
+impl Act {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = match self {
+            Act::Scroll(verb) => verb.action(),
+            Act::Click(verb) => verb.action(),
+            Act::Hover(verb) => verb.action(),
+            Act::Fill(verb) => verb.action()?,
+            Act::FillForm(verb) => verb.action()?,
+            Act::Select(verb) => verb.action(),
+        };
+        call::show(globals, &action)
+    }
+}
 
 /// Scroll the page, or an element
 #[derive(Args)]
@@ -25,7 +52,7 @@ pub(super) struct Scroll {
 }
 
 impl Scroll {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         let Scroll { target, by, direction } = self;
         protocol::Scroll { target: target.given(), by, direction }.into()
     }
@@ -42,7 +69,7 @@ pub(super) struct Click {
 }
 
 impl Click {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         protocol::Click { target: self.target.named() }.into()
     }
 }
@@ -56,7 +83,7 @@ pub(super) struct Hover {
 }
 
 impl Hover {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         protocol::Hover { target: self.target.named() }.into()
     }
 }
@@ -76,28 +103,8 @@ pub(super) struct Select {
 }
 
 impl Select {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         let Select { trigger, option_text } = self;
         protocol::Select { trigger: trigger.named(), option_text }.into()
-    }
-}
-
-/// Pause the session until a person has helped
-#[derive(Args)]
-#[command(after_help = "Example:\n  bproxy require-human --reason 'Please sign in' -s m4q7z2")]
-pub(super) struct RequireHuman {
-    /// What the person shall do
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    reason: String,
-
-    /// What the person's help is attached to
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    for_attach: Option<String>,
-}
-
-impl RequireHuman {
-    pub(super) fn action(self) -> Action {
-        let RequireHuman { reason, for_attach } = self;
-        protocol::RequireHuman { reason, for_attach }.into()
     }
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::global_args::Globals;
-use super::{Error, Outcome, call, navigate, output, suggest};
+use super::{Error, Outcome, call, output, suggest};
+use crate::agent;
 use crate::client::{self, Answer, request_id};
 use crate::protocol::{Action, MAX_BODY_BYTES, MAX_DEADLINE_MS};
 
@@ -131,7 +132,7 @@ fn command(line: &[u8], globals: &Globals) -> Result<Command, BadLine> {
     }
     let timeout = timeout.map_or(globals.timeout(), Duration::from_millis);
     Ok(Command {
-        timeout: navigate::time_for(&action, timeout),
+        timeout: agent::time_limit(&action, Some(timeout), timeout),
         session: call::session_for(&action, session.as_deref().unwrap_or(globals.session())).into(),
         action,
         id: id.unwrap_or_else(request_id),

@@ -1,9 +1,11 @@
-//! One action, sent to the daemon and answered.
+//! Sending one action to the daemon and printing its answer.
 
 use std::time::{Duration, Instant};
 
 use super::global_args::Globals;
-use super::{Error, Outcome, retry};
+use super::spinner::Spinner;
+use super::{Error, Outcome};
+use crate::agent;
 use crate::client::{self, Answer, Client, request_id};
 use crate::protocol::Action;
 
@@ -18,7 +20,7 @@ pub(super) fn show_answer(globals: &Globals, answer: Answer) -> Result<Outcome, 
     Ok(if answer.ok { Outcome::Done } else { Outcome::Refused })
 }
 
-/// Sends an action, and changes the answer before it is shown if it tells of success.
+/// Sends an action, and changes a successful answer before it is shown.
 pub(super) fn show_changed(
     globals: &Globals,
     action: &Action,
@@ -42,19 +44,22 @@ pub(super) fn send(globals: &Globals, action: &Action, timeout: Duration) -> Res
     })?)
 }
 
-/// The session that goes with an action. What needs none is not to fail because of one that is long gone.
+/// The session to send with an action: none where it needs none, so that a session that was closed long ago does not
+/// make it fail.
 pub(super) fn session_for<'a>(action: &Action, session: &'a str) -> &'a str {
     if action.facts().runs_in.takes_session() { session } else { "" }
 }
 
-/// Sends what `send` sends, and waits for the browser where that is asked for.
+/// Calls `send`, and again for as long as --wait-extension says while no browser is connected.
 pub(super) fn deliver(
     globals: &Globals,
     client: &Client,
     send: impl FnMut() -> Result<Answer, client::Error>,
 ) -> Result<Answer, client::Error> {
     let start = Instant::now();
-    let answer = retry::for_extension(globals, client, send)?;
+    let health = || client.health();
+    let answer =
+        agent::retry_until_browser(globals.wait_extension(), Spinner::new(), send, health)?;
     globals.verbose(|| {
         let verdict = if answer.ok { "done" } else { "refused" };
         format!("{verdict} after {} ms, {} bytes", start.elapsed().as_millis(), answer.body.len())

@@ -1,8 +1,9 @@
-//! `completions`, and the answers to a shell that asks what a line may go on with. Sessions and tabs come from the daemon
-//! as it is at that moment.
+//! `completions`, and the answers to a shell that completes a command line. Sessions and tabs come from the daemon that
+//! runs at that moment.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Command, CommandFactory, ValueEnum};
@@ -11,20 +12,18 @@ use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Shells, Zsh};
 use serde::Deserialize;
 
 use super::{Cli, Error, Outcome};
-use crate::client::{Client, request_id};
-use crate::config;
-use crate::home::Home;
+use crate::client::{self, request_id};
 use crate::protocol;
 
-/// Set by the shell's part when it asks; its value is the shell's name.
+/// Set by the shell's script when it asks for completions; its value is the shell's name.
 const ASKED: &str = "BPROXY_COMPLETE";
 
 const SHELLS: Shells<'static> = Shells(&[&Bash, &Zsh, &Fish]);
 
-/// A finger rests on the key meanwhile. The daemon answers from memory.
-const WAIT: Duration = Duration::from_secs(1);
+/// How long the daemon may take: a person waits for the completion, and it answers from memory.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Print what makes a shell complete bproxy's commands, sessions and tabs
+/// Print the script that has a shell complete bproxy's commands, sessions and tabs
 ///
 /// For bash, in ~/.bashrc: source <(bproxy completions bash). For zsh, in ~/.zshrc after compinit:
 /// source <(bproxy completions zsh). For fish, in ~/.config/fish/config.fish: bproxy completions fish | source.
@@ -49,7 +48,7 @@ impl Completions {
             Shell::Zsh => &Zsh,
             Shell::Fish => &Fish,
         };
-        // Not by its name: the shell's search path may have another one.
+        // By its path: the shell may find another program by the name.
         let program = std::env::current_exe().unwrap_or_else(|_| "bproxy".into());
         let mut script = Vec::new();
         shell
@@ -60,14 +59,14 @@ impl Completions {
     }
 }
 
-/// Answers a shell and ends the process, if it is a shell that asks.
+/// If a shell asks for completions, prints them and ends the process.
 pub(super) fn answer() {
     if std::env::var_os(ASKED).is_some() {
         CompleteEnv::with_factory(command).var(ASKED).shells(SHELLS).complete();
     }
 }
 
-/// The tree of commands that knows where sessions and tabs come from. Any other call does without.
+/// The command tree with completers for sessions and tabs, which no other call needs.
 fn command() -> Command {
     fn with_tabs(command: Command) -> Command {
         command
@@ -89,18 +88,18 @@ fn sessions() -> ArgValueCompleter {
     })
 }
 
-/// Completes a tab of the session that the line names, or of any if it names none.
+/// Completes a tab of the session on the command line, or of any session if there is none.
 fn tabs() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let session = flag("--session", Some("-s")).or_else(|| std::env::var_os("BPROXY_SESSION"));
         let Status { session_tabs, .. } = status().unwrap_or_default();
-        let meant = |tabs: &SessionTabs| session.as_ref().is_none_or(|id| *id == *tabs.session);
-        let tabs = session_tabs.into_iter().filter(meant).flat_map(|tabs| tabs.tabs);
+        let wanted = |tabs: &SessionTabs| session.as_ref().is_none_or(|id| *id == *tabs.session);
+        let tabs = session_tabs.into_iter().filter(wanted).flat_map(|tabs| tabs.tabs);
         candidates(current, tabs.map(|tab| (tab.tab, tab.title)))
     })
 }
 
-/// What is asked of `debug.status`.
+/// The part of `debug.status` that is completed from.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
@@ -127,24 +126,15 @@ struct Tab {
     title: String,
 }
 
-/// How the daemon stands that the line is for. Completing starts none, and complains of nothing.
+/// The status of the daemon that the command line is for. Completing starts no daemon, and reports no errors.
 fn status() -> Option<Status> {
-    #[derive(Deserialize)]
-    struct Answer {
-        data: Status,
-    }
-    let path = match flag("--home", None) {
-        Some(home) => home.into(),
-        None => config::home_from_env().ok()?,
-    };
-    let home = Home::find(&path).ok()??;
-    let client = Client::with_token(&home, config::secrets_from_env(&path).ok()?).ok()?;
+    let home = flag("--home", None).map(PathBuf::from);
+    let client = client::connect_running(home.as_deref()).ok()?;
     let action = protocol::DebugStatus {}.into();
-    let answer = client.command(&request_id(), &action, "", WAIT).ok()?;
-    serde_json::from_slice::<Answer>(&answer.body).ok().map(|answer| answer.data)
+    client.command(&request_id(), &action, "", TIMEOUT).ok()?.data().ok()
 }
 
-/// The value of a flag on the line that is to be completed, which stands behind `--` in this process's own.
+/// The value of a flag on the command line to complete, which follows `--` on this process's own.
 fn flag(long: &str, short: Option<&str>) -> Option<OsString> {
     let mut words = std::env::args_os().skip_while(|word| word != "--").skip(1);
     while let Some(word) = words.next() {
@@ -159,7 +149,7 @@ fn flag(long: &str, short: Option<&str>) -> Option<OsString> {
     None
 }
 
-/// Those that begin as what is there does, each with a help for shells that show it.
+/// The values with the prefix `current`, each with a help text for shells that show it.
 fn candidates(
     current: &OsStr,
     all: impl Iterator<Item = (String, String)>,
@@ -167,7 +157,7 @@ fn candidates(
     let current = current.to_string_lossy();
     all.filter(|(value, _)| value.starts_with(&*current))
         .map(|(value, help)| {
-            // What a page calls itself is shown by a terminal.
+            // A page's title must not control the terminal.
             let help: String = help.chars().filter(|letter| !letter.is_control()).collect();
             CompletionCandidate::new(value).help((!help.is_empty()).then(|| help.into()))
         })

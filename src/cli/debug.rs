@@ -1,13 +1,13 @@
-//! `debug …`, `status` and `health`: what daemon and extension know of themselves.
+//! `debug …`, `status` and `health`: what daemon and extension report about themselves.
 
 use clap::{Args, Subcommand};
 
 use super::global_args::Globals;
-use super::{Error, Outcome, output};
-use crate::client::{self, Client};
-use crate::protocol::{self, Action, Int};
+use super::{Error, Outcome, call, output};
+use crate::client::{self, Client, Endpoint};
+use crate::protocol::{self, Int};
 
-/// What daemon and extension know of themselves
+/// Look into the daemon and the extension
 #[derive(Subcommand)]
 pub(super) enum Debug {
     /// Show what the extension has recorded
@@ -33,12 +33,13 @@ pub(super) enum Debug {
 }
 
 impl Debug {
-    pub(super) fn action(self) -> Action {
-        match self {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = match self {
             Debug::Log { id, limit } => protocol::DebugLog { id, limit }.into(),
             Debug::Last { count } => protocol::DebugLast { count }.into(),
-            Debug::Status => Status {}.action(),
-        }
+            Debug::Status => return Status {}.run(globals),
+        };
+        call::show(globals, &action)
     }
 }
 
@@ -48,12 +49,12 @@ impl Debug {
 pub(super) struct Status {}
 
 impl Status {
-    pub(super) fn action(self) -> Action {
-        protocol::DebugStatus {}.into()
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        call::show(globals, &protocol::DebugStatus {}.into())
     }
 }
 
-/// Ask the daemon how it is
+/// Ask the daemon for its health
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy health")]
 pub(super) struct Health {}
@@ -62,14 +63,14 @@ impl Health {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let client = match globals.client() {
             Ok(client) => client,
-            // Without a token the daemon still tells the main thing.
+            // Without its token the daemon still says that it runs, and its version.
             Err(Error::Client(error @ (client::Error::NoToken | client::Error::Secrets(_)))) => {
                 output::say(&error.to_string());
-                Client::without_token(&globals.home()?)?
+                Client::anonymous(Endpoint::find(&globals.home_path()?)?.port())
             }
             Err(error) => return Err(error),
         };
-        globals.print(client.health()?)?;
+        globals.print(client.health_json()?)?;
         Ok(Outcome::Done)
     }
 }

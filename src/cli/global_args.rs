@@ -1,4 +1,4 @@
-//! The flags that every verb takes.
+//! The flags that every verb accepts.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,10 +11,8 @@ use crate::client::{self, Client};
 use crate::config;
 use crate::home::Home;
 use crate::protocol::MAX_DEADLINE_MS;
-use crate::service::lock::Watch;
-use crate::service::{manager, token};
 
-/// How to show what comes of a call.
+/// How to show a result.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// One line of JSON
@@ -23,8 +21,8 @@ pub(super) enum Format {
     Text,
 }
 
-/// The longest wait for a browser, in seconds. A person who starts it needs no hour.
-const LONGEST_WAIT: u64 = 60 * 60;
+/// The longest wait for a browser, in seconds: a person does not take an hour to start it.
+const MAX_WAIT_EXTENSION: u64 = 60 * 60;
 
 /// Flags before or after any verb.
 #[derive(Args, Clone)]
@@ -39,20 +37,20 @@ pub(super) struct Globals {
         value_parser = clap::value_parser!(u64).range(1..=MAX_DEADLINE_MS.cast_unsigned()))]
     timeout: u64,
 
-    /// Wait so long for a browser that is not connected; one that sleeps wakes within a minute
+    /// How long to wait for a browser that is not connected; a sleeping one wakes within a minute
     #[arg(long, global = true, default_value_t = 0, value_name = "SECONDS",
-        value_parser = clap::value_parser!(u64).range(0..=LONGEST_WAIT), hide_default_value = true)]
+        value_parser = clap::value_parser!(u64).range(0..=MAX_WAIT_EXTENSION), hide_default_value = true)]
     wait_extension: u64,
 
     /// The state directory [default: ~/.bproxy, or BPROXY_HOME]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) home: Option<PathBuf>,
 
-    /// What to show, but for what comes as lines: JSON for programs, text for people [default: json]
+    /// How to print the result: JSON for programs, text for people; log lines and events are always JSON [default: json]
     #[arg(long, global = true, value_name = "FORMAT")]
     output: Option<Format>,
 
-    /// Say on standard error what is done
+    /// Report progress on standard error
     #[arg(short, long, global = true)]
     verbose: bool,
 }
@@ -68,17 +66,17 @@ impl Globals {
         Duration::from_millis(self.timeout)
     }
 
-    /// How long a browser that is not connected is waited for.
+    /// How long to wait for a browser that is not connected.
     pub(super) fn wait_extension(&self) -> Duration {
         Duration::from_secs(self.wait_extension)
     }
 
-    /// How to show what comes of the call, if that was said.
+    /// How to print the result, if that was given.
     pub(super) fn format(&self) -> Option<Format> {
         self.output
     }
 
-    /// Shows what came of the call, in JSON, as it was asked for.
+    /// Prints a result, given as JSON, in the format that was asked for.
     pub(super) fn print(&self, json: Vec<u8>) -> Result<(), Error> {
         match self.output {
             None | Some(Format::Json) => output::line(json),
@@ -86,7 +84,7 @@ impl Globals {
         }
     }
 
-    /// The state directory, which may not be there yet.
+    /// The state directory, which may not exist yet.
     pub(super) fn home_path(&self) -> Result<PathBuf, Error> {
         match &self.home {
             Some(path) => Ok(path.clone()),
@@ -94,33 +92,17 @@ impl Globals {
         }
     }
 
-    /// The state directory of a daemon.
+    /// The state directory, which exists where a daemon runs.
     pub(super) fn home(&self) -> Result<Home, Error> {
         Ok(Home::find(&self.home_path()?)?.ok_or(client::Error::NotRunning)?)
     }
 
-    /// A way to the daemon, with its token.
+    /// A client of the daemon.
     pub(super) fn client(&self) -> Result<Client, Error> {
-        let path = self.home_path()?;
-        let choice = config::secrets_from_env(&path)?;
-        let home = Home::find(&path)?;
-        if let Some(home) = home.as_ref().filter(|home| is_served(home)) {
-            match Client::with_token(home, choice) {
-                Err(client::Error::NotRunning) => {}
-                found => return Ok(found?),
-            }
-        }
-        // A service manager may listen for a daemon that does not run, and has perhaps never run. The port that a killed
-        // one has left says nothing of that.
-        let Some(port) = manager::listening_port(&path) else {
-            let home = home.ok_or(client::Error::NotRunning)?;
-            return Ok(Client::with_token(&home, choice)?);
-        };
-        let home = Home::open(&path)?;
-        Ok(Client::new(port, token::ensure_for_client(choice, &home)?))
+        Ok(client::connect(self.home.as_deref())?)
     }
 
-    /// Tells on standard error, where that is wanted.
+    /// Writes a message to standard error, with --verbose.
     pub(super) fn verbose(&self, text: impl FnOnce() -> String) {
         if self.verbose {
             output::say(&text());
@@ -128,12 +110,7 @@ impl Globals {
     }
 }
 
-/// Whether a daemon has the state directory.
-fn is_served(home: &Home) -> bool {
-    Watch::open(home).ok().flatten().is_some_and(|watch| watch.daemon().is_some())
-}
-
-/// Takes one of the protocol's words, and shows them all in the help.
+/// Parses one of the protocol's words, and lists them all in the help.
 pub(super) fn word<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where
     T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,
@@ -141,7 +118,7 @@ where
     PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
 }
 
-/// Takes a text that the protocol checks.
+/// Parses a text that the protocol validates.
 pub(super) fn checked<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
     T::try_from(text.to_owned())
 }

@@ -19,9 +19,8 @@ impl Mcp {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let session = Some(globals.session().to_owned()).filter(|session| !session.is_empty());
         let (timeout, wait_extension) = (globals.timeout(), globals.wait_extension());
-        let globals = globals.clone();
-        let connect = Box::new(move || globals.client().map_err(|error| error.to_string()));
-        mcp::run(Options { connect, session, timeout, wait_extension })?;
+        let home = globals.home.clone();
+        mcp::run(Options { home, session, timeout, wait_extension })?;
         Ok(Outcome::Done)
     }
 }

@@ -21,10 +21,11 @@ mod output;
 mod pair;
 mod read;
 mod render;
-mod retry;
+mod require_human;
 mod screenshot;
 mod service;
 mod session;
+mod session_wait;
 mod skill;
 mod spinner;
 mod suggest;
@@ -76,23 +77,13 @@ enum Command {
     #[command(subcommand)]
     Tab(tab::Tab),
     Navigate(navigate::Navigate),
-    Text(read::Text),
-    Links(read::Links),
-    Images(read::Images),
-    Elements(read::Elements),
-    Outline(read::Outline),
-    Dom(read::Dom),
-    Inspect(read::Inspect),
-    Snapshot(read::Snapshot),
-    Scroll(act::Scroll),
-    Click(act::Click),
-    Hover(act::Hover),
-    Fill(fill::Fill),
-    FillForm(fill::FillForm),
-    Select(act::Select),
+    #[command(flatten)]
+    Read(read::Read),
+    #[command(flatten)]
+    Act(act::Act),
     Screenshot(screenshot::Screenshot),
     Wait(navigate::Wait),
-    RequireHuman(act::RequireHuman),
+    RequireHuman(require_human::RequireHuman),
     Batch(batch::Batch),
     Events(events::Events),
     #[command(subcommand)]
@@ -182,44 +173,31 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
-    let action = match command {
-        Command::Service(verb) => return verb.run(globals),
-        Command::Daemon(verb) => return verb.run(globals),
-        Command::Pair(verb) => return verb.run(globals),
-        Command::Extension(verb) => return verb.run(globals),
-        Command::Text(verb) => return verb.run(globals),
-        Command::Screenshot(verb) => return verb.run(globals),
-        Command::Wait(verb) => return verb.run(globals),
-        Command::Health(verb) => return verb.run(globals),
-        Command::Session(verb) => return verb.run(globals),
-        Command::Events(verb) => return verb.run(globals),
-        Command::Batch(verb) => return verb.run(globals),
-        Command::Doctor(verb) => return verb.run(globals),
-        Command::Token(verb) => return verb.run(globals),
-        Command::Completions(verb) => return verb.run(),
-        Command::Man(verb) => return verb.run(globals),
-        Command::Mcp(verb) => return verb.run(globals),
-        Command::Skill(verb) => return verb.run(globals),
-        Command::Tab(verb) => verb.action(),
-        Command::Navigate(verb) => verb.action(),
-        Command::Links(verb) => verb.action(),
-        Command::Images(verb) => verb.action(),
-        Command::Elements(verb) => verb.action(),
-        Command::Outline(verb) => verb.action(),
-        Command::Dom(verb) => verb.action(),
-        Command::Inspect(verb) => verb.action()?,
-        Command::Snapshot(verb) => verb.action(),
-        Command::Scroll(verb) => verb.action(),
-        Command::Click(verb) => verb.action(),
-        Command::Hover(verb) => verb.action(),
-        Command::Fill(verb) => verb.action()?,
-        Command::FillForm(verb) => verb.action()?,
-        Command::Select(verb) => verb.action(),
-        Command::RequireHuman(verb) => verb.action(),
-        Command::Debug(verb) => verb.action(),
-        Command::Status(verb) => verb.action(),
-    };
-    call::show(globals, &action)
+    match command {
+        Command::Service(verb) => verb.run(globals),
+        Command::Daemon(verb) => verb.run(globals),
+        Command::Pair(verb) => verb.run(globals),
+        Command::Extension(verb) => verb.run(globals),
+        Command::Session(verb) => verb.run(globals),
+        Command::Tab(verb) => verb.run(globals),
+        Command::Navigate(verb) => verb.run(globals),
+        Command::Read(verb) => verb.run(globals),
+        Command::Act(verb) => verb.run(globals),
+        Command::Screenshot(verb) => verb.run(globals),
+        Command::Wait(verb) => verb.run(globals),
+        Command::RequireHuman(verb) => verb.run(globals),
+        Command::Batch(verb) => verb.run(globals),
+        Command::Events(verb) => verb.run(globals),
+        Command::Debug(verb) => verb.run(globals),
+        Command::Status(verb) => verb.run(globals),
+        Command::Health(verb) => verb.run(globals),
+        Command::Doctor(verb) => verb.run(globals),
+        Command::Token(verb) => verb.run(globals),
+        Command::Completions(verb) => verb.run(),
+        Command::Man(verb) => verb.run(globals),
+        Command::Mcp(verb) => verb.run(globals),
+        Command::Skill(verb) => verb.run(globals),
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
-//! `navigate` and `wait`: going somewhere, and getting there.
-
-use std::time::Duration;
+//! `navigate` and `wait`: going to an address, and waiting for the page.
 
 use clap::Args;
 
 use super::global_args::{Globals, word};
 use super::{Error, Outcome, call};
-use crate::protocol::{self, Action, MAX_DEADLINE_MS, WaitStrategy};
+use crate::agent;
+use crate::protocol::{self, WaitStrategy};
 
 /// An address, given with or without a flag.
 #[derive(Args)]
@@ -36,17 +35,15 @@ pub(super) struct Navigate {
 }
 
 impl Navigate {
-    pub(super) fn action(self) -> Action {
-        protocol::Navigate { url: self.url.given() }.into()
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = protocol::Navigate { url: self.url.given() }.into();
+        call::show(globals, &action)
     }
 }
 
-/// What the daemon allows on top of the time to wait, so that the page's own answer comes before the deadline.
-const TRIP: Duration = Duration::from_secs(2);
-
-/// Wait until something is there: an element, an address, the end of a navigation
+/// Wait for an element, an address or the end of a navigation
 ///
-/// Waits for as long as --timeout says; the command itself may take 2 seconds more.
+/// Waits up to --timeout; the command itself may take 2 seconds more.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bproxy wait --strategy selector --target '#results' -s m4q7z2\n  \
@@ -68,16 +65,7 @@ impl Wait {
         let timeout = protocol::Int::try_from(globals.timeout().as_millis() as i64)
             .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
         let action = protocol::Wait { strategy, target, timeout: Some(timeout) }.into();
-        let timeout = time_for(&action, globals.timeout());
-        call::show_answer(globals, call::send(globals, &action, timeout)?)
-    }
-}
-
-/// How long an action may take that is given `timeout`: one that waits in the page, for so long at least.
-pub(super) fn time_for(action: &Action, timeout: Duration) -> Duration {
-    let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
-    match action.waits() {
-        Some(waits) => timeout.max(waits + TRIP).min(longest),
-        None => timeout,
+        let limit = agent::time_limit(&action, None, globals.timeout());
+        call::show_answer(globals, call::send(globals, &action, limit)?)
     }
 }

@@ -12,8 +12,8 @@ use super::{Error, Outcome, call, output};
 use crate::home::Home;
 use crate::protocol;
 
-/// How often is looked whether the code has been used. A person looks at the spinner meanwhile.
-const LOOK: Duration = Duration::from_millis(120);
+/// How often to check whether the code has been used. A person watches the spinner meanwhile.
+const POLL: Duration = Duration::from_millis(120);
 
 /// Print a code that pairs the browser's extension with this daemon
 ///
@@ -21,11 +21,6 @@ const LOOK: Duration = Duration::from_millis(120);
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy pair")]
 pub(super) struct Pair {}
-
-#[derive(Deserialize)]
-struct Issued {
-    data: Code,
-}
 
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -37,13 +32,13 @@ struct Code {
 impl Pair {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let answer = call::send(globals, &protocol::PairingIssue {}.into(), globals.timeout())?;
-        let issued = serde_json::from_slice::<Issued>(&answer.body);
+        let issued = answer.data::<Code>();
         let ok = answer.ok;
         let outcome = call::show_answer(globals, answer)?;
         if !ok || !io::stderr().is_terminal() || !io::stdin().is_terminal() {
             return Ok(outcome);
         }
-        let code = issued.map_err(|error| Error::Answer(error.to_string()))?.data;
+        let code = issued.map_err(|error| Error::Answer(error.to_string()))?;
         output::say(&format!(
             "type {} into the popup of the browser's bproxy extension",
             code.pairing_code
@@ -59,7 +54,7 @@ fn wait(home: &Home, code: &Code) -> Result<(), Error> {
     let mut spinner = Spinner::new();
     loop {
         let left = code.pairing_expires_at.saturating_sub(now()) / 1000;
-        spinner.rest(LOOK, &format!("waiting, {}:{:02} left", left / 60, left % 60));
+        spinner.sleep(POLL, &format!("waiting, {}:{:02} left", left / 60, left % 60));
         let ended = match home.read_secret(&home.pairing())? {
             // Between claim and shutdown only the port tells.
             None if home.read_secret(&home.port())?.is_some() => Some(Ok(())),

@@ -2,12 +2,41 @@
 
 use std::borrow::Cow;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
 use super::global_args::Globals;
 use super::{Error, Outcome, call, output};
 use crate::protocol::{self, Action, Int, UpTo};
+
+/// Reading the page. A further verb is a variant here, its arguments below, and nothing elsewhere in the command line.
+#[derive(Subcommand)]
+pub(super) enum Read {
+    Text(Text),
+    Links(Links),
+    Images(Images),
+    Elements(Elements),
+    Outline(Outline),
+    Dom(Dom),
+    Inspect(Inspect),
+    Snapshot(Snapshot),
+}
+
+impl Read {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = match self {
+            Read::Text(verb) => return verb.run(globals),
+            Read::Links(verb) => verb.action(),
+            Read::Images(verb) => verb.action(),
+            Read::Elements(verb) => verb.action(),
+            Read::Outline(verb) => verb.action(),
+            Read::Dom(verb) => verb.action(),
+            Read::Inspect(verb) => verb.action()?,
+            Read::Snapshot(verb) => verb.action(),
+        };
+        call::show(globals, &action)
+    }
+}
 
 /// Read the text that the page shows
 #[derive(Args)]
@@ -42,7 +71,7 @@ struct Excerpt<'a> {
 }
 
 impl Text {
-    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+    fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let Text { selector, after, limit_chars } = self;
         let action = protocol::Text { selector }.into();
         if after.is_none() && limit_chars.is_none() {
@@ -106,7 +135,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         let Links { selector, visible_only, limit, href_contains, offset } = self;
         let visible_only = visible_only.then_some(true);
         protocol::Links { selector, visible_only, limit, href_contains, offset }.into()
@@ -123,7 +152,7 @@ pub(super) struct Images {
 }
 
 impl Images {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         protocol::Images { selector: self.selector }.into()
     }
 }
@@ -138,7 +167,7 @@ pub(super) struct Elements {
 }
 
 impl Elements {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         protocol::Elements { form: self.form.then_some(true) }.into()
     }
 }
@@ -149,7 +178,7 @@ impl Elements {
 pub(super) struct Outline {}
 
 impl Outline {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         protocol::Outline {}.into()
     }
 }
@@ -168,7 +197,7 @@ pub(super) struct Dom {
 }
 
 impl Dom {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         let Dom { selector, depth } = self;
         protocol::Dom { selector, depth }.into()
     }
@@ -194,7 +223,7 @@ pub(super) struct Inspect {
 }
 
 impl Inspect {
-    pub(super) fn action(self) -> Result<Action, Error> {
+    fn action(self) -> Result<Action, Error> {
         let Inspect { selector, properties, limit } = self;
         let properties = properties
             .map(UpTo::try_from)
@@ -222,7 +251,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn action(self) -> Action {
+    fn action(self) -> Action {
         let Snapshot { selector, max_depth, interactive_only } = self;
         let interactive_only = interactive_only.then_some(true);
         protocol::Snapshot { selector, max_depth, interactive_only }.into()

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::global_args::{Globals, checked, word};
-use super::retry::SessionWait;
+use super::session_wait::SessionWait;
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Label, Pacing, TabHandle};
 

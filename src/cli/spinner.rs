@@ -1,50 +1,60 @@
-//! What a person sees of a wait: a line on the terminal that turns. Where standard error is no terminal, nothing.
+//! The animated line on a person's terminal during a wait. Where standard error is no terminal, nothing is shown.
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often it turns: often enough to look alive.
-const TURN: Duration = Duration::from_millis(120);
+use crate::agent::Waiter;
+use crate::client;
+
+/// How often it changes: often enough to look alive.
+const FRAME_TIME: Duration = Duration::from_millis(120);
 
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
-/// A turning line, ended when dropped.
+/// An animated line, ended when dropped.
 pub(super) struct Spinner {
     shown: bool,
-    turns: usize,
+    frames: usize,
 }
 
 impl Spinner {
     pub(super) fn new() -> Spinner {
-        Spinner { shown: io::stderr().is_terminal(), turns: 0 }
+        Spinner { shown: io::stderr().is_terminal(), frames: 0 }
     }
 
-    /// Waits, and shows the text meanwhile.
-    pub(super) fn rest(&mut self, time: Duration, text: &str) {
+    /// Blocks for `time`, and shows the text meanwhile.
+    pub(super) fn sleep(&mut self, time: Duration, text: &str) {
         let end = Instant::now() + time;
-        while self.shown && Instant::now() + TURN < end {
-            self.turn(text);
-            thread::sleep(TURN);
+        while self.shown && Instant::now() + FRAME_TIME < end {
+            self.draw(text);
+            thread::sleep(FRAME_TIME);
         }
-        self.turn(text);
+        self.draw(text);
         thread::sleep(end.saturating_duration_since(Instant::now()));
     }
 
-    fn turn(&mut self, text: &str) {
+    fn draw(&mut self, text: &str) {
         if self.shown {
-            let frame = FRAMES[self.turns % FRAMES.len()];
-            self.turns += 1;
+            let frame = FRAMES[self.frames % FRAMES.len()];
+            self.frames += 1;
             let mut stderr = io::stderr();
-            // A terminal that is gone is no reason to stop waiting.
+            // A closed terminal does not end the wait.
             let _ = write!(stderr, "\r{frame} {text} ").and_then(|()| stderr.flush());
         }
     }
 }
 
+impl Waiter for Spinner {
+    fn wait(&mut self, time: Duration, reason: &str) -> Result<(), client::Error> {
+        self.sleep(time, reason);
+        Ok(())
+    }
+}
+
 impl Drop for Spinner {
     fn drop(&mut self) {
-        if self.turns > 0 {
+        if self.frames > 0 {
             let _ = writeln!(io::stderr());
         }
     }

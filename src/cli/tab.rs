@@ -2,8 +2,10 @@
 
 use clap::{Args, Subcommand};
 
+use super::global_args::Globals;
 use super::navigate::Url;
-use crate::protocol::{self, Action, TabHandle};
+use super::{Error, Outcome, call};
+use crate::protocol::{self, TabHandle};
 
 /// Tabs of a session
 #[derive(Subcommand)]
@@ -38,14 +40,15 @@ pub(super) struct Which {
 }
 
 impl Tab {
-    pub(super) fn action(self) -> Action {
-        match self {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        let action = match self {
             Tab::Open(url) => protocol::TabOpen { url: url.given() }.into(),
             Tab::List => protocol::TabList {}.into(),
             Tab::Close(which) => protocol::TabClose { tab: which.tab }.into(),
             Tab::Pin(which) => protocol::TabPin { tab: which.tab }.into(),
             Tab::Unpin(which) => protocol::TabUnpin { tab: which.tab }.into(),
             Tab::Activate(which) => protocol::TabActivate { tab: which.tab }.into(),
-        }
+        };
+        call::show(globals, &action)
     }
 }

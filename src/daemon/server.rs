@@ -209,14 +209,14 @@ mod tests {
             let faulty = warp::path("faulty").map(|| -> &str { panic!("on purpose") });
             let sound = warp::any().map(|| "sound");
             let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
-            let (quiet, stop) = (Quiet::default(), CancellationToken::new());
+            let (idle, stop) = (IdleConnections::default(), CancellationToken::new());
             let (routes, activity) = (warp::service(routes), Activity::new());
-            let (room, ended) = (Room::new(quiet.clone()), stop.clone());
+            let (limit, ended) = (ConnectionLimit::new(idle.clone()), stop.clone());
             let serve = move |stream, peer| {
                 let activity = activity.clone();
                 serve(stream, peer, routes, activity, idle.clone(), ended.clone())
             };
-            tokio::spawn(accept(listener, TaskTracker::new(), room, stop.clone(), serve));
+            tokio::spawn(accept(listener, TaskTracker::new(), limit, stop.clone(), serve));
             Self { address, stop }
         }
 

@@ -6,6 +6,7 @@ mod directory;
 mod error;
 mod files;
 mod layout;
+pub mod lock;
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};

@@ -9,14 +9,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::tools::{takes_budget, takes_session, takes_timeout};
+use crate::agent;
 use crate::protocol::{Action, Facts, Int, MAX_DEADLINE_MS};
 
 /// How many characters an answer has at most, unless the call says otherwise: what a model can take in at once without
 /// losing sight of the rest. Some clients cut what is much longer, and then nobody can go on reading it.
 pub(super) const MAX_CHARS: usize = 25_000;
-
-/// How much longer than its own time limit `wait` may take, so that the page's answer comes before the deadline.
-const TRIP: Duration = Duration::from_secs(2);
 
 /// How long a command may take.
 pub(super) type Timeout = Int<1, { MAX_DEADLINE_MS as u32 }>;
@@ -71,12 +69,7 @@ impl Call {
             take(&mut arguments, takes_budget(facts), &["maxChars", "cursor"])?;
         let params = Value::Object(arguments).to_string();
         let action = Action::parse(facts.name, &params).expect("a name of the table")?;
-        let timeout = if facts.waits {
-            let longest = Duration::from_millis(MAX_DEADLINE_MS.cast_unsigned());
-            (action.waits().unwrap_or(timeout) + TRIP).min(longest)
-        } else {
-            own.map_or(timeout, milliseconds)
-        };
+        let timeout = agent::time_limit(&action, own.map(milliseconds), timeout);
         let max_chars = max_chars.map_or(MAX_CHARS, |max| max.get() as usize);
         Ok(Self { action, session, timeout, max_chars, cursor })
     }

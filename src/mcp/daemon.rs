@@ -1,28 +1,37 @@
-//! One command to the daemon, waited for on a thread of its own so that the connection goes on meanwhile.
+//! Calls to the daemon, each on a thread of its own so that the event loop goes on meanwhile.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
+use crate::agent::{self, SessionWait};
+use crate::client::{self, Answer, CancelToken, Client, Error, request_id};
+use crate::protocol::{self, Action};
 
-use crate::client::{Answer, HangUp, request_id};
-use crate::protocol::Action;
+/// How long listing the sessions may take: the daemon answers from memory.
+const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 
-use super::Connect;
-
-/// The way to the daemon. Clones are the same way.
+/// The daemon of one state directory. Clones are the same daemon.
 #[derive(Clone)]
-pub(super) struct Daemon(pub(super) std::sync::Arc<Connect>);
+pub(super) struct Daemon {
+    home: Option<Arc<PathBuf>>,
+}
 
-/// Hangs up when what waits for the command is dropped, as it is when the client cancels the call.
-struct HangUpOnDrop(HangUp);
+/// Cancels a call when the future that waits for it is dropped, as it is when the client cancels its request.
+struct CancelOnDrop(CancelToken);
 
-impl Drop for HangUpOnDrop {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.hang_up();
+        self.0.cancel();
     }
 }
 
 impl Daemon {
+    /// The daemon of the state directory `home`, or of this process's.
+    pub(super) fn new(home: Option<PathBuf>) -> Daemon {
+        Daemon { home: home.map(Arc::new) }
+    }
+
     /// Sends a command and waits for its answer. The error is for the model to read.
     pub(super) async fn command(
         &self,
@@ -30,30 +39,63 @@ impl Daemon {
         session: String,
         timeout: Duration,
     ) -> Result<Answer, String> {
-        let (connect, hang_up) = (self.0.clone(), HangUp::default());
-        let _on_drop = HangUpOnDrop(hang_up.clone());
-        let exchange = tokio::task::spawn_blocking(move || {
-            connect()?
-                .command_until(&hang_up, &request_id(), &action, &session, timeout)
-                .map_err(|error| error.to_string())
-        });
-        exchange.await.map_err(|error| format!("the command failed: {error}"))?
+        self.command_with_retries(action, session, timeout, Duration::ZERO).await
     }
 
-    /// Whether a browser is connected.
-    pub(super) async fn has_browser(&self) -> Result<bool, String> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Health {
-            #[serde(default)]
-            ws_clients: u64,
-        }
-        let connect = self.0.clone();
-        let health = tokio::task::spawn_blocking(move || {
-            connect()?.health().map_err(|error| error.to_string())
-        });
-        let health =
-            health.await.map_err(|error| format!("the daemon was not asked: {error}"))??;
-        Ok(serde_json::from_slice(&health).is_ok_and(|Health { ws_clients }| ws_clients > 0))
+    /// The same, again for up to `limit` while no browser is connected.
+    pub(super) async fn command_with_retries(
+        &self,
+        action: Action,
+        session: String,
+        timeout: Duration,
+        limit: Duration,
+    ) -> Result<Answer, String> {
+        self.call(move |daemon, cancel| {
+            let send = || daemon.send(cancel, &action, &session, timeout);
+            agent::retry_until_browser(limit, cancel, send, || daemon.connect()?.health())
+        })
+        .await
+    }
+
+    /// Waits up to `limit` until a session is not paused. The error is for the model to read.
+    pub(super) async fn wait_for_session(
+        &self,
+        session: String,
+        limit: Duration,
+    ) -> Result<SessionWait, String> {
+        self.call(move |daemon, cancel| {
+            let list = protocol::SessionList {}.into();
+            let list = || daemon.send(cancel, &list, "", LIST_TIMEOUT);
+            agent::wait_for_session(&session, Some(limit), cancel, list)
+        })
+        .await
+    }
+
+    /// Runs a blocking call, and cancels it if the result is not waited for any more.
+    async fn call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Daemon, &CancelToken) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, String> {
+        let (daemon, cancel) = (self.clone(), CancelToken::default());
+        let _on_drop = CancelOnDrop(cancel.clone());
+        let result = tokio::task::spawn_blocking(move || call(&daemon, &cancel)).await;
+        result
+            .map_err(|error| format!("the command failed: {error}"))?
+            .map_err(|error| error.to_string())
+    }
+
+    fn send(
+        &self,
+        cancel: &CancelToken,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        self.connect()?.command_cancellable(cancel, &request_id(), action, session, timeout)
+    }
+
+    /// Finds the daemon, anew for every command: it may have been restarted meanwhile.
+    fn connect(&self) -> Result<Client, Error> {
+        client::connect(self.home.as_ref().map(|home| home.as_path()))
     }
 }

@@ -17,13 +17,13 @@ mod tools;
 mod untrusted;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rmcp::service::ServerInitializeError;
 use rmcp::{ServiceExt, transport};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::client::Client;
 use server::Server;
 
 /// How many calls may wait for the daemon at once: as many as it takes, and some that it refuses.
@@ -42,13 +42,10 @@ pub enum Error {
     Handshake(#[source] Box<ServerInitializeError>),
 }
 
-/// Finds the daemon, anew for every command: it may have been restarted. The error is for the model to read.
-pub type Connect = Box<dyn Fn() -> Result<Client, String> + Send + Sync>;
-
 /// How the server talks to the daemon.
 pub struct Options {
-    /// The way to the daemon.
-    pub connect: Connect,
+    /// The state directory of the daemon; none for that of this process.
+    pub home: Option<PathBuf>,
     /// The session to act in; none for one that is the connection's own.
     pub session: Option<String>,
     /// How long a command may take that does not say so itself.

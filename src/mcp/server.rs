@@ -10,9 +10,8 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
-use tokio::time::Instant;
 
-use super::answer::{self, Envelope, Failure, Success};
+use super::answer;
 use super::arguments::{Call, parse};
 use super::daemon::Daemon;
 use super::pagination::{Piece, Rests};
@@ -21,10 +20,7 @@ use super::sessions::Sessions;
 use super::tools::{self, Kind};
 use super::untrusted::fenced;
 use super::{Options, progress};
-use crate::protocol::{Action, ErrorCode, Facts, Provenance, SessionClose, SessionCreate};
-
-/// How often is looked whether a browser has connected. Asking is not a command, and costs next to nothing.
-const BROWSER_LOOK: Duration = Duration::from_millis(250);
+use crate::protocol::{ErrorCode, Facts, Provenance, SessionClose, SessionCreate};
 
 /// What a client tells its model of the server as a whole.
 const INSTRUCTIONS: &str = "\
@@ -51,9 +47,9 @@ struct Inner {
 
 impl Server {
     pub(super) fn new(options: Options) -> Self {
-        let Options { connect, session, timeout, wait_extension } = options;
+        let Options { home, session, timeout, wait_extension } = options;
         Self(Arc::new(Inner {
-            daemon: Daemon(Arc::new(connect)),
+            daemon: Daemon::new(home),
             sessions: Sessions::new(session),
             rests: Rests::default(),
             tools: tools::all(),
@@ -102,7 +98,7 @@ impl ServerHandler for Server {
             result = self.0.call(&tool.name, *kind, arguments, &client) => result.unwrap_or_else(answer::error),
             // Dropping the call hangs up on the daemon. What is answered now reaches nobody.
             () = context.ct.cancelled() => answer::error("cancelled"),
-            never = progress::told(&context, waiting_for(&tool.name, *kind)) => match never {},
+            never = progress::told(&context, waiting_for(*kind)) => match never {},
         };
         Ok(result.into())
     }
@@ -124,7 +120,7 @@ impl Inner {
                     Some(session) => session.clone(),
                     None => self.sessions.current(&self.daemon, client).await?,
                 };
-                Ok(wait.wait(&self.daemon, &session).await)
+                wait.wait(&self.daemon, &session).await
             }
         }
     }
@@ -152,14 +148,14 @@ impl Inner {
             Some(session) => session,
             None => self.sessions.current(&self.daemon, client).await?,
         };
-        let outcome = match action.get::<SessionCreate>() {
-            Some(create) => {
-                let answer = self.sessions.create(&self.daemon, create.clone()).await?;
-                Envelope::parse(&answer.body)?.outcome()
+        let answer = match action.get::<SessionCreate>() {
+            Some(create) => self.sessions.create(&self.daemon, create.clone()).await?,
+            None => {
+                let (daemon, action, session) = (&self.daemon, action.clone(), session.clone());
+                daemon.command_with_retries(action, session, timeout, self.wait_extension).await?
             }
-            None => self.patiently(action.clone(), &session, timeout).await?,
         };
-        let mut success = match outcome {
+        let mut success = match answer::outcome(&answer)? {
             Ok(success) => success,
             Err(failure) => {
                 if failure.code == ErrorCode::SessionNotFound.name() {
@@ -171,40 +167,11 @@ impl Inner {
         if action.get::<SessionClose>().is_some() {
             self.sessions.forget(&session).await;
         }
-        let picture = success.picture();
-        let piece = self.rests.first(tool, success.text(), max_chars);
+        let picture = answer::picture(&mut success);
+        let piece = self.rests.first(tool, answer::text(&success), max_chars);
         let mut contents = vec![content(facts, piece)];
         contents.extend(picture);
         Ok(CallToolResult::success(contents))
-    }
-
-    /// Sends a command; again, while no browser is connected, for as long as that may be waited for: nothing was done.
-    async fn patiently(
-        &self,
-        action: Action,
-        session: &str,
-        timeout: Duration,
-    ) -> Result<Result<Success, Failure>, String> {
-        let end = Instant::now() + self.wait_extension;
-        loop {
-            let answer = self.daemon.command(action.clone(), session.to_owned(), timeout).await?;
-            let outcome = Envelope::parse(&answer.body)?.outcome();
-            let is_away =
-                matches!(&outcome, Err(failure) if failure.code == ErrorCode::NoExtension.name());
-            if !is_away {
-                return Ok(outcome);
-            }
-            // At least once, because the browser that is there may be another one.
-            loop {
-                if Instant::now() >= end {
-                    return Ok(outcome);
-                }
-                tokio::time::sleep(BROWSER_LOOK).await;
-                if self.daemon.has_browser().await? {
-                    break;
-                }
-            }
-        }
     }
 }
 
@@ -220,10 +187,10 @@ fn content(facts: &Facts, piece: Piece) -> ContentBlock {
 }
 
 /// What a call that takes long waits for, as a client shows it to people.
-fn waiting_for(tool: &str, kind: Kind) -> &'static str {
+fn waiting_for(kind: Kind) -> &'static str {
     match kind {
         Kind::SessionWait => "waiting for a person to resume the session",
-        Kind::Action(_) if tool == "wait" => "waiting for the page",
+        Kind::Action(facts) if facts.waits => "waiting for the page",
         Kind::Action(facts) if facts.paced.is_some() => "keeping a person's pace",
         Kind::Action(_) => "waiting for the browser",
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::daemon::Daemon;
@@ -117,8 +117,11 @@ async fn to_the_end<T: Send + 'static>(
     tokio::spawn(making).await.map_err(|error| error.to_string())?
 }
 
-/// The session that an answer tells of.
+/// The session in an answer to `session.create`.
 fn id_in(answer: &Answer) -> Option<String> {
-    let body: Value = serde_json::from_slice(&answer.body).ok()?;
-    Some(body["data"]["session"].as_str()?.to_owned())
+    #[derive(Deserialize)]
+    struct Created {
+        session: String,
+    }
+    answer.data().ok().map(|Created { session }| session)
 }

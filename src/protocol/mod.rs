@@ -6,6 +6,7 @@
 pub mod actions;
 mod envelope;
 mod error;
+mod health;
 mod ids;
 mod limits;
 mod message;
@@ -18,6 +19,7 @@ mod versions;
 pub use actions::*;
 pub use envelope::{BadRequest, Envelope, NO_PAGE, Page, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
+pub use health::Health;
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
 pub use limits::*;
 pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};

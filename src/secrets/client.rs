@@ -1,6 +1,10 @@
-//! How clients find the daemon token. They never move tokens between stores; only the daemon does.
+//! The daemon's token: how clients find it, and how it is created when a service manager starts the daemon.
+//!
+//! Then it is created once, by whichever process needs it first: a client may need it before any daemon has run, and the
+//! daemon that its connection starts has to accept it. Clients never move tokens between stores; only the daemon does.
 
 use super::keyring::KeyringStore;
+use super::lock::HomeLock;
 use super::migration::KeyringMarker;
 use super::runtime::RuntimeCopy;
 use super::{Error, FileStore, Secret, SecretStore};
@@ -23,6 +27,44 @@ pub fn client_token(choice: SecretsChoice, home: &Home) -> Result<Option<Secret>
     }
 }
 
+/// The token stored for the daemon that a connection is about to start, or a new one, which is stored for it. Processes
+/// that ask at the same time get the same.
+///
+/// # Errors
+/// When the store cannot be used, or another process holds it for too long.
+pub fn ensure_client_token(choice: SecretsChoice, home: &Home) -> Result<Secret, Error> {
+    create_once(
+        home,
+        || activation_token(choice, home),
+        |token| set_activation_token(choice, home, token),
+    )
+}
+
+/// The stored token, or a new one, which is stored. For the daemon, with the store that it has opened.
+///
+/// # Errors
+/// When the store cannot be used, or another process holds it for too long.
+pub fn ensure_token(home: &Home, store: &dyn SecretStore) -> Result<Secret, Error> {
+    create_once(home, || store.daemon_token(), |token| store.set_daemon_token(token))
+}
+
+fn create_once(
+    home: &Home,
+    read: impl Fn() -> Result<Option<Secret>, Error>,
+    write: impl FnOnce(&Secret) -> Result<(), Error>,
+) -> Result<Secret, Error> {
+    if let Some(token) = read()? {
+        return Ok(token);
+    }
+    let _lock = HomeLock::acquire(home)?;
+    if let Some(token) = read()? {
+        return Ok(token);
+    }
+    let token = Secret::random_hex();
+    write(&token)?;
+    Ok(token)
+}
+
 /// The stored token that the next daemon, started by a connection to its service manager's socket, will use. `None` if
 /// it has not been created yet, or if the choice is `auto` and the keyring is locked or does not answer, because the
 /// daemon will use files then. Ignores the copy in the runtime directory: no daemon is running that could have
@@ -30,7 +72,7 @@ pub fn client_token(choice: SecretsChoice, home: &Home) -> Result<Option<Secret>
 ///
 /// # Errors
 /// When the store that holds it cannot be used, or the token must not be trusted.
-pub fn activation_token(choice: SecretsChoice, home: &Home) -> Result<Option<Secret>, Error> {
+fn activation_token(choice: SecretsChoice, home: &Home) -> Result<Option<Secret>, Error> {
     activation_token_with(choice, home, &KeyringStore::new(home))
 }
 
@@ -50,11 +92,7 @@ pub(super) fn activation_token_with(
 ///
 /// # Errors
 /// When the store cannot be used.
-pub fn set_activation_token(
-    choice: SecretsChoice,
-    home: &Home,
-    token: &Secret,
-) -> Result<(), Error> {
+fn set_activation_token(choice: SecretsChoice, home: &Home, token: &Secret) -> Result<(), Error> {
     match choice {
         SecretsChoice::File | SecretsChoice::Auto => {
             FileStore::new(home.clone()).set_daemon_token(token)
@@ -85,6 +123,8 @@ fn stored_token(
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::super::fake_keyring::TestHome;
     use super::super::keyring::KeyringError;
     use super::*;
@@ -129,5 +169,20 @@ mod tests {
             assert!(found.matches(token.expose().as_bytes()));
             assert_eq!((test.token_files(), test.keyring.calls()), (1, 0));
         }
+    }
+
+    #[test]
+    fn processes_that_need_the_token_at_the_same_time_get_the_same() {
+        let parent = tempfile::tempdir().unwrap();
+        let home = Home::open(&parent.path().join("home")).unwrap();
+        let tokens: Vec<_> = thread::scope(|scope| {
+            let daemon = || ensure_token(&home, &FileStore::new(home.clone())).unwrap();
+            let client = || ensure_client_token(SecretsChoice::Auto, &home).unwrap();
+            let threads: Vec<_> =
+                (0..4).flat_map(|_| [scope.spawn(daemon), scope.spawn(client)]).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let stored = FileStore::new(home).daemon_token().unwrap().unwrap();
+        assert!(tokens.iter().all(|token| token.matches(stored.expose().as_bytes())));
     }
 }

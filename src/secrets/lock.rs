@@ -21,7 +21,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Holds the lock until it is dropped or the process ends. Not reentrant: a thread that acquires it twice waits for
 /// itself.
-pub struct HomeLock {
+pub(super) struct HomeLock {
     _directory: File,
 }
 
@@ -30,7 +30,7 @@ impl HomeLock {
     ///
     /// # Errors
     /// When another process holds it for too long, or the system cannot lock directories.
-    pub fn acquire(home: &Home) -> Result<HomeLock, Error> {
+    pub(super) fn acquire(home: &Home) -> Result<HomeLock, Error> {
         let directory = File::open(home.path()).map_err(Error::Lock)?;
         let deadline = Instant::now() + WAIT;
         loop {

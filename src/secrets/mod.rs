@@ -17,11 +17,10 @@ mod runtime;
 mod selection;
 
 pub use all_stores::{remove_all, remove_runtime_copy, rotate};
-pub use client::{activation_token, client_token, set_activation_token};
+pub use client::{client_token, ensure_client_token, ensure_token};
 pub use file::FileStore;
 pub use keyring::KeyringError;
 pub use locations::{Inspection, TokenLocations, inspect, token_locations};
-pub use lock::HomeLock;
 pub use selection::open;
 
 use std::io;

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::lifecycle::{Error as LifecycleError, Started, Status, Stopped};
-use super::lock::{self, Lock, Watch};
 use crate::client::{self, Client};
-use crate::config;
+use crate::home::lock::{self, Lock, Watch};
 use crate::home::{self, Home};
 use crate::secrets::{self, FileStore, SecretStore};
 
@@ -201,23 +200,20 @@ pub fn status(home: &Path) -> Result<Status, Error> {
     let Some(home) = Home::find(home)? else { return Ok(Status::stopped()) };
     let Some(pid) = daemon(&home)? else { return Ok(Status::stopped()) };
     let pid = pid.as_raw_nonzero().get();
-    let health = client(&home).and_then(|client| Ok((client.port(), client.health()?)));
-    Ok(match health {
-        Ok((port, health)) => Status::running(pid, Some(port), Some(&health)),
-        Err(client::Error::NotRunning) => Status::running(pid, None, None),
-        Err(_) => Status::running(
-            pid,
-            Client::without_token(&home).ok().map(|client| client.port()),
-            None,
-        ),
+    let port = client::running_port(&home);
+    let health = port.as_ref().ok().map(|port| client(&home, *port).health());
+    Ok(match (port, health) {
+        (Ok(port), Some(Ok(health))) => Status::running(pid, Some(port), Some(health)),
+        (Err(client::Error::NotRunning), _) | (_, Some(Err(client::Error::NotRunning))) => {
+            Status::running(pid, None, None)
+        }
+        (port, _) => Status::running(pid, port.ok(), None),
     })
 }
 
-/// A client to ask how the daemon is. With its token it tells more, but it tells the main thing to anyone.
-fn client(home: &Home) -> Result<Client, client::Error> {
-    let secrets = config::secrets_from_env(home.path()).ok();
-    let client = secrets.and_then(|secrets| Client::with_token(home, secrets).ok());
-    client.map_or_else(|| Client::without_token(home), Ok)
+/// A client that asks for the daemon's health. With its token it gets the details, without it the main thing.
+fn client(home: &Home, port: u16) -> Client {
+    client::connect_running(Some(home.path())).unwrap_or_else(|_| Client::anonymous(port))
 }
 
 /// Waits until another daemon than `before` has become ready, whoever started it. Returns its process and its port.
@@ -228,9 +224,9 @@ pub(super) fn wait_until_ready(home: &Home, before: Option<Pid>) -> Result<(Pid,
     let deadline = Instant::now() + START_WAIT;
     while Instant::now() < deadline {
         if let Some(pid) = daemon(home)?.filter(|pid| Some(*pid) != before)
-            && let Ok(client) = Client::without_token(home)
+            && let Ok(port) = client::running_port(home)
         {
-            return Ok((pid, client.port()));
+            return Ok((pid, port));
         }
         thread::sleep(STOP_LOOK);
     }

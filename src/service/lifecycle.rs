@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::home::{self, Home};
-use crate::protocol;
+use crate::protocol::{self, Health};
 
 /// Why the state of the daemon cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +127,7 @@ pub struct Status {
 }
 
 /// Where the tokens are, and why not in the keyring.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Secrets {
     secret_store: String,
@@ -156,22 +156,16 @@ impl Status {
     }
 
     /// The daemon `pid`; the versions are its own where it tells them.
-    pub(super) fn running(pid: i32, port: Option<u16>, health: Option<&[u8]>) -> Status {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Health {
-            version: String,
-            protocol_version: u32,
-            #[serde(flatten)]
-            secrets: Option<Secrets>,
-        }
+    pub(super) fn running(pid: i32, port: Option<u16>, health: Option<Health>) -> Status {
         let status = Status { running: true, pid: Some(pid), port, ..Status::stopped() };
-        match health.and_then(|health| serde_json::from_slice(health).ok()) {
-            Some(Health { version, protocol_version, secrets }) => {
-                Status { version, protocol_version, secrets, ..status }
-            }
-            None => Status { mute: true, ..status },
-        }
+        let Some(health) = health else { return Status { mute: true, ..status } };
+        let Health { version, protocol_version, secret_store, secret_store_reason, .. } = health;
+        let secrets = secret_store.zip(secret_store_reason);
+        let secrets = secrets.map(|(secret_store, secret_store_reason)| Secrets {
+            secret_store,
+            secret_store_reason,
+        });
+        Status { version, protocol_version, secrets, ..status }
     }
 
     /// Whether there is one.
@@ -215,8 +209,8 @@ mod tests {
     #[test]
     fn a_daemon_of_another_version_is_told_with_what_makes_both_the_same() {
         let status = |version: &str| {
-            let health = format!(r#"{{"version":"{version}","protocolVersion":1}}"#);
-            Status::running(1, Some(2), Some(health.as_bytes()))
+            let health = Health { version: version.to_owned(), ..Health::public() };
+            Status::running(1, Some(2), Some(health))
         };
         assert_eq!(status(env!("CARGO_PKG_VERSION")).trouble(), None);
         let trouble = status("0.0.9").trouble().unwrap();

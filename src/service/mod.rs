@@ -7,7 +7,6 @@ pub mod doctor;
 mod idle;
 pub mod lifecycle;
 mod listener;
-pub mod lock;
 mod logging;
 pub mod logs;
 pub mod manager;
@@ -28,10 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, LogChoice};
 use crate::daemon::{self, Activation, Running};
+use crate::home::lock::{self, Lock};
 use crate::home::{self, Home};
 use crate::secrets::{self, SecretStore};
 use listener::ListeningSocket;
-use lock::Lock;
 use logging::{LevelHandle, Log};
 use token::Tokens;
 

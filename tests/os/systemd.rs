@@ -3,13 +3,14 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
-use crate::support::{BPROXY, Client, FakeExtension, Pairing, User, origin, patiently};
+use crate::support::{Answer, BPROXY, Client, FakeExtension, Pairing, User, origin, patiently};
 
 /// A user for whom the service is installed and the socket listens.
 async fn served() -> Option<User> {
@@ -290,6 +291,50 @@ async fn an_unused_daemon_ends_and_the_next_command_starts_another() {
     assert_eq!(user.property("bproxy.service", "Result").await, "success");
     assert_eq!(states(&user).await, both("inactive", "active"));
     user.bproxy(&["session", "list"]).await.data();
+    assert_ne!(main_pid(&user).await, first);
+}
+
+/// A program that uses the library, in the environment of whoever runs it.
+#[test]
+#[ignore = "run by another test, as a user of the booted machine"]
+fn program_that_reads_a_page() {
+    match read_page::read_page(None, "https://a.example/") {
+        Ok(text) => println!("read: {text}"),
+        Err(error) => println!("error: {error}"),
+    }
+}
+
+/// Runs that program as the user, and returns what it prints.
+async fn run_program(user: &User) -> String {
+    let this = File::open(std::env::current_exe().expect("this program")).expect("its file");
+    let program = format!("{}/program", user.home());
+    let mut install = user.command(&["sh", "-c", "cat >$0 && chmod 755 $0", &program]);
+    assert!(install.stdin(this).status().await.expect("a shell").success());
+    let args = ["program_that_reads_a_page", "--ignored", "--nocapture"];
+    let call = user.run(&[&[&*program], &args[..]].concat()).await;
+    assert_eq!(call.code, 0, "{call:?}");
+    assert!(call.stdout.contains("1 passed"), "{call:?}");
+    call.stdout
+}
+
+#[tokio::test]
+async fn a_library_program_starts_an_unused_daemon_and_reads_a_page() {
+    let Some(user) = served().await else { return };
+    user.sh("echo BPROXY_IDLE_EXIT=1 >.bproxy/config.env").await;
+    let pairing = pair(&user).await;
+    let first = main_pid(&user).await;
+    until(&user, "bproxy.service", "ActiveState", "inactive").await;
+    assert_eq!(states(&user).await, both("inactive", "active"));
+    let alone = run_program(&user).await;
+    assert!(alone.contains("error: NO_EXTENSION"), "a daemon answers: {alone}");
+    until(&user, "bproxy.service", "ActiveState", "inactive").await;
+    let extension = FakeExtension::connect(user.port, &pairing).await.expect("it is let in");
+    let _serving = extension.serve(|command| match command.action() {
+        "text" => Some(Answer::Data(json!({"text": "welcome"}))),
+        _ => None,
+    });
+    let connected = run_program(&user).await;
+    assert!(connected.contains("read: welcome"), "{connected}");
     assert_ne!(main_pid(&user).await, first);
 }
 

@@ -11,7 +11,7 @@ use crate::support::{Answer, Daemon, Home};
 /// Calls the example as its `main` does.
 async fn read(home: &Home, url: &'static str) -> Result<String, String> {
     let home = home.path();
-    let reading = tokio::task::spawn_blocking(move || read_page::read_page(&home, url));
+    let reading = tokio::task::spawn_blocking(move || read_page::read_page(Some(&home), url));
     reading.await.expect("no panic").map_err(|error| error.to_string())
 }
 

@@ -1,16 +1,10 @@
-//! The user's launchd: a LaunchAgent written, loaded and asked after through `launchctl`.
-//!
-//! Each call is made the way of today's macOS, in the user's graphical session, and if that is not to be had the way of
-//! older ones.
+//! The user's launchd: a LaunchAgent written, loaded and asked after, through `launchctl`.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use super::files::{self, Files};
-use super::tool::{self, Tool};
 use super::{Error, ManagedBy, Manager, View};
-
-const LABEL: &str = "io.github.bproxy";
+use crate::supervisor::launchd::{LABEL, Launchctl};
 
 const AGENT: &str = include_str!("../../../launchd/io.github.bproxy.plist");
 
@@ -20,52 +14,23 @@ const SHIPPED_PORT: &str = "<string>9615</string>";
 const SHIPPED_LOG: &str = "/Users/Shared/bproxy.log";
 
 /// The manager of this user's agents.
-pub(super) struct Launchd {
-    launchctl: Tool,
-    /// The user's home directory.
-    home: PathBuf,
-    /// The user's graphical session, as launchctl names it.
-    domain: String,
-}
+pub(super) struct Launchd(Launchctl);
 
 impl Launchd {
     /// Of this process's user; `None` without a home directory.
     pub(super) fn of_this_user() -> Option<Launchd> {
-        Some(Launchd::with("launchctl".into(), env::home_dir()?))
-    }
-
-    fn with(launchctl: PathBuf, home: PathBuf) -> Launchd {
-        let launchctl = Tool { program: launchctl, first: &[], variables: vec![] };
-        let domain = format!("gui/{}", rustix::process::geteuid().as_raw());
-        Launchd { launchctl, home, domain }
-    }
-
-    fn plist(&self) -> PathBuf {
-        self.home.join("Library/LaunchAgents").join(format!("{LABEL}.plist"))
-    }
-
-    fn target(&self) -> String {
-        format!("{}/{LABEL}", self.domain)
-    }
-
-    /// One call or, where that fails, the same in the way of older systems.
-    fn either(&self, today: &[&str], before: &[&str]) -> Result<String, tool::Error> {
-        self.launchctl.run(today).or_else(|error| self.launchctl.run(before).map_err(|_| error))
+        Launchctl::of_this_user().map(Launchd)
     }
 
     fn load(&self) -> Result<(), Error> {
-        let plist = self.plist();
+        let plist = self.0.plist();
         let plist = plist.to_string_lossy();
-        self.either(&["bootstrap", &self.domain, &plist], &["load", &plist])?;
+        self.0.either(&["bootstrap", &self.0.domain, &plist], &["load", &plist])?;
         Ok(())
     }
 
     fn is_loaded(&self) -> bool {
-        self.described().is_ok()
-    }
-
-    fn described(&self) -> Result<String, tool::Error> {
-        self.either(&["print", &self.target()], &["list", LABEL])
+        self.0.described().is_ok()
     }
 }
 
@@ -75,21 +40,16 @@ impl Manager for Launchd {
     }
 
     fn view(&self) -> Result<View, Error> {
-        let text = std::fs::read_to_string(self.plist()).unwrap_or_default();
-        let described = self.described().ok();
-        let unit_port = port(&text);
-        let port = described.as_ref().and(unit_port);
-        let pid = described.as_deref().and_then(pid);
-        Ok(View { installed: !text.is_empty(), pid, port, unit_port })
+        Ok(self.0.view())
     }
 
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
-        let log = self.home.join("Library/Logs/bproxy.log");
+        let log = self.0.home.join("Library/Logs/bproxy.log");
         let text = AGENT
             .replace(SHIPPED_PROGRAM, &escaped(program))
             .replace(SHIPPED_PORT, &format!("<string>{port}</string>"))
             .replace(SHIPPED_LOG, &escaped(&log));
-        vec![(self.plist(), text)]
+        vec![(self.0.plist(), text)]
     }
 
     fn outdated(&self, program: &Path, port: u16) -> Result<Vec<PathBuf>, Error> {
@@ -114,22 +74,22 @@ impl Manager for Launchd {
 
     fn uninstall(&self) -> Result<Vec<PathBuf>, Error> {
         self.stop()?;
-        let was_there = files::remove(&self.plist(), &self.home.join("Library/LaunchAgents"))?;
-        Ok(was_there.then(|| self.plist()).into_iter().collect())
+        let was_there = files::remove(&self.0.plist(), &self.0.home.join("Library/LaunchAgents"))?;
+        Ok(was_there.then(|| self.0.plist()).into_iter().collect())
     }
 
     fn start(&self) -> Result<(), Error> {
         if !self.is_loaded() {
             self.load()?;
         }
-        self.either(&["kickstart", &self.target()], &["start", LABEL])?;
+        self.0.either(&["kickstart", &self.0.target()], &["start", LABEL])?;
         Ok(())
     }
 
     fn stop(&self) -> Result<(), Error> {
         if self.is_loaded() {
-            let plist = self.plist();
-            self.either(&["bootout", &self.target()], &["unload", &plist.to_string_lossy()])?;
+            let plist = self.0.plist();
+            self.0.either(&["bootout", &self.0.target()], &["unload", &plist.to_string_lossy()])?;
         }
         Ok(())
     }
@@ -139,28 +99,12 @@ impl Manager for Launchd {
             return self.start();
         }
         // Older systems have no word for it: there the job is stopped, and started by the next connection at the latest.
-        if self.launchctl.run(&["kickstart", "-k", &self.target()]).is_err() {
-            self.launchctl.run(&["stop", LABEL])?;
-            self.launchctl.run(&["start", LABEL])?;
+        if self.0.tool.run(&["kickstart", "-k", &self.0.target()]).is_err() {
+            self.0.tool.run(&["stop", LABEL])?;
+            self.0.tool.run(&["start", LABEL])?;
         }
         Ok(())
     }
-}
-
-/// The process id in what `launchctl print` (`pid = 42`) or `launchctl list` (`"PID" = 42;`) says.
-fn pid(described: &str) -> Option<i32> {
-    described.lines().find_map(|line| {
-        let (name, value) = line.split_once(" = ")?;
-        let is_pid = matches!(name.trim(), "pid" | "\"PID\"");
-        is_pid.then(|| value.trim().trim_end_matches(';').parse().ok()).flatten()
-    })
-}
-
-/// The port in a plist that this program has written.
-fn port(plist: &str) -> Option<u16> {
-    let (_, rest) = plist.split_once("<key>SockServiceName</key>")?;
-    let (_, rest) = rest.split_once("<string>")?;
-    rest.split_once("</string>")?.0.parse().ok()
 }
 
 /// A path as text in XML.
@@ -173,6 +117,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::supervisor::launchd::port;
 
     /// A launchctl that notes its calls, knows a loaded job, and fails at the words that it is told to.
     struct Fake {
@@ -195,7 +140,7 @@ mod tests {
             let mut shell = std::process::Command::new("sh");
             shell.args(["-c", write, "sh"]).arg(&program).arg(&script);
             assert!(shell.status().unwrap().success());
-            let launchd = Launchd::with(program, directory.path().to_owned());
+            let launchd = Launchd(Launchctl::with(program, directory.path().to_owned()));
             Fake { directory, launchd }
         }
 
@@ -257,7 +202,7 @@ mod tests {
                 view(),
                 View { installed: true, pid: None, port: None, unit_port: Some(9700) }
             );
-            assert_eq!(launchd.uninstall().unwrap(), [launchd.plist()]);
+            assert_eq!(launchd.uninstall().unwrap(), [launchd.0.plist()]);
             assert_eq!(view(), View::default());
         }
     }
@@ -272,12 +217,5 @@ mod tests {
         for word in ["load /", "start io.github.bproxy", "unload /", "list io.github.bproxy"] {
             assert!(calls.lines().any(|call| call.starts_with(word)), "{word}: {calls}");
         }
-    }
-
-    #[test]
-    fn the_process_is_found_in_either_description() {
-        assert_eq!(pid("\tstate = running\n\tpid = 42\n"), Some(42));
-        assert_eq!(pid("{\n\t\"PID\" = 43;\n};\n"), Some(43));
-        assert_eq!(pid("\tstate = not running\n"), None);
     }
 }

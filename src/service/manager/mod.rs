@@ -7,7 +7,6 @@ mod install;
 mod launchd;
 mod program;
 mod systemd;
-mod tool;
 
 pub use install::{Installed, install, uninstall};
 
@@ -21,6 +20,7 @@ use super::lifecycle::{self, ManagedBy, Started, Status, Stopped};
 use crate::config;
 use crate::home::{self, Home};
 use crate::secrets;
+use crate::supervisor::{self, View};
 use files::Files;
 
 /// Why the service manager could not be used.
@@ -28,7 +28,7 @@ use files::Files;
 pub enum Error {
     /// One of its programs.
     #[error(transparent)]
-    Tool(#[from] tool::Error),
+    Tool(#[from] supervisor::Error),
     /// There is no path to write into units.
     #[error(transparent)]
     Program(#[from] program::Error),
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// The manager could not start the daemon.
     #[error("{0}; see `journalctl --user --unit=bproxy`, or the files in ~/.bproxy/logs")]
-    Start(#[source] tool::Error),
+    Start(#[source] supervisor::Error),
     /// The state directory.
     #[error(transparent)]
     State(#[from] home::Error),
@@ -70,19 +70,6 @@ pub enum Error {
     /// What the daemon has to say.
     #[error(transparent)]
     Lifecycle(#[from] lifecycle::Error),
-}
-
-/// What a manager knows of the daemon.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct View {
-    /// Whether its units are there.
-    pub installed: bool,
-    /// The daemon's process, if it runs.
-    pub pid: Option<i32>,
-    /// Where the manager listens for it.
-    pub port: Option<u16>,
-    /// Where it would listen, as the units say.
-    pub unit_port: Option<u16>,
 }
 
 /// A service manager. Calls block, each with a deadline.
@@ -165,11 +152,6 @@ pub fn status(home: &Path) -> Result<Status, Error> {
     })
 }
 
-/// The port at which the manager listens for the daemon of `home`, which may not run.
-pub fn listening_port(home: &Path) -> Option<u16> {
-    of(home)?.1.port
-}
-
 /// A service that is installed.
 pub struct Service {
     manager: Box<dyn Manager>,
@@ -223,11 +205,11 @@ fn of(home: &Path) -> Option<(Box<dyn Manager>, View)> {
 /// The manager that could have the daemon of `home` as a service.
 fn for_service(home: &Path) -> Result<Box<dyn Manager>, Error> {
     let none = || Error::None("this user has no home directory".into());
-    let default = config::default_home().ok_or_else(none)?;
-    match std::path::absolute(home) {
-        Ok(given) if given == default => of_this_system().ok_or_else(none),
-        _ => Err(Error::Home { default, given: home.to_owned() }),
+    if supervisor::serves(home) {
+        return of_this_system().ok_or_else(none);
     }
+    let default = config::default_home().ok_or_else(none)?;
+    Err(Error::Home { default, given: home.to_owned() })
 }
 
 fn of_this_system() -> Option<Box<dyn Manager>> {

@@ -1,14 +1,12 @@
-//! The user's systemd: units written, loaded and asked after through `systemctl --user`.
+//! The user's systemd: units written, loaded and asked after, through `systemctl --user`.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use super::files::{self, Files};
-use super::tool::{self, Tool};
 use super::{Error, ManagedBy, Manager, View};
-
-const SOCKET: &str = "bproxy.socket";
-const SERVICE: &str = "bproxy.service";
+use crate::supervisor::systemd::{SERVICE, SOCKET, Systemctl, user_tool};
+use crate::supervisor::{self, Tool};
 
 const SOCKET_UNIT: &str = include_str!("../../../systemd/bproxy.socket");
 const SERVICE_UNIT: &str = include_str!("../../../systemd/bproxy.service");
@@ -20,7 +18,7 @@ const SHIPPED_ADDRESS: &str = "ListenStream=127.0.0.1:9615";
 
 /// The manager of this user's services.
 pub(super) struct Systemd {
-    systemctl: Tool,
+    systemctl: Systemctl,
     run: Tool,
     /// The user's home directory.
     home: PathBuf,
@@ -36,28 +34,16 @@ impl Systemd {
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
             .unwrap_or_else(|| home.join(".config"));
-        // Missing where no login has set it, such as in a scheduled job.
-        let user = rustix::process::geteuid().as_raw();
-        let runtime = PathBuf::from(format!("/run/user/{user}"));
-        let variables = match env::var_os("XDG_RUNTIME_DIR") {
-            None if runtime.is_dir() => vec![("XDG_RUNTIME_DIR", runtime)],
-            _ => vec![],
-        };
-        let tool = |program: &str, first| Tool {
-            program: program.into(),
-            first,
-            variables: variables.clone(),
-        };
         Some(Systemd {
-            systemctl: tool("systemctl", &["--user"]),
-            run: tool("systemd-run", &["--user", "--wait", "--collect", "--quiet"]),
+            systemctl: Systemctl::of_this_user()?,
+            run: user_tool("systemd-run", &["--user", "--wait", "--collect", "--quiet"]),
             home,
             units: config.join("systemd/user"),
         })
     }
 
     /// Whether a service with everything that the sandbox asks for starts here.
-    fn can_sandbox(&self, program: &Path) -> Result<(), tool::Error> {
+    fn can_sandbox(&self, program: &Path) -> Result<(), supervisor::Error> {
         let settings = SANDBOX.lines().filter(|line| line.contains('=') && !line.starts_with('#'));
         let home = self.home.to_string_lossy();
         let mut args: Vec<String> = settings
@@ -69,7 +55,7 @@ impl Systemd {
 
     /// Forgets that units have failed, or been started too often: that there are none is no failure.
     fn forget_failures(&self) {
-        let _ = self.systemctl.run(&["reset-failed", SOCKET, SERVICE]);
+        let _ = self.systemctl.0.run(&["reset-failed", SOCKET, SERVICE]);
     }
 
     fn socket(&self) -> PathBuf {
@@ -91,9 +77,7 @@ impl Manager for Systemd {
     }
 
     fn view(&self) -> Result<View, Error> {
-        let properties = "--property=Id,LoadState,ActiveState,MainPID,Listen";
-        let shown = self.systemctl.run(&["show", SOCKET, SERVICE, properties])?;
-        Ok(parse(&shown))
+        Ok(self.systemctl.view()?)
     }
 
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
@@ -106,7 +90,7 @@ impl Manager for Systemd {
 
     fn outdated(&self, program: &Path, port: u16) -> Result<Vec<PathBuf>, Error> {
         let properties = "--property=Id,FragmentPath";
-        let shown = self.systemctl.run(&["show", SOCKET, SERVICE, properties])?;
+        let shown = self.systemctl.0.run(&["show", SOCKET, SERVICE, properties])?;
         let mut outdated = vec![];
         for (path, text) in self.units(program, port) {
             // Units of the system's are its packages' business.
@@ -136,23 +120,23 @@ impl Manager for Systemd {
                 files.unsandboxed = Some(error.to_string());
             }
         }
-        self.systemctl.run(&["daemon-reload"])?;
-        self.systemctl.run(&["enable", "--quiet", SOCKET])?;
+        self.systemctl.0.run(&["daemon-reload"])?;
+        self.systemctl.0.run(&["enable", "--quiet", SOCKET])?;
         Ok(files)
     }
 
     fn listen(&self) -> Result<(), Error> {
         self.forget_failures();
-        self.systemctl.run(&["start", SOCKET])?;
+        self.systemctl.0.run(&["start", SOCKET])?;
         Ok(())
     }
 
     fn uninstall(&self) -> Result<Vec<PathBuf>, Error> {
         if self.view()?.installed {
             self.stop()?;
-            self.systemctl.run(&["disable", "--quiet", SOCKET])?;
+            self.systemctl.0.run(&["disable", "--quiet", SOCKET])?;
             // The folder in memory; that there is none is no failure.
-            let _ = self.systemctl.run(&["clean", "--what=runtime", SERVICE]);
+            let _ = self.systemctl.0.run(&["clean", "--what=runtime", SERVICE]);
         }
         let mut removed = vec![];
         for file in [self.sandbox(), self.service(), self.socket()] {
@@ -160,7 +144,7 @@ impl Manager for Systemd {
                 removed.push(file);
             }
         }
-        self.systemctl.run(&["daemon-reload"])?;
+        self.systemctl.0.run(&["daemon-reload"])?;
         self.forget_failures();
         // Left by a first installation where there were no units before.
         files::remove_empty(&self.units, &self.home);
@@ -169,45 +153,20 @@ impl Manager for Systemd {
 
     fn start(&self) -> Result<(), Error> {
         self.forget_failures();
-        self.systemctl.run(&["start", SERVICE])?;
+        self.systemctl.0.run(&["start", SERVICE])?;
         Ok(())
     }
 
     fn stop(&self) -> Result<(), Error> {
-        self.systemctl.run(&["stop", SERVICE, SOCKET])?;
+        self.systemctl.0.run(&["stop", SERVICE, SOCKET])?;
         Ok(())
     }
 
     fn restart(&self) -> Result<(), Error> {
         self.forget_failures();
-        self.systemctl.run(&["restart", SERVICE])?;
+        self.systemctl.0.run(&["restart", SERVICE])?;
         Ok(())
     }
-}
-
-/// What `systemctl show` tells of the two units: one block of lines each.
-fn parse(shown: &str) -> View {
-    let mut view = View::default();
-    for block in shown.split("\n\n") {
-        let value =
-            |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        let is_active = matches!(value("ActiveState"), Some("active" | "reloading" | "activating"));
-        match value("Id") {
-            Some(SOCKET) => {
-                view.installed = value("LoadState") == Some("loaded");
-                let address = value("Listen").and_then(|listen| listen.strip_suffix(" (Stream)"));
-                view.unit_port =
-                    address.and_then(|address| address.rsplit(':').next()?.parse().ok());
-                view.port = view.unit_port.filter(|_| is_active);
-            }
-            Some(SERVICE) => {
-                let pid = value("MainPID").and_then(|pid| pid.parse().ok());
-                view.pid = pid.filter(|pid| *pid != 0);
-            }
-            _ => {}
-        }
-    }
-    view
 }
 
 /// Whether what `systemctl show` tells of the unit in the file `path` is that it was read from another one.
@@ -253,17 +212,5 @@ mod tests {
         assert!(is_elsewhere(shown, Path::new("/home/ada/bproxy.socket")));
         assert!(!is_elsewhere(shown, Path::new("/usr/lib/systemd/user/bproxy.socket")));
         assert!(!is_elsewhere(shown, Path::new("/home/ada/bproxy.service")));
-    }
-
-    #[test]
-    fn what_systemctl_shows_is_understood() {
-        let shown = "MainPID=42\nId=bproxy.service\nLoadState=loaded\nActiveState=active\n\n\
-            Listen=127.0.0.1:9700 (Stream)\nId=bproxy.socket\nLoadState=loaded\nActiveState=active\n";
-        let (installed, pid, port) = (true, Some(42), Some(9700));
-        assert_eq!(parse(shown), View { installed, pid, port, unit_port: port });
-        let stopped = shown.replace("=active", "=inactive").replace("=42", "=0");
-        assert_eq!(parse(&stopped), View { installed, pid: None, port: None, unit_port: port });
-        let missing = "Id=bproxy.socket\nLoadState=not-found\nActiveState=inactive\n";
-        assert_eq!(parse(missing), View::default());
     }
 }

@@ -2,32 +2,24 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::{Failure, Probe, RESTART};
 use crate::client::{self, Client};
 use crate::config::SecretsChoice;
 use crate::home::Home;
-use crate::protocol::{self, DebugStatus};
+use crate::protocol::{self, ClientInfo, DebugStatus, DebugStatusData, Health};
 use crate::secrets;
 
 /// How long the daemon may take to list its browsers. It answers from memory.
 const STATUS_WAIT: Duration = Duration::from_secs(3);
 
-/// The part of the daemon's health that it sends without a token.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::service::doctor) struct Health {
-    version: String,
-    protocol_version: u32,
-}
-
 /// Whether the daemon answers, and has the version of this program.
 pub(in crate::service::doctor) fn daemon(port: u16) -> Probe<Health> {
-    let failed = |error: client::Error| Failure::new(error, RESTART);
-    let health = Client::anonymous(port).health().map_err(failed)?;
-    let health: Health = serde_json::from_slice(&health)
-        .map_err(|_| Failure::new("what answers is not bproxy", RESTART))?;
+    let health = Client::anonymous(port).health().map_err(|error| match error {
+        client::Error::UnknownAnswer { status: 200, .. } => {
+            Failure::new("what answers is not bproxy", RESTART)
+        }
+        error => Failure::new(error, RESTART),
+    })?;
     let version = env!("CARGO_PKG_VERSION");
     if health.version != version {
         let detail = format!("it is bproxy {}, and this is {version}", health.version);
@@ -53,19 +45,15 @@ pub(in crate::service::doctor) fn token(
     home: &Home,
     choice: SecretsChoice,
 ) -> Probe<Client> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Detailed {
-        activation: String,
-        secret_store: String,
-        secret_store_reason: Option<String>,
-    }
     let failed = |error: client::Error| Failure::new(error, RESTART);
     let token = secrets::client_token(choice, home).map_err(|error| failed(error.into()))?;
     let client = Client::new(port, token.ok_or_else(|| failed(client::Error::NoToken))?);
-    let health = client.health().map_err(failed)?;
-    let Ok(Detailed { activation, secret_store, secret_store_reason }) =
-        serde_json::from_slice(&health)
+    let Health {
+        activation: Some(activation),
+        secret_store: Some(secret_store),
+        secret_store_reason,
+        ..
+    } = client.health().map_err(failed)?
     else {
         return Err(Failure::new("the daemon does not accept the token", RESTART));
     };
@@ -76,26 +64,11 @@ pub(in crate::service::doctor) fn token(
 
 /// Whether a browser is connected, with the extension of this version.
 pub(in crate::service::doctor) fn browser(client: &Client) -> Probe {
-    #[derive(Deserialize)]
-    struct Status {
-        data: Data,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Data {
-        ws_clients: Vec<Browser>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Browser {
-        id: String,
-        extension_version: Option<String>,
-    }
     let action = DebugStatus {}.into();
     let answer = client
         .command(&client::request_id(), &action, "", STATUS_WAIT)
         .map_err(|error| Failure::new(error, RESTART))?;
-    let Ok(Status { data: Data { ws_clients } }) = serde_json::from_slice(&answer.body) else {
+    let Ok(DebugStatusData { ws_clients, .. }) = answer.data() else {
         return Err(Failure::new("the daemon does not list its browsers", RESTART));
     };
     if ws_clients.is_empty() {
@@ -108,13 +81,15 @@ pub(in crate::service::doctor) fn browser(client: &Client) -> Probe {
     let outdated = ws_clients
         .iter()
         .find(|browser| browser.extension_version.is_some() && browser.extension_version != ours);
-    if let (Some(Browser { extension_version: Some(theirs), .. }), Some(ours)) = (outdated, &ours) {
+    if let (Some(ClientInfo { extension_version: Some(theirs), .. }), Some(ours)) =
+        (outdated, &ours)
+    {
         return Err(Failure::new(
             format!("its extension is {theirs}, and this binary has {ours}"),
             "bproxy extension install, then reload it at chrome://extensions",
         ));
     }
-    let describe = |browser: &Browser| match &browser.extension_version {
+    let describe = |browser: &ClientInfo| match &browser.extension_version {
         Some(version) => format!("{} (extension {version})", browser.id),
         None => browser.id.clone(),
     };

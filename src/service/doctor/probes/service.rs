@@ -2,11 +2,11 @@
 
 use super::configuration::set_command;
 use super::{Failure, Probe, RESTART, START};
-use crate::client::{self, Client};
+use crate::client::{self, Endpoint};
 use crate::home::Home;
+use crate::home::lock::Watch;
 use crate::loopback::{self, ListenerOwner};
 use crate::protocol;
-use crate::service::lock::Watch;
 use crate::service::manager::Service;
 
 /// Whether the installed service is up to date, and its service manager listens.
@@ -44,25 +44,22 @@ pub(in crate::service::doctor) fn service(service: Option<&Service>) -> Probe {
 
 /// Who listens on the port: the one that the running daemon wrote, else the one of the service manager.
 pub(in crate::service::doctor) fn socket(home: &Home, service: Option<&Service>) -> Probe<u16> {
-    let running = Watch::open(home).ok().flatten().and_then(|watch| watch.daemon());
     // A port file that a killed daemon left does not say where a service manager listens.
-    let managed_port = service.and_then(|service| service.port).filter(|_| running.is_none());
-    let port = match managed_port
-        .map_or_else(|| Client::without_token(home).map(|client| client.port()), Ok)
-    {
-        Ok(port) => port,
-        Err(client::Error::NotRunning) => match running {
-            None => return Err(Failure::new("no daemon runs", START)),
-            Some(pid) => {
-                return Err(Failure::new(
+    let (port, managed_port) = match Endpoint::find(home.path()) {
+        Ok(Endpoint::Running { port, .. }) => (port, None),
+        Ok(Endpoint::Activated { port }) => (port, Some(port)),
+        Err(client::Error::NotRunning) => {
+            return Err(match Watch::open(home).ok().flatten().and_then(|watch| watch.daemon()) {
+                None => Failure::new("no daemon runs", START),
+                Some(pid) => Failure::new(
                     format!(
                         "the daemon (process {}) is starting or stopping",
                         pid.as_raw_nonzero()
                     ),
                     RESTART,
-                ));
-            }
-        },
+                ),
+            });
+        }
         Err(error) => return Err(Failure::new(error, RESTART)),
     };
     match loopback::listener_owner(port) {

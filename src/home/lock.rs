@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
-use crate::home::Home;
+use super::Home;
 
 /// How often a lock file is opened anew because the daemon that had it was just removing it. Each time another daemon
 /// has ended; more than two in a row does not happen by chance.

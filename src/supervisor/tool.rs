@@ -42,10 +42,10 @@ pub enum Error {
 }
 
 /// A program with the arguments that every call of it begins with.
-pub(super) struct Tool {
-    pub(super) program: PathBuf,
-    pub(super) first: &'static [&'static str],
-    pub(super) variables: Vec<(&'static str, PathBuf)>,
+pub(crate) struct Tool {
+    pub(crate) program: PathBuf,
+    pub(crate) first: &'static [&'static str],
+    pub(crate) variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Tool {
@@ -53,7 +53,7 @@ impl Tool {
     ///
     /// # Errors
     /// When it cannot be run, takes too long, or fails.
-    pub(super) fn run(&self, args: &[impl AsRef<OsStr>]) -> Result<String, Error> {
+    pub(crate) fn run(&self, args: &[impl AsRef<OsStr>]) -> Result<String, Error> {
         let program = self.program.display().to_string();
         let first = self.first.iter().map(|arg| (*arg).to_owned());
         let rest = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned());

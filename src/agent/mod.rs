@@ -1,0 +1,33 @@
+//! What a caller on an agent's behalf does around a command: retry it until a browser is connected, wait for a person,
+//! derive its time limit. Command line and MCP server share it.
+//!
+//! Blocking, as the client is. Nothing here sends anything by itself: the caller passes functions that do, and a
+//! [`Waiter`] that shows what is being waited for and can end the wait.
+
+mod retry;
+mod session_wait;
+mod time_limit;
+
+use std::time::Duration;
+
+pub use retry::retry_until_browser;
+pub use session_wait::{SessionWait, wait_for_session};
+pub use time_limit::time_limit;
+
+use crate::client::{CancelToken, Error};
+
+/// How a caller spends the time between two polls.
+pub trait Waiter {
+    /// Blocks for `time`; `reason` says what for, in words for people.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when the wait is to end.
+    fn wait(&mut self, time: Duration, reason: &str) -> Result<(), Error>;
+}
+
+/// Shows nothing, and ends when the call is cancelled.
+impl Waiter for &CancelToken {
+    fn wait(&mut self, time: Duration, _: &str) -> Result<(), Error> {
+        self.sleep(time)
+    }
+}

@@ -1,0 +1,105 @@
+//! Why there is no answer.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::protocol::MAX_BODY_BYTES;
+use crate::{config, home, secrets};
+
+/// Why there is no answer. Every message says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No daemon runs, and a connection does not start one.
+    #[error("the daemon is not running: start it with `bproxy service start`")]
+    NotRunning,
+    /// A variable or a line of `config.env` cannot be followed.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The state directory cannot be trusted or read.
+    #[error(transparent)]
+    Home(#[from] home::Error),
+    /// The token cannot be trusted or read.
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
+    /// A daemon runs, and its token is nowhere to be found.
+    #[error("the daemon's token is missing: run `bproxy service restart`")]
+    NoToken,
+    /// The port file does not hold a port.
+    #[error("{} does not hold a port number: run `bproxy service restart`", .0.display())]
+    Port(PathBuf),
+    /// Another user's process listens on the port.
+    #[error(
+        "port {port} is served by the user with id {user}, not by you: nothing was sent; start your own daemon on \
+         another port (BPROXY_PORT) with `bproxy service start`"
+    )]
+    OtherUser {
+        /// The port.
+        port: u16,
+        /// Whose process it is.
+        user: u32,
+    },
+    /// The system should say whose process listens on the port, and does not.
+    #[error("cannot tell who serves port {port}, so nothing was sent: {reason}")]
+    UnknownListener {
+        /// The port.
+        port: u16,
+        /// Why not.
+        reason: String,
+    },
+    /// The request is larger than the daemon accepts.
+    #[error(
+        "the request has {size} bytes, and the daemon accepts at most {MAX_BODY_BYTES}: send less text"
+    )]
+    TooLarge {
+        /// Its size.
+        size: usize,
+    },
+    /// The connection failed.
+    #[error("cannot talk to the daemon on port {port}: {source}; see `bproxy service status`")]
+    Exchange {
+        /// The port.
+        port: u16,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// No answer came in time.
+    #[error(
+        "the daemon on port {port} did not answer in time: see `bproxy service status`, or restart it with `bproxy service restart`"
+    )]
+    Timeout {
+        /// The port.
+        port: u16,
+    },
+    /// The daemon refused the request before it became a command.
+    #[error("the daemon refused the request with status {status}: {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Its reason.
+        message: String,
+    },
+    /// The same, by a daemon of another version: it was started before bproxy was updated or downgraded.
+    #[error(
+        "the daemon is bproxy {version}, and this is {}: run `bproxy service restart`; it refused the request: {message}",
+        env!("CARGO_PKG_VERSION")
+    )]
+    Version {
+        /// The daemon's version.
+        version: String,
+        /// Its reason.
+        message: String,
+    },
+    /// The answer is none of this protocol.
+    #[error(
+        "the answer on port {port} (status {status}) is not one that bproxy gives: is the daemon of another version? Run `bproxy service restart`"
+    )]
+    UnknownAnswer {
+        /// The port.
+        port: u16,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The call was cancelled with its [`CancelToken`](super::CancelToken).
+    #[error("the call was cancelled")]
+    Cancelled,
+}

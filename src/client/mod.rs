@@ -1,0 +1,230 @@
+//! Sending commands to the daemon: blocking HTTP/1.1 over loopback, each call with a deadline.
+//!
+//! Owns finding the daemon, making sure that it is this user's, and the exchange. What to ask and how to show the answer
+//! is the caller's business. Proxy variables are ignored: nothing leaves the machine.
+//!
+//! [`connect`] finds the daemon, and the [`Client`] sends [`Action`]s:
+//!
+//! ```
+//! use std::path::Path;
+//! use std::time::Duration;
+//!
+//! use bproxy::client::{self, request_id};
+//! use bproxy::protocol::{Action, NoParams};
+//!
+//! /// The sessions of the daemon that serves `home`, as JSON.
+//! fn sessions(home: &Path) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
+//!     let client = client::connect(Some(home))?;
+//!     let list = protocol::SessionList {}.into();
+//!     let answer = client.command(&request_id(), &list, "", Duration::from_secs(5))?;
+//!     Ok(answer.data()?)
+//! }
+//!
+//! let folder = tempfile::tempdir()?;
+//! // Every error says what to do about it.
+//! let error = sessions(&folder.path().join("bproxy")).unwrap_err();
+//! assert_eq!(error.to_string(), "the daemon is not running: start it with `bproxy service start`");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An answer with `ok: false` is an [`Answer`], not an [`Error`]: [`Answer::data`] returns what the browser or the daemon
+//! refused, and what to run next. [`Client::command`] blocks until the answer comes; [`Client::command_cancellable`] can
+//! be ended from another thread, and [`Client::connection`] carries several commands over one connection.
+
+mod answer;
+mod cancel;
+mod connection;
+mod discovery;
+mod error;
+mod exchange;
+mod request;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::loopback::{self, ListenerOwner};
+use crate::protocol::{Action, Health};
+use crate::secrets::Secret;
+use exchange::{After, Stream};
+
+pub use answer::{Answer, AnswerError, Failure, Success};
+pub use cancel::CancelToken;
+pub use connection::Connection;
+pub use discovery::{Endpoint, connect, connect_running, running_port};
+pub use error::Error;
+pub use request::request_id;
+
+/// How much longer than a command's deadline to wait for its answer: the daemon answers at the deadline at the latest,
+/// and a large answer takes time to transfer on a busy machine.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
+
+/// How long `GET /health` may take. It is answered from memory.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A daemon's address, and the token that it accepts.
+pub struct Client {
+    port: u16,
+    token: Option<Secret>,
+}
+
+impl Client {
+    /// For the daemon that listens on `port`, or that a service manager starts for a connection to it. [`connect`] finds
+    /// port and token.
+    pub fn new(port: u16, token: Secret) -> Client {
+        Client { port, token: Some(token) }
+    }
+
+    /// The same without a token, for [`Client::health`].
+    pub fn anonymous(port: u16) -> Client {
+        Client { port, token: None }
+    }
+
+    /// Where the daemon listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends one command in a session (empty for none) and waits for its answer, for `timeout` and a few seconds for the
+    /// transfer at most. Commands with the same `id` at the same time are one command; [`request_id`] creates unique ids.
+    ///
+    /// # Errors
+    /// When no envelope comes back.
+    pub fn command(
+        &self,
+        id: &str,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        self.command_cancellable(&CancelToken::default(), id, action, session, timeout)
+    }
+
+    /// The same, unless another thread cancels it: a command that has not reached the browser by then never does.
+    ///
+    /// # Errors
+    /// When no envelope comes back; [`Error::Cancelled`] when the call was cancelled.
+    pub fn command_cancellable(
+        &self,
+        cancel: &CancelToken,
+        id: &str,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        let body = request::body(id, action, session, timeout)?;
+        let mut stream = self.open(Instant::now() + timeout + ANSWER_GRACE)?;
+        let _guard = cancel.guard(&stream)?;
+        match self.exchange(&mut stream, "POST", "/", body.as_bytes(), After::Close) {
+            Err(_) if cancel.is_cancelled() => Err(Error::Cancelled),
+            received => self.answer(received?),
+        }
+    }
+
+    /// A connection for several commands, one after the other. The first of them opens it.
+    pub fn connection(&self) -> Connection<'_> {
+        Connection::new(self)
+    }
+
+    /// What the daemon says of itself; with the token, in detail.
+    ///
+    /// # Errors
+    /// When it does not answer, or not as bproxy does.
+    pub fn health(&self) -> Result<Health, Error> {
+        let unknown = |_| Error::UnknownAnswer { port: self.port, status: 200 };
+        serde_json::from_slice(&self.health_json()?).map_err(unknown)
+    }
+
+    /// The same as it came, with what a daemon of another version says besides.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn health_json(&self) -> Result<Vec<u8>, Error> {
+        let mut stream = self.open(Instant::now() + HEALTH_TIMEOUT)?;
+        match self.exchange(&mut stream, "GET", "/health", b"", After::Close)? {
+            (200, body) => Ok(body),
+            (status, body) => Err(self.refusal(status, &body)),
+        }
+    }
+
+    /// Opens a connection on which everything has to be done by `deadline`.
+    fn open(&self, deadline: Instant) -> Result<Stream, Error> {
+        let stream = Stream::connect(self.port, deadline).map_err(|source| self.failed(source))?;
+        self.check_listener()?;
+        Ok(stream)
+    }
+
+    fn exchange(
+        &self,
+        stream: &mut Stream,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        after: After,
+    ) -> Result<(u16, Vec<u8>), Error> {
+        exchange::send(stream, self.port, method, path, self.token.as_ref(), body, after)
+            .and_then(|()| exchange::receive(stream))
+            .map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        let port = self.port;
+        match source.kind() {
+            io::ErrorKind::ConnectionRefused => Error::NotRunning,
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Error::Timeout { port },
+            _ => Error::Exchange { port, source },
+        }
+    }
+
+    fn answer(&self, (status, body): (u16, Vec<u8>)) -> Result<Answer, Error> {
+        let body = match (status, Answer::parse(body)) {
+            (200 | 502, Ok(answer)) => return Ok(answer),
+            (_, Ok(Answer { body, .. }) | Err(body)) => body,
+        };
+        match (self.refusal(status, &body), status) {
+            (Error::Refused { message, .. }, 400) => Err(self.bad_request(message)),
+            (error, _) => Err(error),
+        }
+    }
+
+    /// Why the daemon rejects a request that this version considers correct: it may be of another version.
+    fn bad_request(&self, message: String) -> Error {
+        match Client::anonymous(self.port).health() {
+            Ok(Health { version, .. }) if version != env!("CARGO_PKG_VERSION") => {
+                Error::Version { version, message }
+            }
+            _ => Error::Refused { status: 400, message },
+        }
+    }
+
+    /// Makes sure that the token goes to a daemon of this user's, and not to another user's process that took the port
+    /// after it ended.
+    fn check_listener(&self) -> Result<(), Error> {
+        let port = self.port;
+        match loopback::listener_owner(port) {
+            Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw() => Ok(()),
+            Ok(ListenerOwner::User(user)) => Err(Error::OtherUser { port, user }),
+            Ok(ListenerOwner::Unknown) => Ok(()),
+            Ok(ListenerOwner::Nobody) => Err(Error::UnknownListener {
+                port,
+                reason: "the system does not list it; try again".into(),
+            }),
+            Err(error) => Err(Error::UnknownListener { port, reason: error.to_string() }),
+        }
+    }
+
+    fn refusal(&self, status: u16, body: &[u8]) -> Error {
+        #[derive(Deserialize)]
+        struct Refusal {
+            error: Failure,
+        }
+        match serde_json::from_slice(body) {
+            Ok(Refusal { error: Failure { code, message, .. } }) if message.is_empty() => {
+                Error::Refused { status, message: code }
+            }
+            Ok(Refusal { error: Failure { message, .. } }) => Error::Refused { status, message },
+            Err(_) => Error::UnknownAnswer { port: self.port, status },
+        }
+    }
+}
