@@ -2,6 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "../../examples/read_page.rs"]
+#[allow(dead_code)]
+mod read_page;
+
 use std::fs;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
