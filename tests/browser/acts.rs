@@ -1,4 +1,4 @@
-//! Acts of the pointer and the wheel, choosing, and writing into plain fields.
+//! Clicks, hovers, scrolling, selects, and filling plain fields.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The way back to the daemon, without a click: however it went, and however long the browser was away.
+//! The extension reconnects to the daemon without a click: however the daemon stopped, and however long the browser slept.
 
 use super::rig::{Rig, text};
 use super::support::{now_ms, request};

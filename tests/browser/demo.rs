@@ -44,9 +44,9 @@ fn shortened(text: &str) -> String {
 }
 
 /// Ends the daemon if the demonstration stops half way.
-struct Started<'a>(&'a Terminal);
+struct StopOnDrop<'a>(&'a Terminal);
 
-impl Drop for Started<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         let _ = std::process::Command::new(env!("CARGO_BIN_EXE_bproxy"))
             .args(["service", "stop"])
@@ -65,7 +65,7 @@ async fn every_command_reaches_the_page_and_comes_back() {
     let terminal = Terminal { home: Home::new() };
 
     let started = terminal.run("service start").await;
-    let guard = Started(&terminal);
+    let guard = StopOnDrop(&terminal);
     let port = started["port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port");
     let code = started["pairingCode"].as_str().expect("a code");
 

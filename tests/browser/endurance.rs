@@ -1,4 +1,4 @@
-//! Many commands through many lives of the worker.
+//! Many commands across many restarts of the service worker.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

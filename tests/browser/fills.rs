@@ -1,4 +1,4 @@
-//! Writing into the editors and frameworks that pages use, the real ones, as bundled by `tests/fixtures/editors`.
+//! Filling the editors and frameworks that real pages use, as bundled by `tests/fixtures/editors`.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Pages that hang, ask for a click on their dialog, or never come to rest.
+//! Pages that hang, open a dialog, or never stop changing.
 
 use serde_json::{Value, json};
 

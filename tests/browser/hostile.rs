@@ -1,5 +1,5 @@
-//! Pages and extensions that mean harm. They know everything: the port, both tokens, the pairing code. A browser still
-//! lets them bring none of it past the gate.
+//! Malicious pages and extensions. They know everything: the port, both tokens, the pairing code. The browser still lets
+//! none of it past the gate.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Pages that only a person can get past.
+//! Pages that only a person can get past: sign-ins, challenges, captchas.
 
 use super::rig::{Rig, says, text};
 

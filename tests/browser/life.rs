@@ -1,4 +1,4 @@
-//! Living with Chrome: the worker ends at any moment of a command, and nothing is lost or done twice.
+//! The service worker's life: it ends in the middle of a command, and nothing is lost or done twice.
 
 use serde_json::json;
 

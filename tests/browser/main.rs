@@ -1,4 +1,4 @@
-//! The whole way, with real parts: command line, daemon, extension, pages in a real Chromium. One file per concern.
+//! Everything end to end: command line, MCP server, daemon, extension, pages in a real Chromium.
 
 mod acts;
 mod comeback;

@@ -1,4 +1,4 @@
-//! The whole way: client, server, daemon, extension, pages in a real Chromium.
+//! MCP end to end: client, server, daemon, extension, pages in a real Chromium.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Addresses, tabs, waits and pictures.
+//! Navigation, tabs, waits and screenshots.
 
 use serde_json::json;
 

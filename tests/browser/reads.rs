@@ -1,4 +1,4 @@
-//! Everything that only looks at a page.
+//! The actions that only read a page.
 
 use std::collections::HashSet;
 

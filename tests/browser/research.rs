@@ -1,4 +1,4 @@
-//! The example agent: it researches a topic, and its person helps where only a person can.
+//! The example agent: it researches a topic, and the person helps where only a person can.
 
 use std::path::Path;
 use std::process::Stdio;

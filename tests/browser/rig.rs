@@ -1,4 +1,4 @@
-//! What a test begins with: a daemon, a browser that is paired with it, a site to visit, sessions that visit it.
+//! What every browser test starts with: a daemon, a browser paired with it, a site, and sessions that visit it.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The skill: every command line in it is run, in order, against a real page, and it lands where agents look for it.
+//! The skill: each of its command lines is run, in order, against a real page; and it is installed where agents look.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A page that watches for an extension, and sees none.
+//! A page that looks for an extension and finds none.
 
 use serde_json::json;
 

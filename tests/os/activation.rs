@@ -1,5 +1,4 @@
-//! A daemon that is given its socket, and tells its service manager how it fares: the agreement alone, without a
-//! manager around.
+//! Socket activation and notifications, by the protocol alone: the test plays the service manager.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! `bproxy doctor`: every hop that can fail is named, with what mends it, and all is well only if it is.
+//! `bproxy doctor`: it names each hop that fails and how to fix it, and reports success only if all hops work.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;

@@ -1,4 +1,4 @@
-//! Tokens in a real keyring: there and nowhere else, moved when the store changes, done without where it cannot be used.
+//! Tokens in a real keyring: nowhere else, moved when the setting changes, and in files where no keyring can be used.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -194,13 +194,13 @@ async fn a_locked_keyring_is_never_asked_to_unlock() {
     daemon.pairing().await;
     let home = daemon.stop().await.home;
     desktop.lock();
-    let overheard = desktop.overhear().await;
+    let monitor = desktop.monitor().await;
     // The items that this home has are locked too.
     let exit = home.daemon().envs(desktop.env()).env("BPROXY_SECRETS", "keyring").refused().await;
     assert!(exit.stderr.contains("the keyring is locked"), "{}", exit.stderr);
     let daemon = start(&desktop, exit.home, "auto").await;
     assert_eq!(settled(&desktop, &daemon).await["secretStore"], "file");
-    let asked = overheard.all_so_far(&desktop).await;
+    let asked = monitor.messages(&desktop).await;
     assert!(asked.contains("member=ReadAlias"), "{asked}");
     assert!(!asked.contains("member=Unlock") && !asked.contains("member=Prompt"), "{asked}");
 }

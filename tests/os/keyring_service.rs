@@ -1,4 +1,4 @@
-//! The tokens of a service in a real keyring, under a real systemd: in the sandbox, locked, rotated, killed.
+//! A service's tokens in a real keyring, under a real systemd: in the sandbox, locked, rotated, after a kill.
 
 use crate::support::{Client, Desktop, User, patiently, request};
 

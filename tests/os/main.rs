@@ -1,4 +1,4 @@
-//! What the operating system has a part in: a booted systemd, its journal, a keyring, a second user, activation.
+//! What needs the operating system: a booted systemd, its journal, a keyring, a second user, socket activation.
 
 mod activation;
 mod doctor;

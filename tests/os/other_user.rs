@@ -1,5 +1,5 @@
-//! What another user of the machine can do to the daemon of its person: nothing. Both are real users, of a machine that
-//! a real systemd has booted.
+//! Another user of the machine can do nothing to a person's daemon. Both are real users of a machine booted by a real
+//! systemd.
 
 use std::fs;
 use std::net::TcpStream;

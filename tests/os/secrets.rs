@@ -1,5 +1,5 @@
-//! Where tokens, pairing codes and filled values must not be: in no log at its most talkative, in no journal, in no
-//! process's arguments or environment, in nothing that is printed, in no file but the ones made for them.
+//! Where tokens, pairing codes and filled values must not appear: in the log at any level, the journal, any process's
+//! arguments or environment, printed output, or any file not made for them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use crate::support::{
     Answer, BPROXY, Call, Client, Command as Forwarded, Daemon, FakeExtension, Home, Pairing,
-    Serving, Started, User, base64url, bproxy, call, origin, patiently, request, run, wait_for,
+    Serving, StopOnDrop, User, base64url, bproxy, call, origin, patiently, request, run, wait_for,
 };
 
 /// What must not show, under the name to complain by. Its `Debug` and the messages of this file have the names alone.
@@ -266,7 +266,7 @@ async fn no_secret_shows_in_a_log_a_file_a_process_or_an_output() {
     }
     // What starts a daemon tells its person the code; nothing else does.
     let started = run(&home, &["service", "start"]).await;
-    let _guard = Started::in_home(&home);
+    let _guard = StopOnDrop::in_home(&home);
     let port: u16 = started.json()["port"].as_u64().expect("a port") as u16;
     let token = || home.read("token").trim().to_owned();
     let client = Client { port, token: token() };
@@ -378,9 +378,7 @@ async fn no_secret_shows_in_the_journal_of_a_service() {
 
 #[tokio::test]
 async fn no_secret_is_in_a_process_while_a_command_waits() {
-    let daemon = Daemon::start().await;
-    let mut extension = daemon.extension().await;
-    let tab = extension.open_tab(&daemon).await;
+    let (daemon, mut extension, tab) = Daemon::with_tab().await;
     let mut secrets = Secrets::default();
     secrets.add("daemon's token", &daemon.token);
     secrets.add("extension's token", &daemon.pairing().await.token);

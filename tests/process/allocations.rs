@@ -1,6 +1,6 @@
-//! What a command costs, as something that can be counted: allocations of the daemon's thread, the same on every machine.
+//! The cost of a command as a number that is the same on every machine: allocations of the daemon's thread.
 //!
-//! The bounds are generous. They catch what makes a command many times as expensive, not what makes it a little slower;
+//! The bounds are generous. They catch a command that becomes many times as expensive, not one that becomes a little slower;
 //! `make bench` is for that.
 
 use std::net::TcpListener;

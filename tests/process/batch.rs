@@ -1,4 +1,4 @@
-//! Many commands in one process: what goes in line by line comes out line by line.
+//! Many commands in one process: one request per line in, one answer per line out.
 
 use std::process::Stdio;
 

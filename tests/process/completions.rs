@@ -1,4 +1,4 @@
-//! What real shells make of a key pressed in the middle of a line, and what `man` makes of the pages.
+//! Completions in real shells, and the manual pages in `man`.
 
 use std::fs::File;
 use std::path::Path;

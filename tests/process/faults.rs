@@ -1,4 +1,4 @@
-//! What goes wrong around a running daemon, and that it goes on: disks, clocks, files that are damaged or moved.
+//! Faults around a running daemon: full disks, clocks that jump, files that are damaged or moved.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Daemon, FakeExtension, Home, Pairing, Started, bproxy, now_ms, origin, request, run,
+    Client, Daemon, FakeExtension, Home, Pairing, StopOnDrop, bproxy, now_ms, origin, request, run,
     wait_for,
 };
 
@@ -301,7 +301,7 @@ async fn a_damaged_port_or_pairing_file_keeps_no_daemon_from_starting() {
 #[tokio::test]
 async fn a_port_or_pairing_file_that_is_damaged_under_a_daemon_is_said_and_mended_by_a_restart() {
     let home = Home::new();
-    let _guard = Started::in_home(&home);
+    let _guard = StopOnDrop::in_home(&home);
     let started = run(&home, &["service", "start"]).await.json();
     for damaged in DAMAGED {
         for file in ["port", "pairing.json"] {
@@ -331,9 +331,7 @@ async fn a_port_or_pairing_file_that_is_damaged_under_a_daemon_is_said_and_mende
 
 #[tokio::test]
 async fn a_home_swapped_for_a_link_to_where_it_went_changes_nothing() {
-    let daemon = Daemon::start().await;
-    let mut extension = daemon.extension().await;
-    let tab = extension.open_tab(&daemon).await;
+    let (daemon, mut extension, tab) = Daemon::with_tab().await;
     let moved = daemon.home.path().with_file_name("moved");
     fs::rename(daemon.home.path(), &moved).expect("own directory");
     symlink(&moved, daemon.home.path()).expect("a link");
@@ -351,9 +349,7 @@ async fn a_home_swapped_for_a_link_to_where_it_went_changes_nothing() {
 
 #[tokio::test]
 async fn a_home_swapped_for_a_link_to_another_directory_costs_that_nothing() {
-    let daemon = Daemon::start().await;
-    let mut extension = daemon.extension().await;
-    let tab = extension.open_tab(&daemon).await;
+    let (daemon, mut extension, tab) = Daemon::with_tab().await;
     let (moved, other) = (daemon.home.path().with_file_name("moved"), Home::new());
     fs::create_dir(other.file("tmp")).expect("own directory");
     let precious = ["token", "port", "pairing.json", "bproxy.pid", "tmp/work", "notes"];

@@ -1,4 +1,4 @@
-//! A state directory that another version of bproxy has laid out is left alone, whatever is asked for.
+//! A state directory with a newer layout is left untouched by every command.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The process: its state directory, what it refuses to start with, one daemon per home, signals, draining, the end.
+//! The daemon's process: its state directory, what it refuses to start with, one daemon per home, signals, draining, exit.
 
 use std::collections::HashMap;
 use std::fs;
@@ -421,9 +421,7 @@ async fn idle_and_half_sent_connections_do_not_hold_up_the_end() {
 
 #[tokio::test]
 async fn a_command_in_flight_is_finished_while_new_ones_are_turned_away() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     daemon.signal(Signal::TERM);
@@ -447,9 +445,7 @@ async fn a_command_in_flight_is_finished_while_new_ones_are_turned_away() {
 
 #[tokio::test]
 async fn what_is_not_answered_within_five_seconds_of_the_end_gets_503() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let stuck = daemon.begin(tab.request("text"));
     ext.receive().await;
     let queued = daemon.begin(tab.request("outline"));
@@ -468,9 +464,7 @@ async fn what_is_not_answered_within_five_seconds_of_the_end_gets_503() {
 
 #[tokio::test]
 async fn a_browser_that_does_not_read_does_not_hold_up_the_end() {
-    let daemon = Daemon::start().await;
-    let mut deaf = daemon.extension().await;
-    let tab = deaf.open_tab(&daemon).await;
+    let (daemon, deaf, tab) = Daemon::with_tab().await;
     let value = "x".repeat(900_000);
     for _ in 0..8 {
         let fill = json!({"target": {"selector": "a"}, "value": value, "method": "direct", "world": "isolated"});

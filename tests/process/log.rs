@@ -1,5 +1,4 @@
-//! Where the daemon's log goes, and that nothing about it gets in the daemon's way. What is logged is tested with what
-//! it is logged about.
+//! Where the log goes, and that logging never blocks the daemon. What is logged is tested with the feature that logs it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -175,9 +174,7 @@ async fn the_log_is_shown_as_it_was_written() {
 
 #[tokio::test]
 async fn a_sessions_log_has_the_whole_life_of_its_requests_and_no_others() {
-    let daemon = Daemon::start().await;
-    let mut extension = daemon.extension().await;
-    let tab = extension.open_tab(&daemon).await;
+    let (daemon, mut extension, tab) = Daemon::with_tab().await;
     let other = extension.open_tab(&daemon).await;
     for (tab, id) in [(&tab, "ours"), (&other, "theirs")] {
         let text = daemon.begin(tab.request("text").named(id));

@@ -1,4 +1,4 @@
-//! The program as processes: command line, MCP server, life of the daemon, faults, timing, logs, tokens.
+//! The program as real processes: command line, MCP server, the daemon's life, faults, timing, logs, tokens.
 
 mod allocations;
 mod batch;

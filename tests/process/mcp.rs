@@ -1,4 +1,4 @@
-//! One MCP connection: tools, sessions, progress, cancellation, trouble. The extension is the test's.
+//! One MCP connection: tools, sessions, progress, cancellation, errors. The test plays the extension.
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};

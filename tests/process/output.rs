@@ -1,4 +1,4 @@
-//! What people see: text instead of JSON where they ask for it, and what they may have meant.
+//! Output for people: text instead of JSON, and suggestions for mistyped verbs.
 
 use serde_json::json;
 

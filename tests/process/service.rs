@@ -1,4 +1,4 @@
-//! `bproxy service …`: a daemon's life as a person leads it from the command line.
+//! `bproxy service …`: starting, stopping and inspecting a daemon from the command line.
 
 use std::fs;
 use std::net::TcpListener;
@@ -27,10 +27,7 @@ impl Place {
             .args(args)
             .env_clear()
             .envs(crate::support::counted())
-            .env("BPROXY_HOME", self.home.path())
-            .env("BPROXY_PORT", "0")
-            .env("BPROXY_SECRETS", "file")
-            .env("BPROXY_LOG", "file")
+            .envs(crate::support::settings(&self.home.path()))
             .stdin(Stdio::null());
         command
     }

@@ -1,8 +1,8 @@
-//! Many agents, several browsers, and everything that can break breaking: no command is lost or carried out twice, each
-//! tab's commands keep their order, and the daemon is no larger at the end than it was at the beginning.
+//! Many agents and several browsers while everything that can fail does: no command is lost or carried out twice, each tab's
+//! commands keep their order, and the daemon does not grow.
 //!
-//! `make test` runs a short one. `make soak` runs 200,000 commands and prints how it went. `SOAK_COMMANDS` sets the
-//! number, `SOAK_SEED` the dice.
+//! `make test` runs a short one. `make soak` runs 200,000 commands and prints a report. `SOAK_COMMANDS` sets the number,
+//! `SOAK_SEED` the random seed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};

@@ -1,4 +1,4 @@
-//! What takes real time, side by side: pacing (on the shortest categories) and the liveness of browsers.
+//! What takes real time, run in parallel: pacing (on the shortest categories), time limits, and the liveness of browsers.
 
 use std::time::{Duration, Instant};
 
@@ -92,6 +92,13 @@ async fn human_tab(daemon: &Daemon, ext: &mut FakeExtension) -> Tab {
     ext.open_tab_in(daemon, &session).await
 }
 
+async fn with_human_tab() -> (Daemon, FakeExtension, Tab) {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let tab = human_tab(&daemon, &mut ext).await;
+    (daemon, ext, tab)
+}
+
 fn click(tab: &Tab) -> Request {
     tab.request("click").params(json!({"target": {"selector": "#save"}}))
 }
@@ -128,9 +135,7 @@ async fn reaches(daemon: &Daemon, ext: &mut FakeExtension, request: Request) -> 
 
 #[tokio::test]
 async fn the_first_interaction_goes_at_once_and_the_next_waits_for_its_slot() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     let started = Instant::now();
     let first = reaches(&daemon, &mut ext, click(&tab)).await;
     assert!(first - started < INTERACTION.start, "the first waits for nothing");
@@ -241,9 +246,7 @@ async fn every_category_has_its_own_bounds_and_each_slot_a_delay_of_its_own() {
 
 #[tokio::test]
 async fn a_form_of_several_fields_takes_as_many_slots() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     let first = reaches(&daemon, &mut ext, form(&tab, 3)).await;
     let fill = json!({"target": {"selector": "#a"}, "value": "x", "method": "direct", "world": "isolated"});
     let second = reaches(&daemon, &mut ext, tab.request("fill").params(fill)).await;
@@ -252,9 +255,7 @@ async fn a_form_of_several_fields_takes_as_many_slots() {
 
 #[tokio::test]
 async fn a_waiting_command_counts_as_pending_and_times_out_on_the_dot() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     reaches(&daemon, &mut ext, tab.request("scroll")).await;
     let started = Instant::now();
     // The next scroll is due in four seconds at the earliest.
@@ -273,9 +274,7 @@ async fn a_waiting_command_counts_as_pending_and_times_out_on_the_dot() {
 
 #[tokio::test]
 async fn no_refusal_waits_for_pacing() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     reaches(&daemon, &mut ext, click(&tab)).await;
     let started = Instant::now();
     let unknown = json!({"target": {"handle": "el1"}});
@@ -289,9 +288,7 @@ async fn no_refusal_waits_for_pacing() {
 
 #[tokio::test]
 async fn a_session_that_pauses_refuses_what_waits_for_its_pace() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     reaches(&daemon, &mut ext, form(&tab, 3)).await;
     let waiting = daemon.begin(form(&tab, 1));
     daemon.admitted(&waiting.id).await;
@@ -305,9 +302,7 @@ async fn a_session_that_pauses_refuses_what_waits_for_its_pace() {
 
 #[tokio::test]
 async fn a_page_that_moves_on_refuses_the_handle_of_what_waits_for_its_pace() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     let read = json!({"elements": [{"tag": "input", "selector": "#a"}]});
     ext.exchange(&daemon, tab.request("elements"), read).await.1.data();
     reaches(&daemon, &mut ext, form(&tab, 3)).await;
@@ -322,9 +317,7 @@ async fn a_page_that_moves_on_refuses_the_handle_of_what_waits_for_its_pace() {
 
 #[tokio::test]
 async fn a_closed_tab_refuses_what_waits_for_its_pace() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     reaches(&daemon, &mut ext, form(&tab, 3)).await;
     let waiting = daemon.begin(form(&tab, 1));
     daemon.admitted(&waiting.id).await;
@@ -335,9 +328,7 @@ async fn a_closed_tab_refuses_what_waits_for_its_pace() {
 
 #[tokio::test]
 async fn a_hang_up_takes_a_command_out_but_gives_its_slot_not_back() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     let first = reaches(&daemon, &mut ext, form(&tab, 3)).await;
     let abandoned = daemon.begin(form(&tab, 1));
     daemon.admitted(&abandoned.id).await;
@@ -349,9 +340,7 @@ async fn a_hang_up_takes_a_command_out_but_gives_its_slot_not_back() {
 
 #[tokio::test]
 async fn fast_sessions_have_no_pace() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = human_tab(&daemon, &mut ext).await;
+    let (daemon, mut ext, tab) = with_human_tab().await;
     let started = Instant::now();
     reaches(&daemon, &mut ext, tab.request("scroll")).await;
     let waiting = daemon.begin(tab.request("scroll"));
@@ -374,9 +363,7 @@ async fn fast_sessions_have_no_pace() {
 
 #[tokio::test]
 async fn a_mute_extension_holds_up_a_close_for_five_seconds_at_most() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, _ext, tab) = Daemon::with_tab().await;
     let started = Instant::now();
     assert_eq!(daemon.send(tab.request("session.close")).await.data()["closedTabs"], 0);
     let took = started.elapsed();

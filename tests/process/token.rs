@@ -1,4 +1,4 @@
-//! `bproxy token …`: where the tokens are, and a new one.
+//! `bproxy token …`: where the tokens are stored, and rotating one.
 
 use std::fs;
 

@@ -1,5 +1,4 @@
-//! One version for everything: what the program says of itself, what files say of it, and what two programs of different
-//! versions say to each other.
+//! One version everywhere: in the program, in files, and between two programs of different versions.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

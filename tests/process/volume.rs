@@ -1,4 +1,4 @@
-//! Messages of many megabytes, and clients and browsers that do not read: all of it is bounded and holds up nobody else.
+//! Messages of many megabytes, and clients and browsers that do not read: memory is bounded and nobody else is held up.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,7 @@ fn resident(health: &Reply) -> u64 {
 
 #[tokio::test]
 async fn large_answers_are_not_kept() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let before = resident(&daemon.get("/health").await);
     let base64 = "QUJD".repeat(1 << 20);
     let shot = json!({"base64": base64, "format": "png"});
@@ -111,9 +109,7 @@ async fn a_message_of_64_mib_is_read_and_one_byte_more_ends_its_connection() {
 
 #[tokio::test]
 async fn ten_megabytes_of_nesting_harm_neither_the_daemon_nor_the_command_line() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let nest = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     // Deep enough for any stack: what is looked through several times need not be as large.
     let (large, deep) = (nest(5_000_000), nest(300_000));
@@ -168,9 +164,7 @@ async fn an_extension_that_does_not_read_holds_up_nobody_else() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_its_answer_holds_up_nobody_else() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let mut deaf = daemon.connect().await;
     daemon.post_on(&mut deaf, &tab.request("screenshot").bytes()).await;
     let command = ext.receive_action("screenshot").await;
@@ -184,9 +178,7 @@ async fn a_client_that_does_not_read_its_answer_holds_up_nobody_else() {
 
 #[tokio::test]
 async fn an_answer_of_many_megabytes_is_relayed_whole() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let base64 = "QUJD".repeat(5 << 20);
     let (_, reply) = ext
         .exchange(&daemon, tab.request("screenshot"), json!({"base64": base64, "format": "png"}))

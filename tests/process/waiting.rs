@@ -1,4 +1,4 @@
-//! Waiting well: for a browser that sleeps, for a person, for whatever happens next.
+//! Waiting: for a sleeping browser, for a person, for the next event.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};

@@ -1,5 +1,5 @@
-//! `packaging/install.sh` as people run it, with the release that `make packages` has made: what it puts where, what it
-//! refuses, and that all of it can be taken away again.
+//! `packaging/install.sh` as people run it, on what `make packages` has made: what it installs, what it refuses, and that
+//! uninstalling leaves nothing behind.
 
 #![cfg(target_os = "linux")]
 
@@ -59,10 +59,7 @@ impl Place {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").expect("a search path"))
             .env("HOME", self.folder.path())
-            .env("BPROXY_HOME", self.home.path())
-            .env("BPROXY_PORT", "0")
-            .env("BPROXY_SECRETS", "file")
-            .env("BPROXY_LOG", "file")
+            .envs(crate::support::settings(&self.home.path()))
             .stdin(Stdio::null());
         command
     }

@@ -1,4 +1,4 @@
-//! What people install and what a release is made of. `make test-release` makes both, then runs these.
+//! What people install and what a release is made of. `make test-release` makes it, then runs these.
 
 mod install;
 mod packages;

@@ -1,5 +1,4 @@
-//! The Debian package and the RPM as people get them: what they hold, and a life with each on a real system, from its
-//! installation over an upgrade in the middle of work to its removal.
+//! The Debian package and the RPM: their contents, and installing, upgrading at work and removing each on a real system.
 
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,4 @@
-//! What a release is made with, as far as it can be tried before there is one: the workflows, the crate, and the recipes
-//! that other systems build it from.
+//! Everything about a release that can be tested before there is one: workflows, crate, and recipes for other systems.
 
 #![cfg(target_os = "linux")]
 

@@ -11,11 +11,11 @@ pub fn artefacts() -> PathBuf {
     target.join("package")
 }
 
-/// The artefact whose name ends like this, or `None` where none has been made: each such call is told on standard
-/// error, with how many there have been.
+/// The artefact whose name ends like this, or `None` where none has been made, which is reported as
+/// skipped.
 ///
 /// # Panics
-/// In continuous integration where there is none, and anywhere when there are several.
+/// In continuous integration if there is none, and anywhere if there are several.
 pub fn artefact(ending: &str) -> Option<PathBuf> {
     let folder = artefacts();
     let entries = fs::read_dir(&folder).into_iter().flatten();

@@ -23,7 +23,7 @@ pub(super) const START: Duration = Duration::from_secs(60);
 /// How often the browser is asked for a state that it does not announce.
 pub(super) const POLL: Duration = Duration::from_millis(10);
 
-/// More browsers at once only slow each other down.
+/// How many browsers run at once: more only slow each other down.
 static BROWSERS: Semaphore = Semaphore::const_new(3);
 
 /// A running browser; ended when dropped.
@@ -32,7 +32,7 @@ pub struct Browser {
     profile: TempDir,
     devtools: DevTools,
     launch: Launch,
-    /// Its place among the browsers that may run.
+    /// Its permit to run.
     place: SemaphorePermit<'static>,
 }
 
@@ -45,7 +45,7 @@ pub struct Launch {
     pub extension: PathBuf,
     /// The folder of another extension to load.
     pub beside: Option<PathBuf>,
-    /// Every name of a host leads to this port of the machine. Otherwise only names that end in `.test` lead to it, at
+    /// Every host name resolves to this port of the machine. Otherwise only names that end in `.test` resolve to it, with
     /// their own port.
     pub only_site: Option<u16>,
 }
@@ -66,7 +66,7 @@ impl Browser {
         Self::launch(Launch { visible, ..Launch::default() }).await
     }
 
-    /// Starts Chromium as it is told.
+    /// Starts Chromium with these options.
     ///
     /// # Panics
     /// As `start` does.
@@ -75,8 +75,7 @@ impl Browser {
         Self::start_in(new_profile(), launch, place).await
     }
 
-    /// Starts two browsers, each with a profile of its own. Taken one by one, their places could be waited for in a
-    /// circle.
+    /// Starts two browsers with different profiles. Both permits are taken at once: one by one, tests could deadlock.
     pub async fn start_two() -> (Self, Self) {
         let mut places = BROWSERS.acquire_many(2).await.expect("never closed");
         let place = places.split(1).expect("two places");
@@ -187,7 +186,7 @@ impl Browser {
         self.attach(target["targetId"].as_str().expect("a target")).await
     }
 
-    /// A tab that is there already, by a part of its address.
+    /// An existing tab, found by a part of its address.
     pub async fn find(&self, part_of_url: &str) -> Page<'_> {
         let start = tokio::time::Instant::now();
         loop {
@@ -218,7 +217,7 @@ impl Browser {
         popup
     }
 
-    /// A page of the extension without scripts of its own, to look at the browser through the extension's interfaces.
+    /// A page of the extension without scripts, from which tests call the extension's APIs.
     pub async fn inspector(&self) -> Page<'_> {
         let page = self.open(&format!("chrome-extension://{EXTENSION_ID}/icons/16.png")).await;
         page.until("globalThis.chrome?.tabs").await;
@@ -237,7 +236,7 @@ impl Browser {
     /// Ends the service worker, as Chrome does whenever it likes. Nothing happens if it does not run.
     pub async fn stop_worker(&self) {
         let Some(worker) = self.worker().await else { return };
-        // It may end by itself meanwhile.
+        // It may have ended by itself meanwhile.
         let _ =
             self.devtools.try_call("Target.closeTarget", json!({"targetId": worker}), None).await;
         let start = tokio::time::Instant::now();
@@ -247,7 +246,7 @@ impl Browser {
         }
     }
 
-    /// Wakes the service worker by an event of the browser: a tab opens, behind the one in front, and closes.
+    /// Wakes the service worker by an event: a background tab opens and closes.
     pub async fn wake_worker(&self) {
         let params = json!({"url": "about:blank", "background": true});
         let target = self.devtools.call("Target.createTarget", params, None).await;
@@ -265,19 +264,19 @@ impl Browser {
     pub async fn in_worker(&self, expression: &str) -> Value {
         let worker = self.attach(&self.worker().await.expect("a running worker")).await;
         let value = worker.evaluate(expression).await;
-        // A worker that DevTools looks at never ends by itself.
+        // A worker that DevTools is attached to never ends by itself.
         let params = json!({"sessionId": worker.session});
         self.devtools.call("Target.detachFromTarget", params, None).await;
         value
     }
 
-    /// Stops every process of the browser where it stands, as the machine's sleep does, until `thaw`.
+    /// Suspends every process of the browser until `thaw`, as when the machine sleeps.
     #[cfg(target_os = "linux")]
     pub fn freeze(&self) {
         self.signal_all(Signal::STOP);
     }
 
-    /// Lets every process of the browser go on.
+    /// Resumes every process of the browser.
     #[cfg(target_os = "linux")]
     pub fn thaw(&self) {
         self.signal_all(Signal::CONT);
@@ -308,7 +307,7 @@ impl Browser {
     /// Ends the browser and waits until it is gone.
     pub async fn close(mut self) {
         self.end().await;
-        // What the browser's helpers still write there must not fail the removal.
+        // The browser's helpers may still write there, which must not fail the removal.
         wait_for("the profile to be free", || std::fs::remove_dir_all(self.profile.path()).ok())
             .await;
     }

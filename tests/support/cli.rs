@@ -41,7 +41,7 @@ impl Call {
         json["error"]["code"].as_str().expect("a code").to_owned()
     }
 
-    /// The message of a call that had nothing to show, which exits with 2.
+    /// Standard error of a call that failed without an answer, which exits with 2.
     #[track_caller]
     pub fn trouble(&self) -> &str {
         assert!(self.code == 2 && self.stdout.is_empty(), "not trouble: {self:?}");
@@ -55,17 +55,14 @@ impl std::fmt::Debug for Call {
     }
 }
 
-/// A call about to be made, in the environment of tests.
+/// A call to be made, in the environment of tests.
 pub fn bproxy(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bproxy"));
     command
         .env_clear()
         .envs(super::counted())
         .env("HOME", home)
-        .env("BPROXY_HOME", home)
-        .env("BPROXY_PORT", "0")
-        .env("BPROXY_SECRETS", "file")
-        .env("BPROXY_LOG", "file")
+        .envs(super::settings(home))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -73,7 +70,7 @@ pub fn bproxy(home: &Path) -> Command {
     command
 }
 
-/// Makes a call, with something on its standard input if given, and waits for its end.
+/// Makes a call, with `stdin` on its standard input if given, and waits for its end.
 pub async fn call(mut command: Command, stdin: Option<&[u8]>) -> Call {
     if stdin.is_some() {
         command.stdin(Stdio::piped());
@@ -97,16 +94,16 @@ pub async fn run(home: &Home, args: &[&str]) -> Call {
     call(command, None).await
 }
 
-/// Ends the daemon that a call of a test starts in this home, however the test ends.
-pub struct Started(Home);
+/// Stops the daemon that a test's call has started in this home, however the test ends.
+pub struct StopOnDrop(Home);
 
-impl Started {
+impl StopOnDrop {
     pub fn in_home(home: &Home) -> Self {
         Self(home.clone())
     }
 }
 
-impl Drop for Started {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         let mut command = bproxy(&self.0.path());
         let _ = command.as_std_mut().args(["service", "stop"]).stdout(Stdio::null()).status();

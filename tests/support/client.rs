@@ -1,4 +1,4 @@
-//! What a well-behaved client says to the daemon: requests, on one connection each, and their replies.
+//! A well-behaved HTTP client: requests, each on its own connection, and their replies.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::http::{Connection, Response};
 use super::{now_ms, patiently};
 
-/// How long a request without another word may take: longer than any wait in the tests.
+/// The default time limit of a request: longer than any wait in the tests.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Starts a request with an id of its own, no parameters, no session.
@@ -20,7 +20,7 @@ pub fn request(action: &str) -> Request {
         "deadline": now_ms() + DEFAULT_TIMEOUT.as_millis() as i64}))
 }
 
-/// A request envelope in the making.
+/// A request envelope, built step by step.
 #[derive(Debug, Clone)]
 pub struct Request(pub Value);
 
@@ -63,7 +63,7 @@ impl Request {
     }
 }
 
-/// Who speaks HTTP to one daemon. Cheap to clone.
+/// An HTTP client of one daemon. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     pub port: u16,
@@ -92,19 +92,19 @@ impl Client {
         self.post(&request.bytes()).await
     }
 
-    /// Posts `body` with everything else in order.
+    /// Posts `body` with valid headers.
     pub async fn post(&self, body: &[u8]) -> Reply {
         let mut connection = self.connect().await;
         self.post_on(&mut connection, body).await;
         Reply(connection.response().await)
     }
 
-    /// Writes a `POST /` with everything in order and leaves the response to the caller.
+    /// Writes a `POST /` with valid headers; the caller reads the response.
     pub async fn post_on(&self, connection: &mut Connection, body: &[u8]) {
         connection.write(self.post_bytes(body)).await;
     }
 
-    /// The bytes of a `POST /` with everything in order.
+    /// The bytes of a `POST /` with valid headers.
     pub fn post_bytes(&self, body: &[u8]) -> Vec<u8> {
         let (host, bearer, length) = (self.host(), self.bearer(), body.len());
         let head = format!(
@@ -114,14 +114,14 @@ impl Client {
         [head.as_bytes(), body].concat()
     }
 
-    /// Sends `request` on its way, on a task of its own. That the daemon has it is told by the extension that receives
-    /// it, or by `Daemon::admitted`.
-    pub fn begin(&self, request: Request) -> OnItsWay {
+    /// Sends `request` from its own task. To wait until the daemon has it, receive it as the extension or call
+    /// `Daemon::admitted`.
+    pub fn begin(&self, request: Request) -> PendingReply {
         let (id, client) = (request.id(), self.clone());
-        OnItsWay { id, task: tokio::spawn(async move { client.send(request).await }) }
+        PendingReply { id, task: tokio::spawn(async move { client.send(request).await }) }
     }
 
-    /// A plain `GET` with the bearer.
+    /// A `GET` with the bearer token.
     pub async fn get(&self, path: &str) -> Reply {
         let mut connection = self.connect().await;
         let headers = [("Host", &*self.host()), ("Authorization", &*self.bearer())];
@@ -156,17 +156,17 @@ impl Client {
 }
 
 /// A request whose reply has not been read yet.
-pub struct OnItsWay {
+pub struct PendingReply {
     pub id: String,
     task: JoinHandle<Reply>,
 }
 
-impl OnItsWay {
+impl PendingReply {
     pub async fn reply(self) -> Reply {
         patiently("a reply", self.task).await.expect("the client task ends well")
     }
 
-    /// Whether the reply is there by now.
+    /// Whether the reply has arrived.
     pub fn has_reply(&self) -> bool {
         self.task.is_finished()
     }
@@ -177,7 +177,7 @@ impl OnItsWay {
     }
 }
 
-/// A response with the assertions that tests make of it.
+/// A response, with the assertions that tests make about it.
 #[derive(Debug)]
 pub struct Reply(pub Response);
 
@@ -202,7 +202,7 @@ impl Reply {
         body["data"].clone()
     }
 
-    /// The `error` of a protocol failure with this code: an envelope that is complete, with the status that goes with it.
+    /// The `error` of a protocol failure with this code, in a complete envelope with the matching status.
     #[track_caller]
     pub fn error(&self, code: &str) -> Value {
         let body = self.0.json();

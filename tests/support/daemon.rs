@@ -1,4 +1,4 @@
-//! One run of `bproxy daemon` in a state directory of the test's own: start, readiness, log, signals, end.
+//! One run of `bproxy daemon` in its own state directory: start, readiness, log, signals, exit.
 
 use std::fs;
 use std::ops::Deref;
@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use super::client::Client;
-use super::extension::{FakeExtension, Pairing, origin};
+use super::extension::{FakeExtension, Pairing, Tab, origin};
 use super::{patiently, wait_for};
 
-/// A state directory (0700) that goes away with its last owner.
+/// A state directory (0700), deleted with its last clone.
 #[derive(Clone)]
 pub struct Home {
     /// Holds the state directory and, beside it, what the daemons print.
@@ -62,16 +62,16 @@ impl Home {
             & 0o7777
     }
 
-    /// A daemon to be started here: every variable that bproxy reads has a value for tests.
+    /// A daemon to be started here, in the environment of tests.
     pub fn daemon(self) -> Setup {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bproxy"));
         command.arg("daemon").stdin(Stdio::null());
         self.setup(command)
     }
 
-    /// A daemon to be started here as systemd does it: with a descriptor handed over under the right name.
+    /// A daemon to be started here by socket activation, as systemd does it.
     pub fn activated(self, descriptor: impl Into<OwnedFd>) -> Setup {
-        // The variables are for the process that the shell becomes.
+        // LISTEN_PID has to be the daemon's, which is the shell's: it execs the daemon.
         let script =
             "exec 3<&0 </dev/null; LISTEN_PID=${LISTEN_PID-$$}; export LISTEN_PID; exec \"$@\"";
         let mut command = Command::new("sh");
@@ -104,10 +104,7 @@ impl Home {
             .envs(super::counted())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.root.path())
-            .env("BPROXY_HOME", self.path())
-            .env("BPROXY_PORT", "0")
-            .env("BPROXY_SECRETS", "file")
-            .env("BPROXY_LOG", "file")
+            .envs(super::settings(&self.path()))
             .kill_on_drop(true);
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
@@ -138,7 +135,7 @@ impl Home {
             .collect()
     }
 
-    /// The log as it lies on the disk.
+    /// The log's text, as on disk.
     pub fn log_text(&self) -> String {
         self.log().iter().map(|record| format!("{record}\n")).collect()
     }
@@ -154,7 +151,7 @@ impl Home {
             .await
     }
 
-    /// What the daemons of this home have printed so far on `stdout` or `stderr`, in the order of their starts.
+    /// The output of this home's daemons so far on `stdout` or `stderr`, in the order of their starts.
     pub fn printed(&self, stream: &str) -> String {
         let entries = fs::read_dir(self.root.path()).expect("the root");
         let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -311,6 +308,14 @@ impl Daemon {
         Home::new().daemon().start().await
     }
 
+    /// Starts a daemon with a connected extension that has opened one tab.
+    pub async fn with_tab() -> (Self, FakeExtension, Tab) {
+        let daemon = Self::start().await;
+        let mut extension = daemon.extension().await;
+        let tab = extension.open_tab(&daemon).await;
+        (daemon, extension, tab)
+    }
+
     pub fn client(&self) -> Client {
         self.client.clone()
     }
@@ -424,6 +429,18 @@ impl Daemon {
     /// A connected extension that has introduced itself, with an instance of its own.
     pub async fn extension(&self) -> FakeExtension {
         self.extension_named(&super::request("instance").id()).await
+    }
+
+    /// Two browsers, `work` and `home`, each with a tab; both tabs have the same raw number, as may happen.
+    pub async fn two_browsers(&self) -> [(FakeExtension, Tab); 2] {
+        let mut work = self.extension_named("work").await;
+        work.number_tabs_from(10);
+        let work_tab = work.open_tab(self).await;
+        let mut home = self.extension_named("home").await;
+        home.number_tabs_from(10);
+        let home_tab = home.open_tab(self).await;
+        assert_eq!(work_tab.id, home_tab.id);
+        [(work, work_tab), (home, home_tab)]
     }
 
     /// A connected extension that is plain: its first message was not a hello.

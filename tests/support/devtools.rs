@@ -1,4 +1,4 @@
-//! The DevTools protocol: calls and their answers, any number on their way at once.
+//! The DevTools protocol: concurrent calls and their answers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::patiently;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-/// Who waits for which answer; `None` once the connection has ended.
+/// The pending calls by id; `None` once the connection has ended.
 type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Value>>>>>;
 
 /// A DevTools connection to a whole browser.
@@ -42,7 +42,7 @@ impl DevTools {
                     let _ = caller.send(answer);
                 }
             }
-            // Dropped callers see that no answer will come.
+            // Dropping the senders tells the callers that no answer will come.
             *answers.lock().expect("no panic inside") = None;
         });
         Self { sink: sink.into(), waiting, last_id: AtomicU64::new(0) }
@@ -75,7 +75,7 @@ impl DevTools {
             Some(waiting) => waiting.insert(id, caller),
             None => return Err(Value::Null),
         };
-        // An end of the connection shows below.
+        // If the connection has ended, the receiver below fails.
         let _ = self.sink.lock().await.send(Message::text(message.to_string())).await;
         let mut answer = patiently(method, answer).await.map_err(|_| Value::Null)?;
         match answer["error"].take() {

@@ -1,5 +1,4 @@
-//! A browser extension as the daemon sees it: a WebSocket client that receives commands and answers them. It executes
-//! nothing; what it would have executed is what it received.
+//! A fake browser extension: a WebSocket client that receives commands and answers them as the test says.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -22,7 +21,7 @@ pub fn origin(letter: char) -> String {
     format!("chrome-extension://{}", letter.to_string().repeat(32))
 }
 
-/// What a claimed pairing gave to an extension.
+/// What an extension got by claiming a code.
 #[derive(Debug, Clone)]
 pub struct Pairing {
     pub token: String,
@@ -77,7 +76,7 @@ impl Command {
     }
 }
 
-/// What a serving extension does about a command.
+/// How a serving extension answers a command.
 #[derive(Debug, Clone)]
 pub enum Answer {
     Data(Value),
@@ -107,18 +106,18 @@ impl Tab {
 /// The extension's end of one WebSocket connection.
 pub struct FakeExtension {
     socket: WebSocketStream<TcpStream>,
-    /// Commands that came while something else was awaited.
+    /// Commands that arrived while the test waited for something else.
     waiting: VecDeque<Command>,
     /// URL of each tab, for the answers' `page`.
     urls: HashMap<i64, String>,
     next_tab: i64,
     next_ping: i64,
-    /// What it was told of its sessions, the latest last.
+    /// The `state` messages it got, oldest first.
     pub states: Vec<Value>,
 }
 
 impl FakeExtension {
-    /// Upgrades a connection with everything in order, or gives the status of the refusal.
+    /// Upgrades a connection with valid headers, or returns the status of the refusal.
     pub async fn connect(port: u16, pairing: &Pairing) -> Result<Self, u16> {
         let mut upgrade: Upgrade =
             format!("ws://127.0.0.1:{port}/ws").into_client_request().expect("a URL");
@@ -163,9 +162,9 @@ impl FakeExtension {
         self.socket.send(Message::text(text.into())).await.expect("the connection stands");
     }
 
-    /// Sends one text frame to a daemon that may be gone.
+    /// Sends one text frame to a daemon that may have ended.
     pub async fn try_send(&mut self, text: impl Into<String>) {
-        // The next thing that is received tells.
+        // If it has, the next receive fails.
         let _ = self.socket.send(Message::text(text.into())).await;
     }
 
@@ -180,7 +179,7 @@ impl FakeExtension {
         let _ = self.socket.get_mut().write_all(bytes).await;
     }
 
-    /// Reads so many bytes below the WebSocket, which is of no use from then on.
+    /// Reads `count` bytes below the WebSocket, which cannot be used any more afterwards.
     pub async fn receive_raw(&mut self, count: usize) {
         let mut bytes = vec![0; count];
         let read = self.socket.get_mut().read_exact(&mut bytes);
@@ -202,12 +201,12 @@ impl FakeExtension {
         self.send(hello.to_string()).await;
     }
 
-    /// Reports that a tab has gone to `url`, and waits until the daemon knows.
+    /// Reports that a tab has navigated to `url`, and waits until the daemon has handled it.
     pub async fn navigated(&mut self, tab_id: i64, url: &str) {
         self.navigated_by(tab_id, url, "committed").await;
     }
 
-    /// Reports a navigation with its cause, and waits until the daemon knows.
+    /// Reports a navigation with its cause, and waits until the daemon has handled it.
     pub async fn navigated_by(&mut self, tab_id: i64, url: &str, cause: &str) {
         self.urls.insert(tab_id, url.to_owned());
         self.send(
@@ -217,7 +216,7 @@ impl FakeExtension {
         self.fence().await;
     }
 
-    /// Answers with a success: these data, and the page of the command's tab.
+    /// Answers with a success: `data`, and the page of the command's tab.
     pub async fn answer(&mut self, command: &Command, data: Value) {
         let envelope = self.success(command, data);
         self.send(envelope.to_string()).await;
@@ -232,14 +231,14 @@ impl FakeExtension {
         json!({"protocol_version": 1, "id": command.id(), "ok": true, "data": data, "page": page(&url), "replay": false})
     }
 
-    /// Answers with an error as short as it may be.
+    /// Answers with an error that has only the required fields.
     pub async fn fail(&mut self, command: &Command, code: &str, message: &str) {
         let envelope = json!({"protocol_version": 1, "id": command.id(), "ok": false,
             "error": {"code": code, "message": message}});
         self.send(envelope.to_string()).await;
     }
 
-    // --- what the extension hears ---
+    // --- what the extension receives ---
 
     /// The next command.
     ///
@@ -270,8 +269,8 @@ impl FakeExtension {
         command
     }
 
-    /// Goes to the daemon and back: whatever was sent before has been dealt with, and whatever the daemon sent before
-    /// has arrived.
+    /// One round trip to the daemon: everything sent before it has been handled, and everything the daemon sent before
+    /// it has arrived.
     pub async fn fence(&mut self) {
         let ts = self.next_ping;
         self.next_ping += 1;
@@ -287,13 +286,13 @@ impl FakeExtension {
         }
     }
 
-    /// Asserts, after a fence, that no command is waiting here.
+    /// Asserts, after a fence, that no command has arrived.
     pub async fn has_nothing(&mut self) {
         self.fence().await;
         assert!(self.waiting.is_empty(), "commands that should not be here: {:?}", self.waiting);
     }
 
-    /// Waits for the end of the connection and gives the close code, or `None` without a close frame.
+    /// Waits for the end of the connection and returns the close code, or `None` without a close frame.
     pub async fn ended(&mut self) -> Option<u16> {
         let mut code = None;
         loop {
@@ -337,7 +336,7 @@ impl FakeExtension {
     pub async fn open_tab(&mut self, client: &Client) -> Tab {
         let session = client.new_session().await;
         let fast = request("session.bind").session(&session).params(json!({"pacing": "fast"}));
-        // A session without a tab can be told its pace all the same.
+        // Pacing can be set on a session without a tab.
         client.send(fast).await.data();
         self.open_tab_in(client, &session).await
     }
@@ -358,7 +357,7 @@ impl FakeExtension {
         }
     }
 
-    /// Answers every command from now on: as `script` says, and as a browser would where it says nothing.
+    /// Answers every command from now on: as `script` says, or as a browser would where it returns `None`.
     pub fn serve(self, script: impl FnMut(&Command) -> Option<Answer> + Send + 'static) -> Serving {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let task = tokio::spawn(self.serving(script, Arc::clone(&seen)));
@@ -400,7 +399,7 @@ impl FakeExtension {
         self.next_tab
     }
 
-    /// The next text message as it is, whatever it says.
+    /// The next text message, unparsed.
     pub async fn next_text(&mut self) -> String {
         self.text_or_end().await.expect("the connection stands")
     }
@@ -423,7 +422,7 @@ impl FakeExtension {
     }
 }
 
-/// The sessions in a message that tells the person of them; none if it is another message.
+/// The sessions of a `state` message; `None` for any other message.
 fn state_of(text: &str) -> Option<Value> {
     let mut message: Value = serde_json::from_str(text).ok()?;
     (message["type"] == "state").then(|| message["sessions"].take())
@@ -436,7 +435,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Everything received since it serves.
+    /// Everything received since `serve`.
     pub fn seen(&self) -> Vec<Command> {
         self.seen.lock().expect("no panic inside").clone()
     }

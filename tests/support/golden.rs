@@ -26,7 +26,7 @@ pub struct Valid {
     pub data: Value,
     /// The answer's `error`, where the action's answer is one.
     pub error: Option<Value>,
-    /// Only clients may say this: it holds an element handle.
+    /// Only clients may send this: it has an element handle.
     #[serde(default)]
     pub client_only: bool,
 }

@@ -1,4 +1,4 @@
-//! A raw HTTP/1.1 client: one TCP connection, any bytes out, parsed responses in. It knows nothing of bproxy.
+//! A raw HTTP/1.1 client: one TCP connection, any bytes out, parsed responses in. It knows nothing about bproxy.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +13,7 @@ pub struct Connection {
     buffer: Vec<u8>,
 }
 
-/// A response, whole.
+/// A whole response.
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
@@ -30,7 +30,7 @@ impl Connection {
         Self { stream, buffer: Vec::new() }
     }
 
-    /// Writes `bytes` as they are. A peer that has hung up is no error here: its response tells.
+    /// Writes `bytes` as they are. That the peer has hung up is no error here: reading its response shows it.
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
@@ -62,10 +62,10 @@ impl Connection {
         patiently("an HTTP response or the connection's end", self.read_response()).await
     }
 
-    /// Reads so many bytes and hangs up.
+    /// Reads `count` bytes and hangs up.
     ///
     /// # Panics
-    /// If not as many come.
+    /// If fewer arrive.
     pub async fn read_and_hang_up(mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         let read = self.stream.read_exact(&mut bytes);
@@ -73,10 +73,10 @@ impl Connection {
         bytes
     }
 
-    /// Waits until the daemon has closed the connection, without another byte.
+    /// Waits until the daemon has closed the connection without sending another byte.
     ///
     /// # Panics
-    /// If bytes come instead, or it stays open.
+    /// If bytes arrive instead, or it stays open.
     pub async fn closed(&mut self) {
         let more = patiently("the end of the connection", self.read_more()).await;
         assert!(!more && self.buffer.is_empty(), "bytes instead of the end: {:?}", self.text());

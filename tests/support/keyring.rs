@@ -1,8 +1,7 @@
-//! A desktop session of the test's own: a D-Bus bus, and on it the real GNOME Keyring with a home in memory.
+//! A desktop session for one test: its own D-Bus, and on it the real GNOME Keyring, stored in memory.
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -13,12 +12,12 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
-use super::{bproxy, wait_for};
+use super::{bproxy, skipped, wait_for};
 
 const PARTS: [&str; 5] =
     ["dbus-daemon", "dbus-monitor", "dbus-send", "gnome-keyring-daemon", "secret-tool"];
 
-/// No service can be started by asking for it: what runs is what a test has started.
+/// Without activation: only what a test has started runs.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -38,18 +37,14 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// Whether the parts are installed. Each time they are not is told and counted; in continuous integration it is a
-    /// failure.
+    /// Whether the parts are installed; if not, the calling test is reported as skipped.
+    ///
+    /// # Panics
+    /// In continuous integration if they are not.
     pub fn is_there() -> bool {
-        static SKIPPED: AtomicUsize = AtomicUsize::new(0);
         let missing: Vec<_> = PARTS.iter().filter(|part| !installed(part)).collect();
         if !missing.is_empty() {
-            assert!(std::env::var_os("CI").is_none(), "not installed: {missing:?}");
-            let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
-            // Written past the test runner, which hides what tests that pass print.
-            let line =
-                format!("skipped {count}: {missing:?} not installed, run `make prerequisites`\n");
-            let _ = std::io::stderr().write_all(line.as_bytes());
+            skipped(&format!("not installed: {missing:?}, run `make prerequisites`"));
         }
         missing.is_empty()
     }
@@ -116,7 +111,7 @@ impl Desktop {
         .await;
     }
 
-    /// Ends the keyring without a word.
+    /// Kills the keyring.
     pub async fn kill_keyring(&mut self) {
         let mut child = self.keyring.take().expect("a keyring to kill");
         child.kill().await.expect("an own child");
@@ -126,7 +121,7 @@ impl Desktop {
         .await;
     }
 
-    /// Makes the keyring hang, for good.
+    /// Makes the keyring hang for the rest of the test.
     pub fn stop_keyring(&self) {
         let pid = self.keyring.as_ref().and_then(Child::id).expect("a keyring");
         let pid = Pid::from_raw(pid.cast_signed()).expect("a process id");
@@ -146,9 +141,9 @@ impl Desktop {
         assert!(locked.status.success(), "{locked:?}");
     }
 
-    /// Writes down from now on what the keyring is asked.
-    pub async fn overhear(&self) -> Overheard {
-        let file = self.root.path().join("overheard");
+    /// Records the messages to the keyring from now on.
+    pub async fn monitor(&self) -> BusMonitor {
+        let file = self.root.path().join("messages");
         let monitor = Command::new("dbus-monitor")
             .args(["--session", "destination=org.freedesktop.secrets"])
             .env_clear()
@@ -158,12 +153,12 @@ impl Desktop {
             .kill_on_drop(true)
             .spawn()
             .expect("dbus-monitor runs");
-        let overheard = Overheard { _monitor: monitor, file };
-        overheard.all_so_far(self).await;
-        overheard
+        let recorded = BusMonitor { _monitor: monitor, file };
+        recorded.messages(self).await;
+        recorded
     }
 
-    /// What ties a process to this session.
+    /// The environment that connects a process to this session.
     pub fn env(&self) -> Vec<(&'static str, OsString)> {
         let run = self.runtime();
         let mut address = OsString::from("unix:path=");
@@ -220,19 +215,19 @@ impl Desktop {
     }
 }
 
-/// What the keyring is asked; no longer written down when dropped.
-pub struct Overheard {
+/// The recorded messages to the keyring; recording ends when it is dropped.
+pub struct BusMonitor {
     _monitor: Child,
     file: PathBuf,
 }
 
-impl Overheard {
-    /// All that was asked up to now.
-    pub async fn all_so_far(&self, desktop: &Desktop) -> String {
+impl BusMonitor {
+    /// All messages so far.
+    pub async fn messages(&self, desktop: &Desktop) -> String {
         static FENCES: AtomicUsize = AtomicUsize::new(0);
         let fence = format!("fence{}", FENCES.fetch_add(1, Ordering::Relaxed));
-        wait_for("the end of what was overheard", || {
-            // As long as the monitor has only just been started, it misses some.
+        wait_for("the monitor to catch up", || {
+            // A monitor that has just started misses some messages, so the fence is sent again.
             desktop.secret_tool(&["search", "fence", &fence]);
             let text = fs::read_to_string(&self.file).expect("a file");
             text.contains(&fence).then_some(text)

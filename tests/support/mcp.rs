@@ -9,15 +9,15 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::{Home, counted, patiently};
 
-/// A client and the server that it has started. Killed when dropped, which leaves the server to itself.
+/// A client and the server that it has started. Dropping it kills the client; the server has to notice.
 pub struct McpClient {
     child: Child,
     requests: ChildStdin,
     messages: Lines<BufReader<ChildStdout>>,
-    /// What came while something else was awaited.
+    /// Messages that arrived while the test waited for another.
     waiting: Vec<Value>,
     next: u64,
-    /// What the server says of itself.
+    /// The server's description of itself.
     pub server: Value,
 }
 
@@ -54,7 +54,7 @@ impl McpClient {
         client
     }
 
-    /// The next message that `fits`; others wait for those who want them.
+    /// The next message that `fits`; others are kept for later calls.
     async fn message(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
         if let Some(at) = self.waiting.iter().position(&fits) {
             return self.waiting.remove(at);
@@ -82,23 +82,23 @@ impl McpClient {
         id
     }
 
-    /// Starts a call that wants to be told of progress.
+    /// Starts a call that asks for progress notifications.
     pub async fn begin(&mut self, tool: &str, arguments: Value) -> u64 {
         let params = json!({"name": tool, "arguments": arguments});
         self.request(json!({"method": "tools/call", "params": params, "progress": true})).await
     }
 
-    /// The next word on the progress of a call.
+    /// The next progress notification of a call.
     pub async fn progress(&mut self, call: u64) -> Value {
         self.message(|message| message["of"] == call).await["progress"].take()
     }
 
-    /// Takes a call back.
+    /// Cancels a call.
     pub async fn cancel(&mut self, call: u64) {
         self.say(json!({"cancel": call})).await;
     }
 
-    /// What has become of a call: a result, or an error of the connection.
+    /// The outcome of a call: a result, or an error of the connection.
     pub async fn end(&mut self, call: u64) -> Result<Reply, String> {
         let mut message = self.message(|message| message["id"] == call).await;
         match message["error"].as_str() {
@@ -119,20 +119,20 @@ impl McpClient {
         result["tools"].as_array_mut().expect("tools").drain(..).collect()
     }
 
-    /// Whether a value is what a JSON schema asks for.
+    /// Whether a value conforms to a JSON schema.
     pub async fn validates(&mut self, schema: &Value, value: &Value) -> bool {
         let params = json!({"schema": schema, "value": value});
         let id = self.request(json!({"method": "validate", "params": params})).await;
         self.end(id).await.expect("a schema that holds to the standard").0 == true
     }
 
-    /// Closes the connection as a client does that ends in order, and waits for that.
+    /// Closes the connection as a client that shuts down properly, and waits for its end.
     pub async fn close(mut self) {
         drop(self.requests);
         patiently("the client's end", self.child.wait()).await.expect("a child");
     }
 
-    /// Ends the client as a crash does: it can tidy nothing.
+    /// Kills the client, as a crash would: it cleans nothing up.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("a child");
     }
@@ -162,7 +162,7 @@ impl Reply {
         self.0["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {self:?}"))
     }
 
-    /// What stands in the fence, which has to be the whole text but for what `after` is found in.
+    /// The fenced page content, which begins the text.
     #[track_caller]
     pub fn page(&self) -> &str {
         let text = self.text();
@@ -174,7 +174,7 @@ impl Reply {
     }
 }
 
-/// The cursor that an answer gives to go on.
+/// The cursor in an answer that continues on another page.
 pub fn cursor(text: &str) -> Option<String> {
     Some(text.split_once("\"cursor\": \"")?.1.split_once('"')?.0.to_owned())
 }

@@ -1,37 +1,38 @@
 //! The harness of the integration tests: a real daemon from the built binary, a raw HTTP client, and a fake browser
-//! extension over a real WebSocket. It knows the wire protocol and nothing of the daemon's insides.
+//! extension over a real WebSocket. It knows the wire protocol and nothing of the daemon's internals.
 //!
 //! A test reads like this:
 //!
 //! ```ignore
-//! let daemon = Daemon::start().await;                     // its own home, its own port, ended on drop
-//! let mut ext = daemon.extension().await;                 // paired, connected, introduced by a hello
+//! let daemon = Daemon::start().await;                     // its own home and port, killed on drop
+//! let mut ext = daemon.extension().await;                 // paired, connected, has said hello
 //! let tab = ext.open_tab(&daemon).await;                  // a session with `fast` pacing and a bound tab
-//! let text = daemon.begin(tab.request("text"));           // a command on its way, on its own connection
+//! // The three at once: let (daemon, mut ext, tab) = Daemon::with_tab().await;
+//! let text = daemon.begin(tab.request("text"));           // sent on its own connection, not yet answered
 //! let command = ext.receive().await;                      // what the daemon forwards
 //! ext.answer(&command, json!({"text": "hello"})).await;
 //! assert_eq!(text.reply().await.data()["text"], "hello");
 //! ```
 //!
-//! - [`Home`] is a state directory of the test's own; [`Daemon`] is one run of `bproxy daemon` in it. For another
+//! - [`Home`] is a temporary state directory; [`Daemon`] is one run of `bproxy daemon` in it. With another
 //!   environment: `Home::new().daemon().env("BPROXY_EXTENSION_IDS", "…").start().await`; for a start that must fail:
 //!   `.refused().await`. `stop`, `restart` and `kill` return the home or the next daemon.
 //! - [`Client`] speaks HTTP to it ([`Daemon`] dereferences to it): `send` for a whole round trip, `begin` for a command
-//!   that stays on its way, [`Connection`] for bytes that no well-behaved client would send.
-//! - [`FakeExtension`] is pulled by hand (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
-//!   `exchange` is the common round trip in one call.
+//!   whose reply is awaited later, [`Connection`] for bytes that no well-behaved client would send.
+//! - [`FakeExtension`] is driven by the test (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
+//!   `exchange` is one whole round trip.
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
 //! - [`Desktop`] is a D-Bus session with a real keyring.
-//! - [`run`] is one call of the command line; [`Call`] is what came of it.
+//! - [`run`] is one call of the command line; [`Call`] is its exit code and output.
 //! - [`User`] is a user of a machine that a real systemd has booted; [`Machine`] is that machine.
 //! - [`artefact`] is what people install, as `make packages` has made it.
 //! - [`Golden`] reads the golden wire files.
 //!
-//! No wait here is a fixed sleep: each polls for a condition and gives up after [`PATIENCE`] with a panic that says
-//! what it waited for. That something does *not* happen is shown by a fence: a later round trip on the same ordered
-//! channel that has come back first.
+//! No wait here is a fixed sleep: each polls for a condition and panics after [`PATIENCE`], naming what it waited for.
+//! That something does *not* happen is shown by a fence: a later round trip on the same ordered channel completes
+//! without it.
 
-// Every test binary compiles this harness and uses its own part of it.
+// Each test program compiles this harness and uses a part of it, so what is unused in one is no finding.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
 mod artefacts;
@@ -51,15 +52,17 @@ mod site;
 mod systemd;
 mod terminal;
 
+use std::ffi::OsStr;
 use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use artefacts::{artefact, artefacts};
 pub use browser::{Browser, EXTENSION_ID, Launch};
-pub use cli::{Call, Started, bproxy, call, run};
-pub use client::{Client, OnItsWay, Reply, Request, request};
+pub use cli::{Call, StopOnDrop, bproxy, call, run};
+pub use client::{Client, PendingReply, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
 pub use extension::{
     Answer, Command, FakeExtension, Pairing, Serving, Tab, base64url, frame, origin, page,
@@ -74,23 +77,33 @@ pub use site::Site;
 pub use systemd::{BPROXY, Machine, User};
 pub use terminal::Terminal;
 
-/// How long any wait of a test lasts before it panics: far above what a loaded machine needs.
+/// The longest wait of a test before it panics: far above what a loaded machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often a condition that nothing announces is looked at.
+/// How often a condition is polled.
 const POLL: Duration = Duration::from_millis(5);
 
-/// The present in Unix milliseconds, as the protocol counts it.
+/// Now, in Unix milliseconds, as in the protocol.
 pub fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     i64::try_from(now.as_millis()).expect("milliseconds fit")
 }
 
-/// Where the coverage of this run is counted, if it is: the part of the environment that every bproxy keeps, however much
-/// is cleared.
+/// The environment variable that says where coverage is counted, if it is: kept for every bproxy, also where the
+/// environment is cleared.
 pub fn counted() -> Option<(&'static str, std::ffi::OsString)> {
     const PROFILE: &str = "LLVM_PROFILE_FILE";
     Some((PROFILE, std::env::var_os(PROFILE)?))
+}
+
+/// The settings of bproxy in tests: this state directory, any free port, and no keyring or journal.
+pub fn settings(home: &Path) -> [(&'static str, &OsStr); 4] {
+    [
+        ("BPROXY_HOME", home.as_os_str()),
+        ("BPROXY_PORT", OsStr::new("0")),
+        ("BPROXY_SECRETS", OsStr::new("file")),
+        ("BPROXY_LOG", OsStr::new("file")),
+    ]
 }
 
 /// Polls until `probe` gives a value.
@@ -119,10 +132,11 @@ pub async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Tells that the calling test is skipped, past the test runner, which keeps to itself what passing tests print.
+/// Reports on standard error that the calling test is skipped. Written past the test runner, which hides the output of
+/// passing tests.
 ///
 /// # Panics
-/// In continuous integration, where nothing may be.
+/// In continuous integration, where nothing may be skipped.
 pub fn skipped(reason: &str) {
     static SKIPPED: AtomicUsize = AtomicUsize::new(0);
     assert!(std::env::var_os("CI").is_none(), "{reason}");

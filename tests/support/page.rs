@@ -1,4 +1,4 @@
-//! One tab of a real browser: its scripts, its keys, its looks, and the popup where it shows that.
+//! One tab of a real browser: scripts, keys, pointer, screenshots, and the extension's popup.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ impl Page<'_> {
         }
     }
 
-    /// Writes into an input of the page, as typing does.
+    /// Types into an input of the page.
     pub async fn fill(&self, id: &str, value: &str) {
         let (id, value) = (json!(id), json!(value));
         self.evaluate(&format!(
@@ -51,12 +51,12 @@ impl Page<'_> {
         .await;
     }
 
-    /// Clicks what the selector finds.
+    /// Clicks the element that the selector finds.
     pub async fn click(&self, selector: &str) {
         self.evaluate(&format!("document.querySelector({}).click()", json!(selector))).await;
     }
 
-    /// Presses a key, such as `Tab`, with the browser's own effect. `code` is its number on a keyboard of Windows.
+    /// Presses a key, such as `Tab`, as a trusted event. `code` is its Windows virtual key code.
     pub async fn press(&self, key: &str, code: u32) {
         let mut down =
             json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
@@ -68,12 +68,12 @@ impl Page<'_> {
         self.call("Input.dispatchKeyEvent", up).await;
     }
 
-    /// Puts text where the cursor is, at once, as a paste does.
+    /// Inserts text at the cursor at once, like a paste.
     pub async fn insert(&self, text: &str) {
         self.call("Input.insertText", json!({"text": text})).await;
     }
 
-    /// Role and name of everything that assistive technology is told of.
+    /// Role and name of every node in the accessibility tree.
     pub async fn accessible(&self) -> Vec<(String, String)> {
         let tree = self.call("Accessibility.getFullAXTree", json!({})).await;
         let nodes = tree["nodes"].as_array().expect("nodes").iter();
@@ -84,8 +84,8 @@ impl Page<'_> {
             .collect()
     }
 
-    /// The time that a processor has spent on the tasks of the page so far, whoever gave them to it: what else the
-    /// machine does is not in it. Milliseconds, counted from the first call on.
+    /// The processor time that the page's tasks have taken since the first call, in milliseconds. Load from elsewhere on
+    /// the machine is not in it.
     pub async fn work(&self) -> f64 {
         self.call("Performance.enable", json!({"timeDomain": "threadTicks"})).await;
         let measured = self.call("Performance.getMetrics", json!({})).await;
@@ -95,12 +95,12 @@ impl Page<'_> {
         tasks["value"].as_f64().expect("seconds") * 1_000.0
     }
 
-    /// Goes to an address, as a person does who types it.
+    /// Navigates to an address, as by typing it.
     pub async fn go(&self, url: &str) {
         self.call("Page.navigate", json!({"url": url})).await;
     }
 
-    /// A picture of the whole page at this width, light or dark.
+    /// A screenshot of the whole page at this width, light or dark.
     pub async fn picture(&self, width: u64, scheme: &str) -> Vec<u8> {
         let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.call("Emulation.setEmulatedMedia", json!({"features": scheme})).await;

@@ -1,5 +1,4 @@
-//! A web site for real browsers: the pages of `tests/fixtures`, served on a port of its own, and a few addresses that
-//! misbehave.
+//! A web site for real browsers: the pages of `tests/fixtures` on its own port, and a few paths that misbehave.
 
 use std::path::Path;
 use std::time::Duration;

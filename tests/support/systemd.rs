@@ -1,11 +1,11 @@
-//! A machine of its own that a real systemd has booted, with a journal and with users whose managers run.
+//! A machine in namespaces, booted by a real systemd, with a journal and with users whose service managers run.
 //!
-//! Booted once for a test binary, by `machine.sh`, and ended with it. Its users do not get in each other's way but for
-//! the network, which they share: each has a port of its own to give to its daemon. A test that changes the machine
-//! itself boots one for itself and its single user, with nothing of bproxy on it.
+//! `machine.sh` boots it once for a test program, and it ends with that program. Its users are independent except for
+//! the network, which they share: each has its own port for its daemon. A test that changes the machine itself boots
+//! one for itself and its single user, with nothing of bproxy on it.
 //!
 //! ```ignore
-//! let Some(user) = User::new() else { return };           // said and counted where machines cannot be booted
+//! let Some(user) = User::new() else { return };           // reported where machines cannot be booted
 //! user.run(&["bproxy", "service", "install", "--now", "--port", &user.port()]).await.json();
 //! user.run(&["systemctl", "--user", "start", "bproxy"]).await.succeeded();
 //! ```
@@ -27,16 +27,16 @@ use tokio::process::Command;
 use super::cli::{Call, call};
 use super::{PATIENCE, POLL, skipped};
 
-/// Where the program under test lies in the machine: a place that an installer would choose.
+/// Where the program under test is in the machine: a place that an installer would choose.
 pub const BPROXY: &str = "/usr/local/bin/bproxy";
 
 /// The ports of the users' daemons count from here, past the default one.
 const FIRST_PORT: u16 = 9700;
 
-/// What the tests call by its name.
+/// Where the tests find programs.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-/// Programs without which there is no machine, and what installs them.
+/// Programs that booting a machine needs.
 const NEEDED: [&str; 5] = [
     "/lib/systemd/systemd",
     "/usr/bin/unshare",
@@ -47,18 +47,17 @@ const NEEDED: [&str; 5] = [
 
 /// The booted machine.
 pub struct Machine {
-    /// Its first process, as this machine counts.
+    /// The process id of its init, as seen from outside.
     pid: u32,
-    /// Held open as long as the machine is to run: the end of this process closes it, whatever kind of end.
+    /// Open as long as the machine is to run: it closes when this process ends, in whatever way.
     _hold: ChildStdin,
 }
 
 impl Machine {
-    /// The machine of this test binary, or `None` where none can be booted: each such call is told on standard error,
-    /// with how many there have been.
+    /// The machine of this test program, or `None` where none can be booted, which is reported as skipped.
     ///
     /// # Panics
-    /// In continuous integration where none can be booted, and anywhere when one that could does not come up.
+    /// In continuous integration where none can be booted, and anywhere if it does not come up.
     pub fn booted() -> Option<&'static Self> {
         static MACHINE: OnceLock<Machine> = OnceLock::new();
         Self::can_boot().then(|| {
@@ -81,7 +80,7 @@ impl Machine {
 
     fn can_boot() -> bool {
         static LACK: OnceLock<Option<String>> = OnceLock::new();
-        let lack = LACK.get_or_init(lacking);
+        let lack = LACK.get_or_init(missing_for_boot);
         if let Some(lack) = lack {
             skipped(&format!("no systemd: {lack}"));
         }
@@ -102,7 +101,7 @@ impl Machine {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
         let pid = line.trim().parse().expect("the process id of a systemd");
-        // It ends after this process does, so that nobody here can wait for it.
+        // It ends after this process, so nothing here can wait for it.
         drop(child);
         let machine = Self { pid, _hold: hold };
         let end = Instant::now() + PATIENCE;
@@ -145,7 +144,7 @@ impl Machine {
         command
     }
 
-    /// Where a path of the machine lies for this process.
+    /// A path of the machine as this process sees it.
     pub fn path(&self, inside: impl AsRef<Path>) -> PathBuf {
         let inside = inside.as_ref().strip_prefix("/").expect("an absolute path");
         Path::new("/proc").join(self.pid.to_string()).join("root").join(inside)
@@ -159,8 +158,8 @@ impl Machine {
     }
 }
 
-/// What this machine lacks to boot another.
-fn lacking() -> Option<String> {
+/// Why no machine can be booted here, if none can.
+fn missing_for_boot() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("only root may boot one: run the tests as root".into());
     }
@@ -178,8 +177,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user of its own for a test, in whose network the calling thread is from then on; `None` where no machine can
-    /// be booted.
+    /// A new user, and the calling thread enters the machine's network; `None` where no machine can be booted.
     pub fn new() -> Option<Self> {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let machine = Machine::booted()?;
@@ -187,15 +185,15 @@ impl User {
         Some(Self::on(machine, number, FIRST_PORT + number))
     }
 
-    /// The only user of a machine of its own, without the program under test, whose daemon may have the default port;
-    /// the rest is as with [`new`](Self::new).
+    /// The only user of a new machine without the program under test, whose daemon may have the default port; otherwise
+    /// as [`new`](Self::new).
     pub fn alone() -> Option<Self> {
         Some(Self::on(Machine::bare()?, 0, bproxy::protocol::DEFAULT_PORT))
     }
 
     fn on(machine: &'static Machine, number: u16, port: u16) -> Self {
         let name = format!("tester{number}");
-        // Numbered here, because creating users at the same time is no business of theirs.
+        // Numbered here, so that users that are created at the same time do not get the same id.
         let uid = u32::from(FIRST_PORT + number);
         let script = format!(
             "useradd --create-home --shell /bin/sh --uid {uid} {name} && loginctl enable-linger {name} && \
@@ -265,7 +263,7 @@ impl User {
         format!("/home/{}", self.name)
     }
 
-    /// Where a file below the user's home directory lies for this process.
+    /// A file in the user's home directory as this process sees it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.machine.path(self.home()).join(name)
     }

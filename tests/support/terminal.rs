@@ -1,4 +1,4 @@
-//! A terminal of the test's own, for what commands show to people.
+//! A pseudo-terminal, for what commands show to people.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -6,16 +6,16 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// The outer end of a terminal.
+/// The controlling side of a pseudo-terminal.
 pub struct Terminal(OwnedFd);
 
 impl Terminal {
-    /// A terminal, and its inner end for a command.
+    /// A pseudo-terminal, and its other side for a command.
     pub fn new() -> (Self, File) {
         let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&outside).and_then(|()| unlockpt(&outside)).expect("own terminal");
         let name = ptsname(&outside, Vec::new()).expect("a name").into_string().expect("text");
-        // Not to become the tests' own terminal, whose end would end them.
+        // Without NOCTTY it becomes the tests' controlling terminal, and closing it would end them.
         let inside = File::options()
             .read(true)
             .write(true)
@@ -31,11 +31,11 @@ impl Terminal {
         assert_eq!(written, text.len(), "a line fits a terminal's buffer");
     }
 
-    /// What was shown, once nobody has the inner end any longer.
+    /// What was shown, once every process has closed the other side.
     pub fn shown(&self) -> String {
         let mut shown = Vec::new();
         let mut part = [0; 4096];
-        // It ends with an error.
+        // The last read fails.
         while let Ok(length @ 1..) = rustix::io::read(&self.0, &mut part) {
             shown.extend_from_slice(&part[..length]);
         }

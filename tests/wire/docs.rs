@@ -1,4 +1,4 @@
-//! The pages of `docs/` and what they say to do.
+//! The pages of `docs/`: their sections and the commands they tell people to paste.
 
 use std::path::Path;
 use std::process::Stdio;

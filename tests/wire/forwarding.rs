@@ -1,4 +1,4 @@
-//! From admission to answer: queues, deadlines, joining, replay, several browsers, and what an extension may say.
+//! From admission to answer: queues, deadlines, joining, replay, several browsers, and messages from the extension.
 
 use std::time::{Duration, Instant};
 
@@ -29,9 +29,7 @@ async fn gone(daemon: &Daemon, count: usize) {
 
 #[tokio::test]
 async fn commands_of_one_tab_go_one_by_one_in_the_order_of_their_admission() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let mut sent = Vec::new();
     for _ in 0..6 {
         let command = daemon.begin(tab.request("text"));
@@ -49,9 +47,7 @@ async fn commands_of_one_tab_go_one_by_one_in_the_order_of_their_admission() {
 
 #[tokio::test]
 async fn a_failure_lets_the_next_command_go_too() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let first = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     let second = daemon.begin(tab.request("outline"));
@@ -64,9 +60,7 @@ async fn a_failure_lets_the_next_command_go_too() {
 
 #[tokio::test]
 async fn tabs_run_in_parallel_and_answers_come_in_any_order() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let one = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, one) = Daemon::with_tab().await;
     let two = ext.open_tab_in(&daemon, &one.session).await;
     let three = ext.open_tab(&daemon).await;
     let pin = |tab: &str| one.request("tab.pin").params(json!({"tab": tab}));
@@ -88,9 +82,7 @@ async fn tabs_run_in_parallel_and_answers_come_in_any_order() {
 
 #[tokio::test]
 async fn an_open_waits_for_no_queue() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let _stuck = daemon.begin(tab.request("text"));
     ext.receive_action("text").await;
     assert_eq!(ext.open_tab_in(&daemon, &tab.session).await.tab, "t2");
@@ -98,9 +90,7 @@ async fn an_open_waits_for_no_queue() {
 
 #[tokio::test]
 async fn a_hundred_commands_may_be_pending_and_no_more() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let other = ext.open_tab(&daemon).await;
     let mut pending = vec![daemon.begin(tab.request("text"))];
     let first = ext.receive().await;
@@ -140,9 +130,7 @@ async fn a_hundred_commands_may_be_pending_and_no_more() {
 
 #[tokio::test]
 async fn a_request_with_a_pending_id_joins_it_whatever_else_it_says() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let id = "01HZX9C2K8";
     let first = daemon.begin(tab.request("text").named(id));
     let command = ext.receive().await;
@@ -179,9 +167,7 @@ async fn a_request_with_a_pending_id_joins_it_whatever_else_it_says() {
 
 #[tokio::test]
 async fn a_waiting_command_lives_as_long_as_one_of_its_callers() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let stuck = daemon.begin(tab.request("text"));
     let stuck_command = ext.receive().await;
     let first = daemon.begin(tab.request("outline").named("shared"));
@@ -201,9 +187,7 @@ async fn a_waiting_command_lives_as_long_as_one_of_its_callers() {
 
 #[tokio::test]
 async fn a_command_times_out_in_the_queue_and_is_never_sent() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let stuck = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     let started = Instant::now();
@@ -217,9 +201,7 @@ async fn a_command_times_out_in_the_queue_and_is_never_sent() {
 
 #[tokio::test]
 async fn a_late_answer_is_dropped_and_the_tab_goes_on() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let late = daemon.begin(tab.request("text").within(Duration::from_millis(200)));
     let command = ext.receive().await;
     let next = daemon.begin(tab.request("outline"));
@@ -276,9 +258,7 @@ async fn an_open_whose_client_has_hung_up_is_closed_again() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_takes_its_waiting_command_out() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let stuck = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     let waiting = daemon.begin(tab.request("outline"));
@@ -295,9 +275,7 @@ async fn a_client_that_hangs_up_takes_its_waiting_command_out() {
 
 #[tokio::test]
 async fn a_command_in_flight_runs_on_without_its_client() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let abandoned = daemon.begin(tab.request("text").named("abandoned"));
     let command = ext.receive().await;
     abandoned.hang_up();
@@ -453,14 +431,7 @@ async fn an_open_in_flight_survives_the_connection_too() {
 #[tokio::test]
 async fn a_tab_belongs_to_the_browser_that_opened_it() {
     let daemon = Daemon::start().await;
-    let mut work = daemon.extension_named("work").await;
-    // Two browsers may number their tabs alike.
-    work.number_tabs_from(10);
-    let work_tab = work.open_tab(&daemon).await;
-    let mut home = daemon.extension_named("home").await;
-    home.number_tabs_from(10);
-    let home_tab = home.open_tab(&daemon).await;
-    assert_eq!(work_tab.id, home_tab.id);
+    let [(mut work, work_tab), (mut home, home_tab)] = daemon.two_browsers().await;
     work.exchange(&daemon, work_tab.request("text"), json!({"text": "work"})).await.1.data();
     home.exchange(&daemon, home_tab.request("text"), json!({"text": "home"})).await.1.data();
 
@@ -632,9 +603,7 @@ async fn a_named_client_takes_nothing_from_a_plain_one_nor_from_another() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_answer_is_a_script_error() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let page = page("https://example.org/");
     let error = json!({"code": "SCRIPT_ERROR", "message": "oops"});
     let not_answers = [
@@ -674,9 +643,7 @@ async fn an_answer_that_is_no_answer_is_a_script_error() {
 
 #[tokio::test]
 async fn what_means_nothing_is_ignored_and_the_connection_stays() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     ext.send_message(Message::binary(vec![0, 1, 2])).await;
@@ -727,9 +694,7 @@ async fn a_ping_is_answered_with_its_own_time() {
 
 #[tokio::test]
 async fn an_answer_in_fragments_counts_as_one() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     let text = ext.success(&command, json!({"text": "in pieces"})).to_string();
@@ -806,9 +771,7 @@ async fn a_flood_of_nonsense_holds_up_nobody_else() {
 
 #[tokio::test]
 async fn a_tab_that_is_opened_twice_serves_both_sessions() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let first = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, first) = Daemon::with_tab().await;
     let session = daemon.new_session().await;
     let open = request("tab.open").session(&session).params(json!({"url": "about:blank"}));
     let data = json!({"tabId": first.id, "url": "about:blank"});

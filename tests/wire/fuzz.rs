@@ -1,4 +1,4 @@
-//! What the fuzz targets check, on a bounded number of mutations of their seeds.
+//! The checks of the fuzz targets, on a bounded number of mutations of their seeds.
 
 // There it is a crate of its own.
 #[allow(unreachable_pub)]

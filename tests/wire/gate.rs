@@ -1,4 +1,4 @@
-//! The gate in front of every route: four layers in their order, before any body is read, and silence about the rest.
+//! The gate in front of every route: four layers in their order, before any body is read, without telling what exists.
 
 use serde_json::json;
 

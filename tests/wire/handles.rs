@@ -1,4 +1,4 @@
-//! Element handles: minted by reads, replaced before forwarding, never reused, and stale as soon as the page has moved.
+//! Element handles: minted by reads, replaced before forwarding, never reused, stale once the page has changed.
 
 use serde_json::{Value, json};
 
@@ -46,9 +46,7 @@ async fn misses(daemon: &Daemon, tab: &Tab, handle: &str, code: &str) {
 
 #[tokio::test]
 async fn entries_that_carry_a_target_get_handles_and_nothing_else_changes() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let route = json!({"hosts": [{"selector": "app-shell", "index": 1}], "target": "button"});
     let entries = json!([
         {"tag": "input", "selector": "#a", "label": "Ünïcode \"label\"", "options": ["x", {"y": 1.0}]},
@@ -76,9 +74,7 @@ async fn entries_that_carry_a_target_get_handles_and_nothing_else_changes() {
 
 #[tokio::test]
 async fn links_get_handles_of_their_own_kind() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let links = json!({"links": [
         {"text": "One", "href": "https://example.org/1", "target": {"selector": "#one"}, "handle": "ln7"},
         {"text": "Two", "href": "https://example.org/2"},
@@ -98,9 +94,7 @@ async fn links_get_handles_of_their_own_kind() {
 
 #[tokio::test]
 async fn numbers_go_on_counting_and_are_never_used_again() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     assert_eq!(read(&daemon, &mut ext, &tab, 2).await, ["el1", "el2"]);
     assert_eq!(read(&daemon, &mut ext, &tab, 2).await, ["el3", "el4"]);
     ext.navigated(tab.id, "https://example.org/next").await;
@@ -121,9 +115,7 @@ async fn numbers_go_on_counting_and_are_never_used_again() {
 
 #[tokio::test]
 async fn an_answer_gets_at_most_200_handles() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let (_, reply) = ext.exchange(&daemon, tab.request("elements"), elements(201)).await;
     let data = reply.data();
     let handles = handles(&data["elements"]);
@@ -136,9 +128,7 @@ async fn an_answer_gets_at_most_200_handles() {
 
 #[tokio::test]
 async fn other_actions_and_failures_mint_nothing() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     assert_eq!(read(&daemon, &mut ext, &tab, 1).await, ["el1"]);
     let inspect = tab.request("inspect").params(json!({"selector": "p"}));
     let (_, reply) = ext.exchange(&daemon, inspect, elements(2)).await;
@@ -156,9 +146,7 @@ async fn other_actions_and_failures_mint_nothing() {
 
 #[tokio::test]
 async fn an_answer_of_another_shape_passes_as_it_is() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for data in [
         json!({"elements": "none"}),
         json!({"elements": null}),
@@ -174,9 +162,7 @@ async fn an_answer_of_another_shape_passes_as_it_is() {
 
 #[tokio::test]
 async fn a_handle_stands_in_for_a_target_wherever_one_is_wanted() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     read(&daemon, &mut ext, &tab, 2).await;
     let (one, two) = (json!({"handle": "el1"}), json!({"handle": "el2"}));
     let (first, second) = (json!({"selector": "#e0"}), json!({"selector": "#e1"}));
@@ -206,9 +192,7 @@ async fn a_handle_stands_in_for_a_target_wherever_one_is_wanted() {
 
 #[tokio::test]
 async fn one_bad_handle_in_a_form_refuses_the_whole_form() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     read(&daemon, &mut ext, &tab, 1).await;
     let field = |handle: &str| json!({"target": {"handle": handle}, "value": "x", "method": "direct", "world": "isolated"});
     let form = tab.request("fill-form").params(json!({"fields": [field("el1"), field("el2")]}));
@@ -219,9 +203,7 @@ async fn one_bad_handle_in_a_form_refuses_the_whole_form() {
 
 #[tokio::test]
 async fn a_handle_of_another_tab_is_a_mismatch_and_one_of_another_session_unknown() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let first = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, first) = Daemon::with_tab().await;
     assert_eq!(read(&daemon, &mut ext, &first, 1).await, ["el1"]);
     ext.open_tab_in(&daemon, &first.session).await;
     misses(&daemon, &first, "el1", "ELEMENT_HANDLE_SCOPE_MISMATCH").await;
@@ -235,9 +217,7 @@ async fn a_handle_of_another_tab_is_a_mismatch_and_one_of_another_session_unknow
 
 #[tokio::test]
 async fn a_fresh_read_replaces_the_handles_of_its_own_scope_only() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let link = json!({"links": [{"text": "x", "href": "https://example.org/", "target": {"selector": "#l"}}], "total": 1});
     ext.exchange(&daemon, tab.request("links"), link.clone()).await.1.data();
     let old = read(&daemon, &mut ext, &tab, 1).await;
@@ -257,9 +237,7 @@ async fn a_fresh_read_replaces_the_handles_of_its_own_scope_only() {
 
 #[tokio::test]
 async fn any_navigation_makes_the_tabs_handles_stale() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let other = ext.open_tab(&daemon).await;
     let untouched = read(&daemon, &mut ext, &other, 1).await;
     let url = "https://example.org/next";
@@ -275,9 +253,7 @@ async fn any_navigation_makes_the_tabs_handles_stale() {
 
 #[tokio::test]
 async fn a_handle_belongs_to_the_page_to_which_the_read_was_sent() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("elements"));
     let command = ext.receive().await;
     ext.navigated(tab.id, "https://example.org/next").await;
@@ -289,9 +265,7 @@ async fn a_handle_belongs_to_the_page_to_which_the_read_was_sent() {
 
 #[tokio::test]
 async fn a_handle_is_judged_again_when_its_commands_turn_comes() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let handles = read(&daemon, &mut ext, &tab, 1).await;
     let stuck = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
@@ -331,13 +305,7 @@ async fn a_dropped_connection_forgets_its_pages() {
 #[tokio::test]
 async fn pages_are_kept_per_browser() {
     let daemon = Daemon::start().await;
-    let mut work = daemon.extension_named("work").await;
-    work.number_tabs_from(10);
-    let work_tab = work.open_tab(&daemon).await;
-    let mut home = daemon.extension_named("home").await;
-    home.number_tabs_from(10);
-    let home_tab = home.open_tab(&daemon).await;
-    assert_eq!(work_tab.id, home_tab.id);
+    let [(mut work, work_tab), (mut home, home_tab)] = daemon.two_browsers().await;
     let work_handles = read(&daemon, &mut work, &work_tab, 1).await;
     let home_handles = read(&daemon, &mut home, &home_tab, 1).await;
     home.navigated(home_tab.id, "https://example.org/next").await;
@@ -347,9 +315,7 @@ async fn pages_are_kept_per_browser() {
 
 #[tokio::test]
 async fn closing_a_tab_removes_its_handles() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let first = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, first) = Daemon::with_tab().await;
     let handles = read(&daemon, &mut ext, &first, 1).await;
     ext.open_tab_in(&daemon, &first.session).await;
     let close = first.request("tab.close").params(json!({"tab": "t1"}));
@@ -382,9 +348,7 @@ async fn of_more_than_a_thousand_handles_the_oldest_are_evicted() {
 
 #[tokio::test]
 async fn the_life_of_handles_is_recorded() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     read(&daemon, &mut ext, &tab, 2).await;
     let mint = daemon.record("handle_mint", |_| true).await;
     for (field, value) in [

@@ -1,4 +1,4 @@
-//! What does not even keep to HTTP, or keeps to it too slowly or too often: it gets nowhere, and holds up nobody else.
+//! Clients that break HTTP, or use it too slowly or too often: they get nowhere and hold up nobody else.
 
 use std::time::{Duration, Instant};
 
@@ -263,9 +263,7 @@ async fn a_thousand_idle_connections_leave_commands_their_latency() {
 
 #[tokio::test]
 async fn claims_that_never_come_to_their_end_keep_no_command_out() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let alone = latencies(&daemon).await;
     let head = format!(
         "POST /pair/claim HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nContent-Type: application/json\r\n\
@@ -292,9 +290,7 @@ async fn claims_that_never_come_to_their_end_keep_no_command_out() {
 
 #[tokio::test]
 async fn one_connection_more_than_there_may_be_ends_the_one_that_was_idle_for_longest() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     // Older than all that is idle, but at work.
     let reading = daemon.begin(tab.request("text"));
     let command = ext.receive().await;

@@ -1,4 +1,4 @@
-//! The library as a program uses it: the example does what it says.
+//! The library's example does what it says.
 
 #[path = "../../examples/read_page.rs"]
 #[allow(dead_code)]

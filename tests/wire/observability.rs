@@ -1,4 +1,4 @@
-//! What the daemon tells about itself: log records, traces, status. And what it never tells.
+//! What the daemon reports about itself, in log records, traces and status, and what it never reports.
 
 use serde_json::{Value, json};
 
@@ -50,9 +50,7 @@ async fn the_log_is_json_lines_in_a_file_of_the_day() {
 
 #[tokio::test]
 async fn a_commands_life_is_recorded_under_its_id() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let done = tab.request("text").set("destructive", true);
     let (done_id, failed_id, late_id) = (done.id(), "failed", "late");
     ext.exchange(&daemon, done, json!({"text": ""})).await.1.data();
@@ -93,15 +91,20 @@ async fn a_commands_life_is_recorded_under_its_id() {
     );
 }
 
-#[tokio::test]
-async fn refused_and_local_commands_are_recorded_like_any_other() {
-    let daemon = Daemon::start().await;
+/// Sends a command that is refused, one that the daemon answers itself and one that is malformed, with those ids.
+async fn send_what_stays_in_the_daemon(daemon: &Daemon) {
     daemon.send(request("text").named("refused")).await.error("SESSION_REQUIRED");
     daemon.send(request("session.list").named("local")).await.data();
     daemon
         .send(request("session.list").named("malformed").params(json!({"x": 1})))
         .await
         .refused(400, "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn refused_and_local_commands_are_recorded_like_any_other() {
+    let daemon = Daemon::start().await;
+    send_what_stays_in_the_daemon(&daemon).await;
     let log = daemon.stop().await.home.log();
     let refused = of_command(&log, "refused");
     assert_eq!(events(&refused), ["received", "response"]);
@@ -221,12 +224,7 @@ async fn every_command_that_got_an_envelope_leaves_one_trace() {
     let open = request("tab.open").named("open").params(json!({"url": "about:blank"}));
     let (_, reply) = ext.exchange(&daemon, open, json!({"tabId": 5, "url": "about:blank"})).await;
     let session = reply.data()["session"].as_str().expect("a session").to_owned();
-    daemon.send(request("text").named("refused")).await.error("SESSION_REQUIRED");
-    daemon.send(request("session.list").named("local")).await.data();
-    daemon
-        .send(request("session.list").named("malformed").params(json!({"x": 1})))
-        .await
-        .refused(400, "BAD_REQUEST");
+    send_what_stays_in_the_daemon(&daemon).await;
     let failing = daemon.begin(request("text").session(&session).named("failed"));
     let command = ext.receive().await;
     ext.fail(&command, "SOMETHING_NEW", "well").await;

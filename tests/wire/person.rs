@@ -1,4 +1,4 @@
-//! The person in front of the browser: what they are shown, and what they may do.
+//! The person in front of the browser: what they are shown, and what they can do.
 
 use serde_json::{Value, json};
 
@@ -37,9 +37,7 @@ async fn a_browser_is_told_of_its_sessions_when_they_change_and_only_then() {
 
 #[tokio::test]
 async fn the_person_resumes_a_paused_session() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     ext.fail(&command, "HUMAN_REQUIRED", "prove that you are human").await;

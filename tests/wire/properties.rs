@@ -1,5 +1,5 @@
-//! Properties that hold whatever happens in between: exactly once under random disconnects, each tab in its order, and
-//! handles that never hit another page than the one they were read from. Through the real daemon, against a model.
+//! Invariants under random faults, through the real daemon, against a model: exactly once, each tab in order, and a handle
+//! never hits another page than the one it was read from.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 
-use crate::support::{Command, Daemon, FakeExtension, OnItsWay, Request, Tab};
+use crate::support::{Command, Daemon, FakeExtension, PendingReply, Request, Tab};
 
 /// Runs one case to its end on a runtime of its own.
 fn run(case: impl Future<Output = TestCaseResult>) -> TestCaseResult {
@@ -156,7 +156,7 @@ impl Cut {
     }
 
     /// Has `command` answered, which has come once more, as it came before.
-    async fn finishes(&mut self, command: &Command, on_its_way: OnItsWay) {
+    async fn finishes(&mut self, command: &Command, on_its_way: PendingReply) {
         assert_eq!(&self.ext.receive().await, command);
         self.ext.answer(command, json!({"text": command.id()})).await;
         assert_eq!(on_its_way.reply().await.data()["text"], command.id());
@@ -259,13 +259,11 @@ proptest! {
     #[test]
     fn a_tabs_commands_go_in_order_and_one_at_a_time(turns in prop::collection::vec(turn(), 1..40)) {
         run(async {
-            let daemon = Daemon::start().await;
-            let mut ext = daemon.extension().await;
-            let first = ext.open_tab(&daemon).await;
+            let (daemon, mut ext, first) = Daemon::with_tab().await;
             let tabs = [first.clone(), ext.open_tab_in(&daemon, &first.session).await];
             // What the extension is doing in each tab, and what waits there.
-            let mut busy: [Option<(Command, OnItsWay)>; 2] = [None, None];
-            let mut waiting: [VecDeque<OnItsWay>; 2] = [VecDeque::new(), VecDeque::new()];
+            let mut busy: [Option<(Command, PendingReply)>; 2] = [None, None];
+            let mut waiting: [VecDeque<PendingReply>; 2] = [VecDeque::new(), VecDeque::new()];
             for turn in turns {
                 match turn {
                     Turn::Admit(tab) => {
@@ -339,9 +337,7 @@ proptest! {
     #[test]
     fn a_handle_hits_the_element_that_was_read_or_nothing(steps in prop::collection::vec(step(), 1..40)) {
         run(async {
-            let daemon = Daemon::start().await;
-            let mut ext = daemon.extension().await;
-            let first = ext.open_tab(&daemon).await;
+            let (daemon, mut ext, first) = Daemon::with_tab().await;
             let tabs = [first.clone(), ext.open_tab_in(&daemon, &first.session).await];
             let mut epochs = [0, 0];
             let mut minted: Vec<Minted> = Vec::new();

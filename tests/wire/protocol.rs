@@ -1,4 +1,4 @@
-//! The wire as a client meets it: routes and statuses, envelopes, validation of every action, the forwarded shape.
+//! The wire as a client sees it: routes and statuses, envelopes, validation of every action, the forwarded message.
 
 use std::time::Duration;
 
@@ -30,9 +30,7 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 #[tokio::test]
 async fn a_command_travels_to_the_extension_and_back() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let (command, reply) =
         ext.exchange(&daemon, tab.request("text"), json!({"text": "All is well."})).await;
     assert_eq!(command.tab_id(), Some(tab.id));
@@ -223,9 +221,7 @@ async fn the_optional_envelope_fields_have_defaults() {
 
 #[tokio::test]
 async fn a_deadline_that_has_passed_is_a_timeout_and_reaches_no_extension() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for deadline in [0, -5, now_ms() - 1] {
         let error =
             daemon.send(tab.request("text").set("deadline", deadline)).await.error("TIMEOUT");
@@ -244,9 +240,7 @@ async fn a_deadline_that_has_passed_is_a_timeout_and_reaches_no_extension() {
 
 #[tokio::test]
 async fn a_far_deadline_is_capped_and_forwarded_capped() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for deadline in [now_ms() + 24 * 3_600_000, i64::MAX] {
         let before = now_ms();
         let (command, reply) = ext
@@ -270,9 +264,7 @@ async fn a_far_deadline_is_capped_and_forwarded_capped() {
 
 #[tokio::test]
 async fn the_extension_receives_seven_fields_and_the_target_and_nothing_else() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let deadline = now_ms() + 20_000;
 
     let full = tab
@@ -316,9 +308,7 @@ async fn a_forwarded_open_has_a_null_target_and_the_session_that_it_will_create(
 
 #[tokio::test]
 async fn a_success_has_exactly_the_fields_of_its_envelope() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     let page = json!({"url": "https://example.org/a?b=c", "title": "Ünïcode \"title\"", "state": "loading", "busy": true});
@@ -350,9 +340,7 @@ async fn a_success_has_exactly_the_fields_of_its_envelope() {
 
 #[tokio::test]
 async fn replay_is_false_unless_the_extension_says_a_boolean() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for (said, told) in
         [(json!(true), true), (json!(false), false), (json!("yes"), false), (json!(1), false)]
     {
@@ -384,9 +372,7 @@ async fn error_for(daemon: &Daemon, ext: &mut FakeExtension, tab: &Tab, error: V
 
 #[tokio::test]
 async fn an_error_of_the_extension_gets_the_category_and_retry_of_its_code() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for (code, category, retry) in [
         ("ELEMENT_NOT_FOUND", "target", "conditional"),
         ("ELEMENT_NOT_ACTIONABLE", "target", "conditional"),
@@ -414,9 +400,7 @@ async fn an_error_of_the_extension_gets_the_category_and_retry_of_its_code() {
 
 #[tokio::test]
 async fn suggestion_and_details_of_an_error_pass_without_raw_tab_ids() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let sent = json!({"code": "ELEMENT_NOT_FOUND", "message": format!("nothing in tab {}", tab.id),
         "suggestedAction": "bproxy elements", "details": {"count": 0, "tabId": tab.id, "frame": {"tabId": tab.id, "x": 1}}});
     let error = error_for(&daemon, &mut ext, &tab, sent).await;
@@ -431,9 +415,7 @@ async fn suggestion_and_details_of_an_error_pass_without_raw_tab_ids() {
 
 #[tokio::test]
 async fn data_reach_the_client_unchanged_but_for_raw_tab_ids() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("inspect").params(json!({"selector": "p"})));
     let command = ext.receive().await;
     // Numbers that do not survive a detour over 64-bit ones, and an escape that need not be one.
@@ -450,9 +432,7 @@ async fn data_reach_the_client_unchanged_but_for_raw_tab_ids() {
 
 #[tokio::test]
 async fn the_entries_of_the_extensions_log_name_logical_tabs() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let entries = json!([{"id": "a", "tab": tab.id}, {"id": "b", "tab": 999_999_999}, {"id": "c", "tab": null}, {"id": "d"}]);
     let (_, reply) =
         ext.exchange(&daemon, tab.request("debug.log"), json!({"entries": entries})).await;
@@ -652,9 +632,7 @@ async fn a_success_of_a_tab_action_says_what_the_protocol_promises() {
 
 #[tokio::test]
 async fn any_ok_carries_out_an_action_on_a_tab() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for action in ["tab.pin", "tab.unpin", "tab.activate", "tab.close"] {
         let on_its_way = daemon.begin(tab.request(action));
         let command = ext.receive_action(action).await;
@@ -680,9 +658,7 @@ async fn a_client_that_sends_its_body_slowly_is_served_all_the_same() {
 
 #[tokio::test]
 async fn a_deadline_is_met_while_the_extension_is_mute() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let started = std::time::Instant::now();
     daemon.send(tab.request("text").within(Duration::from_millis(300))).await.error("TIMEOUT");
     assert!(started.elapsed() >= Duration::from_millis(290), "too early: {:?}", started.elapsed());

@@ -1,4 +1,4 @@
-//! Whatever a client or an extension sends: it gets an answer that follows the protocol, and the daemon lives on.
+//! Random requests, answers and messages: each gets an answer that follows the protocol, and the daemon survives.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -117,9 +117,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let daemon = Daemon::start().await;
-        let mut ext = daemon.extension().await;
-        let tab = ext.open_tab(&daemon).await;
+        let (daemon, ext, tab) = Daemon::with_tab().await;
         Self { daemon, ext, tab }
     }
 
@@ -324,9 +322,7 @@ async fn connections_that_end_leave_no_descriptor_behind() {
 
 #[tokio::test]
 async fn a_browser_that_answers_wrongly_spoils_its_own_command_and_no_other() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
 
     // Under another id, known or not: nobody gets it.
     let text = daemon.begin(tab.request("text").within(Duration::from_secs(1)));
@@ -359,9 +355,7 @@ async fn a_browser_that_answers_wrongly_spoils_its_own_command_and_no_other() {
 
 #[tokio::test]
 async fn what_a_browser_calls_an_error_is_kept_short() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let code = "X".repeat(1 << 20);
     for _ in 0..3 {
         let reading = daemon.begin(tab.request("text"));
@@ -378,9 +372,7 @@ async fn what_a_browser_calls_an_error_is_kept_short() {
 #[tokio::test]
 async fn what_a_page_calls_itself_is_kept_short_and_passed_on_whole() {
     const MOST: usize = 4096;
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for (length, kept) in [(MOST, MOST), (MOST + 1, MOST), (1 << 20, MOST)] {
         let (url, title) = ("ü".repeat(length), "é".repeat(length));
         ext.navigated(tab.id, &url).await;

@@ -171,9 +171,7 @@ async fn malformed_and_unknown_sessions_are_told_apart() {
 
 #[tokio::test]
 async fn tabs_are_numbered_per_session_and_never_reused() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let first = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, first) = Daemon::with_tab().await;
     assert_eq!(ext.open_tab_in(&daemon, &first.session).await.tab, "t2");
     let (_, reply) = ext.exchange(&daemon, first.request("tab.close"), json!({})).await;
     assert_eq!(reply.data(), json!({"tab": "t2", "closed": true}));
@@ -183,9 +181,7 @@ async fn tabs_are_numbered_per_session_and_never_reused() {
 
 #[tokio::test]
 async fn the_next_command_goes_to_the_tab_that_was_bound_last() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let first = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, first) = Daemon::with_tab().await;
     let second = ext.open_tab_in(&daemon, &first.session).await;
     let (command, _) = ext.exchange(&daemon, first.request("outline"), json!({})).await;
     assert_eq!(command.tab_id(), Some(second.id), "an open binds its tab");
@@ -205,9 +201,7 @@ async fn the_next_command_goes_to_the_tab_that_was_bound_last() {
 
 #[tokio::test]
 async fn a_tab_of_another_session_is_told_from_one_that_is_nowhere() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let one = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, one) = Daemon::with_tab().await;
     ext.open_tab_in(&daemon, &one.session).await;
     let other = ext.open_tab(&daemon).await;
     for action in ["session.bind", "tab.close", "tab.activate"] {
@@ -221,9 +215,7 @@ async fn a_tab_of_another_session_is_told_from_one_that_is_nowhere() {
 
 #[tokio::test]
 async fn unbinding_takes_the_tab_away_and_may_be_repeated() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for _ in 0..2 {
         assert_eq!(daemon.send(tab.request("session.unbind")).await.data(), json!({}));
         daemon.send(tab.request("text")).await.error("TAB_NOT_FOUND");
@@ -236,9 +228,7 @@ async fn unbinding_takes_the_tab_away_and_may_be_repeated() {
 
 #[tokio::test]
 async fn a_closed_tab_is_gone_and_an_unbound_one_leaves_the_binding_alone() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     ext.open_tab_in(&daemon, &tab.session).await;
     let close = tab.request("tab.close").params(json!({"tab": "t1"}));
     ext.exchange(&daemon, close.clone().named("close-1"), json!({})).await.1.data();
@@ -252,9 +242,7 @@ async fn a_closed_tab_is_gone_and_an_unbound_one_leaves_the_binding_alone() {
 
 #[tokio::test]
 async fn a_refused_close_leaves_the_tab_where_it_is() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let closing = daemon.begin(tab.request("tab.close"));
     let command = ext.receive().await;
     ext.fail(&command, "SCRIPT_ERROR", "the page objects").await;
@@ -264,9 +252,7 @@ async fn a_refused_close_leaves_the_tab_where_it_is() {
 
 #[tokio::test]
 async fn the_tab_list_follows_answers_and_navigations() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     assert_eq!(
         tabs(&daemon, &tab.session).await,
         json!([{"tab": "t1", "url": tab.url, "title": "A page", "bound": true}])
@@ -290,9 +276,7 @@ async fn the_tab_list_follows_answers_and_navigations() {
 
 #[tokio::test]
 async fn a_tab_that_the_extension_reports_gone_is_dropped_with_its_queue() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let first = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     let queued: Vec<_> = (0..3).map(|_| daemon.begin(tab.request("outline"))).collect();
@@ -311,9 +295,7 @@ async fn a_tab_that_the_extension_reports_gone_is_dropped_with_its_queue() {
 
 #[tokio::test]
 async fn a_waiting_command_keeps_the_tab_that_it_was_admitted_for() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let first = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, first) = Daemon::with_tab().await;
     let second = ext.open_tab_in(&daemon, &first.session).await;
     let stuck = daemon.begin(first.request("text"));
     let stuck_command = ext.receive().await;
@@ -333,9 +315,7 @@ async fn a_waiting_command_keeps_the_tab_that_it_was_admitted_for() {
 
 #[tokio::test]
 async fn a_waiting_command_whose_tab_is_closed_is_refused_in_its_turn() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let closing = daemon.begin(tab.request("tab.close"));
     let command = ext.receive_action("tab.close").await;
     let waiting = daemon.begin(tab.request("text"));
@@ -360,9 +340,7 @@ async fn pause(daemon: &Daemon, ext: &mut crate::support::FakeExtension, tab: &T
 
 #[tokio::test]
 async fn a_session_that_needs_a_person_is_paused_until_it_is_resumed() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let bystander = ext.open_tab(&daemon).await;
     pause(&daemon, &mut ext, &tab, "Sign in to example.org, please.").await;
 
@@ -408,9 +386,7 @@ async fn a_session_that_needs_a_person_is_paused_until_it_is_resumed() {
 
 #[tokio::test]
 async fn unbinding_clears_a_pause_too() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     pause(&daemon, &mut ext, &tab, "A riddle.").await;
     daemon.send(tab.request("session.unbind")).await.data();
     let info = info(&daemon, &tab.session).await;
@@ -420,9 +396,7 @@ async fn unbinding_clears_a_pause_too() {
 
 #[tokio::test]
 async fn a_command_that_waits_while_its_session_pauses_is_refused_in_its_turn() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let first = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
     let waiting = daemon.begin(tab.request("outline"));
@@ -441,9 +415,7 @@ async fn a_command_that_waits_while_its_session_pauses_is_refused_in_its_turn() 
 
 #[tokio::test]
 async fn closing_a_session_closes_its_tabs_and_leaves_nothing_behind() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let first = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, first) = Daemon::with_tab().await;
     let second = ext.open_tab_in(&daemon, &first.session).await;
     let third = ext.open_tab_in(&daemon, &first.session).await;
     let bystander = ext.open_tab(&daemon).await;
@@ -556,9 +528,7 @@ async fn opens_at_the_same_time_get_tabs_of_their_own() {
 
 #[tokio::test]
 async fn closing_a_session_ends_its_commands_at_once() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let stuck = daemon.begin(tab.request("text"));
     ext.receive_action("text").await;
     let queued: Vec<_> = (0..3).map(|_| daemon.begin(tab.request("outline"))).collect();
@@ -581,9 +551,7 @@ async fn closing_a_session_ends_its_commands_at_once() {
 
 #[tokio::test]
 async fn a_mute_extension_holds_up_a_close_until_just_before_the_deadline() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let tab = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let started = Instant::now();
     let close = tab.request("session.close").within(Duration::from_millis(800));
     assert_eq!(daemon.send(close).await.data()["closedTabs"], 0);
@@ -688,9 +656,7 @@ async fn refuses_in_order(daemon: &Daemon, sessions: &[(&str, &[&str])], always:
 
 #[tokio::test]
 async fn of_several_reasons_to_refuse_the_first_in_order_counts() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let bound = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, bound) = Daemon::with_tab().await;
     let paused = ext.open_tab(&daemon).await;
     pause(&daemon, &mut ext, &paused, "A riddle.").await;
     let unbound = daemon.new_session().await;
@@ -723,9 +689,7 @@ async fn of_several_reasons_to_refuse_the_first_in_order_counts() {
 
 #[tokio::test]
 async fn a_full_daemon_is_the_last_reason_to_refuse() {
-    let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
-    let bound = ext.open_tab(&daemon).await;
+    let (daemon, mut ext, bound) = Daemon::with_tab().await;
     let paused = ext.open_tab(&daemon).await;
     pause(&daemon, &mut ext, &paused, "A riddle.").await;
     let unbound = daemon.new_session().await;
