@@ -3,18 +3,19 @@
 //! A command line, which an agent runs once per step, a daemon on the loopback interface, and a browser extension,
 //! which this binary carries. The library is the whole of it; the binary only calls [`cli::run`].
 //!
-//! The layers, each knowing those below it only:
+//! The layers, each of which uses those below it only:
 //!
 //! - [`cli`]: verbs, flags, output, exit status.
 //! - [`mcp`]: the same for agents that speak the Model Context Protocol, beside the command line.
-//! - [`service`]: a daemon process's life: lock, log, socket, readiness, the end.
+//! - [`agent`]: what both do around a command: retries, waiting for a person, time limits.
+//! - [`service`]: a daemon process's life: log, socket, readiness, shutdown, and its installation as a service.
 //! - [`daemon`]: HTTP and WebSocket, the gate before every route.
 //! - [`state`]: what the daemon knows and decides; synchronous, with time as an argument.
+//! - [`client`]: finding the daemon, and one blocking call to it, for the layers above and for other programs.
 //! - [`protocol`]: the wire as types.
 //!
-//! [`client`] is one blocking call to the daemon, for the command line and for other programs. [`home`], [`config`],
-//! [`secrets`] and [`loopback`] are known to whoever needs them; [`extension`] and [`skill`] are what the binary carries.
-//! `sys` is where unsafe code may be.
+//! Every layer may use [`home`], [`config`], [`settings`], [`secrets`], [`supervisor`] and [`loopback`]; [`extension`] and
+//! [`skill`] are what the binary carries. `sys` is the only file with unsafe code.
 
 #[forbid(unsafe_code)]
 pub mod agent;
