@@ -7,14 +7,15 @@
 //!
 //! - [`cli`]: verbs, flags, output, exit status.
 //! - [`mcp`]: the same actions for agents that speak the Model Context Protocol.
-//! - [`service`]: the daemon's process: lock, log, socket, readiness, shutdown, and the service manager.
+//! - [`agent`]: what both do around a command: retries, waiting for a person, time limits.
+//! - [`service`]: the daemon's process: log, socket, readiness, shutdown, and its installation as a service.
 //! - [`daemon`]: HTTP and WebSocket, with the gate before every route.
 //! - [`state`]: the daemon's data and decisions; synchronous, with time passed as an argument.
+//! - [`client`]: finding the daemon, and blocking calls to it, for the layers above and for other programs.
 //! - [`protocol`]: the wire format as types.
 //!
-//! [`client`] makes blocking calls to the daemon, for the command line and for other programs. [`home`], [`config`],
-//! [`settings`], [`secrets`] and [`loopback`] serve all layers; [`extension`] and [`skill`] are the files embedded in
-//! the binary. `sys` has all unsafe code.
+//! Every layer may use [`home`], [`config`], [`settings`], [`secrets`], [`supervisor`] and [`loopback`]; [`extension`] and
+//! [`skill`] are the files embedded in the binary. `sys` has all unsafe code.
 
 #[forbid(unsafe_code)]
 pub mod agent;

@@ -46,7 +46,7 @@ pub(super) struct Scroll {
     #[arg(long, value_name = "DISTANCE", value_parser = checked::<Distance>)]
     by: Option<Distance>,
 
-    /// Which way
+    /// The direction
     #[arg(long, value_name = "DIRECTION", value_parser = word::<Direction>(Direction::WORDS))]
     direction: Option<Direction>,
 }
@@ -88,7 +88,7 @@ impl Hover {
     }
 }
 
-/// Choose an option of a list by the text it shows
+/// Choose an option of a list by its visible text
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  bproxy select --selector '#country' --option-text Norway -s m4q7z2"

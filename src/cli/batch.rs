@@ -1,4 +1,4 @@
-//! `batch`: many commands in one process, over one connection. Lines go in, answers come out as they are.
+//! `batch`: many commands in one process, over one connection. Reads a request per line, writes an answer per line.
 
 use std::io::{self, BufRead, Read};
 use std::time::Duration;
@@ -15,23 +15,24 @@ use crate::protocol::{Action, MAX_BODY_BYTES, MAX_DEADLINE_MS};
 
 /// Run many commands: one request per line on standard input, one answer per line on standard output
 ///
-/// A line is {"action":NAME,"params":{…}}, with "session", "id" and "timeout" (milliseconds) where they differ from -s,
-/// a fresh id, and --timeout. Actions and their parameters are those of docs/protocol.md. One after the other, each
-/// answer is written before the next line is read. A line that is no request is answered with BAD_REQUEST. Exit status:
-/// 1 if any answer has "ok":false.
+/// A line is {"action":NAME,"params":{…}}, and may have "session", "id" and "timeout" (milliseconds) in place of -s, a
+/// fresh id, and --timeout. docs/protocol.md lists the actions and their parameters. Commands run one after the other:
+/// each answer is written before the next line is read. A line that is not a request is answered with BAD_REQUEST. Exit
+/// status: 1 if any answer has "ok":false.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     echo '{\"action\":\"text\",\"session\":\"m4q7z2\"}' | bproxy batch\n  \
     bproxy batch --stop-on-error -s m4q7z2")]
 pub(super) struct Batch {
-    /// End after the first answer with "ok":false
+    /// Stop after the first answer with "ok":false
     #[arg(long)]
     stop_on_error: bool,
 }
 
+/// A line of input.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<'a> {
+struct BatchRequest<'a> {
     action: String,
     #[serde(borrow)]
     params: Option<&'a RawValue>,
@@ -40,7 +41,7 @@ struct Line<'a> {
     timeout: Option<u64>,
 }
 
-/// A command as a line asks for it.
+/// A parsed line.
 struct Command {
     id: String,
     action: Action,
@@ -48,8 +49,8 @@ struct Command {
     timeout: Duration,
 }
 
-/// Why a line is answered without a command: its id, if it has one, and what is wrong.
-struct BadLine {
+/// A line that is not a request: its id, if it has one, and what is wrong with it.
+struct BadRequest {
     id: Option<String>,
     problem: String,
 }
@@ -67,12 +68,12 @@ impl Batch {
                         connection.command(&id, &action, &session, timeout)
                     });
                     match answered {
-                        // The daemon is as strict about some things as a line cannot show.
+                        // The daemon checks more than parsing a line does, such as the length of ids.
                         Err(client::Error::Refused { status: 400, message }) => {
-                            bad(BadLine { id: Some(id), problem: message })
+                            bad(BadRequest { id: Some(id), problem: message })
                         }
                         Err(error @ client::Error::TooLarge { .. }) => {
-                            bad(BadLine { id: Some(id), problem: error.to_string() })
+                            bad(BadRequest { id: Some(id), problem: error.to_string() })
                         }
                         answered => answered?,
                     }
@@ -91,7 +92,7 @@ impl Batch {
     }
 }
 
-/// The next line that says something. One that is too long for the daemon is cut, and so no request any more.
+/// The next line that is not blank. In place of one that is too long for the daemon comes one that is not a request.
 fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     loop {
         let mut line = Vec::new();
@@ -109,15 +110,15 @@ fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn command(line: &[u8], globals: &Globals) -> Result<Command, BadLine> {
-    let Line { action: name, params, session, id, timeout } = serde_json::from_slice(line)
-        .map_err(|error| BadLine {
+fn command(line: &[u8], globals: &Globals) -> Result<Command, BadRequest> {
+    let BatchRequest { action: name, params, session, id, timeout } = serde_json::from_slice(line)
+        .map_err(|error| BadRequest {
             id: None,
             problem: format!(
-                "the line is no request such as {{\"action\":\"text\",\"params\":{{}}}}: {error}"
+                "the line is not a request such as {{\"action\":\"text\",\"params\":{{}}}}: {error}"
             ),
         })?;
-    let bad = |problem| BadLine { id: id.clone(), problem };
+    let bad = |problem| BadRequest { id: id.clone(), problem };
     let params = params.map_or("{}", RawValue::get);
     let action = Action::parse(&name, params)
         .ok_or_else(|| {
@@ -139,8 +140,8 @@ fn command(line: &[u8], globals: &Globals) -> Result<Command, BadLine> {
     })
 }
 
-/// What the daemon would answer, with the id besides.
-fn bad(BadLine { id, problem }: BadLine) -> Answer {
+/// The daemon's answer to a bad request, with the id added.
+fn bad(BadRequest { id, problem }: BadRequest) -> Answer {
     let error = serde_json::json!({"code": "BAD_REQUEST", "message": problem});
     let body = serde_json::json!({"id": id, "ok": false, "error": error});
     Answer { ok: false, body: body.to_string().into_bytes() }
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_read_one_by_one_and_empty_ones_passed_over() {
+    fn lines_are_read_one_by_one_and_blank_ones_are_skipped() {
         let mut input = &b"one\n\n  \ntwo"[..];
         let mut next = || next_line(&mut input).unwrap();
         assert_eq!(next().unwrap(), b"one\n");
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_no_request_and_the_next_one_is_read() {
+    fn a_line_that_is_too_long_is_not_a_request_and_the_next_one_is_read() {
         let text = "x".repeat(3 * MAX_BODY_BYTES) + "\nnext\n";
         let mut input = text.as_bytes();
         assert!(next_line(&mut input).unwrap().unwrap().len() < 100);

@@ -1,4 +1,4 @@
-//! `doctor`: what is well and what is not, from this binary to the browser.
+//! `doctor`: checks every hop from this binary to the browser.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -10,11 +10,11 @@ use crate::service::doctor;
 
 /// Find out what is wrong, hop by hop, from this program to the browser
 ///
-/// Exit status 0 only if all is well. Every failure names the hop and what mends it.
+/// Exit status 0 only if every check passes. Every failure names the hop and what fixes it.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bproxy doctor\n  bproxy doctor --json")]
 pub(super) struct Doctor {
-    /// One line of JSON, as where standard output is no terminal
+    /// Print one line of JSON, as when standard output is not a terminal
     #[arg(long)]
     json: bool,
 }

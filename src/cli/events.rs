@@ -1,4 +1,4 @@
-//! `events`: what happens, as it happens.
+//! `events`: the daemon's events, streamed.
 
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,8 +10,8 @@ use super::global_args::Globals;
 use super::{Error, Outcome};
 use crate::service::logs::{self, Query};
 
-/// The records of commands, browsers, handles, pairing and the person, as docs/protocol.md lists them. The daemon's own
-/// affairs are the log's alone.
+/// The records about commands, browsers, handles, pairing and the person, as listed in docs/protocol.md. Records about the
+/// daemon itself are in the log only.
 const EVENTS: &[&str] = &[
     "received",
     "pacing_wait",
@@ -32,11 +32,11 @@ const EVENTS: &[&str] = &[
     "person",
 ];
 
-/// Show what happens from now on, one line of JSON for each event
+/// Show events from now on, one line of JSON each
 ///
-/// The events are those of docs/protocol.md: commands and their ends, browsers that come and go, handles, pairing, what
-/// the person does. With -s, those of that session and of its requests. They come from the log, and so need
-/// BPROXY_LOG_LEVEL to be info (the default) or debug. `bproxy service logs` shows the past.
+/// docs/protocol.md lists them: commands and their answers, browsers that connect and disconnect, handles, pairing, what
+/// the person does. With -s, those of that session and its requests. They come from the log, so BPROXY_LOG_LEVEL has to
+/// be info (the default) or debug. `bproxy service logs` shows past events.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bproxy events\n  bproxy events -s m4q7z2")]
 pub(super) struct Events {}
@@ -56,9 +56,9 @@ impl Events {
     }
 }
 
-/// Passes the lines on that are events.
+/// Writes the lines that are events to `out`.
 struct EventsOnly<W> {
-    /// What has come of a line so far.
+    /// The part of a line received so far.
     line: Vec<u8>,
     out: W,
 }

@@ -15,7 +15,7 @@ const FOLDER: &str = "extension";
 /// The browser extension that belongs to this binary
 #[derive(Subcommand)]
 pub(super) enum Extension {
-    /// Tell where the extension is, and whether it is there in this binary's version
+    /// Print where the extension is, and whether it is installed there in this binary's version
     #[command(after_help = "Example:\n  bproxy extension path")]
     Path,
     /// Write the extension into a folder for Chrome to load

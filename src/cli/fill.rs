@@ -23,12 +23,12 @@ pub(super) struct Fill {
     #[command(flatten)]
     value: Value,
 
-    /// How the value gets in
+    /// How to enter the value
     #[arg(long, value_name = "METHOD", default_value = "direct",
         value_parser = word::<FillMethod>(FillMethod::WORDS))]
     method: FillMethod,
 
-    /// Which JavaScript world does it [default: main for runtime-api, else isolated]
+    /// The JavaScript world to do it in [default: main for runtime-api, otherwise isolated]
     #[arg(long, value_name = "WORLD", value_parser = word::<World>(World::WORDS))]
     world: Option<World>,
 }
@@ -36,15 +36,15 @@ pub(super) struct Fill {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Value {
-    /// What the field shall hold
+    /// The value
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     value: Option<String>,
 
-    /// A file with what the field shall hold, taken as it is
+    /// A file with the value, used unchanged
     #[arg(long, value_name = "FILE")]
     value_file: Option<PathBuf>,
 
-    /// Take what the field shall hold from standard input, as it is
+    /// Read the value from standard input, and use it unchanged
     #[arg(long)]
     value_stdin: bool,
 }
@@ -89,7 +89,7 @@ struct Source {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Take the fields from standard input
+    /// Read the fields from standard input
     #[arg(long)]
     stdin: bool,
 }
@@ -122,13 +122,13 @@ fn read_file(flag: &'static str, path: &Path) -> Result<String, Error> {
     read_text(flag, file)
 }
 
-/// Reads all of `source`, as far as a request could carry it.
+/// Reads all of `source`, up to the size of a request.
 fn read_text(flag: &'static str, source: impl Read) -> Result<String, Error> {
     let mut text = String::new();
     let read = source.take(MAX_BODY_BYTES as u64 + 1).read_to_string(&mut text);
     let problem = match read {
         Ok(length) if length <= MAX_BODY_BYTES => return Ok(text),
-        Ok(_) => format!("this is more than a request can carry ({MAX_BODY_BYTES} bytes)"),
+        Ok(_) => format!("this is larger than a request may be ({MAX_BODY_BYTES} bytes)"),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             "this is not UTF-8 text".to_owned()
         }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_taken_as_it_is_if_a_request_can_carry_it() {
+    fn a_value_is_used_unchanged_if_it_fits_into_a_request() {
         assert_eq!(read_text("--value-stdin", &b"a\n"[..]).unwrap(), "a\n");
         let problem = |bytes: &[u8]| read_text("--value-stdin", bytes).unwrap_err().to_string();
         assert!(problem(b"\xff").contains("UTF-8"));

@@ -1,4 +1,4 @@
-//! `service logs`: the log as it was written.
+//! `service logs`: the daemon's log, as it was written.
 
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,14 +18,14 @@ use crate::service::logs::{self, Query};
     after_help = "Examples:\n  bproxy service logs --since 10m\n  bproxy service logs --id 01HZX9C2K8\n  bproxy service logs -f"
 )]
 pub(super) struct Logs {
-    /// Go on with what comes, after the latest 10 records or those asked for
+    /// Show new records as they are written, after the latest 10 or those asked for
     #[arg(short, long)]
     follow: bool,
     /// Only records of the request with this id
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// Only records from then on: 30s, 10m, 2h or 3d ago, or a moment in Unix milliseconds
-    #[arg(long, value_name = "T", value_parser = moment)]
+    /// Only records since then: 30s, 10m, 2h or 3d ago, or a time in Unix milliseconds
+    #[arg(long, value_name = "T", value_parser = time)]
     since: Option<u64>,
 }
 
@@ -40,15 +40,15 @@ impl Logs {
     }
 }
 
-/// A moment in Unix milliseconds.
-fn moment(text: &str) -> Result<u64, String> {
+/// Parses a time, into Unix milliseconds.
+fn time(text: &str) -> Result<u64, String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    moment_at(text, now).ok_or_else(|| {
+    time_at(text, now).ok_or_else(|| {
         "expected a number with s, m, h or d after it, such as 10m, or Unix milliseconds".into()
     })
 }
 
-fn moment_at(text: &str, now: Duration) -> Option<u64> {
+fn time_at(text: &str, now: Duration) -> Option<u64> {
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let count: u64 = number.parse().ok()?;
     let seconds = match &text[number.len()..] {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_so_long_ago_or_at_a_time() {
+    fn a_time_is_a_duration_ago_or_absolute() {
         let now = Duration::from_secs(1_000_000);
         for (text, expected) in [
             ("1714000030000", Some(1_714_000_030_000)),
@@ -86,7 +86,7 @@ mod tests {
             ("99999999999999999999d", None),
             ("9999999999999999999d", None),
         ] {
-            assert_eq!(moment_at(text, now), expected, "{text}");
+            assert_eq!(time_at(text, now), expected, "{text}");
         }
     }
 }

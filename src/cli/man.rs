@@ -1,4 +1,4 @@
-//! `man`: the manual pages, made of the same texts as `--help`.
+//! `man`: the manual pages, generated from the same texts as `--help`.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,15 +9,15 @@ use serde_json::json;
 use super::global_args::Globals;
 use super::{Cli, Error, Outcome};
 
-/// Write the manual pages into a folder, or print the first of them
+/// Write the manual pages into a folder, or print the first one
 ///
-/// In ~/.local/share/man/man1 most systems' man finds them: `man bproxy`, `man bproxy-tab-open`.
+/// On most systems, man finds them in ~/.local/share/man/man1: `man bproxy`, `man bproxy-tab-open`.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bproxy man ~/.local/share/man/man1\n  bproxy man | man -l -\n  bproxy man"
 )]
 pub(super) struct Man {
-    /// The folder, which is made if it is not there
+    /// The folder, created if it does not exist
     dir: Option<PathBuf>,
 }
 
@@ -37,7 +37,7 @@ impl Man {
     }
 }
 
-/// What the pages are about: a version of bproxy, whatever it was built from and for.
+/// The command tree, without the commit and target of this build: the pages describe a version of bproxy.
 fn command() -> clap::Command {
     Cli::command().long_version(None)
 }

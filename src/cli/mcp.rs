@@ -8,9 +8,10 @@ use crate::mcp::{self, Options};
 
 /// Serve agents over the Model Context Protocol, on standard input and output
 ///
-/// For a client to run, not for people: `claude mcp add bproxy -- bproxy mcp` has Claude Code do it. Every action is a
-/// tool. The server makes a session with the first call, and closes what it made when the client goes; with --session,
-/// or BPROXY_SESSION, it acts in that session and leaves it open. --timeout is the limit of calls that name none, and --wait-extension holds for every call.
+/// For a client to run, not for people: `claude mcp add bproxy -- bproxy mcp` has Claude Code do so. Every action is a
+/// tool. The server creates a session with the first call, and closes it when the client disconnects; with --session, or
+/// BPROXY_SESSION, it uses that session and leaves it open. --timeout applies to calls without a timeout of their own,
+/// --wait-extension to every call.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bproxy mcp\n  bproxy mcp --timeout 60000")]
 pub(super) struct Mcp {}

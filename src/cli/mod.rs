@@ -1,7 +1,7 @@
 //! The command line: verbs, flags, output and exit status.
 //!
-//! A verb turns its flags into an action and shows the answer; the files here are the families of verbs. Standard
-//! output gets one line of JSON or nothing, standard error what people should know.
+//! A verb turns its flags into an action and prints the answer; there is a file for each family of verbs. Standard output
+//! gets one line of JSON or nothing, standard error gets messages for people.
 
 mod act;
 mod batch;
@@ -42,13 +42,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::{client, config, home, secrets};
 use global_args::Globals;
 
-/// The exit status when there is nothing to show on standard output.
-const EXIT_TROUBLE: u8 = 2;
+/// The exit status of an error that has a message on standard error, and nothing on standard output.
+const EXIT_ERROR: u8 = 2;
 
 /// Drives the browser that its person already uses, one step per call.
 ///
 /// Every call prints one line of JSON on standard output. Exit status: 0 done, 1 refused or failed (the line says why
-/// and what to do), 2 anything else (a message on standard error).
+/// and what to do), 2 any other error (a message on standard error).
 #[derive(Parser)]
 #[command(
     name = "bproxy",
@@ -100,16 +100,16 @@ enum Command {
     Skill(skill::Skill),
 }
 
-/// How a call ends whose answer has been shown.
+/// How a call that has printed its result ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// `ok: true`, or whatever else was asked for.
+    /// `ok: true`, or the result of a verb that sends no command.
     Done,
     /// `ok: false`.
     Refused,
 }
 
-/// Why a call has nothing to show.
+/// Why a call has no result to print.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
@@ -132,10 +132,10 @@ enum Error {
     Mcp(#[from] crate::mcp::Error),
     #[error(transparent)]
     Skill(#[from] crate::skill::Error),
-    /// A flag whose value cannot be used.
+    /// A flag has an invalid value.
     #[error("{flag}: {problem}")]
     Flag { flag: &'static str, problem: String },
-    /// An answer that lacks what the verb is about.
+    /// An answer lacks its result.
     #[error("the browser's answer cannot be used: {0}; is the extension of another version?")]
     Answer(String),
     #[error("cannot write {}: {source}", path.display())]
@@ -152,7 +152,7 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Error::Daemon(error) => error.exit_code(),
-            _ => EXIT_TROUBLE,
+            _ => EXIT_ERROR,
         }
     }
 }
@@ -212,7 +212,7 @@ mod tests {
         }
     }
 
-    /// Splits a command line as a shell does, as far as the examples need it.
+    /// Splits a command line as a shell does, as far as the examples need.
     fn words(line: &str) -> Vec<String> {
         let mut words = vec![String::new()];
         let mut quoted = false;
@@ -252,7 +252,7 @@ mod tests {
                     panic!("{line}: {error}");
                 }
             }
-            assert!(verb.get_about().is_some(), "{} says nothing of itself", verb.get_name());
+            assert!(verb.get_about().is_some(), "{} has no description", verb.get_name());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a call prints: one line of JSON on standard output, messages on standard error.
+//! Printing: one line of JSON on standard output, messages on standard error.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use super::Error;
 
 /// Writes a JSON text as one line.
 pub(super) fn line(mut json: Vec<u8>) -> Result<(), Error> {
-    // Inside JSON's strings line breaks are escaped: the others are decoration, and may come from the extension.
+    // Line breaks within JSON strings are escaped. Others are whitespace, which the extension's JSON may contain.
     for byte in &mut json {
         if matches!(byte, b'\n' | b'\r') {
             *byte = b' ';
@@ -27,12 +27,12 @@ pub(super) fn text(text: &str) -> Result<(), Error> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
 }
 
-/// Writes a message for people. Where nobody can be told, nobody is.
+/// Writes a message for people to standard error, and ignores it if that is closed.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "bproxy: {text}");
 }
 
-/// Replaces the `data` of a success by what `change` makes of it.
+/// Replaces the `data` of a successful answer with the result of `change`.
 pub(super) fn change_data<'a, D, C>(
     body: &'a [u8],
     change: impl FnOnce(D) -> Result<C, Error>,

@@ -1,4 +1,4 @@
-//! `pair`: a code for the extension's popup, and the wait until it is used.
+//! `pair`: issues a code for the extension's popup, and waits until it is used.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -56,14 +56,14 @@ fn wait(home: &Home, code: &Code) -> Result<(), Error> {
         let left = code.pairing_expires_at.saturating_sub(now()) / 1000;
         spinner.sleep(POLL, &format!("waiting, {}:{:02} left", left / 60, left % 60));
         let ended = match home.read_secret(&home.pairing())? {
-            // Between claim and shutdown only the port tells.
+            // Both a claim and a shutdown remove the code; a shutdown removes the port file too.
             None if home.read_secret(&home.port())?.is_some() => Some(Ok(())),
             None => Some(Err(Error::Pairing(
                 "the daemon has stopped: start it with `bproxy service start`",
             ))),
             Some(bytes) => match serde_json::from_slice::<Code>(&bytes) {
                 Ok(current) if current != *code => Some(Err(Error::Pairing(
-                    "another code has been issued meanwhile, use that one",
+                    "another code has been issued in the meantime: use that one",
                 ))),
                 _ if now() > code.pairing_expires_at => {
                     Some(Err(Error::Pairing("the code has expired: run `bproxy pair` again")))

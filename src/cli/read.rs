@@ -48,11 +48,11 @@ pub(super) struct Text {
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
     selector: Option<String>,
 
-    /// Print only what follows the first occurrence of this text
+    /// Print only the text after the first occurrence of this marker
     #[arg(long, value_name = "MARKER", allow_hyphen_values = true)]
     after: Option<String>,
 
-    /// Print at most so many characters; "truncated":true in the data tells that there are more
+    /// Print at most this many characters; "truncated":true in the data says that there are more
     #[arg(long, value_name = "N")]
     limit_chars: Option<usize>,
 }
@@ -80,7 +80,7 @@ impl Text {
         call::show_changed(globals, &action, |body| {
             output::change_data(body, |WholeText { text }: WholeText<'_>| {
                 let (text, truncated) = excerpt(&text, after.as_deref(), limit_chars)?;
-                // Serialized at once, because the text is borrowed from the answer.
+                // Serialized here, because the text is borrowed from the answer.
                 Ok(serde_json::to_value(Excerpt { text, truncated }).expect("texts become JSON"))
             })
         })
@@ -117,7 +117,7 @@ pub(super) struct Links {
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
     selector: Option<String>,
 
-    /// Leave out links that cannot be seen
+    /// Leave out invisible links
     #[arg(long)]
     visible_only: bool,
 
@@ -129,7 +129,7 @@ pub(super) struct Links {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     href_contains: Option<String>,
 
-    /// How many links to pass over first
+    /// How many links to skip first
     #[arg(long, value_name = "N")]
     offset: Option<Int<0, { u32::MAX }>>,
 }
@@ -161,7 +161,7 @@ impl Images {
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy elements --form -s m4q7z2")]
 pub(super) struct Elements {
-    /// Only what belongs to forms
+    /// Only the controls of forms
     #[arg(long)]
     form: bool,
 }
@@ -203,13 +203,13 @@ impl Dom {
     }
 }
 
-/// Look at elements closely: attributes, place, styles
+/// Show an element's attributes, position and styles
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  bproxy inspect --selector 'button.buy' --properties color,display -s m4q7z2"
 )]
 pub(super) struct Inspect {
-    /// The elements to look at
+    /// The elements to inspect
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
     selector: String,
 
@@ -233,7 +233,7 @@ impl Inspect {
     }
 }
 
-/// Show the page as assistive technology sees it
+/// Show the page's accessibility tree
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy snapshot --interactive-only -s m4q7z2")]
 pub(super) struct Snapshot {
@@ -245,7 +245,7 @@ pub(super) struct Snapshot {
     #[arg(long, value_name = "N")]
     max_depth: Option<Int<1, 12>>,
 
-    /// Only what can be acted on
+    /// Only interactive elements
     #[arg(long)]
     interactive_only: bool,
 }

@@ -25,11 +25,11 @@ pub(super) struct Screenshot {
     #[arg(long)]
     activate: bool,
 
-    /// Use the debugger interface; refused unless it is switched on
+    /// Use Chrome's debugger interface; refused unless it is enabled
     #[arg(long)]
     debugger: bool,
 
-    /// Where the file goes [default: the session's own directory, which goes when the session does]
+    /// The folder for the file [default: the session's own, which is removed with the session]
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
 }
@@ -67,7 +67,7 @@ impl Screenshot {
 }
 
 fn write_to(dir: &Path, picture: &Picture<'_>) -> Result<Written, Error> {
-    // The format becomes part of a file's name, so it must not lead anywhere.
+    // The format becomes part of a file's name, so it must not contain a path.
     let format = match &*picture.format {
         format if !format.is_empty() && format.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             format
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_none_leaves_no_file() {
+    fn an_invalid_picture_leaves_no_file() {
         let dir = tempfile::tempdir().unwrap();
         for bad in [picture("a", "png"), picture("aGVsbG8=", "../x"), picture("aGVsbG8=", "")] {
             assert!(matches!(write_to(dir.path(), &bad), Err(Error::Answer(_))));

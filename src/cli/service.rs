@@ -1,4 +1,4 @@
-//! `service …` and `daemon`: the daemon's life.
+//! `service …` and `daemon`: running the daemon.
 
 use std::time::Duration;
 
@@ -25,30 +25,30 @@ pub(super) enum Service {
     /// Stop the daemon and wait until it has ended
     #[command(after_help = "Example:\n  bproxy service stop")]
     Stop,
-    /// Tell whether the daemon runs
+    /// Report whether the daemon runs
     #[command(after_help = "Example:\n  bproxy service status")]
     Status,
     /// Stop the daemon if it runs, and start it
     #[command(after_help = "Example:\n  bproxy service restart")]
     Restart,
     Logs(super::logs::Logs),
-    /// Hand the daemon to the service manager, which starts it when it is needed
+    /// Install the daemon as a service, which starts when it is needed
     ///
-    /// That is systemd, or launchd on macOS. It listens on the daemon's port from the next login on. Doing it again
-    /// changes what has changed.
+    /// With systemd, or launchd on macOS. The service manager listens on the daemon's port from the next login on.
+    /// Installing again updates the service.
     #[command(
         after_help = "Examples:\n  bproxy service install --now\n  bproxy service install --now --port 9700"
     )]
     Install {
-        /// Listen from now on
+        /// Listen at once
         #[arg(long)]
         now: bool,
-        /// Where to listen
+        /// The port to listen on
         #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT,
             value_parser = clap::value_parser!(u16).range(1..))]
         port: u16,
     },
-    /// Stop the daemon and take it from the service manager, with all that it keeps
+    /// Stop the daemon, and remove the service with all its data
     #[command(
         after_help = "Examples:\n  bproxy service uninstall\n  bproxy service uninstall --keep-tokens"
     )]
@@ -94,19 +94,19 @@ impl Service {
 
 /// Run the daemon in the foreground, as a service manager does
 ///
-/// Its settings are the variables BPROXY_HOME, BPROXY_PORT, BPROXY_SECRETS, BPROXY_LOG, BPROXY_LOG_LEVEL,
-/// BPROXY_EXTENSION_IDS and BPROXY_IDLE_EXIT. A bad one ends it with status 78.
+/// It is configured by the variables BPROXY_HOME, BPROXY_PORT, BPROXY_SECRETS, BPROXY_LOG, BPROXY_LOG_LEVEL,
+/// BPROXY_EXTENSION_IDS and BPROXY_IDLE_EXIT. With an invalid one it exits with status 78.
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy daemon")]
 pub(super) struct Daemon {
-    /// Started by `service start`, which waits for a word
+    /// Started by `service start`, which waits until it is ready
     #[arg(long, hide = true, conflicts_with = "activated")]
     detached: bool,
-    /// Fail unless a service manager hands over the listening socket
+    /// Fail unless a service manager passes the listening socket
     #[arg(long)]
     activated: bool,
-    /// Where BPROXY_IDLE_EXIT is not set: end after so long without a browser, a session or a request, if a service
-    /// manager starts the next daemon for the next connection
+    /// Unless BPROXY_IDLE_EXIT is set: exit after this long without a browser, a session or a request, if a service
+    /// manager starts another daemon for the next connection
     #[arg(long, value_name = "SECONDS")]
     idle_exit: Option<u64>,
 }

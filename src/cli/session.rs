@@ -1,4 +1,4 @@
-//! `session …`: sessions and the tab each is bound to.
+//! `session …`: sessions, and the tab that each is bound to.
 
 use clap::Subcommand;
 
@@ -13,7 +13,7 @@ pub(super) enum Session {
     /// Create a session and print its id
     #[command(after_help = "Example:\n  bproxy session create --label research")]
     Create {
-        /// What people call it; at most 64 characters
+        /// Its name for people, at most 64 characters
         #[arg(long, value_name = "TEXT", value_parser = checked::<Label>)]
         label: Option<Label>,
     },
@@ -29,14 +29,14 @@ pub(super) enum Session {
         /// The tab that further commands act on
         #[arg(long, value_name = "TAB")]
         tab: Option<TabHandle>,
-        /// How fast commands may follow one another
+        /// How fast commands may follow each other
         #[arg(long, value_name = "PACE", value_parser = word::<Pacing>(Pacing::WORDS))]
         pacing: Option<Pacing>,
     },
-    /// Let go of a session's tab and of its pause
+    /// Release a session's tab and clear its pause
     #[command(after_help = "Example:\n  bproxy session unbind -s m4q7z2")]
     Unbind,
-    /// Go on after a person has helped
+    /// Resume a paused session, after a person has helped
     #[command(after_help = "Example:\n  bproxy session resume -s m4q7z2")]
     Resume,
     Wait(SessionWait),

@@ -1,4 +1,4 @@
-//! `skill …`: what an agent reads to learn the use of this program.
+//! `skill …`: the document that teaches an agent to use this program.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use super::global_args::{Globals, word};
 use super::{Error, Outcome, output};
 use crate::skill::{self, Agent};
 
-/// The skill that teaches an agent the use of bproxy
+/// The skill that teaches an agent to use bproxy
 #[derive(Subcommand)]
 pub(super) enum Skill {
-    /// Write the skill to where agents look for it
+    /// Write the skill into the folders where agents look for it
     ///
-    /// For everything you do, or for one project if its folder is given. Without --agent, for every agent that has a
-    /// folder in your home directory.
+    /// For all your projects, or for one if its folder is given. Without --agent, for every agent that has a folder in
+    /// your home directory.
     #[command(
         after_help = "Examples:\n  bproxy skill install\n  bproxy skill install --agent claude\n  bproxy skill install --agent codex ."
     )]

@@ -1,23 +1,23 @@
-//! What somebody may have meant who wrote something else.
+//! Suggestions for misspelled words and misplaced verbs.
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// How alike two words have to be, as clap asks of its own suggestions.
-const ALIKE: f64 = 0.7;
+/// The least similarity of a suggestion, the same as clap's.
+const MIN_SIMILARITY: f64 = 0.7;
 
-/// The word most like what was written; `None` if none comes near.
+/// The word most similar to the one given; `None` if none is similar enough.
 pub(super) fn closest<'a>(written: &str, words: &[&'a str]) -> Option<&'a str> {
     words
         .iter()
         .map(|word| (strsim::jaro(written, word), *word))
-        .filter(|(likeness, _)| *likeness > ALIKE)
+        .filter(|(likeness, _)| *likeness > MIN_SIMILARITY)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, word)| word)
 }
 
-/// Names the verbs that may have been meant by one that is not there, where clap, which looks among its neighbours alone,
-/// knows of none: `close` is `session close` or `tab close`, and `tab.open` is `tab open`.
+/// Adds suggestions for a verb that does not exist, where clap has none because it compares siblings only: `close` is
+/// `session close` or `tab close`, and `tab.open` is `tab open`.
 pub(super) fn verbs(mut error: clap::Error, tree: fn() -> Command) -> clap::Error {
     let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(written))) =
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
@@ -38,7 +38,7 @@ pub(super) fn verbs(mut error: clap::Error, tree: fn() -> Command) -> clap::Erro
     error
 }
 
-/// Every verb, with the names of the groups that it is in.
+/// Every verb, after the names of the groups that it is in.
 fn paths(tree: &Command) -> Vec<String> {
     let below = |child: &Command| match child.has_subcommands() {
         false => vec![child.get_name().to_owned()],
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_suggested_only_if_it_comes_near() {
+    fn a_word_is_suggested_only_if_it_is_similar() {
         let words = ["tab.open", "tab.close", "text", "links"];
         assert_eq!(closest("tab.opne", &words), Some("tab.open"));
         assert_eq!(closest("txt", &words), Some("text"));

@@ -34,7 +34,7 @@ pub(super) enum Tab {
 
 #[derive(Args)]
 pub(super) struct Which {
-    /// The tab meant [default: the one that the session is bound to]
+    /// The tab [default: the one that the session is bound to]
     #[arg(long, value_name = "TAB")]
     tab: Option<TabHandle>,
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::protocol::{self, ElementHandle, ShadowRoute};
 
-/// At most one way to name an element. Where one is needed, the verb requires the group [`TARGET`].
+/// At most one flag that names an element. A verb that needs one requires the group [`TARGET`].
 #[derive(Args)]
 #[group(id = TARGET, multiple = false)]
 pub(super) struct Target {
@@ -33,7 +33,7 @@ impl Target {
     }
 }
 
-/// Exactly one way to name an element.
+/// Exactly one flag that names an element.
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("required element").args(["selector", "route_json", "element"]).required(true))]
 pub(super) struct RequiredTarget {
@@ -49,7 +49,6 @@ impl RequiredTarget {
 }
 
 fn route(text: &str) -> Result<ShadowRoute, String> {
-    // Checked as a target, which knows that a route has hosts.
     match serde_json::from_str::<ShadowRoute>(text) {
         Ok(route) if route.hosts.is_empty() => {
             Err("`hosts` must name at least one shadow host".into())

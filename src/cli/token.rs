@@ -1,4 +1,4 @@
-//! `token …`: where the tokens are, and a new one.
+//! `token …`: where the tokens are stored, and replacing the daemon's.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -10,16 +10,16 @@ use crate::home::Home;
 use crate::secrets;
 use crate::service::manager;
 
-/// Where the tokens are, and a new one
+/// Find or replace the tokens
 #[derive(Subcommand)]
 pub(super) enum Token {
-    /// Replace the token that commands show to the daemon
+    /// Replace the token that commands send to the daemon
     ///
     /// A running daemon is restarted, which ends its sessions. The browser stays paired: `bproxy pair` replaces its
     /// token.
     #[command(after_help = "Example:\n  bproxy token rotate")]
     Rotate,
-    /// Tell where the tokens are, and never what they are
+    /// Print where the tokens are stored, and never the tokens themselves
     #[command(visible_alias = "where", after_help = "Example:\n  bproxy token path")]
     Path,
 }
@@ -36,10 +36,10 @@ impl Token {
                 }
                 let running = manager::status(&path)?.is_running();
                 if running {
-                    // Its own line has a pairing code, which is of no use to a browser that stays paired.
+                    // Its result has a pairing code, which a browser that stays paired does not need.
                     manager::restart(&path)?;
                 } else if let Some(home) = Home::find(&path)? {
-                    // A killed daemon may have left one, and the next command would believe it.
+                    // A killed daemon may have left one, which the next command would use.
                     secrets::remove_runtime_copy(&home);
                 }
                 json!({"rotated": true, "restarted": running})

@@ -1,4 +1,4 @@
-//! What `--version` says: after name and version, which `-V` says alone, a line for each fact that a report of a fault needs.
+//! The output of `--version`: after name and version, which is all that `-V` prints, the facts that a bug report needs.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The bytes of one HTTP/1.1 exchange: a request in one piece, and an answer by length, in chunks, or up to the end.
+//! One HTTP/1.1 exchange: writes a request, and reads an answer by its length, in chunks, or up to the end.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -9,14 +9,14 @@ use secrecy::zeroize::Zeroizing;
 use crate::protocol::MAX_MESSAGE_BYTES;
 use crate::secrets::Secret;
 
-/// Far beyond any head that the daemon sends.
+/// Far more than the daemon sends.
 const MAX_HEAD_BYTES: u64 = 16 * 1024;
 const MAX_HEADERS: usize = 32;
 
-/// The extension's largest message, handles and the envelope around it.
+/// Room for the extension's largest message, with handles and the envelope added.
 const MAX_ANSWER_BYTES: u64 = 2 * MAX_MESSAGE_BYTES as u64;
 
-/// A connection on which everything together has one deadline.
+/// A connection with one deadline for all operations together.
 pub(super) struct Stream {
     socket: TcpStream,
     deadline: Instant,
@@ -30,29 +30,29 @@ impl Stream {
         Ok(Stream { socket, deadline })
     }
 
-    /// Whether it can carry another exchange: the daemon has neither closed it nor said anything unasked.
+    /// Whether it can carry another exchange: the daemon has neither closed it nor sent anything unexpected.
     pub(super) fn is_idle(&self) -> bool {
-        let quiet = |socket: &TcpStream| {
+        let is_quiet = |socket: &TcpStream| {
             socket.set_nonblocking(true)?;
             let peeked = socket.peek(&mut [0]);
             socket.set_nonblocking(false)?;
             Ok::<_, io::Error>(peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
         };
-        quiet(&self.socket).unwrap_or(false)
+        is_quiet(&self.socket).unwrap_or(false)
     }
 
-    /// The same connection, to be ended from elsewhere.
+    /// A handle to the same connection, with which another thread can close it.
     pub(super) fn socket(&self) -> io::Result<TcpStream> {
         self.socket.try_clone()
     }
 
-    /// Gives what comes next a deadline of its own.
+    /// Replaces the deadline, for the next exchange.
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = deadline;
     }
 }
 
-/// What becomes of a connection after an exchange.
+/// What to do with a connection after an exchange.
 #[derive(Clone, Copy)]
 pub(super) enum After {
     Close,
@@ -92,7 +92,7 @@ pub(super) fn send(
     body: &[u8],
     after: After,
 ) -> io::Result<()> {
-    // The copy of the token in it is wiped. Room for all of it, so that growing leaves no other copy behind.
+    // Contains the token, and so is wiped when dropped. Allocated at full size: growing would leave a copy behind.
     let mut request = Zeroizing::new(Vec::with_capacity(512 + body.len()));
     write!(request, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n")?;
     if let After::Close = after {
@@ -158,7 +158,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> 
         let size = line.split(';').next().unwrap_or_default().trim();
         let size = u64::from_str_radix(size, 16).map_err(|_| invalid("a chunk has no length"))?;
         if size == 0 {
-            // What follows the last chunk is of no interest, but has to be whole.
+            // The trailers are ignored, but have to be complete.
             while !read_line(reader)?.is_empty() {}
             return Ok(());
         }
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_sent_whole_with_its_secret_in_the_head() {
+    fn a_request_has_the_token_in_its_head() {
         let mut sent = Vec::new();
         send(&mut sent, 9615, "POST", "/", Some(&Secret::new("abc".into())), b"{}", After::Close)
             .unwrap();

@@ -22,21 +22,21 @@ pub(super) fn outcome(answer: &Answer) -> Result<Result<Success, Failure>, Strin
     }
 }
 
-/// The picture of a screenshot: its bytes in base64, and their type.
+/// Removes the image of a screenshot from the answer: its bytes in base64, and their type.
 pub(super) fn picture(success: &mut Success) -> Option<ContentBlock> {
     let Some(Value::String(base64)) = success.data.remove("base64") else { return None };
     let format = success.data.get("format").and_then(Value::as_str).unwrap_or("png");
     Some(ContentBlock::image(base64, format!("image/{format}")))
 }
 
-/// The answer as text: where the page is, then short facts, then lists with an entry on each line, then what was
-/// read as it is.
+/// The answer as text: the page's address, then scalar members, then lists with an entry on each line, then long texts
+/// unquoted.
 pub(super) fn text(success: &Success) -> String {
-    // Writing to a string has no way to fail.
+    // Writing to a string cannot fail.
     let (mut facts, mut lists, mut read) = (Map::new(), String::new(), String::new());
     for (name, value) in &success.data {
         match value {
-            Value::String(text) if READ.contains(&name.as_str()) => {
+            Value::String(text) if TEXTS.contains(&name.as_str()) => {
                 let _ = write!(read, "{name}:\n{text}\n");
             }
             Value::Array(entries) if !entries.is_empty() => {
@@ -60,27 +60,27 @@ pub(super) fn text(success: &Success) -> String {
     text + &lists + read.trim_end()
 }
 
-/// The members that hold what was read, and are easier to read without JSON's quotes.
-const READ: [&str; 3] = ["text", "html", "tree"];
+/// Members with long texts, which are easier to read without JSON's quotes.
+const TEXTS: [&str; 3] = ["text", "html", "tree"];
 
-/// A failure of the command in words, with what to do next.
+/// A failed command as text, with what to do next.
 pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
     let Failure { code, message, suggested_action, details } = failure;
-    let mut said = message.clone();
+    let mut reason = message.clone();
     if let Some(details) = details {
-        let _ = write!(said, "\ndetails: {details}");
+        let _ = write!(reason, "\ndetails: {details}");
     }
     let known = failure.known_code();
-    // The extension describes what is on the page, in the page's words.
-    let said = if may_quote_page(known) { fenced(&said) } else { said };
-    let mut text = format!("{} failed: {code}: {said}", hints::tool_name(action.name()));
+    // The extension's messages quote the page.
+    let reason = if may_quote_page(known) { fenced(&reason) } else { reason };
+    let mut text = format!("{} failed: {code}: {reason}", hints::tool_name(action.name()));
     if let Some(next) = known.map(hints::step).or(suggested_action.as_deref()) {
         let _ = write!(text, "\nNext: {next}");
     }
     error(text)
 }
 
-/// A failure that the model reads.
+/// An error for the model to read.
 pub(super) fn error(text: impl Into<String>) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(text.into())])
 }

@@ -1,4 +1,4 @@
-//! A tool's arguments: the action's parameters, and what any tool takes besides.
+//! A tool's arguments: the action's parameters, and those that every tool accepts.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::tools::{takes_budget, takes_session, takes_timeout};
+use super::tools::{is_paged, takes_session, takes_timeout};
 use crate::agent;
 use crate::protocol::{Action, Facts, Int, MAX_DEADLINE_MS};
 
-/// How many characters an answer has at most, unless the call says otherwise: what a model can take in at once without
-/// losing sight of the rest. Some clients cut what is much longer, and then nobody can go on reading it.
+/// The most characters of an answer, unless the call says otherwise: as much as a model reads at once without losing
+/// context. Some clients truncate much longer answers, and the model could then not read on.
 pub(super) const MAX_CHARS: usize = 25_000;
 
-/// How long a command may take.
+/// A time limit of a command, in milliseconds.
 pub(super) type Timeout = Int<1, { MAX_DEADLINE_MS as u32 }>;
 
 /// The session that a command goes to.
@@ -35,13 +35,13 @@ pub(super) struct InTime {
     timeout: Option<Timeout>,
 }
 
-/// How much of a long answer to give.
+/// How much of a long answer to return.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Within {
     /// The most characters to answer; 25000 if absent.
     max_chars: Option<Int<100, 1_000_000>>,
-    /// Where to go on in a cut answer, as that says.
+    /// Where to continue in a truncated answer, as that answer says.
     cursor: Option<String>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// The call with these arguments, which may take `timeout` unless they say otherwise. The error is for the model to
+    /// Parses the arguments of a call, which may take `timeout` unless they say otherwise. The error is for the model to
     /// read.
     pub(super) fn parse(
         facts: &Facts,
@@ -66,7 +66,7 @@ impl Call {
         let InSession { session } = take(&mut arguments, takes_session(facts), &["session"])?;
         let InTime { timeout: own } = take(&mut arguments, takes_timeout(facts), &["timeout"])?;
         let Within { max_chars, cursor } =
-            take(&mut arguments, takes_budget(facts), &["maxChars", "cursor"])?;
+            take(&mut arguments, is_paged(facts), &["maxChars", "cursor"])?;
         let params = Value::Object(arguments).to_string();
         let action = Action::parse(facts.name, &params).expect("a name of the table")?;
         let timeout = agent::time_limit(&action, own.map(milliseconds), timeout);
@@ -75,12 +75,12 @@ impl Call {
     }
 }
 
-/// The time that a number of milliseconds is.
+/// Milliseconds as a duration.
 pub(super) fn milliseconds<const MIN: u32, const MAX: u32>(number: Int<MIN, MAX>) -> Duration {
     Duration::from_millis(number.get().into())
 }
 
-/// Takes the arguments called `names` out, where the tool has them, and leaves the others to the action.
+/// Removes the arguments called `names` and parses them, if the tool has them. The others are the action's.
 fn take<T: Default + DeserializeOwned>(
     arguments: &mut JsonObject,
     has: bool,
@@ -92,7 +92,7 @@ fn take<T: Default + DeserializeOwned>(
     parse(names.iter().filter_map(|name| arguments.remove_entry(*name)).collect())
 }
 
-/// The parameters among arguments, or what is wrong with them.
+/// Parses arguments. The error names the parameter and what is wrong with it.
 pub(super) fn parse<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, String> {
     serde_path_to_error::deserialize(Value::Object(arguments))
         .map_err(|error| format!("`params.{}`: {}", error.path(), error.inner()))
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_the_call_is_kept_from_the_action() {
+    fn arguments_of_the_call_are_not_passed_to_the_action() {
         let arguments =
             json!({"selector": "main", "session": "m4q7z2", "timeout": 5000, "maxChars": 100});
         let call = call("text", arguments).unwrap();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_named_with_its_parameter() {
+    fn an_error_names_the_parameter() {
         let fault = |name: &str, arguments| call(name, arguments).err().expect("a fault");
         assert!(
             fault("text", json!({"maxChars": 5})).contains("`params.maxChars`: 5 is out of range")

@@ -1,10 +1,10 @@
-//! What a model should do after a failure: one step for each code, with the tools of this server.
+//! What a model should do after a failure: the next step for each error code, in terms of this server's tools.
 
 use crate::protocol::ErrorCode;
 
 /// The name of an action's tool.
 pub(super) fn tool_name(action: &str) -> String {
-    // Not every client takes a name with a dot or a dash.
+    // Not every client accepts a name with a dot or a dash.
     action.replace(['.', '-'], "_")
 }
 

@@ -1,8 +1,8 @@
 //! A Model Context Protocol server on standard input and output: every action is a tool.
 //!
-//! It is a client of the daemon, as the command line is, and keeps nothing but the sessions that it made and the rests
-//! of long answers. What an action is stands in [`protocol`](crate::protocol); the files here turn that table into
-//! tools, arguments into commands, and answers into what a model reads.
+//! It is a client of the daemon, as the command line is. Its only state is the sessions that it created and the long
+//! answers that are read in pages. [`protocol`](crate::protocol) defines the actions; the files here turn that table into
+//! tools, arguments into commands, and answers into text for a model.
 
 mod answer;
 mod arguments;
@@ -26,16 +26,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use server::Server;
 
-/// How many calls may wait for the daemon at once: as many as it takes, and some that it refuses.
+/// How many calls may wait at once, each on a thread: as many as the daemon accepts, and some that it refuses or that
+/// wait for a browser or a person.
 const THREADS: usize = 128;
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The system refuses what the server needs.
+    /// The system does not provide what the server needs.
     #[error("cannot start the MCP server: {0}")]
     Start(#[from] io::Error),
-    /// What came on standard input does not open an MCP connection.
+    /// Standard input does not open an MCP connection.
     #[error(
         "no MCP client on standard input and output ({0}): this command is for a client to run, see `bproxy mcp --help`"
     )]
@@ -46,15 +47,15 @@ pub enum Error {
 pub struct Options {
     /// The state directory of the daemon; none for that of this process.
     pub home: Option<PathBuf>,
-    /// The session to act in; none for one that is the connection's own.
+    /// The session to act in; none for one of the connection's own.
     pub session: Option<String>,
-    /// How long a command may take that does not say so itself.
+    /// How long a command without a timeout of its own may take.
     pub timeout: Duration,
-    /// How long a browser that is not connected is waited for.
+    /// How long to wait for a browser that is not connected.
     pub wait_extension: Duration,
 }
 
-/// Serves the client on standard input and output until it goes, then closes the sessions that were made for it.
+/// Serves the client on standard input and output until it disconnects, then closes the sessions created for it.
 ///
 /// # Errors
 /// When there is no client, or no event loop.
@@ -64,23 +65,23 @@ pub fn run(options: Options) -> Result<(), Error> {
         .max_blocking_threads(THREADS)
         .build()?;
     let served = runtime.block_on(serve(options));
-    // A call that still waits for the daemon is of no use to anyone now.
+    // Nobody reads the answers of calls that still wait.
     runtime.shutdown_background();
     served
 }
 
 async fn serve(options: Options) -> Result<(), Error> {
     let server = Server::new(options);
-    let mut told_to_end = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]
+    let mut termination = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]
         .map(signal)
         .into_iter()
         .collect::<io::Result<Vec<_>>>()?;
     let signals = futures_util::future::select_all(
-        told_to_end.iter_mut().map(|signal| Box::pin(signal.recv())),
+        termination.iter_mut().map(|signal| Box::pin(signal.recv())),
     );
     let connection = async {
         let running = server.clone().serve(transport::stdio_pipes()).await;
-        // Whatever ends the connection, it has ended.
+        // Why the connection ended does not matter.
         running.map_err(|error| Error::Handshake(Box::new(error)))?.waiting().await.ok();
         Ok(())
     };

@@ -1,4 +1,4 @@
-//! Telling the client that a call still waits, so that it does not give up on it.
+//! Progress notifications: a call is still waiting, and the client should not give up on it.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use rmcp::model::ProgressNotificationParam;
 use rmcp::service::RequestContext;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// How often. Clients that count a progress notification as a sign of life give up after half a minute at the earliest.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often to notify. Clients that extend their timeout on progress have one of half a minute or more.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells the client every second that it waits for `what`, if it wants to know. Never ends.
-pub(super) async fn told(
+/// Notifies the client every second of what the call is waiting for, if it asked for progress. Never returns.
+pub(super) async fn report(
     context: &RequestContext<RoleServer>,
     what: &str,
 ) -> std::convert::Infallible {
@@ -19,14 +19,14 @@ pub(super) async fn told(
         return std::future::pending().await;
     };
     let start = Instant::now();
-    let mut ticks = interval_at(start + EVERY, EVERY);
+    let mut ticks = interval_at(start + INTERVAL, INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
         let seconds = start.elapsed().as_secs();
         let progress = ProgressNotificationParam::new(token.clone(), seconds as f64)
             .with_message(format!("{what}, for {seconds} s now"));
-        // A client that is gone is noticed by the connection.
+        // A failure means that the client has disconnected, which ends the connection.
         let _ = context.peer.notify_progress(progress).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The server: a call of a tool becomes a command, and its answer what the model reads.
+//! The server: turns a tool call into a command, and its answer into text for the model.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use rmcp::{RoleServer, ServerHandler};
 use super::answer;
 use super::arguments::{Call, parse};
 use super::daemon::Daemon;
-use super::pagination::{Piece, Rests};
+use super::pagination::{Page, Pages};
 use super::session_wait::SessionWait;
 use super::sessions::Sessions;
 use super::tools::{self, Kind};
@@ -22,7 +22,7 @@ use super::untrusted::fenced;
 use super::{Options, progress};
 use crate::protocol::{ErrorCode, Facts, Provenance, SessionClose, SessionCreate};
 
-/// What a client tells its model of the server as a whole.
+/// What a client tells its model about the server as a whole.
 const INSTRUCTIONS: &str = "\
 bproxy drives the browser that your person already uses, signed in as they are. Work in a loop: tab_open, read (text, \
 outline, elements, links), tab_activate once before you act, act by handle (click, fill, select), read again to verify. \
@@ -39,7 +39,7 @@ pub(super) struct Server(Arc<Inner>);
 struct Inner {
     daemon: Daemon,
     sessions: Sessions,
-    rests: Rests,
+    pages: Pages,
     tools: Vec<(Tool, Kind)>,
     timeout: Duration,
     wait_extension: Duration,
@@ -51,14 +51,14 @@ impl Server {
         Self(Arc::new(Inner {
             daemon: Daemon::new(home),
             sessions: Sessions::new(session),
-            rests: Rests::default(),
+            pages: Pages::default(),
             tools: tools::all(),
             timeout,
             wait_extension,
         }))
     }
 
-    /// Closes what was made for the client.
+    /// Closes the sessions created for the client.
     pub(super) async fn end(&self) {
         self.0.sessions.end(&self.0.daemon).await;
     }
@@ -96,9 +96,9 @@ impl ServerHandler for Server {
         let client = context.client_info().map_or_else(|| "mcp".to_owned(), |client| client.name);
         let result = tokio::select! {
             result = self.0.call(&tool.name, *kind, arguments, &client) => result.unwrap_or_else(answer::error),
-            // Dropping the call hangs up on the daemon. What is answered now reaches nobody.
+            // Dropping the call cancels its command. This result is not sent.
             () = context.ct.cancelled() => answer::error("cancelled"),
-            never = progress::told(&context, waiting_for(*kind)) => match never {},
+            never = progress::report(&context, waiting_for(*kind)) => match never {},
         };
         Ok(result.into())
     }
@@ -135,13 +135,13 @@ impl Inner {
         let Call { action, session, timeout, max_chars, cursor } =
             Call::parse(facts, arguments, self.timeout)?;
         if let Some(cursor) = cursor {
-            let piece = self.rests.next(tool, &cursor, max_chars);
-            let piece = piece.ok_or_else(|| {
+            let page = self.pages.next(tool, &cursor, max_chars);
+            let page = page.ok_or_else(|| {
                 format!(
                     "the cursor {cursor:?} is not one of {tool}, or too old: call again without it"
                 )
             })?;
-            return Ok(CallToolResult::success(vec![content(facts, piece)]));
+            return Ok(CallToolResult::success(vec![content(facts, page)]));
         }
         let session = match session {
             _ if !tools::takes_session(facts) => String::new(),
@@ -168,16 +168,16 @@ impl Inner {
             self.sessions.forget(&session).await;
         }
         let picture = answer::picture(&mut success);
-        let piece = self.rests.first(tool, answer::text(&success), max_chars);
-        let mut contents = vec![content(facts, piece)];
+        let page = self.pages.first(tool, answer::text(&success), max_chars);
+        let mut contents = vec![content(facts, page)];
         contents.extend(picture);
         Ok(CallToolResult::success(contents))
     }
 }
 
-/// A piece of an answer, fenced where it comes from a page, and what to do to go on reading.
-fn content(facts: &Facts, piece: Piece) -> ContentBlock {
-    let Piece { text, more } = piece;
+/// A page of an answer, fenced where it comes from a web page, and how to read on.
+fn content(facts: &Facts, page: Page) -> ContentBlock {
+    let Page { text, more } = page;
     let is_of_page = facts.provenance == Provenance::Page;
     let mut text = if is_of_page { fenced(&text) } else { text };
     if let Some(more) = more {
@@ -186,7 +186,7 @@ fn content(facts: &Facts, piece: Piece) -> ContentBlock {
     ContentBlock::text(text)
 }
 
-/// What a call that takes long waits for, as a client shows it to people.
+/// What a long call is waiting for, as a client shows it to people.
 fn waiting_for(kind: Kind) -> &'static str {
     match kind {
         Kind::SessionWait => "waiting for a person to resume the session",

@@ -11,16 +11,16 @@ use super::hints;
 use super::session_wait::SessionWait;
 use crate::protocol::{Action, Facts, schema_of};
 
-/// What a call of a tool asks for.
+/// What a tool does.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// An action of the protocol.
     Action(&'static Facts),
-    /// To wait until a session goes on.
+    /// Waits until a paused session is resumed.
     SessionWait,
 }
 
-/// All tools, with what each asks for.
+/// All tools, with what each does.
 pub(super) fn all() -> Vec<(Tool, Kind)> {
     let mut tools: Vec<_> =
         Action::all().map(|facts| (of_action(facts), Kind::Action(facts))).collect();
@@ -36,7 +36,7 @@ fn of_action(facts: &Facts) -> Tool {
     if takes_timeout(facts) {
         merge::<InTime>(&mut schema);
     }
-    if takes_budget(facts) {
+    if is_paged(facts) {
         merge::<Within>(&mut schema);
     }
     let hints = ToolAnnotations::new()
@@ -48,8 +48,8 @@ fn of_action(facts: &Facts) -> Tool {
 }
 
 fn session_wait() -> Tool {
-    let about = "Wait until a paused session goes on, which is when its person has helped. Use it after HUMAN_REQUIRED, \
-                 once you have told the person what to do.";
+    let about = "Wait until a paused session is resumed, which happens when its person has helped. Use it after \
+                 HUMAN_REQUIRED, once you have told the person what to do.";
     let hints = ToolAnnotations::new()
         .read_only(true)
         .destructive(false)
@@ -75,18 +75,18 @@ fn merge<T: JsonSchema>(schema: &mut Schema) {
     }
 }
 
-/// Whether a session may be named.
+/// Whether the tool has a `session` parameter.
 pub(super) fn takes_session(facts: &Facts) -> bool {
     facts.runs_in.takes_session()
 }
 
-/// Whether a time limit may be given. That of `wait` is a parameter of its own.
+/// Whether the tool has a `timeout` parameter besides the action's own, as `wait` has.
 pub(super) fn takes_timeout(facts: &Facts) -> bool {
     facts.runs_in.is_browser() && !facts.waits
 }
 
-/// Whether the answer may be long, and is read in pieces then.
-pub(super) fn takes_budget(facts: &Facts) -> bool {
+/// Whether the answer may be long, and is then read in pages.
+pub(super) fn is_paged(facts: &Facts) -> bool {
     facts.effect.reads() && !facts.waits
 }
 
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_has_a_tool_whose_name_any_client_takes() {
+    fn every_action_has_a_tool_whose_name_every_client_accepts() {
         let names: Vec<_> = all().into_iter().map(|(tool, _)| tool.name).collect();
         assert_eq!(names.len(), Action::all().count() + 1);
         for name in names {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tool_takes_besides_its_action_depends_on_where_it_goes() {
+    fn a_tools_own_parameters_depend_on_where_its_action_runs() {
         let sorted = |mut names: Vec<String>| {
             names.sort();
             names.join(" ")
@@ -135,7 +135,7 @@ mod tests {
                 hints.idempotent_hint,
                 hints.open_world_hint,
             ];
-            hints.map(|hint| hint.expect("a word on it"))
+            hints.map(|hint| hint.expect("a hint"))
         };
         assert_eq!(hints("text"), [true, false, true, true]);
         assert_eq!(hints("click"), [false, true, false, true]);
