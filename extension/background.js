@@ -10,8 +10,8 @@ import { Groups } from './groups.js';
 import { Navigations } from './navigation.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
 import { Person } from './person.js';
-import { PROTOCOL_VERSION, agree, isObject } from './protocol.js';
-import { Journal, Trace, newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
+import { agree, isObject, PROTOCOL_VERSION } from './protocol.js';
+import { Journal, newInstanceId, readInstanceId, readPairing, readPort, Trace } from './storage.js';
 
 /** Chrome's floor is 30 s; a minute is the longest that a lost connection stays lost. */
 const ALARM = 'connect';
@@ -58,7 +58,8 @@ const ready = start();
 
 async function start() {
   // An alarm that is there goes on; making it anew at every start would put it off again and again.
-  if ((await chrome.alarms.get(ALARM)) === undefined) await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
+  if ((await chrome.alarms.get(ALARM)) === undefined)
+    await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
   [instanceId] = await Promise.all([readInstanceId(local), journal.load(), trace.load(), navigations.load()]);
   // The worker that was opening these is gone, and no session will ever own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
@@ -69,8 +70,9 @@ async function start() {
 
 async function connect() {
   const [pairing, port] = await Promise.all([readPairing(local), readPort(local)]);
-  if (pairing === null) connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
-  else connection.start(endpoint(port, (token = pairing.extensionToken)));
+  if (pairing === null) return connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
+  token = pairing.extensionToken;
+  connection.start(endpoint(port, token));
 }
 
 // ---- The daemon ----
@@ -139,7 +141,10 @@ async function forget(voided) {
 /** @returns {Promise<Record<string, unknown> | null>} null if nothing answers on the port */
 async function health() {
   try {
-    const response = await fetch(`http://127.0.0.1:${await readPort(local)}/health`, { cache: 'no-store', signal: AbortSignal.timeout(HEALTH_MS) });
+    const response = await fetch(`http://127.0.0.1:${await readPort(local)}/health`, {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(HEALTH_MS),
+    });
     const body = await response.json().catch(() => null);
     return isObject(body) ? body : {};
   } catch {
@@ -158,7 +163,9 @@ chrome.runtime.onConnect.addListener((popup) => {
 chrome.runtime.onMessage.addListener((request, _sender, answer) => {
   void ready
     .then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }))
-    .catch((error) => answer({ ok: false, message: `The extension failed: ${error.message}. Reload it on chrome://extensions.` }));
+    .catch((error) =>
+      answer({ ok: false, message: `The extension failed: ${error.message}. Reload it on chrome://extensions.` }),
+    );
   return true; // the answer comes later
 });
 
@@ -196,11 +203,13 @@ chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.d
 
 /** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentId?: string, documentLifecycle?: string }} Details */
 /** @param {import('./navigation.js').NavigationEvent['kind']} kind */
-const on = (kind) => (/** @type {Details} */ { tabId, frameId, url, error = '', documentId = '', documentLifecycle }) => {
-  if (frameId !== 0 || documentLifecycle === 'prerender') return;
-  // Chrome writes noughts where there is no document.
-  navigations.happened({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
-};
+const on =
+  (kind) =>
+  (/** @type {Details} */ { tabId, frameId, url, error = '', documentId = '', documentLifecycle }) => {
+    if (frameId !== 0 || documentLifecycle === 'prerender') return;
+    // Chrome writes noughts where there is no document.
+    navigations.happened({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
+  };
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));
 chrome.webNavigation.onCompleted.addListener(on('loaded'));

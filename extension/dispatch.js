@@ -3,16 +3,16 @@
  * Which function runs is a frozen map; how it works is the actions' business.
  */
 
-import { ActionError, checkCommand, failure, isObject, success } from './protocol.js';
-import * as tabs from './actions/tabs.js';
+import * as act from './actions/act.js';
+import * as debug from './actions/debug.js';
+import * as fill from './actions/fill.js';
+import * as human from './actions/human.js';
 import * as navigate from './actions/navigate.js';
 import * as read from './actions/read.js';
-import * as act from './actions/act.js';
-import * as fill from './actions/fill.js';
-import * as wait from './actions/wait.js';
 import * as screenshot from './actions/screenshot.js';
-import * as human from './actions/human.js';
-import * as debug from './actions/debug.js';
+import * as tabs from './actions/tabs.js';
+import * as wait from './actions/wait.js';
+import { ActionError, checkCommand, failure, isObject, success } from './protocol.js';
 
 /**
  * @typedef {import('./protocol.js').Command} Command
@@ -53,7 +53,19 @@ export const ACTIONS = Object.freeze({
 });
 
 /** What may be done again without harm, should its answer be lost with the worker. */
-const READS = new Set(['text', 'links', 'images', 'elements', 'outline', 'dom', 'inspect', 'snapshot', 'screenshot', 'wait', 'debug.log']);
+const READS = new Set([
+  'text',
+  'links',
+  'images',
+  'elements',
+  'outline',
+  'dom',
+  'inspect',
+  'snapshot',
+  'screenshot',
+  'wait',
+  'debug.log',
+]);
 
 export class Dispatcher {
   /**
@@ -106,12 +118,20 @@ export class Dispatcher {
       this.trace.add('replay', { id, action, tab });
       // Laid out anew: the browser's storage does not keep the order of keys.
       const { answer } = entry;
-      this.send(JSON.stringify(answer.ok ? success(id, answer.result, true, version) : failure(id, answer.error, true, version)));
+      this.send(
+        JSON.stringify(
+          answer.ok ? success(id, answer.result, true, version) : failure(id, answer.error, true, version),
+        ),
+      );
       return;
     }
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
-      await this.#answer(command, { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } }, true);
+      await this.#answer(
+        command,
+        { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } },
+        true,
+      );
       return;
     }
 
@@ -153,7 +173,9 @@ export class Dispatcher {
     if (left <= 0) throw timedOut(action);
     const controller = new AbortController();
     /** @type {Promise<never>} */
-    const expired = new Promise((_, reject) => controller.signal.addEventListener('abort', () => reject(controller.signal.reason)));
+    const expired = new Promise((_, reject) =>
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason)),
+    );
     const timer = setTimeout(() => controller.abort(timedOut(action)), left);
     const running = this.actions[action]({
       id,
@@ -173,7 +195,9 @@ export class Dispatcher {
 
   /** @param {Command} command @param {import('./storage.js').Answer} answer @param {boolean} acts */
   async #answer({ id, protocol_version: version }, answer, acts) {
-    const text = JSON.stringify(answer.ok ? success(id, answer.result, false, version) : failure(id, answer.error, false, version));
+    const text = JSON.stringify(
+      answer.ok ? success(id, answer.result, false, version) : failure(id, answer.error, false, version),
+    );
     // What an act came to must be known to the next worker, should this one end before the answer has left. What was
     // read can be read again: nobody waits for it to be written down.
     if (acts) await this.journal.finish(id, answer, text.length).catch(() => {});
@@ -185,7 +209,10 @@ export class Dispatcher {
 
 /** @param {string} action */
 function timedOut(action) {
-  return new ActionError('TIMEOUT', `${action} did not end before its deadline: the page may hang, show a dialog or load slowly`);
+  return new ActionError(
+    'TIMEOUT',
+    `${action} did not end before its deadline: the page may hang, show a dialog or load slowly`,
+  );
 }
 
 /** @param {string} action */
@@ -204,8 +231,12 @@ function isEnding(error) {
 /** @param {unknown} error @param {string} session @returns {import('./protocol.js').Failure} */
 function asFailure(error, session) {
   if (error instanceof ActionError) {
-    const suggestedAction = error.suggestedAction && (session ? `${error.suggestedAction} -s ${session}` : error.suggestedAction);
+    const suggestedAction =
+      error.suggestedAction && (session ? `${error.suggestedAction} -s ${session}` : error.suggestedAction);
     return { code: error.code, message: error.message, suggestedAction, details: error.details };
   }
-  return { code: 'SCRIPT_ERROR', message: isObject(error) && typeof error.message === 'string' ? error.message : String(error) };
+  return {
+    code: 'SCRIPT_ERROR',
+    message: isObject(error) && typeof error.message === 'string' ? error.message : String(error),
+  };
 }

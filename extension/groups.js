@@ -18,7 +18,10 @@ export class Groups {
   async window(name) {
     const group = (await this.#read())[name];
     if (group === undefined) return null;
-    return chrome.tabGroups.get(group.groupId).then(({ windowId }) => windowId, () => null);
+    return chrome.tabGroups.get(group.groupId).then(
+      ({ windowId }) => windowId,
+      () => null,
+    );
   }
 
   /** @param {number} tabId @param {string} name the session's id */

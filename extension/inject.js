@@ -5,7 +5,17 @@
 
 import { ActionError } from './protocol.js';
 
-const PAGE_SCRIPTS = ['dom', 'interstitial', 'selector', 'accessibility', 'read', 'controls', 'snapshot', 'act', 'fill'].map((name) => `page/${name}.js`);
+const PAGE_SCRIPTS = [
+  'dom',
+  'interstitial',
+  'selector',
+  'accessibility',
+  'read',
+  'controls',
+  'snapshot',
+  'act',
+  'fill',
+].map((name) => `page/${name}.js`);
 
 /**
  * Runs in the page. Everything it needs comes as an argument: it travels as text.
@@ -28,7 +38,12 @@ function invoke(version, command, params) {
 export async function call(tabId, command, params = {}) {
   const version = chrome.runtime.getManifest().version;
   const run = async () => {
-    const outcome = await execute({ target: { tabId }, injectImmediately: true, func: invoke, args: [version, command, params] });
+    const outcome = await execute({
+      target: { tabId },
+      injectImmediately: true,
+      func: invoke,
+      args: [version, command, params],
+    });
     // A document that goes away in the middle leaves no result.
     if (typeof outcome !== 'string') throw new DocumentGone();
     return JSON.parse(outcome);
@@ -39,7 +54,8 @@ export async function call(tabId, command, params = {}) {
     outcome = await run();
   }
   if (outcome.missing) throw new DocumentGone();
-  if (outcome.error) throw new ActionError(outcome.error.code, outcome.error.message, { details: outcome.error.details });
+  if (outcome.error)
+    throw new ActionError(outcome.error.code, outcome.error.message, { details: outcome.error.details });
   return outcome;
 }
 
@@ -71,22 +87,34 @@ export async function getTab(tabId) {
  * @returns {import('./protocol.js').Page}
  */
 export function tabPage(tab) {
-  return { url: tab?.url ?? '', title: tab?.title ?? '', state: tab?.status === 'complete' ? 'ready' : 'loading', busy: false };
+  return {
+    url: tab?.url ?? '',
+    title: tab?.title ?? '',
+    state: tab?.status === 'complete' ? 'ready' : 'loading',
+    busy: false,
+  };
 }
 
 /** The browser's own pages, the web store, a PDF: no extension may look into them. */
 export class RestrictedPage extends ActionError {
   constructor() {
-    super('SCRIPT_ERROR', 'the browser lets no extension into this page (its own pages, the web store, PDF files, empty tabs): navigate to an ordinary web page', {
-      suggestedAction: 'bproxy navigate URL',
-    });
+    super(
+      'SCRIPT_ERROR',
+      'the browser lets no extension into this page (its own pages, the web store, PDF files, empty tabs): navigate to an ordinary web page',
+      {
+        suggestedAction: 'bproxy navigate URL',
+      },
+    );
   }
 }
 
 /** The page was replaced while a command ran in it. */
 export class DocumentGone extends ActionError {
   constructor() {
-    super('SCRIPT_ERROR', 'the page was replaced while the command ran in it: read the page again to see what happened');
+    super(
+      'SCRIPT_ERROR',
+      'the page was replaced while the command ran in it: read the page again to see what happened',
+    );
   }
 }
 
@@ -109,11 +137,17 @@ export function explain(error) {
   if (error instanceof ActionError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (/No tab with id|tab was closed|No current window|Invalid tab/i.test(message)) {
-    return new ActionError('TAB_NOT_FOUND', 'the tab is gone: open another one', { suggestedAction: 'bproxy tab open URL' });
+    return new ActionError('TAB_NOT_FOUND', 'the tab is gone: open another one', {
+      suggestedAction: 'bproxy tab open URL',
+    });
   }
-  if (/Frame with ID \d+ (was removed|is not ready)|document was (removed|destroyed)/i.test(message)) return new DocumentGone();
+  if (/Frame with ID \d+ (was removed|is not ready)|document was (removed|destroyed)/i.test(message))
+    return new DocumentGone();
   if (/error page/i.test(message)) {
-    return new ActionError('NAVIGATION_FAILED', 'the tab shows the browser’s error page: navigate to an address that loads');
+    return new ActionError(
+      'NAVIGATION_FAILED',
+      'the tab shows the browser’s error page: navigate to an address that loads',
+    );
   }
   if (/Cannot access|cannot be scripted|extensions gallery|Missing host permission|Blocked/i.test(message)) {
     return new RestrictedPage();

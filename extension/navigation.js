@@ -86,7 +86,8 @@ export class Navigations {
     const stopped = this.#stopped(event);
     // An error page takes the place of the page before it; an abort leaves that as it was.
     const replaced = kind === 'committed' || (kind === 'failed' && !stopped && event.error !== ABORTED);
-    if ((replaced || kind === 'moved') && this.held.has(tabId)) this.announce(tabId, url, kind === 'moved' ? 'history_state' : 'committed');
+    if ((replaced || kind === 'moved') && this.held.has(tabId))
+      this.announce(tabId, url, kind === 'moved' ? 'history_state' : 'committed');
 
     for (const watcher of [...this.watchers]) watcher(event);
 

@@ -38,7 +38,8 @@ export async function claim({ code, port }, { fetch, local, now }) {
   const no = (/** @type {string} */ message) => /** @type {Outcome} */ ({ ok: false, message });
   if (!isPort(port)) return no(BAD_PORT);
   const normal = normalizeCode(code);
-  if (normal === null) return no('A pairing code has 8 letters and digits, like ABCD-EFGH. Run “bproxy pair” to get one.');
+  if (normal === null)
+    return no('A pairing code has 8 letters and digits, like ABCD-EFGH. Run “bproxy pair” to get one.');
 
   let response;
   let body;

@@ -3,7 +3,7 @@
  * connection and of the sessions that hold tabs here, and what the person's buttons ask for.
  */
 
-import { PROTOCOL_VERSION, isObject } from './protocol.js';
+import { isObject, PROTOCOL_VERSION } from './protocol.js';
 import { readPairing, readPort } from './storage.js';
 
 /**
@@ -66,7 +66,8 @@ export class Person {
     if (!Array.isArray(sessions)) return;
     this.sessions = sessions.filter((entry) => isObject(entry) && typeof entry.session === 'string');
     this.groups.follow(this.sessions);
-    for (const { session, paused } of this.sessions) if (!paused) void chrome.notifications.clear(NOTIFICATION + session);
+    for (const { session, paused } of this.sessions)
+      if (!paused) void chrome.notifications.clear(NOTIFICATION + session);
     this.#show();
   }
 

@@ -11,13 +11,25 @@ const REASONS = {
   starting: ['Connecting…', ''],
   unpaired: ['Not paired', 'Pair this browser to let an agent work in it.'],
   token_void: ['Not paired any more', 'Another pairing has replaced this one. Pair again to use this browser.'],
-  unreachable: ['Not connected', 'No daemon answers on port {port}. Start it with “bproxy service start”, or correct the port in the settings.'],
-  refused: ['Not connected', 'The daemon refuses this browser’s pairing: another one has replaced it, or the daemon’s state is new. Pair again.'],
+  unreachable: [
+    'Not connected',
+    'No daemon answers on port {port}. Start it with “bproxy service start”, or correct the port in the settings.',
+  ],
+  refused: [
+    'Not connected',
+    'The daemon refuses this browser’s pairing: another one has replaced it, or the daemon’s state is new. Pair again.',
+  ],
   lost: ['Not connected', 'The connection was lost. It comes back by itself.'],
   stale: ['Not connected', 'The daemon stopped answering. If it stays so, run “bproxy service restart”.'],
   shutdown: ['Not connected', 'The daemon was stopped. Start it with “bproxy service start”.'],
-  replaced: ['Not connected', 'Another browser came with the same identity (a copied profile?). This one takes a new identity and comes back.'],
-  incompatible: ['Not connected', 'The daemon and this extension speak different protocol versions. Update the older of the two.'],
+  replaced: [
+    'Not connected',
+    'Another browser came with the same identity (a copied profile?). This one takes a new identity and comes back.',
+  ],
+  incompatible: [
+    'Not connected',
+    'The daemon and this extension speak different protocol versions. Update the older of the two.',
+  ],
   daemon_old: [
     'Not connected',
     'This extension is newer than the daemon, which does not speak its protocol yet. Update bproxy, then run “bproxy service restart”.',
@@ -46,11 +58,16 @@ function listen() {
 function show(view) {
   const { state, reason, retryAt } = view.status;
   const [words, advice] =
-    state === 'connected' ? ['Connected', ''] : state === 'connecting' && !reason ? ['Connecting…', ''] : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
+    state === 'connected'
+      ? ['Connected', '']
+      : state === 'connecting' && !reason
+        ? ['Connecting…', '']
+        : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
   const status = find('status');
   const before = status.dataset.state;
   // What came of the last request is out of date.
-  if ((before !== state && state === 'unpaired') || (before === 'connected' && state === 'waiting')) setText(find('message'), '');
+  if ((before !== state && state === 'unpaired') || (before === 'connected' && state === 'waiting'))
+    setText(find('message'), '');
   status.dataset.state = state;
   setText(status, words);
   setText(find('advice'), advice.replace('{port}', String(view.port)));
@@ -58,7 +75,10 @@ function show(view) {
 
   const repair = reason === 'refused';
   find('pairing').hidden = view.paired && !repair;
-  setText(find('pairing-title'), view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser');
+  setText(
+    find('pairing-title'),
+    view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser',
+  );
   button('unpair').hidden = !view.paired;
   // Shown as long as nobody has written another one over it.
   input('port').defaultValue = String(view.port);
@@ -91,7 +111,10 @@ function showSessions({ sessions }) {
     }),
   );
   for (const kind of ['resume', 'close']) {
-    if (focused[kind]) /** @type {HTMLElement | null} */ (document.querySelector(`[data-${kind}="${CSS.escape(focused[kind])}"]`))?.focus();
+    if (focused[kind])
+      /** @type {HTMLElement | null} */ (
+        document.querySelector(`[data-${kind}="${CSS.escape(focused[kind])}"]`)
+      )?.focus();
   }
 }
 
@@ -121,7 +144,9 @@ function showVersions({ extensionVersion, daemonVersion, port, status }) {
   const daemon = daemonVersion === null ? '' : ` · daemon ${daemonVersion}`;
   setText(footer, `Extension ${extensionVersion}${daemon}${status.state === 'connected' ? ` · port ${port}` : ''}`);
   if (status.state === 'connected' && daemonVersion !== null && daemonVersion !== extensionVersion) {
-    footer.append(make('div', 'The versions differ: run “bproxy extension install” and reload the extension.', 'mismatch'));
+    footer.append(
+      make('div', 'The versions differ: run “bproxy extension install” and reload the extension.', 'mismatch'),
+    );
   }
 }
 
@@ -149,7 +174,9 @@ async function put(request, good, field) {
   field?.removeAttribute('aria-invalid');
   button('pair').disabled = true;
   /** @type {import('./pairing.js').Outcome} */
-  const outcome = await chrome.runtime.sendMessage(request).catch((error) => ({ ok: false, message: String(error?.message ?? error) }));
+  const outcome = await chrome.runtime
+    .sendMessage(request)
+    .catch((error) => ({ ok: false, message: String(error?.message ?? error) }));
   button('pair').disabled = false;
   if (outcome.ok) {
     if (good) message.dataset.good = '';
@@ -166,7 +193,8 @@ const portNumber = () => (/^\s*\d+\s*$/.test(input('port').value) ? Number(input
 
 find('pairing').addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (await ask({ type: 'pair', code: input('code').value, port: portNumber() }, 'Paired.', input('code'))) input('code').value = '';
+  if (await ask({ type: 'pair', code: input('code').value, port: portNumber() }, 'Paired.', input('code')))
+    input('code').value = '';
 });
 find('port-form').addEventListener('submit', (event) => {
   event.preventDefault();

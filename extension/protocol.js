@@ -121,13 +121,17 @@ const text = (value, at) => (typeof value === 'string' ? null : `${at} must be t
 /** @type {Rule} */
 const bool = (value, at) => (typeof value === 'boolean' ? null : `${at} must be true or false`);
 /** @type {(low: number, high?: number) => Rule} */
-const int = (low, high = Number.MAX_SAFE_INTEGER) => (value, at) =>
-  Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high
-    ? null
-    : `${at} must be an integer ${high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`}`;
+const int =
+  (low, high = Number.MAX_SAFE_INTEGER) =>
+  (value, at) =>
+    Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high
+      ? null
+      : `${at} must be an integer ${high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`}`;
 /** @type {(...words: string[]) => Rule} */
-const oneOf = (...words) => (value, at) =>
-  words.includes(/** @type {string} */ (value)) ? null : `${at} must be one of ${words.join(', ')}`;
+const oneOf =
+  (...words) =>
+  (value, at) =>
+    words.includes(/** @type {string} */ (value)) ? null : `${at} must be one of ${words.join(', ')}`;
 /** @type {(pattern: RegExp, like: string) => Rule} */
 const match = (pattern, like) => (value, at) =>
   typeof value === 'string' && pattern.test(value) ? null : `${at} must look like ${like}`;
@@ -138,16 +142,18 @@ const list = (rule, low, high) => (value, at) => {
   return first(value.map((entry, i) => rule(entry, `${at}[${i}]`)));
 };
 /** @type {(required: Record<string, Rule>, optional?: Record<string, Rule>) => Rule} */
-const shape = (required, optional = {}) => (value, at) => {
-  if (!isObject(value)) return `${at} must be an object`;
-  for (const key of Object.keys(required)) if (!Object.hasOwn(value, key)) return `${at}.${key} is missing`;
-  return first(
-    Object.entries(value).map(([key, field]) => {
-      const rule = Object.hasOwn(required, key) ? required[key] : Object.hasOwn(optional, key) ? optional[key] : null;
-      return rule === null ? `${at}.${key} is not a known field` : rule(field, `${at}.${key}`);
-    }),
-  );
-};
+const shape =
+  (required, optional = {}) =>
+  (value, at) => {
+    if (!isObject(value)) return `${at} must be an object`;
+    for (const key of Object.keys(required)) if (!Object.hasOwn(value, key)) return `${at}.${key} is missing`;
+    return first(
+      Object.entries(value).map(([key, field]) => {
+        const rule = Object.hasOwn(required, key) ? required[key] : Object.hasOwn(optional, key) ? optional[key] : null;
+        return rule === null ? `${at}.${key} is not a known field` : rule(field, `${at}.${key}`);
+      }),
+    );
+  };
 const first = (/** @type {(string | null)[]} */ problems) => problems.find((problem) => problem !== null) ?? null;
 
 const TARGETS = {
@@ -185,7 +191,14 @@ const PARAMS = Object.freeze({
   dom: shape({}, { selector: text, depth: int(1, 50) }),
   inspect: shape({ selector: text }, { properties: list(text, 0, 50), limit: int(1, 50) }),
   snapshot: shape({}, { selector: text, maxDepth: int(1, 12), interactiveOnly: bool }),
-  scroll: shape({}, { target, by: match(/^(viewport|half|end|[0-9]+px)$/, 'viewport, half, end or 300px'), direction: oneOf('up', 'down') }),
+  scroll: shape(
+    {},
+    {
+      target,
+      by: match(/^(viewport|half|end|[0-9]+px)$/, 'viewport, half, end or 300px'),
+      direction: oneOf('up', 'down'),
+    },
+  ),
   click: shape({ target }),
   hover: shape({ target }),
   fill: shape(field),
@@ -212,8 +225,10 @@ export function checkParams(action, params) {
 
 /** @type {Rule} */
 const envelope = shape({
-  protocol_version: (value, at) => (typeof value === 'number' && VERSIONS.includes(value) ? null : `${at} must be one of ${VERSIONS.join(', ')}`),
-  id: (value, at) => (typeof value === 'string' && value !== '' && value.length <= 128 ? null : `${at} must be 1 to 128 characters`),
+  protocol_version: (value, at) =>
+    typeof value === 'number' && VERSIONS.includes(value) ? null : `${at} must be one of ${VERSIONS.join(', ')}`,
+  id: (value, at) =>
+    typeof value === 'string' && value !== '' && value.length <= 128 ? null : `${at} must be 1 to 128 characters`,
   action: text,
   params: (value, at) => (isObject(value) ? null : `${at} must be an object`),
   session: text,

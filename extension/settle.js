@@ -3,8 +3,8 @@
  * run on when the page is hidden or replaced. No observer in the page, no animation frames.
  */
 
+import { call, DocumentGone, getTab, tabPage } from './inject.js';
 import { ActionError } from './protocol.js';
-import { DocumentGone, call, getTab, tabPage } from './inject.js';
 
 /** Two looks this far apart that see the same make a page at rest. Jittered, like everything a page could time. */
 const LOOK_MS = [25, 60];
@@ -30,7 +30,9 @@ export async function settle({ tabId, navigations, signal }) {
     signal.throwIfAborted();
     if (navigations.underWay.has(tabId)) {
       // A download or an address that fails leaves the page, or an error page, to be looked at below.
-      await navigations.next(tabId, AbortSignal.any([signal, AbortSignal.timeout(NAVIGATION_MS)]), { joining: true }).catch(() => {});
+      await navigations
+        .next(tabId, AbortSignal.any([signal, AbortSignal.timeout(NAVIGATION_MS)]), { joining: true })
+        .catch(() => {});
       last = null;
     }
     const seen = await look(tabId);

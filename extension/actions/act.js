@@ -1,7 +1,7 @@
 /** Acts of the pointer and the wheel: done in the page, then reported once the page has come to rest. */
 
-import { ActionError } from '../protocol.js';
 import { call, getTab } from '../inject.js';
+import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */

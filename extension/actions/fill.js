@@ -1,8 +1,8 @@
 /** Writing into fields and editors, and reading back what they hold once the page has come to rest. */
 
-import { ActionError } from '../protocol.js';
 import { execute } from '../inject.js';
 import { editorText } from '../page/main-world.js';
+import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
 import { perform } from './act.js';
 
@@ -62,7 +62,11 @@ async function writeEditor(context, { target, value }) {
 }
 
 /** Editors have their own idea of line ends and of the last empty line. @param {string} text */
-const meant = (text) => text.replace(/\r\n?/g, '\n').replace(/\u00a0/g, ' ').replace(/\n+$/, '');
+const meant = (text) =>
+  text
+    .replace(/\r\n?/g, '\n')
+    .replace(/\u00a0/g, ' ')
+    .replace(/\n+$/, '');
 
 /**
  * Writes into the editor at `target`, or with null only reads it.
@@ -70,7 +74,13 @@ const meant = (text) => text.replace(/\r\n?/g, '\n').replace(/\u00a0/g, ' ').rep
  * @returns {Promise<string>} what the editor holds
  */
 async function inEditor({ tabId, deadline }, target, value) {
-  const outcome = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: editorText, args: [target, value, deadline] });
+  const outcome = await execute({
+    target: { tabId },
+    world: 'MAIN',
+    injectImmediately: true,
+    func: editorText,
+    args: [target, value, deadline],
+  });
   if (typeof outcome?.value === 'string') return outcome.value;
   throw new ActionError('ELEMENT_NOT_ACTIONABLE', outcome?.problem ?? 'the editor’s own interface failed', {
     suggestedAction: 'bproxy fill --method paste --world isolated',

@@ -1,7 +1,7 @@
 /** Going to an address: waits for the load event of the new document, no longer. */
 
+import { explain, RestrictedPage, read, tabPage } from '../inject.js';
 import { ActionError } from '../protocol.js';
-import { RestrictedPage, explain, read, tabPage } from '../inject.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */
 
@@ -34,7 +34,10 @@ export async function navigate({ tabId, params, navigations, signal, deadline })
 export async function signInWall(tabId, asked, page, { later = false } = {}) {
   if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return null;
   // What cannot be looked into is no sign-in page.
-  const data = await read(tabId, 'sign-in-wall', { asked, later }).then((result) => result.data, () => null);
+  const data = await read(tabId, 'sign-in-wall', { asked, later }).then(
+    (result) => result.data,
+    () => null,
+  );
   return data?.wall ? String(data.wall) : null;
 }
 
@@ -70,12 +73,21 @@ export async function checkUrl(input) {
   try {
     url = new URL(input);
   } catch {
-    throw new ActionError('NAVIGATION_FAILED', `${JSON.stringify(input)} is not an absolute address: write it in full, like https://example.org/`);
+    throw new ActionError(
+      'NAVIGATION_FAILED',
+      `${JSON.stringify(input)} is not an absolute address: write it in full, like https://example.org/`,
+    );
   }
   if (url.protocol === 'http:' || url.protocol === 'https:' || url.href === 'about:blank') return url.href;
   if (url.protocol === 'file:') {
     if (await chrome.extension.isAllowedFileSchemeAccess()) return url.href;
-    throw new ActionError('NAVIGATION_FAILED', 'local files are closed to bproxy: allow “access to file URLs” on the extension’s details page, or serve the file over http');
+    throw new ActionError(
+      'NAVIGATION_FAILED',
+      'local files are closed to bproxy: allow “access to file URLs” on the extension’s details page, or serve the file over http',
+    );
   }
-  throw new ActionError('NAVIGATION_FAILED', `bproxy cannot work in ${url.protocol} pages: use an http or https address`);
+  throw new ActionError(
+    'NAVIGATION_FAILED',
+    `bproxy cannot work in ${url.protocol} pages: use an http or https address`,
+  );
 }

@@ -5,7 +5,10 @@ import { read } from '../inject.js';
 /** @typedef {import('../dispatch.js').Context} Context */
 
 /** @param {string} command */
-const look = (command) => (/** @type {Context} */ { tabId, params }) => read(tabId, command, params);
+const look =
+  (command) =>
+  (/** @type {Context} */ { tabId, params }) =>
+    read(tabId, command, params);
 
 export const text = look('text');
 export const links = look('links');

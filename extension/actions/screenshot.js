@@ -1,7 +1,7 @@
 /** A picture of what the tab shows now. */
 
-import { ActionError } from '../protocol.js';
 import { explain, getTab, tabPage } from '../inject.js';
+import { ActionError } from '../protocol.js';
 import { bringToFront } from './tabs.js';
 
 /** Chrome allows two captures a second; a third one is tried again this much later. */
@@ -14,7 +14,10 @@ const PREFIX = 'data:image/png;base64,';
 /** @param {import('../dispatch.js').Context} context */
 export async function screenshot({ tabId, params, signal }) {
   if (params.debugger) {
-    throw new ActionError('DEBUGGER_DISABLED', 'screenshots through the debugger are not available: leave out the debugger flag');
+    throw new ActionError(
+      'DEBUGGER_DISABLED',
+      'screenshots through the debugger are not available: leave out the debugger flag',
+    );
   }
   if (params.activate) await bringToFront(tabId);
   const tab = await getTab(tabId);
@@ -43,7 +46,11 @@ async function capture(windowId, signal) {
 }
 
 function notVisible() {
-  return new ActionError('TAB_NOT_VISIBLE', 'only the tab in front can be pictured: activate it first, or ask for it with the activate flag', {
-    suggestedAction: 'bproxy screenshot --activate',
-  });
+  return new ActionError(
+    'TAB_NOT_VISIBLE',
+    'only the tab in front can be pictured: activate it first, or ask for it with the activate flag',
+    {
+      suggestedAction: 'bproxy screenshot --activate',
+    },
+  );
 }

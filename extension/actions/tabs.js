@@ -1,7 +1,7 @@
 /** Opening, closing, pinning and showing tabs. A tab opens in the background; only `activate` brings one to the front. */
 
-import { ActionError } from '../protocol.js';
 import { explain, getTab, tabPage } from '../inject.js';
+import { ActionError } from '../protocol.js';
 import { checkUrl, loadedPage, signInWall } from './navigate.js';
 
 /** @typedef {import('../dispatch.js').Context} Context */

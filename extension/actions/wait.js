@@ -1,7 +1,7 @@
 /** Waiting for something to be there: an element, an address, the next page. */
 
-import { ActionError } from '../protocol.js';
 import { DocumentGone, getTab, read, tabPage } from '../inject.js';
+import { ActionError } from '../protocol.js';
 
 /** Often enough to feel immediate, rarely enough to cost the page nothing. */
 const POLL_MS = 100;
@@ -19,7 +19,8 @@ export async function wait(context) {
       const page = await check.met();
       if (page !== null) return { data: { matched: true, elapsed: Date.now() - began }, page };
       const left = until - Date.now();
-      if (left <= 0) return { data: { matched: false, elapsed: Date.now() - began }, page: tabPage(await getTab(tabId)) };
+      if (left <= 0)
+        return { data: { matched: false, elapsed: Date.now() - began }, page: tabPage(await getTab(tabId)) };
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
       signal.throwIfAborted();
     }
@@ -40,7 +41,8 @@ const STRATEGIES = {
         return data.present ? page : null;
       } catch (error) {
         // Between two documents there is nothing to look at yet.
-        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) return null;
+        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED'))
+          return null;
         throw error;
       }
     },
@@ -55,7 +57,8 @@ const STRATEGIES = {
     let arrived = false;
     /** @param {import('../navigation.js').NavigationEvent} event */
     const watcher = (event) => {
-      if (event.tabId === tabId && (event.kind === 'loaded' || event.kind === 'moved')) arrived ||= matches(params.target, event.url);
+      if (event.tabId === tabId && (event.kind === 'loaded' || event.kind === 'moved'))
+        arrived ||= matches(params.target, event.url);
     };
     navigations.watchers.add(watcher);
     return {

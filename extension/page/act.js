@@ -16,10 +16,14 @@
   };
   const awake = (/** @type {boolean} */ covered) => {
     if (document.visibilityState !== 'visible' && !covered) {
-      page.fail('TAB_NOT_VISIBLE', 'the tab is in the background: bring it to the front with tab activate, then try again');
+      page.fail(
+        'TAB_NOT_VISIBLE',
+        'the tab is in the background: bring it to the front with tab activate, then try again',
+      );
     }
   };
-  const unfit = (/** @type {Element} */ element, /** @type {string} */ why) => page.fail('ELEMENT_NOT_ACTIONABLE', `${page.describe(element)} ${why}`);
+  const unfit = (/** @type {Element} */ element, /** @type {string} */ why) =>
+    page.fail('ELEMENT_NOT_ACTIONABLE', `${page.describe(element)} ${why}`);
   page.actionable = actionable;
   page.awake = awake;
   page.unfit = unfit;
@@ -80,15 +84,19 @@
     const pointer = type.startsWith('pointer');
     const bubbles = !/(enter|leave)$/.test(type);
     const all = { bubbles, cancelable: bubbles, composed: true, view: window, ...init };
-    const event = pointer ? new PointerEvent(type, { pointerId: 1, pointerType: 'mouse', isPrimary: true, ...all }) : new MouseEvent(type, all);
+    const event = pointer
+      ? new PointerEvent(type, { pointerId: 1, pointerType: 'mouse', isPrimary: true, ...all })
+      : new MouseEvent(type, all);
     return on.dispatchEvent(event);
   };
 
   const moveOnto = (/** @type {Element} */ hit, /** @type {MouseEventInit} */ at) => {
-    for (const type of ['pointerover', 'pointerenter', 'mouseover', 'mouseenter', 'pointermove', 'mousemove']) mouse(hit, type, at);
+    for (const type of ['pointerover', 'pointerenter', 'mouseover', 'mouseenter', 'pointermove', 'mousemove'])
+      mouse(hit, type, at);
   };
 
-  const FOCUSABLE = 'a[href], button, input, select, textarea, summary, [tabindex], [contenteditable]:not([contenteditable="false"])';
+  const FOCUSABLE =
+    'a[href], button, input, select, textarea, summary, [tabindex], [contenteditable]:not([contenteditable="false"])';
 
   const press = (/** @type {Element} */ element) => {
     const { at, hit } = hitPoint(element);
@@ -96,7 +104,8 @@
     const up = { ...at, button: 0, buttons: 0, detail: 1 };
     moveOnto(hit, at);
     mouse(hit, 'pointerdown', down);
-    if (mouse(hit, 'mousedown', down)) /** @type {HTMLElement | null} */ (hit.closest(FOCUSABLE))?.focus({ preventScroll: true });
+    if (mouse(hit, 'mousedown', down))
+      /** @type {HTMLElement | null} */ (hit.closest(FOCUSABLE))?.focus({ preventScroll: true });
     mouse(hit, 'pointerup', up);
     mouse(hit, 'mouseup', up);
     mouse(hit, 'click', up);
@@ -105,7 +114,12 @@
 
   /** Whether the browser follows the link in another tab; one that leads nowhere is only there to be listened to. */
   const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
-    if (!/^https?:$/.test(link.protocol) || link.hasAttribute('download') || /^\s*#/.test(link.getAttribute('href') ?? '')) return false;
+    if (
+      !/^https?:$/.test(link.protocol) ||
+      link.hasAttribute('download') ||
+      /^\s*#/.test(link.getAttribute('href') ?? '')
+    )
+      return false;
     const target = link.getAttribute('target') ?? document.querySelector('base[target]')?.getAttribute('target') ?? '';
     if (/^(_self|_parent|_top)?$/i.test(target)) return false;
     return page.query('iframe[name], frame[name]').every((frame) => frame.getAttribute('name') !== target);
@@ -117,10 +131,16 @@
     const address = link?.getAttribute('href') ?? '';
     // The browser runs no such address for an extension; one that does nothing is only there to be listened to.
     if (/^\s*javascript:/i.test(address) && !/^\s*javascript:\s*(void\b[^a-z]*)?;?\s*$/i.test(address)) {
-      unfit(element, 'leads to a script in its address (javascript:), which an extension cannot start: ask for a person');
+      unfit(
+        element,
+        'leads to a script in its address (javascript:), which an extension cannot start: ask for a person',
+      );
     }
     if (link && opensTab(link)) {
-      unfit(element, `opens a tab of its own, which would come to the front and belong to no session: use navigate or tab open with ${link.href}`);
+      unfit(
+        element,
+        `opens a tab of its own, which would come to the front and belong to no session: use navigate or tab open with ${link.href}`,
+      );
     }
     page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
     press(element);
@@ -149,7 +169,11 @@
     const element = target && page.resolve(target);
     const scroller = (element && scrollerOf(element)) ?? document.scrollingElement ?? document.documentElement;
     const before = scroller.scrollTop;
-    page.after = () => ({ position: scroller.scrollTop, scrollHeight: scroller.scrollHeight, clientHeight: scroller.clientHeight });
+    page.after = () => ({
+      position: scroller.scrollTop,
+      scrollHeight: scroller.scrollHeight,
+      clientHeight: scroller.clientHeight,
+    });
     // An element alone is to be brought into view; with a distance it, or what scrolls around it, is moved.
     if (element && by === undefined && direction === undefined) {
       element.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
@@ -168,12 +192,21 @@
 
   // ---- Choosing ----
 
-  const same = (/** @type {string} */ a, /** @type {string} */ b) => page.collapse(a).toLowerCase() === page.collapse(b).toLowerCase();
+  const same = (/** @type {string} */ a, /** @type {string} */ b) =>
+    page.collapse(a).toLowerCase() === page.collapse(b).toLowerCase();
   /** The one that reads exactly so, else the one that differs in case only. */
-  const byText = (/** @type {Element[]} */ options, /** @type {(option: Element) => string} */ textOf, /** @type {string} */ wanted) =>
-    options.find((option) => page.collapse(textOf(option)) === page.collapse(wanted)) ?? options.find((option) => same(textOf(option), wanted));
+  const byText = (
+    /** @type {Element[]} */ options,
+    /** @type {(option: Element) => string} */ textOf,
+    /** @type {string} */ wanted,
+  ) =>
+    options.find((option) => page.collapse(textOf(option)) === page.collapse(wanted)) ??
+    options.find((option) => same(textOf(option), wanted));
   const missing = (/** @type {string[]} */ texts, /** @type {string} */ wanted) =>
-    page.fail('ELEMENT_NOT_FOUND', `no option reads ${JSON.stringify(wanted)}; there are: ${page.shorten(texts.map((text) => JSON.stringify(text)).join(', '), 500) || 'none'}`);
+    page.fail(
+      'ELEMENT_NOT_FOUND',
+      `no option reads ${JSON.stringify(wanted)}; there are: ${page.shorten(texts.map((text) => JSON.stringify(text)).join(', '), 500) || 'none'}`,
+    );
 
   page.commands.select = ({ trigger, optionText, covered = false }) => {
     const element = actionable(trigger, covered);
@@ -184,8 +217,14 @@
       return { opened: true };
     }
     const options = [...element.options].filter((option) => !option.disabled);
-    const option = /** @type {HTMLOptionElement | undefined} */ (byText(options, (found) => /** @type {HTMLOptionElement} */ (found).text, optionText));
-    if (!option) return missing(options.map((found) => page.collapse(found.text)), optionText);
+    const option = /** @type {HTMLOptionElement | undefined} */ (
+      byText(options, (found) => /** @type {HTMLOptionElement} */ (found).text, optionText)
+    );
+    if (!option)
+      return missing(
+        options.map((found) => page.collapse(found.text)),
+        optionText,
+      );
     element.focus({ preventScroll: true });
     if (!element.multiple) element.value = option.value;
     option.selected = true;
@@ -195,15 +234,22 @@
     return { opened: false };
   };
 
-  const OPTIONS = '[role="option"], [role="menuitem"], [role="menuitemradio"], [role="menuitemcheckbox"], [role="treeitem"]';
+  const OPTIONS =
+    '[role="option"], [role="menuitem"], [role="menuitemradio"], [role="menuitemcheckbox"], [role="treeitem"]';
 
   page.commands.choose = ({ optionText, covered = false }) => {
     awake(covered);
     const trigger = page.trigger;
     const list = trigger && controlled(trigger);
-    const options = page.findAll(list ?? document.documentElement, OPTIONS).filter((option) => page.visible(option) && !page.disabled(option));
+    const options = page
+      .findAll(list ?? document.documentElement, OPTIONS)
+      .filter((option) => page.visible(option) && !page.disabled(option));
     const option = byText(options, (found) => page.accessibleName(found), optionText);
-    if (!option) return missing(options.map((found) => page.accessibleName(found)), optionText);
+    if (!option)
+      return missing(
+        options.map((found) => page.accessibleName(found)),
+        optionText,
+      );
     page.after = () => ({ selected: chosen(option, trigger, optionText), optionText: page.collapse(optionText) });
     press(option);
     return {};
@@ -213,13 +259,30 @@
   const controlled = (/** @type {Element} */ trigger) => {
     const ids = (trigger.getAttribute('aria-controls') ?? trigger.getAttribute('aria-owns') ?? '').trim().split(/\s+/);
     const root = /** @type {Document | ShadowRoot} */ (trigger.getRootNode());
-    return ids.map((id) => id && root.getElementById(id)).find((list) => list && page.findAll(list, OPTIONS).length > 0) || null;
+    return (
+      ids.map((id) => id && root.getElementById(id)).find((list) => list && page.findAll(list, OPTIONS).length > 0) ||
+      null
+    );
   };
 
-  const chosen = (/** @type {Element} */ option, /** @type {Element | null} */ trigger, /** @type {string} */ wanted) => {
-    if (option.isConnected && (option.getAttribute('aria-selected') === 'true' || option.getAttribute('aria-checked') === 'true')) return true;
-    const shown = trigger?.isConnected ? `${trigger.textContent} ${/** @type {HTMLInputElement} */ (trigger).value ?? ''}` : '';
-    return page.collapse(shown).toLowerCase().includes(page.collapse(wanted).toLowerCase()) || !option.isConnected || !page.visible(option);
+  const chosen = (
+    /** @type {Element} */ option,
+    /** @type {Element | null} */ trigger,
+    /** @type {string} */ wanted,
+  ) => {
+    if (
+      option.isConnected &&
+      (option.getAttribute('aria-selected') === 'true' || option.getAttribute('aria-checked') === 'true')
+    )
+      return true;
+    const shown = trigger?.isConnected
+      ? `${trigger.textContent} ${/** @type {HTMLInputElement} */ (trigger).value ?? ''}`
+      : '';
+    return (
+      page.collapse(shown).toLowerCase().includes(page.collapse(wanted).toLowerCase()) ||
+      !option.isConnected ||
+      !page.visible(option)
+    );
   };
 
   // ---- Afterwards ----
@@ -227,7 +290,14 @@
   page.commands.settle = () => {
     const after = page.after?.() ?? null;
     const root = document.documentElement;
-    const signature = JSON.stringify([location.href, document.readyState, document.title, document.getElementsByTagName('*').length, root?.scrollHeight, after]);
+    const signature = JSON.stringify([
+      location.href,
+      document.readyState,
+      document.title,
+      document.getElementsByTagName('*').length,
+      root?.scrollHeight,
+      after,
+    ]);
     return { signature, after };
   };
 })();

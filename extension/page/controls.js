@@ -3,10 +3,33 @@
   'use strict';
   const page = globalThis.bproxy;
 
-  const FIELDS = 'input:not([type="hidden"]), textarea, select, button, [contenteditable]:not([contenteditable="false"])';
-  const ROLES = ['button', 'checkbox', 'combobox', 'listbox', 'menuitem', 'menuitemcheckbox', 'menuitemradio', 'option', 'radio',
-    'searchbox', 'slider', 'spinbutton', 'switch', 'tab', 'textbox', 'treeitem'];
-  const CONTROLS = [FIELDS, 'summary', '[onclick]', '[tabindex]:not([tabindex="-1"]):not(a)', ...ROLES.map((role) => `[role="${role}"]`)].join(', ');
+  const FIELDS =
+    'input:not([type="hidden"]), textarea, select, button, [contenteditable]:not([contenteditable="false"])';
+  const ROLES = [
+    'button',
+    'checkbox',
+    'combobox',
+    'listbox',
+    'menuitem',
+    'menuitemcheckbox',
+    'menuitemradio',
+    'option',
+    'radio',
+    'searchbox',
+    'slider',
+    'spinbutton',
+    'switch',
+    'tab',
+    'textbox',
+    'treeitem',
+  ];
+  const CONTROLS = [
+    FIELDS,
+    'summary',
+    '[onclick]',
+    '[tabindex]:not([tabindex="-1"]):not(a)',
+    ...ROLES.map((role) => `[role="${role}"]`),
+  ].join(', ');
   const ENTRIES_MAX = 5_000;
   const OPTIONS_MAX = 200;
   const VALUE_MAX = 2_000;
@@ -28,13 +51,18 @@
   const usable = (/** @type {Element} */ element) => page.rendered(element) || page.editor(element) !== undefined;
 
   const given = (/** @type {Record<string, any>} */ fields) =>
-    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '' && value !== false));
+    Object.fromEntries(
+      Object.entries(fields).filter(([, value]) => value !== undefined && value !== '' && value !== false),
+    );
 
   page.commands.elements = ({ form = false }) => {
     const root = document.documentElement;
     if (!root) return { elements: [] };
     const target = page.namer();
-    const found = page.findAll(root, form ? FIELDS : CONTROLS).filter(usable).slice(0, ENTRIES_MAX);
+    const found = page
+      .findAll(root, form ? FIELDS : CONTROLS)
+      .filter(usable)
+      .slice(0, ENTRIES_MAX);
     return { elements: found.map((element) => ({ ...target(element), tag: element.localName, ...describe(element) })) };
   };
 
@@ -50,7 +78,10 @@
         placeholder: element.getAttribute('placeholder') ?? undefined,
         required: control.required === true || element.getAttribute('aria-required') === 'true',
         disabled: page.disabled(element),
-        options: element instanceof HTMLSelectElement ? [...element.options].slice(0, OPTIONS_MAX).map((option) => page.collapse(option.text)) : undefined,
+        options:
+          element instanceof HTMLSelectElement
+            ? [...element.options].slice(0, OPTIONS_MAX).map((option) => page.collapse(option.text))
+            : undefined,
         role: page.role(element),
         hasShadowRoot: element.shadowRoot !== null,
         runtimeHandle: page.editor(element),
@@ -58,20 +89,38 @@
     };
   };
 
-  const LANDMARKS = new Set(['banner', 'complementary', 'contentinfo', 'form', 'main', 'navigation', 'region', 'search']);
+  const LANDMARKS = new Set([
+    'banner',
+    'complementary',
+    'contentinfo',
+    'form',
+    'main',
+    'navigation',
+    'region',
+    'search',
+  ]);
 
   page.commands.outline = () => {
     const root = document.documentElement;
-    const all = root ? page.findAll(root, 'header, footer, main, nav, aside, section, form, search, [role], h1, h2, h3, h4, h5, h6').filter(page.rendered) : [];
+    const all = root
+      ? page
+          .findAll(root, 'header, footer, main, nav, aside, section, form, search, [role], h1, h2, h3, h4, h5, h6')
+          .filter(page.rendered)
+      : [];
     const landmarks = all
       .filter((element) => LANDMARKS.has(page.role(element)))
-      .map((element) => ({ tag: element.localName, role: page.role(element), ...given({ label: page.ownName(element) }) }));
+      .map((element) => ({
+        tag: element.localName,
+        role: page.role(element),
+        ...given({ label: page.ownName(element) }),
+      }));
     const headings = all
       .filter((element) => page.role(element) === 'heading')
       .map((element) => ({ level: level(element), text: page.accessibleName(element) }));
     return { landmarks, headings };
   };
 
-  const level = (/** @type {Element} */ heading) => Number(heading.getAttribute('aria-level')) || Number(/^h([1-6])$/.exec(heading.localName)?.[1]) || 2;
+  const level = (/** @type {Element} */ heading) =>
+    Number(heading.getAttribute('aria-level')) || Number(/^h([1-6])$/.exec(heading.localName)?.[1]) || 2;
   page.headingLevel = level;
 })();

@@ -7,7 +7,12 @@
   'use strict';
 
   /** @type {BproxyPage} */
-  const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null, untold: null }));
+  const page = (globalThis.bproxy = /** @type {any} */ ({
+    version: chrome.runtime.getManifest().version,
+    commands: {},
+    after: null,
+    untold: null,
+  }));
 
   /** Commands that ask for the state of the page alone. */
   const LOOKS = new Set(['info', 'settle', 'sign-in-wall']);
@@ -15,9 +20,13 @@
   page.invoke = (command, params) => {
     page.seen = new Map();
     try {
-      if (params.until !== undefined && Date.now() >= params.until) page.fail('TIMEOUT', 'the page came to it after the deadline, and did nothing');
+      if (params.until !== undefined && Date.now() >= params.until)
+        page.fail('TIMEOUT', 'the page came to it after the deadline, and did nothing');
       if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
-        page.fail('SCRIPT_ERROR', 'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page');
+        page.fail(
+          'SCRIPT_ERROR',
+          'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page',
+        );
       }
       const wall = page.wall() ?? (LOOKS.has(command) ? null : page.untold);
       if (wall !== null) {
@@ -31,7 +40,9 @@
     }
   };
   page.result = (data) => ({ data, page: page.info() });
-  page.failed = (error) => ({ error: { code: error.bproxyCode ?? 'SCRIPT_ERROR', message: error.message, details: error.details } });
+  page.failed = (error) => ({
+    error: { code: error.bproxyCode ?? 'SCRIPT_ERROR', message: error.message, details: error.details },
+  });
 
   page.fail = (code, message, details) => {
     throw Object.assign(new Error(message), { bproxyCode: code, details });
@@ -61,7 +72,9 @@
   const one = (/** @type {Element[]} */ found, /** @type {string} */ what) => {
     if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches ${what}`);
     if (found.length > 1) {
-      page.fail('SELECTOR_AMBIGUOUS', `${found.length} elements match ${what}: use a selector that fits one of them`, { count: found.length });
+      page.fail('SELECTOR_AMBIGUOUS', `${found.length} elements match ${what}: use a selector that fits one of them`, {
+        count: found.length,
+      });
     }
     return found[0];
   };
@@ -69,12 +82,16 @@
   /** Exactly one element, or a failure that says how many there are. */
   page.resolve = (target) => {
     if ('selector' in target) return one(page.query(target.selector), `the selector ${target.selector}`);
-    if (!('route' in target)) return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
+    if (!('route' in target))
+      return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
     /** @type {Document | ShadowRoot} */
     let root = document;
     for (const { selector, index } of target.route.hosts) {
       const hosts = page.query(selector, root);
-      const host = index === undefined ? one(hosts, `the host ${selector}`) : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
+      const host =
+        index === undefined
+          ? one(hosts, `the host ${selector}`)
+          : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
       root = host.shadowRoot ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no open shadow root`);
     }
     return one(page.query(target.route.target, root), `the route’s target ${target.route.target}`);
@@ -87,7 +104,8 @@
     if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
     const chosen = new Set(found);
     return found.filter((element) => {
-      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above)) if (chosen.has(above)) return false;
+      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above))
+        if (chosen.has(above)) return false;
       return true;
     });
   };

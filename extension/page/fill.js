@@ -15,7 +15,11 @@
     return {};
   };
 
-  const writable = (/** @type {BproxyTarget} */ target, /** @type {string} */ method, /** @type {boolean} */ covered) => {
+  const writable = (
+    /** @type {BproxyTarget} */ target,
+    /** @type {string} */ method,
+    /** @type {boolean} */ covered,
+  ) => {
     page.awake(covered);
     const element = page.resolve(target);
     // An editor's own input field is drawn nowhere; a checkbox is often hidden behind a drawing of it.
@@ -24,15 +28,28 @@
     // Its own interface takes an editor by any of its parts.
     if (method === 'runtime-api') return element;
     const editor = page.editor(element);
-    if (editor === 'monaco') page.unfit(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
+    if (editor === 'monaco')
+      page.unfit(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
     // Written over from outside, such an editor is at odds with its own state, and some break.
     if (editor !== undefined && method === 'direct' && !isField(element)) {
-      page.unfit(element, `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`);
+      page.unfit(
+        element,
+        `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`,
+      );
     }
     const field = /** @type {HTMLInputElement} */ (element);
-    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') page.unfit(element, 'is read-only');
-    if (element instanceof HTMLInputElement && ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)) {
-      page.unfit(element, element.type === 'file' ? 'takes files: a person has to choose them (require-human)' : 'cannot be filled: it is a button');
+    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true')
+      page.unfit(element, 'is read-only');
+    if (
+      element instanceof HTMLInputElement &&
+      ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)
+    ) {
+      page.unfit(
+        element,
+        element.type === 'file'
+          ? 'takes files: a person has to choose them (require-human)'
+          : 'cannot be filled: it is a button',
+      );
     }
     if (!isField(element) && !(/** @type {HTMLElement} */ (element).isContentEditable)) {
       page.unfit(element, 'cannot be filled: it is no input, textarea, select or editable element');
@@ -41,8 +58,11 @@
   };
 
   const isField = (/** @type {Element} */ element) =>
-    element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
-  const isToggle = (/** @type {Element} */ element) => element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
+    element instanceof HTMLInputElement ||
+    element instanceof HTMLTextAreaElement ||
+    element instanceof HTMLSelectElement;
+  const isToggle = (/** @type {Element} */ element) =>
+    element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
 
   page.commands.fill = async ({ target, value, method, covered = false }) => {
     const element = /** @type {HTMLElement} */ (writable(target, method, covered));
@@ -63,15 +83,27 @@
   };
 
   const choose = (/** @type {HTMLSelectElement} */ select, /** @type {string} */ value) => {
-    const option = [...select.options].find((found) => found.value === value) ?? [...select.options].find((found) => page.collapse(found.text) === page.collapse(value));
+    const option =
+      [...select.options].find((found) => found.value === value) ??
+      [...select.options].find((found) => page.collapse(found.text) === page.collapse(value));
     if (option) option.selected = true;
     changed(select);
   };
 
   /** Set from here the value goes past whatever a framework has put over the property, so it notices the difference. */
-  const setValue = (/** @type {HTMLInputElement} */ field, /** @type {string} */ value, /** @type {string} */ method) => {
+  const setValue = (
+    /** @type {HTMLInputElement} */ field,
+    /** @type {string} */ value,
+    /** @type {string} */ method,
+  ) => {
     if (method === 'paste') {
-      const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'insertFromPaste', data: value });
+      const asked = new InputEvent('beforeinput', {
+        bubbles: true,
+        cancelable: true,
+        composed: true,
+        inputType: 'insertFromPaste',
+        data: value,
+      });
       if (!field.dispatchEvent(asked)) return;
     }
     field.value = value;
@@ -87,27 +119,50 @@
 
   const setText = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
     element.replaceChildren();
-    value.split('\n').forEach((line, index) => element.append(...(index > 0 ? [document.createElement('br')] : []), line));
-    element.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true, inputType: 'insertReplacementText', data: value }));
+    for (const [index, line] of value.split('\n').entries()) {
+      element.append(...(index > 0 ? [document.createElement('br')] : []), line);
+    }
+    element.dispatchEvent(
+      new InputEvent('input', { bubbles: true, composed: true, inputType: 'insertReplacementText', data: value }),
+    );
     element.dispatchEvent(new Event('change', { bubbles: true }));
   };
 
   const pasteInto = async (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
-    const host = /** @type {HTMLElement} */ (element.closest('[contenteditable]:not([contenteditable="false"])') ?? element);
+    const host = /** @type {HTMLElement} */ (
+      element.closest('[contenteditable]:not([contenteditable="false"])') ?? element
+    );
     host.focus({ preventScroll: true });
     getSelection()?.selectAllChildren(element);
     await new Promise((resolve) => setTimeout(resolve, SELECTION_MS));
     // Nobody can paste nothing; a person would delete.
     if (value === '') {
-      const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'deleteContentBackward' });
+      const asked = new InputEvent('beforeinput', {
+        bubbles: true,
+        cancelable: true,
+        composed: true,
+        inputType: 'deleteContentBackward',
+      });
       if (element.dispatchEvent(asked) && !document.execCommand('delete')) setText(element, '');
       return;
     }
     const clipboardData = new DataTransfer();
     clipboardData.setData('text/plain', value);
     // The first listener that takes it over ends the matter, as with a person's paste.
-    if (!element.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, composed: true, clipboardData }))) return;
-    const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'insertFromPaste', data: value, dataTransfer: clipboardData });
+    if (
+      !element.dispatchEvent(
+        new ClipboardEvent('paste', { bubbles: true, cancelable: true, composed: true, clipboardData }),
+      )
+    )
+      return;
+    const asked = new InputEvent('beforeinput', {
+      bubbles: true,
+      cancelable: true,
+      composed: true,
+      inputType: 'insertFromPaste',
+      data: value,
+      dataTransfer: clipboardData,
+    });
     if (!element.dispatchEvent(asked)) return;
     if (document.execCommand('insertText', false, value)) element.dispatchEvent(new Event('change', { bubbles: true }));
     else setText(element, value);
@@ -125,19 +180,30 @@
 
   const heldBy = (/** @type {HTMLElement} */ element) => {
     if (isToggle(element)) return String(/** @type {HTMLInputElement} */ (element).checked);
-    return isField(element) ? /** @type {HTMLInputElement} */ (element).value : element.innerText.replace(/[\u200b\ufeff]/g, '').replace(/\n$/, '');
+    return isField(element)
+      ? /** @type {HTMLInputElement} */ (element).value
+      : element.innerText.replace(/[\u200b\ufeff]/g, '').replace(/\n$/, '');
   };
 
   /** The form in which two values are the same one. */
   const meant = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
     if (isToggle(element)) return String(TRUE.test(value));
     if (element instanceof HTMLSelectElement) {
-      return [...element.options].find((option) => option.value === value || page.collapse(option.text) === page.collapse(value))?.value ?? `no option ${value}`;
+      return (
+        [...element.options].find(
+          (option) => option.value === value || page.collapse(option.text) === page.collapse(value),
+        )?.value ?? `no option ${value}`
+      );
     }
     if (element instanceof HTMLInputElement) {
       const plain = value.replace(/[\r\n]/g, '');
-      if (element.type === 'number' || element.type === 'range') return plain.trim() === '' ? '' : String(Number(plain));
-      return element.type === 'color' ? plain.toLowerCase() : element.type === 'email' || element.type === 'url' ? plain.trim() : plain;
+      if (element.type === 'number' || element.type === 'range')
+        return plain.trim() === '' ? '' : String(Number(plain));
+      return element.type === 'color'
+        ? plain.toLowerCase()
+        : element.type === 'email' || element.type === 'url'
+          ? plain.trim()
+          : plain;
     }
     if (element instanceof HTMLTextAreaElement) return value.replace(/\r\n?/g, '\n');
     // Editors have their own idea of empty lines and spaces.

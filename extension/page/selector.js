@@ -15,7 +15,10 @@
   const MADE_UP_ID = /^(:.*:|.*\d{4,}.*|(radix|headlessui|react|mui|ember|ext)[-_:].*|.*[0-9a-f]{8}-[0-9a-f]{4}.*)$/i;
 
   const quote = (/** @type {string} */ value) => {
-    const escaped = value.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f]/g, (c) => (c === '\0' ? '\ufffd' : `\\${c.charCodeAt(0).toString(16)} `));
+    const escaped = value
+      .replace(/["\\]/g, '\\$&')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: a CSS string must escape control characters.
+      .replace(/[\0-\x1f\x7f]/g, (c) => (c === '\0' ? '\ufffd' : `\\${c.charCodeAt(0).toString(16)} `));
     return `"${escaped}"`;
   };
 
@@ -68,7 +71,10 @@
         const tags = new Map();
         for (const child of children) tags.set(child.localName, (tags.get(child.localName) ?? 0) + 1);
         let index = 0;
-        for (const child of children) known.set(child, [(index += 1), tags.get(child.localName) === 1]);
+        for (const child of children) {
+          index += 1;
+          known.set(child, [index, tags.get(child.localName) === 1]);
+        }
         places.set(parent, known);
       }
       return /** @type {[number, boolean]} */ (known.get(element));
@@ -83,7 +89,10 @@
     /** @type {Map<Element, string>} neighbours share most of their way up */
     const found = new Map();
     const selector = (/** @type {Element} */ element) => {
-      const known = found.get(element) ?? ownName(element, count(/** @type {Document | ShadowRoot} */ (element.getRootNode()))) ?? path(element);
+      const known =
+        found.get(element) ??
+        ownName(element, count(/** @type {Document | ShadowRoot} */ (element.getRootNode()))) ??
+        path(element);
       found.set(element, known);
       return known;
     };

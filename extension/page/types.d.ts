@@ -1,8 +1,6 @@
 /** The names that the page scripts share, for the type checker alone: nothing loads this file. */
 
-type BproxyTarget =
-  | { selector: string }
-  | { route: { hosts: { selector: string; index?: number }[]; target: string } };
+type BproxyTarget = { selector: string } | { route: { hosts: { selector: string; index?: number }[]; target: string } };
 
 type BproxyNamer = (element: Element) => BproxyTarget;
 
@@ -24,7 +22,14 @@ interface BproxyPage {
   fail(code: string, message: string, details?: Record<string, unknown>): never;
   /** What a person has to do before the page goes on, or null. */
   wall(): string | null;
-  judge(seen: { host: string; path: string; title: string; text: number; mark: boolean; content: boolean }): string | null;
+  judge(seen: {
+    host: string;
+    path: string;
+    title: string;
+    text: number;
+    mark: boolean;
+    content: boolean;
+  }): string | null;
   query(selector: string, root?: Document | ShadowRoot): Element[];
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { ACTIONS } from '../../extension/dispatch.js';
-import { FORWARDED_ACTIONS, checkParams } from '../../extension/protocol.js';
+import { checkParams, FORWARDED_ACTIONS } from '../../extension/protocol.js';
 
 const folder = new URL('../golden/', import.meta.url);
 const files = readdirSync(folder)

@@ -9,12 +9,18 @@ function browser() {
   const seen = { badge: '', notifications: {}, groups: new Map(), tabs: new Map(), front: null };
   globalThis.chrome = {
     action: {
-      setBadgeText: async ({ text }) => void (seen.badge = text),
+      setBadgeText: async ({ text }) => {
+        seen.badge = text;
+      },
       setBadgeBackgroundColor: async () => {},
-      setTitle: async ({ title }) => void (seen.title = title),
+      setTitle: async ({ title }) => {
+        seen.title = title;
+      },
     },
     notifications: {
-      create: async (id, options) => void (seen.notifications[id] = options),
+      create: async (id, options) => {
+        seen.notifications[id] = options;
+      },
       clear: async (id) => delete seen.notifications[id],
     },
     runtime: { getManifest: () => ({ version: '1.2.3' }) },
@@ -25,7 +31,10 @@ function browser() {
         seen.tabs.set(tabIds, groupId);
         return groupId;
       },
-      update: async (tabId) => ((seen.front = tabId), { id: tabId, windowId: 1 }),
+      update: async (tabId) => {
+        seen.front = tabId;
+        return { id: tabId, windowId: 1 };
+      },
     },
     tabGroups: {
       get: async (id) => seen.groups.get(id) ?? Promise.reject(new Error('no group')),
@@ -84,7 +93,11 @@ test('the buttons ask the daemon', () => {
   person.resume('abc234');
   person.close('abc234');
   person.closeAll();
-  assert.deepEqual(told, [{ type: 'session.resume', session: 'abc234' }, { type: 'session.close', session: 'abc234' }, { type: 'session.close_all' }]);
+  assert.deepEqual(told, [
+    { type: 'session.resume', session: 'abc234' },
+    { type: 'session.close', session: 'abc234' },
+    { type: 'session.close_all' },
+  ]);
 });
 
 test('a pause is notified with its reason, and the notification brings the tab up', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { PROTOCOL_VERSION, VERSIONS, agree, checkCommand, failure, success } from '../../extension/protocol.js';
+import { agree, checkCommand, failure, PROTOCOL_VERSION, success, VERSIONS } from '../../extension/protocol.js';
 
 const command = (changes = {}) => ({
   protocol_version: 1,
@@ -26,7 +26,10 @@ test('only tab.open may come without a tab', () => {
 });
 
 test('the versions spoken are in order without a gap, and hello names the last', () => {
-  assert.deepEqual(VERSIONS, VERSIONS.map((_, at) => VERSIONS[0] + at));
+  assert.deepEqual(
+    VERSIONS,
+    VERSIONS.map((_, at) => VERSIONS[0] + at),
+  );
   assert.equal(PROTOCOL_VERSION, VERSIONS.at(-1));
   assert.ok(Object.isFrozen(VERSIONS));
 });
@@ -41,7 +44,8 @@ test('an answer is of the version of its command', () => {
   assert.equal(failure('a1', { code: 'TIMEOUT', message: 'late' }, false, 7).protocol_version, 7);
 });
 for (const key of Object.keys(command())) {
-  test(`a command without ${key} is refused by that name`, () => assert.match(checkCommand(without(key)), new RegExp(key)));
+  test(`a command without ${key} is refused by that name`, () =>
+    assert.match(checkCommand(without(key)), new RegExp(key)));
 }
 for (const [field, changes] of [
   ['protocol_version', { protocol_version: 2 }],
