@@ -5,13 +5,17 @@
  */
 
 import { Connection, endpoint } from './connection.js';
+import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
 import { Groups } from './groups.js';
 import { Navigations } from './navigation.js';
+import { ScriptingDriver } from './page-driver.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
-import { Person } from './person.js';
-import { agree, isObject, PROTOCOL_VERSION } from './protocol.js';
-import { Journal, newInstanceId, readInstanceId, readPairing, readPort, Trace } from './storage.js';
+import { Presenter } from './presenter.js';
+import { negotiate, PROTOCOL_VERSION } from './protocol.js';
+import { isObject } from './schema.js';
+import { newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
+import { Trace } from './trace.js';
 
 /** Chrome's floor is 30 s; a minute is the longest that a lost connection stays lost. */
 const ALARM = 'connect';
@@ -29,10 +33,10 @@ let token = '';
 /** The protocol version that hello names: the newest, unless the daemon has just turned out not to speak it. */
 let speaks = PROTOCOL_VERSION;
 const trace = new Trace(session, now);
-const journal = new Journal(local, session, now);
+const dedupeLog = new DedupeLog(local, session, now);
 const navigations = new Navigations(session, tell);
 const groups = new Groups(session);
-const person = new Person({ tell, groups, navigations });
+const presenter = new Presenter({ tell, groups, navigations });
 const connection = new Connection({
   open: ({ url, protocols }) => new WebSocket(url, protocols),
   reachable: async () => (await health()) !== null,
@@ -41,16 +45,17 @@ const connection = new Connection({
   random: Math.random,
   onOpen: greet,
   onMessage: receive,
-  onStatus: (status) => person.connectionIs(status),
+  onStatus: (status) => presenter.setStatus(status),
   onClosed: closed,
 });
 const dispatcher = new Dispatcher({
-  journal,
+  driver: new ScriptingDriver(),
+  dedupeLog,
   trace,
   navigations,
   groups,
   send: (text) => connection.send(text),
-  onPause: (name, reason) => person.isNeeded(name, reason),
+  onPause: (name, reason) => presenter.notifyPause(name, reason),
   now,
 });
 
@@ -60,7 +65,7 @@ async function start() {
   // An alarm that is there goes on; making it anew at every start would put it off again and again.
   if ((await chrome.alarms.get(ALARM)) === undefined)
     await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
-  [instanceId] = await Promise.all([readInstanceId(local), journal.load(), trace.load(), navigations.load()]);
+  [instanceId] = await Promise.all([readInstanceId(local), dedupeLog.load(), trace.load(), navigations.load()]);
   // The worker that was opening these is gone, and no session will ever own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
@@ -93,7 +98,7 @@ async function greet() {
     const tab = await chrome.tabs.get(tabId).catch(() => null);
     if (tab?.url) navigations.announce(tabId, tab.url, 'committed');
   }
-  person.daemonIs((await health())?.version);
+  presenter.setDaemonVersion((await health())?.version);
 }
 
 /** @param {string} text */
@@ -107,7 +112,7 @@ function receive(text) {
   }
   if (!isObject(message)) return trace.add('bad_message');
   if (message.type === 'pong') return;
-  if (message.type === 'state') return person.sessionsAre(message.sessions);
+  if (message.type === 'state') return presenter.setSessions(message.sessions);
   void dispatcher.receive(message);
 }
 
@@ -116,7 +121,7 @@ function receive(text) {
  * @returns {Promise<import('./connection.js').Reason>} null if there is
  */
 async function disagreement() {
-  const agreed = agree((await health())?.protocolVersion);
+  const agreed = negotiate((await health())?.protocolVersion);
   if (typeof agreed !== 'number') return agreed;
   // What it has refused is not tried at once again.
   if (agreed === speaks) return 'incompatible';
@@ -155,8 +160,8 @@ async function health() {
 // ---- The person ----
 
 chrome.runtime.onConnect.addListener((popup) => {
-  person.opened(popup);
-  popup.onDisconnect.addListener(() => person.closed(popup));
+  presenter.popupOpened(popup);
+  popup.onDisconnect.addListener(() => presenter.popupClosed(popup));
   void ready.then(() => connection.nudge());
 });
 
@@ -182,16 +187,16 @@ const REQUESTS = {
     return { ok: true };
   },
   reconnect: () => connection.nudge(),
-  resume: ({ session }) => person.resume(session),
-  close: ({ session }) => person.close(session),
-  closeAll: () => person.closeAll(),
+  resume: ({ session }) => presenter.resume(session),
+  close: ({ session }) => presenter.close(session),
+  closeAll: () => presenter.closeAll(),
 };
 
 local.onChanged.addListener((changes) => {
   if (changes.pairing || changes.port) void ready.then(connect);
 });
 
-chrome.notifications.onClicked.addListener((id) => void ready.then(() => person.notificationClicked(id)));
+chrome.notifications.onClicked.addListener((id) => void ready.then(() => presenter.notificationClicked(id)));
 
 // ---- The browser ----
 

@@ -4,7 +4,8 @@
  * stored and what a person reads about it belong to others.
  */
 
-import { CLOSE, SUBPROTOCOL } from './protocol.js';
+import { SUBPROTOCOL } from './contract.js';
+import { CLOSE } from './protocol.js';
 
 /** Chrome ends a worker after 30 s without an event; a ping well within that keeps it alive. */
 export const PING_MS = 20_000;

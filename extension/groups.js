@@ -40,7 +40,7 @@ export class Groups {
 
   /**
    * Follows what the daemon tells: names by label, colours by pause, forgets what is closed.
-   * @param {import('./person.js').Session[]} sessions
+   * @param {import('./presenter.js').Session[]} sessions
    */
   follow(sessions) {
     this.#next(async () => {

@@ -4,7 +4,8 @@
  * token whose code is already used up.
  */
 
-import { isObject } from './protocol.js';
+import { LIMITS } from './contract.js';
+import { isObject } from './schema.js';
 
 /** A loopback answer is instant; whatever listens there and says nothing is not the daemon. */
 const CLAIM_MS = 10_000;
@@ -83,7 +84,7 @@ function refusal(body, response, port) {
     case 'PAIRING_CODE_INVALID':
       return 'The daemon does not know this code. Check it, or run “bproxy pair” for a new one.';
     case 'PAIRING_CODE_EXPIRED':
-      return 'This code has expired: a code lives for 5 minutes. Run “bproxy pair” for a new one.';
+      return `This code has expired: a code is valid for ${LIMITS.pairingCodeMs / 60_000} minutes. Run “bproxy pair” for a new one.`;
     case 'PAIRING_CODE_CONSUMED':
       return 'This code has been used already. Run “bproxy pair” for a new one.';
     case 'PAIRING_RATE_LIMITED': {

@@ -1,6 +1,6 @@
 /** The popup: shows what the worker tells it and passes on what the person asks for. Keeps nothing. */
 
-/** @typedef {import('./person.js').View} View */
+/** @typedef {import('./presenter.js').View} View */
 
 const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));

@@ -1,6 +1,7 @@
 /** A picture of what the tab shows now. */
 
-import { explain, getTab, tabPage } from '../inject.js';
+import { explain } from '../browser-errors.js';
+import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 import { bringToFront } from './tabs.js';
 
@@ -11,8 +12,8 @@ const UNDRAWN_RETRIES = 20;
 const UNDRAWN_RETRY_MS = 100;
 const PREFIX = 'data:image/png;base64,';
 
-/** @param {import('../dispatch.js').Context} context */
-export async function screenshot({ tabId, params, signal }) {
+/** @param {import('./index.js').Context<'screenshot'>} context */
+export async function screenshot({ driver, tabId, params, signal }) {
   if (params.debugger) {
     throw new ActionError(
       'DEBUGGER_DISABLED',
@@ -20,11 +21,11 @@ export async function screenshot({ tabId, params, signal }) {
     );
   }
   if (params.activate) await bringToFront(tabId);
-  const tab = await getTab(tabId);
+  const tab = await driver.tab(tabId);
   if (!tab.active) throw notVisible();
   const picture = await capture(tab.windowId, signal);
   // The person may have switched tabs meanwhile: the picture would be of something else.
-  const after = await getTab(tabId);
+  const after = await driver.tab(tabId);
   if (!after.active || after.windowId !== tab.windowId) throw notVisible();
   return { data: { base64: picture.slice(PREFIX.length), format: 'png' }, page: tabPage(after) };
 }

@@ -185,14 +185,13 @@
   const labelsOf = (/** @type {Element} */ element) => {
     if (!LABELABLE.has(element.localName)) return NONE;
     const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
-    /** @type {Map<Element, Element[]> | undefined} */
-    let known = page.seen.get(root);
+    let known = page.labels.get(root);
     if (!known) {
       known = new Map();
       for (const label of root.querySelectorAll('label')) {
         if (label.control) known.set(label.control, [...(known.get(label.control) ?? []), label]);
       }
-      page.seen.set(root, known);
+      page.labels.set(root, known);
     }
     return known.get(element) ?? NONE;
   };

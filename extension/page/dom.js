@@ -1,48 +1,58 @@
 /**
- * The ground the other page scripts stand on: the namespace in the isolated world, commands and
- * their failures, finding elements, open shadow roots, visibility.
+ * The base of the other page scripts: the namespace in the isolated world, commands and their failures, finding elements,
+ * open shadow roots, visibility.
  * Classic script, injected on demand; the page itself cannot see any of it.
  */
 (() => {
   'use strict';
 
-  /** @type {BproxyPage} */
-  const page = (globalThis.bproxy = /** @type {any} */ ({
+  // The rest of it is added by the scripts that follow.
+  const page = /** @type {BproxyPage} */ ({
     version: chrome.runtime.getManifest().version,
     commands: {},
     after: null,
-    untold: null,
-  }));
+    deferredInterstitial: null,
+  });
+  globalThis.bproxy = page;
 
-  /** Commands that ask for the state of the page alone. */
-  const LOOKS = new Set(['info', 'settle', 'sign-in-wall']);
+  /** Commands about the state of the page alone, which a PDF has too and a deferred interstitial does not stop. */
+  const STATE_COMMANDS = new Set(['info', 'settle', 'sign-in-interstitial']);
 
   page.invoke = (command, params) => {
-    page.seen = new Map();
+    page.labels = new Map();
+    const aboutState = STATE_COMMANDS.has(command);
     try {
-      if (params.until !== undefined && Date.now() >= params.until)
+      if ('until' in params && params.until !== undefined && Date.now() >= params.until) {
         page.fail('TIMEOUT', 'the page came to it after the deadline, and did nothing');
-      if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
+      }
+      if (document.contentType === 'application/pdf' && !aboutState) {
         page.fail(
           'SCRIPT_ERROR',
           'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page',
         );
       }
-      const wall = page.wall() ?? (LOOKS.has(command) ? null : page.untold);
-      if (wall !== null) {
-        page.untold = null;
-        page.fail('HUMAN_REQUIRED', wall);
+      const interstitial = page.interstitial() ?? (aboutState ? null : page.deferredInterstitial);
+      if (interstitial !== null) {
+        page.deferredInterstitial = null;
+        page.fail('HUMAN_REQUIRED', interstitial);
       }
       const data = page.commands[command](params);
-      return data instanceof Promise ? data.then(page.result, page.failed) : page.result(data);
+      return data instanceof Promise ? data.then(succeeded, failed) : succeeded(data);
     } catch (error) {
-      return page.failed(error);
+      return failed(error);
     }
   };
-  page.result = (data) => ({ data, page: page.info() });
-  page.failed = (error) => ({
-    error: { code: error.bproxyCode ?? 'SCRIPT_ERROR', message: error.message, details: error.details },
-  });
+
+  /** @template Data @param {Data} data */
+  const succeeded = (data) => ({ data, page: page.info() });
+
+  /** @param {unknown} error @returns {PageError} */
+  const failed = (error) => {
+    const { bproxyCode, message, details } = /** @type {Failure} */ (error);
+    return { error: { code: bproxyCode ?? 'SCRIPT_ERROR', message, details } };
+  };
+
+  /** @typedef {Error & { bproxyCode?: import('../protocol.js').ErrorCode, details?: Record<string, unknown> }} Failure */
 
   page.fail = (code, message, details) => {
     throw Object.assign(new Error(message), { bproxyCode: code, details });
@@ -56,7 +66,7 @@
 
   page.commands.info = () => {
     const [entry] = performance.getEntriesByType('navigation');
-    return { status: /** @type {any} */ (entry)?.responseStatus || undefined };
+    return { status: /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.responseStatus || undefined };
   };
 
   // ---- Finding ----

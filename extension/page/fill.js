@@ -20,31 +20,31 @@
     /** @type {string} */ method,
     /** @type {boolean} */ covered,
   ) => {
-    page.awake(covered);
+    page.requireVisibleTab(covered);
     const element = page.resolve(target);
     // An editor's own input field is drawn nowhere; a checkbox is often hidden behind a drawing of it.
-    if (!page.rendered(element) && page.editor(element) === undefined) page.unfit(element, 'is not visible');
-    if (page.disabled(element)) page.unfit(element, 'is disabled');
+    if (!page.rendered(element) && page.editor(element) === undefined) page.notActionable(element, 'is not visible');
+    if (page.disabled(element)) page.notActionable(element, 'is disabled');
     // Its own interface takes an editor by any of its parts.
     if (method === 'runtime-api') return element;
     const editor = page.editor(element);
     if (editor === 'monaco')
-      page.unfit(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
+      page.notActionable(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
     // Written over from outside, such an editor is at odds with its own state, and some break.
     if (editor !== undefined && method === 'direct' && !isField(element)) {
-      page.unfit(
+      page.notActionable(
         element,
         `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`,
       );
     }
     const field = /** @type {HTMLInputElement} */ (element);
     if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true')
-      page.unfit(element, 'is read-only');
+      page.notActionable(element, 'is read-only');
     if (
       element instanceof HTMLInputElement &&
       ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)
     ) {
-      page.unfit(
+      page.notActionable(
         element,
         element.type === 'file'
           ? 'takes files: a person has to choose them (require-human)'
@@ -52,7 +52,7 @@
       );
     }
     if (!isField(element) && !(/** @type {HTMLElement} */ (element).isContentEditable)) {
-      page.unfit(element, 'cannot be filled: it is no input, textarea, select or editable element');
+      page.notActionable(element, 'cannot be filled: it is no input, textarea, select or editable element');
     }
     return element;
   };

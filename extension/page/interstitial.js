@@ -1,5 +1,5 @@
 /**
- * Pages that only a person can get past: a proof of being human, a consent page put in the way.
+ * Interstitials, pages that only a person can get past: a proof of being human, a consent page put in the way, a sign-in.
  * Recognised conservatively: a page that merely speaks of such things, or holds such a widget in a
  * form, is an ordinary page. A title or an address alone never decides.
  */
@@ -65,7 +65,7 @@
     return null;
   };
 
-  page.wall = () => {
+  page.interstitial = () => {
     const mark = document.querySelector(CHALLENGE_MARKS) !== null;
     const { host, pathname, hostname } = location;
     if (!mark && !CONSENT_HOSTS.test(hostname) && !SORRY.test(host + pathname)) return null;
@@ -93,15 +93,15 @@
   };
 
   /** Only where the address asked for was no sign-in page, the one that came is, and it holds the field for it. */
-  page.commands['sign-in-wall'] = ({ asked, later }) => {
+  page.commands['sign-in-interstitial'] = ({ asked, defer }) => {
     const here = location.href;
     if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0])
-      return { wall: null };
+      return { reason: null };
     const field = page.query(IDENTITY_FIELD).some(page.visible);
     const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
-    if (!field || text > SIGN_IN_TEXT_MAX) return { wall: null };
-    const wall = `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session`;
-    if (later) page.untold = wall;
-    return { wall };
+    if (!field || text > SIGN_IN_TEXT_MAX) return { reason: null };
+    const reason = `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session`;
+    if (defer) page.deferredInterstitial = reason;
+    return { reason };
   };
 })();

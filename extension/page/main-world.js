@@ -3,7 +3,7 @@
  * editor's interface, which only that world can reach. It travels as text, so it uses nothing from
  * outside itself, and it leaves nothing behind.
  *
- * @param {import('../protocol.js').Target} target
+ * @param {import('../contract.js').Target} target
  * @param {string | null} value what the editor shall hold; null only reads
  * @param {number} until nothing is written from then on (unix ms): a page that hangs may come to it too late
  * @returns {{ value: string } | { problem: string }} what it holds now
@@ -16,7 +16,7 @@ export function editorText(target, value, until) {
   let element;
   if ('selector' in target) {
     element = find(document, target.selector);
-  } else {
+  } else if ('route' in target) {
     /** @type {Document | ShadowRoot | null | undefined} */
     let root = document;
     for (const host of target.route.hosts) root = root && find(root, host.selector, host.index)?.shadowRoot;

@@ -136,7 +136,7 @@
         .filter(Boolean)
         .join(' ');
     };
-    const written = (/** @type {BproxyTarget} */ found) =>
+    const written = (/** @type {FoundTarget} */ found) =>
       'selector' in found ? found.selector : JSON.stringify(found.route);
 
     const hidden = (/** @type {Element} */ element) =>

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { DedupeLog } from '../../extension/dedupe-log.js';
 import { Dispatcher } from '../../extension/dispatch.js';
 import { ActionError } from '../../extension/protocol.js';
-import { Journal, Trace } from '../../extension/storage.js';
+import { Trace } from '../../extension/trace.js';
 import { area, settled } from './support/fakes.js';
 
 const page = { url: 'http://a/', title: 'A', state: 'ready', busy: false };
 
 async function setUp({ local = area(), session = area(), now = () => Date.now(), connected = true } = {}) {
   const world = { local, session, sent: [], runs: [], connected, gates: [] };
-  const journal = new Journal(local, session, now);
-  await journal.load();
+  const dedupeLog = new DedupeLog(local, session, now);
+  await dedupeLog.load();
   const run = async ({ action, id }) => {
     world.runs.push(`${action} ${id}`);
     if (world.held) await new Promise((resolve) => world.gates.push(resolve));
@@ -18,8 +19,8 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     return { data: { text: 'x' }, page };
   };
   world.dispatcher = new Dispatcher({
-    actions: { click: run, text: run },
-    journal,
+    actions: () => run,
+    dedupeLog,
     trace: new Trace(session, now),
     navigations: { hold() {} },
     onPause() {},

@@ -7,7 +7,7 @@ const judge = (seen) =>
   page.judge({ host: 'shop.example', path: '/', title: '', text: 400, mark: false, content: false, ...seen });
 
 /** What is in the way: [what, what is seen]. */
-const WALLS = [
+const INTERSTITIALS = [
   ['Cloudflare’s wait', { title: 'Just a moment...', text: 180, mark: true }],
   ['Cloudflare’s wait, with a real ellipsis', { title: 'Just a moment…', mark: true }],
   ['Cloudflare’s block with a challenge', { title: 'Attention Required! | Cloudflare', text: 700, mark: true }],
@@ -70,23 +70,26 @@ const PAGES = [
   ['an empty page', { title: '', text: 0 }],
   ['an access page of another kind', { title: 'Access denied', text: 200 }],
 ];
-for (const [what, seen] of WALLS) test(`${what} needs a person`, () => assert.match(judge(seen), /resume the session/));
+for (const [what, seen] of INTERSTITIALS)
+  test(`${what} needs a person`, () => assert.match(judge(seen), /resume the session/));
 for (const [what, seen] of PAGES) test(`${what} does not need a person`, () => assert.equal(judge(seen), null));
 
 test('a page in the way refuses every command, and runs none', () => {
-  const { page: wall, window } = open('<p>Checking</p><div class="cf-turnstile"></div><button id="b">x</button>');
+  const { page: interstitial, window } = open(
+    '<p>Checking</p><div class="cf-turnstile"></div><button id="b">x</button>',
+  );
   window.document.title = 'Just a moment...';
-  const { error } = wall.invoke('text', {});
+  const { error } = interstitial.invoke('text', {});
   assert.equal(error.code, 'HUMAN_REQUIRED');
-  assert.equal(wall.invoke('click', { target: { selector: '#b' } }).error.code, 'HUMAN_REQUIRED');
+  assert.equal(interstitial.invoke('click', { target: { selector: '#b' } }).error.code, 'HUMAN_REQUIRED');
 });
 
 test('a challenge inside a form of fields is an ordinary page', () => {
   const { page: form } = open(`<form><input type="password"><div class="g-recaptcha"></div></form>`);
-  assert.equal(form.wall(), null);
+  assert.equal(form.interstitial(), null);
 });
 
-/** [asked for, came to, the page, whether it is a wall] */
+/** [asked for, came to, the page, whether it is an interstitial] */
 const FIELD = '<input type="password">';
 const SIGN_IN = [
   ['https://mail.example/inbox', 'https://mail.example/login?next=/inbox', FIELD, true],
@@ -109,10 +112,13 @@ const SIGN_IN = [
   ['https://news.example/', 'https://news.example/login-free-articles', '<p>No field</p>', false],
   ['https://shop.example/', 'https://shop.example/signin', `<p>${'word '.repeat(1000)}</p>${FIELD}`, false],
 ];
-for (const [asked, came, html, wall] of SIGN_IN) {
-  test(`asked for ${asked}, at ${came} (${html.slice(0, 30)}): ${wall ? 'a sign-in wall' : 'an ordinary page'}`, () => {
+for (const [asked, came, html, interstitial] of SIGN_IN) {
+  test(`asked for ${asked}, at ${came} (${html.slice(0, 30)}): ${interstitial ? 'a sign-in interstitial' : 'an ordinary page'}`, () => {
     const opened = open(html, '<!doctype html>', came);
     opened.window.Element.prototype.getBoundingClientRect = () => ({ width: 10, height: 10 });
-    assert.equal(opened.page.invoke('sign-in-wall', { asked }).data.wall !== null, wall);
+    assert.equal(
+      opened.page.invoke('sign-in-interstitial', { asked, defer: false }).data.reason !== null,
+      interstitial,
+    );
   });
 }

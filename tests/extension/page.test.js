@@ -135,7 +135,7 @@ for (const [what, html, label] of [
 ]) {
   test(`the name of ${what}`, () => {
     const { document, page } = open(html);
-    page.seen = new Map();
+    page.labels = new Map();
     assert.equal(page.accessibleName(document.getElementById('t')), label);
   });
 }
@@ -160,7 +160,7 @@ for (const [html, role] of [
 ]) {
   test(`${html} has the role ${JSON.stringify(role)}`, () => {
     const { document, page } = open(html);
-    page.seen = new Map();
+    page.labels = new Map();
     assert.equal(page.role(document.getElementById('t')), role);
   });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { agree, checkCommand, failure, PROTOCOL_VERSION, success, VERSIONS } from '../../extension/protocol.js';
+import { VERSIONS } from '../../extension/contract.js';
+import { checkCommand, failure, negotiate, PROTOCOL_VERSION, success } from '../../extension/protocol.js';
 
 const command = (changes = {}) => ({
   protocol_version: 1,
@@ -34,10 +35,10 @@ test('the versions spoken are in order without a gap, and hello names the last',
   assert.ok(Object.isFrozen(VERSIONS));
 });
 test('with a daemon whose version is spoken here, that is agreed on; else one of the two is too old', () => {
-  for (const version of VERSIONS) assert.equal(agree(version), version);
-  assert.equal(agree(VERSIONS[0] - 1), 'daemon_old');
-  assert.equal(agree(PROTOCOL_VERSION + 1), 'extension_old');
-  for (const nonsense of [undefined, null, '1', 1.5]) assert.equal(agree(nonsense), 'incompatible');
+  for (const version of VERSIONS) assert.equal(negotiate(version), version);
+  assert.equal(negotiate(VERSIONS[0] - 1), 'daemon_old');
+  assert.equal(negotiate(PROTOCOL_VERSION + 1), 'extension_old');
+  for (const nonsense of [undefined, null, '1', 1.5]) assert.equal(negotiate(nonsense), 'incompatible');
 });
 test('an answer is of the version of its command', () => {
   assert.equal(success('a1', { data: {}, page }, false, 7).protocol_version, 7);
@@ -78,6 +79,6 @@ test('a failure has exactly the contract’s keys in their order', () => {
   const answer = failure('a1', { code: 'ELEMENT_NOT_FOUND', message: 'no', details: { count: 0 } }, true);
   assert.equal(
     JSON.stringify(answer),
-    '{"protocol_version":1,"id":"a1","ok":false,"error":{"code":"ELEMENT_NOT_FOUND","category":"target","retry":"conditional","message":"no","details":{"count":0}},"replay":true}',
+    '{"protocol_version":1,"id":"a1","ok":false,"error":{"code":"ELEMENT_NOT_FOUND","message":"no","details":{"count":0}},"replay":true}',
   );
 });

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { JSDOM } from 'jsdom';
+import { PAGE_SCRIPTS } from '../../../extension/page-driver.js';
 
-const SCRIPTS = ['dom', 'interstitial', 'selector', 'accessibility', 'read', 'controls', 'snapshot', 'act', 'fill'];
-const sources = SCRIPTS.map((name) =>
-  readFileSync(new URL(`../../../extension/page/${name}.js`, import.meta.url), 'utf8'),
+const sources = PAGE_SCRIPTS.map((file) =>
+  readFileSync(new URL(`../../../extension/${file}`, import.meta.url), 'utf8'),
 );
 
 /** @param {string} html the body @param {string} doctype @param {string} url */
