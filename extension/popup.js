@@ -1,4 +1,4 @@
-/** The popup: shows what the worker tells it and passes on what the person asks for. Keeps nothing. */
+/** The popup: shows what the worker sends and passes on what the person asks for. Stores nothing. */
 
 /** @typedef {import('./presenter.js').View} View */
 
@@ -45,7 +45,7 @@ let sessionsShown = '';
 /** Requests go one after the other. @type {Promise<unknown>} */
 let asked = Promise.resolve();
 
-/** The worker may end while the popup is open; listening anew starts it again. */
+/** The worker may end while the popup is open; connecting again starts it. */
 const LISTEN_AGAIN_MS = 200;
 
 function listen() {
@@ -65,9 +65,10 @@ function show(view) {
         : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
   const status = find('status');
   const before = status.dataset.state;
-  // What came of the last request is out of date.
-  if ((before !== state && state === 'unpaired') || (before === 'connected' && state === 'waiting'))
+  // The message about the last request is outdated.
+  if ((before !== state && state === 'unpaired') || (before === 'connected' && state === 'waiting')) {
     setText(find('message'), '');
+  }
   status.dataset.state = state;
   setText(status, words);
   setText(find('advice'), advice.replace('{port}', String(view.port)));
@@ -80,7 +81,7 @@ function show(view) {
     view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser',
   );
   button('unpair').hidden = !view.paired;
-  // Shown as long as nobody has written another one over it.
+  // Shown until the person types another one.
   input('port').defaultValue = String(view.port);
   if (!shown && !view.paired) input('code').focus();
   shown = true;
@@ -90,7 +91,7 @@ function show(view) {
 
 /** @param {View} view */
 function showSessions({ sessions }) {
-  // Built anew under a pointer that is pressed, a button would miss its click.
+  // A button that is rebuilt while the mouse is pressed on it would miss the click.
   const text = JSON.stringify(sessions);
   if (text === sessionsShown) return;
   sessionsShown = text;
@@ -111,10 +112,11 @@ function showSessions({ sessions }) {
     }),
   );
   for (const kind of ['resume', 'close']) {
-    if (focused[kind])
+    if (focused[kind]) {
       /** @type {HTMLElement | null} */ (
         document.querySelector(`[data-${kind}="${CSS.escape(focused[kind])}"]`)
       )?.focus();
+    }
   }
 }
 
@@ -150,13 +152,13 @@ function showVersions({ extensionVersion, daemonVersion, port, status }) {
   }
 }
 
-/** A live region speaks again whenever it is written to, so it is left alone while nothing changes. @param {HTMLElement} element @param {string} text */
+/** A screen reader reads a live region whenever it is written to, so it is written only when it changes. @param {HTMLElement} element @param {string} text */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
- * @param {Record<string, unknown>} request
+ * @param {import('./background.js').PopupRequest} request
  * @param {string} [good] what to say when it went well
  * @param {HTMLInputElement} [field] what is wrong if it did not
  */
@@ -166,7 +168,7 @@ function ask(request, good = '', field) {
   return answered;
 }
 
-/** @param {Record<string, unknown>} request @param {string} good @param {HTMLInputElement} [field] */
+/** @param {import('./background.js').PopupRequest} request @param {string} good @param {HTMLInputElement} [field] */
 async function put(request, good, field) {
   const message = find('message');
   message.textContent = '';
@@ -193,8 +195,9 @@ const portNumber = () => (/^\s*\d+\s*$/.test(input('port').value) ? Number(input
 
 find('pairing').addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (await ask({ type: 'pair', code: input('code').value, port: portNumber() }, 'Paired.', input('code')))
+  if (await ask({ type: 'pair', code: input('code').value, port: portNumber() }, 'Paired.', input('code'))) {
     input('code').value = '';
+  }
 });
 find('port-form').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -68,8 +68,9 @@ export class Presenter {
     if (!Array.isArray(sessions)) return;
     this.sessions = sessions.filter((entry) => isObject(entry) && typeof entry.session === 'string');
     this.groups.follow(this.sessions);
-    for (const { session, paused } of this.sessions)
+    for (const { session, paused } of this.sessions) {
       if (!paused) void chrome.notifications.clear(NOTIFICATION + session);
+    }
     this.#update();
   }
 

@@ -59,9 +59,10 @@ async function sample(driver, tabId) {
     return { ...data, page };
   } catch (error) {
     if (error instanceof DocumentGone) return null;
-    // The act itself was done; that it led to a page nobody can look into is worth telling, not failing.
-    const told = error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
-    if (!told) throw error;
+    // The act itself was done: that it led to a page that cannot be looked into is reported, not a failure.
+    const reportable =
+      error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
+    if (!reportable) throw error;
     const page = tabPage(await driver.tab(tabId));
     return { signature: error.message, after: null, page: { ...page, state: 'error' } };
   }

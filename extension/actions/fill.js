@@ -56,11 +56,11 @@ async function writeEditor(context, { target, value }) {
   await inEditor(context, target, value);
   const { page } = await settle(context);
   const held = await inEditor(context, target, null);
-  return { data: { filled: meant(held) === meant(value), verifiedValue: held }, page };
+  return { data: { filled: normalized(held) === normalized(value), verifiedValue: held }, page };
 }
 
-/** Editors have their own idea of line ends and of the last empty line. @param {string} text */
-const meant = (text) =>
+/** Editors differ in line ends and in the last empty line. @param {string} text */
+const normalized = (text) =>
   text
     .replace(/\r\n?/g, '\n')
     .replace(/\u00a0/g, ' ')

@@ -4,7 +4,7 @@ import { RestrictedPage, throwExplained } from '../browser-errors.js';
 import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 
-/** The answer of a page that is still loading leaves this long before the deadline, so that it arrives. */
+/** A page that is still loading is answered for this long before the deadline, so that the answer arrives in time. */
 const ANSWER_MARGIN_MS = 250;
 
 /** @param {import('./index.js').Context<'navigate'>} context */
@@ -13,7 +13,7 @@ export async function navigate(context) {
   const url = await checkUrl(context.params.url);
   const began = performance.now();
   const loaded = loadedPage(tabId, context);
-  // If the tab is gone, the update below says so and nobody reads this outcome.
+  // If the tab is gone, the update below reports it and this outcome is not read.
   loaded.catch(() => {});
   await chrome.tabs.update(tabId, { url }).catch(throwExplained);
   const { page, status } = await loaded;

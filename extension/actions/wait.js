@@ -4,9 +4,9 @@ import { DocumentGone } from '../browser-errors.js';
 import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 
-/** Often enough to feel immediate, rarely enough to cost the page nothing. */
+/** Often enough to feel immediate, rarely enough not to burden the page. */
 const POLL_MS = 100;
-/** Not to have matched is an answer too, and must arrive before the deadline. */
+/** That nothing matched is an answer too, and must arrive before the deadline. */
 const ANSWER_MARGIN_MS = 200;
 
 /** @typedef {import('./index.js').Context<'wait'>} Context */
@@ -22,8 +22,9 @@ export async function wait(context) {
       const page = await check.met();
       if (page !== null) return { data: { matched: true, elapsed: Date.now() - began }, page };
       const left = until - Date.now();
-      if (left <= 0)
+      if (left <= 0) {
         return { data: { matched: false, elapsed: Date.now() - began }, page: tabPage(await driver.tab(tabId)) };
+      }
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
       signal.throwIfAborted();
     }
@@ -44,8 +45,9 @@ const STRATEGIES = {
         return data.present ? page : null;
       } catch (error) {
         // Between two documents there is nothing to look at yet.
-        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED'))
+        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) {
           return null;
+        }
         throw error;
       }
     },
@@ -60,8 +62,9 @@ const STRATEGIES = {
     let arrived = false;
     /** @param {import('../navigation.js').NavigationEvent} event */
     const watcher = (event) => {
-      if (event.tabId === tabId && (event.kind === 'loaded' || event.kind === 'moved'))
+      if (event.tabId === tabId && (event.kind === 'loaded' || event.kind === 'moved')) {
         arrived ||= matches(params.target, event.url);
+      }
     };
     navigations.watchers.add(watcher);
     return {
@@ -72,7 +75,7 @@ const STRATEGIES = {
 };
 
 /**
- * With a `*` the pattern stands for the whole address, without one for a part of it.
+ * A pattern with a `*` must match the whole address, one without it a part.
  * @param {string} pattern @param {string} url
  */
 export function matches(pattern, url) {

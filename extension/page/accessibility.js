@@ -1,4 +1,4 @@
-/** What assistive technology would say of an element: its role, its name, its states and value. */
+/** What assistive technology reports of an element: its role, name, states and value. */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
@@ -69,7 +69,7 @@
     week: 'week',
     file: 'file',
   };
-  /** A role whose name is what it says. */
+  /** Roles whose name comes from their contents. */
   const NAMED_BY_CONTENT = new Set([
     'button',
     'link',
@@ -97,8 +97,9 @@
     if (tag === 'a' || tag === 'area') return element.hasAttribute('href') ? 'link' : '';
     if (tag === 'input') {
       const { type, list } = /** @type {HTMLInputElement} */ (element);
-      if (list && (type === 'text' || type === 'search' || type === 'email' || type === 'url' || type === 'tel'))
+      if (list && (type === 'text' || type === 'search' || type === 'email' || type === 'url' || type === 'tel')) {
         return 'combobox';
+      }
       return INPUT_ROLES[type] ?? 'textbox';
     }
     if (tag === 'select') {
@@ -181,7 +182,7 @@
   /** @type {Element[]} */
   const NONE = [];
 
-  /** Asked of each control, the browser searches the whole page every time; so all labels are looked at once. */
+  /** The browser searches the whole page for the labels of each control, so all labels of a tree are collected at once. */
   const labelsOf = (/** @type {Element} */ element) => {
     if (!LABELABLE.has(element.localName)) return NONE;
     const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
@@ -227,18 +228,21 @@
   /** What a control holds; never what a password field holds. Undefined if it holds nothing of the kind. */
   page.valueOf = (element) => {
     if (element instanceof HTMLInputElement) {
-      if (element.type === 'password' || ['submit', 'button', 'reset', 'image'].includes(element.type))
+      if (element.type === 'password' || ['submit', 'button', 'reset', 'image'].includes(element.type)) {
         return undefined;
+      }
       if (element.type === 'checkbox' || element.type === 'radio') return String(element.checked);
       return element.type === 'file' ? [...(element.files ?? [])].map((file) => file.name).join(', ') : element.value;
     }
     if (element instanceof HTMLTextAreaElement) return element.value;
-    if (element instanceof HTMLSelectElement)
+    if (element instanceof HTMLSelectElement) {
       return [...element.selectedOptions].map((option) => page.collapse(option.text)).join(', ');
+    }
     if (page.isEditingHost(element)) return page.collapse(/** @type {HTMLElement} */ (element).innerText ?? '');
     const role = element.getAttribute('role');
-    if (role === 'checkbox' || role === 'radio' || role === 'switch')
+    if (role === 'checkbox' || role === 'radio' || role === 'switch') {
       return element.getAttribute('aria-checked') ?? 'false';
+    }
     return element.getAttribute('aria-valuetext') ?? element.getAttribute('aria-valuenow') ?? undefined;
   };
 
@@ -257,8 +261,9 @@
         ? String(element.checked)
         : aria('checked');
     if (checked === 'true' || checked === 'mixed') states.push(checked === 'true' ? 'checked' : 'mixed');
-    if (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected))
+    if (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected)) {
       states.push('selected');
+    }
     const expanded =
       element.localName === 'summary'
         ? String(/** @type {HTMLDetailsElement} */ (element.parentElement)?.open)
@@ -267,10 +272,12 @@
     if (expanded === 'false') states.push('collapsed');
     if (aria('pressed') === 'true') states.push('pressed');
     if (aria('current') && aria('current') !== 'false') states.push('current');
-    if (/** @type {HTMLInputElement} */ (element).required === true || aria('required') === 'true')
+    if (/** @type {HTMLInputElement} */ (element).required === true || aria('required') === 'true') {
       states.push('required');
-    if (/** @type {HTMLInputElement} */ (element).readOnly === true || aria('readonly') === 'true')
+    }
+    if (/** @type {HTMLInputElement} */ (element).readOnly === true || aria('readonly') === 'true') {
       states.push('readonly');
+    }
     if (aria('invalid') && aria('invalid') !== 'false') states.push('invalid');
     if (element === document.activeElement && element !== document.body) states.push('focused');
     return states;

@@ -1,4 +1,4 @@
-/** What a person can work with on a page: its controls, and the outline they sit in. */
+/** The page's controls, and its outline of landmarks and headings. */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
@@ -34,7 +34,7 @@
   const OPTIONS_MAX = 200;
   const VALUE_MAX = 2_000;
 
-  /** How each editor marks the element it is in. @type {[string, string][]} */
+  /** The selector of each editor's root element. @type {[string, string][]} */
   const EDITORS = [
     ['quill', '.ql-editor, .ql-container'],
     ['lexical', '[data-lexical-editor="true"]'],
@@ -47,10 +47,10 @@
   /** The rich editor that an element belongs to, or undefined. */
   page.editor = (element) => EDITORS.find(([, selector]) => element.closest(selector) !== null)?.[0];
 
-  /** Monaco and the like type into a hidden field that nobody sees: it counts all the same. */
+  /** Monaco and others take their input in a hidden field: it counts as a control all the same. */
   const usable = (/** @type {Element} */ element) => page.rendered(element) || page.editor(element) !== undefined;
 
-  const given = (/** @type {Record<string, any>} */ fields) =>
+  const given = (/** @type {Record<string, unknown>} */ fields) =>
     Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined && value !== '' && value !== false),
     );
@@ -72,7 +72,7 @@
     const value = page.valueOf(element);
     return {
       ...given({ type: typed ? control.type : undefined, label: page.accessibleName(element) }),
-      // An empty field is worth knowing: its value is there, as nothing.
+      // That a field is empty is worth knowing: an empty value is kept.
       ...(value === undefined ? {} : { value: page.shorten(value, VALUE_MAX) }),
       ...given({
         placeholder: element.getAttribute('placeholder') ?? undefined,

@@ -92,8 +92,9 @@
   /** Exactly one element, or a failure that says how many there are. */
   page.resolve = (target) => {
     if ('selector' in target) return one(page.query(target.selector), `the selector ${target.selector}`);
-    if (!('route' in target))
+    if (!('route' in target)) {
       return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
+    }
     /** @type {Document | ShadowRoot} */
     let root = document;
     for (const { selector, index } of target.route.hosts) {
@@ -114,8 +115,9 @@
     if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
     const chosen = new Set(found);
     return found.filter((element) => {
-      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above))
+      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above)) {
         if (chosen.has(above)) return false;
+      }
       return true;
     });
   };
@@ -138,7 +140,7 @@
     return found;
   };
 
-  // ---- What an element says of itself ----
+  // ---- An element's own properties ----
 
   /** @param {object} prototype @param {string} name @returns {(node: Node) => any} */
   const getter = (prototype, name) => {
@@ -146,7 +148,7 @@
     return (node) => get.call(node);
   };
   const childrenOf = getter(Element.prototype, 'children');
-  // A form's fields take the place of its properties: where one is named `children`, `form.children` is that field.
+  // A form's fields shadow its properties: where one is named `children`, `form.children` is that field.
   page.own = {
     id: getter(Element.prototype, 'id'),
     attributes: getter(Element.prototype, 'attributes'),
@@ -157,7 +159,7 @@
     textContent: getter(Node.prototype, 'textContent'),
   };
 
-  /** The children as they are drawn: a host shows its shadow tree, a slot what is assigned to it. */
+  /** The children in the flat tree: a host has its shadow tree, a slot what is assigned to it. */
   page.children = (node) => {
     if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes];
     if (node instanceof HTMLSlotElement) {
@@ -167,25 +169,25 @@
     return [...page.own.childNodes(node)];
   };
 
-  /** The parent as it is drawn. */
+  /** The parent in the flat tree. */
   page.parent = (node) => {
     const parent = /** @type {Element} */ (node).assignedSlot ?? page.own.parentNode(node);
     return parent instanceof ShadowRoot ? parent.host : parent;
   };
 
-  // ---- Seeing ----
+  // ---- Visibility ----
 
-  /** Drawn at all: not in a part of the page that is switched off. */
+  /** Rendered at all: neither it nor an ancestor is hidden by style. */
   page.rendered = (element) => {
     if (element.checkVisibility({ visibilityProperty: true })) return true;
-    // A slot and its like have no box of their own: their contents are drawn where they stand.
+    // An element with `display: contents`, such as a slot, has no box of its own: its contents are drawn in its place.
     const { display, visibility } = getComputedStyle(element);
     if (display !== 'contents' || visibility !== 'visible') return false;
     const parent = page.parent(element);
     return !(parent instanceof Element) || page.rendered(parent);
   };
 
-  /** Drawn with an area, so that a person could see it. */
+  /** Rendered with an area, so that a person could see it. */
   page.visible = (element) => {
     if (!page.rendered(element)) return false;
     const { width, height } = element.getBoundingClientRect();

@@ -1,12 +1,12 @@
 /**
- * Writing into fields from the isolated world. `direct` sets the state and says so; `paste` goes
- * the way of a paste, which editors that keep their own state understand.
+ * Writing into fields from the isolated world. `direct` sets the value and fires the events; `paste` does what a paste
+ * does, which editors that keep their own state understand.
  */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
 
-  /** Editors take notice of a new selection later: in a task of their own, or, like Slate, at most every 100 ms. */
+  /** Editors notice a new selection later: in a task of their own or, like Slate, at most every 100 ms. */
   const SELECTION_MS = 150;
   const TRUE = /^(true|on|yes|1|checked)$/i;
 
@@ -25,12 +25,13 @@
     // An editor's own input field is drawn nowhere; a checkbox is often hidden behind a drawing of it.
     if (!page.rendered(element) && page.editor(element) === undefined) page.notActionable(element, 'is not visible');
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
-    // Its own interface takes an editor by any of its parts.
+    // An editor's interface is found from any of its parts.
     if (method === 'runtime-api') return element;
     const editor = page.editor(element);
-    if (editor === 'monaco')
+    if (editor === 'monaco') {
       page.notActionable(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
-    // Written over from outside, such an editor is at odds with its own state, and some break.
+    }
+    // Such an editor loses sync with its own state when its DOM is written, and some break.
     if (editor !== undefined && method === 'direct' && !isField(element)) {
       page.notActionable(
         element,
@@ -38,8 +39,9 @@
       );
     }
     const field = /** @type {HTMLInputElement} */ (element);
-    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true')
+    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') {
       page.notActionable(element, 'is read-only');
+    }
     if (
       element instanceof HTMLInputElement &&
       ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)
@@ -77,7 +79,7 @@
     return {};
   };
 
-  /** A click is what makes a checkbox change for everyone who watches it. */
+  /** A click fires every event that a checkbox's listeners expect. */
   const toggle = (/** @type {HTMLInputElement} */ box, /** @type {boolean} */ wanted) => {
     if (box.checked !== wanted) box.click();
   };
@@ -90,7 +92,7 @@
     changed(select);
   };
 
-  /** Set from here the value goes past whatever a framework has put over the property, so it notices the difference. */
+  /** From the isolated world the native property is set, past a framework's override, so the framework notices the change. */
   const setValue = (
     /** @type {HTMLInputElement} */ field,
     /** @type {string} */ value,
@@ -135,7 +137,7 @@
     host.focus({ preventScroll: true });
     getSelection()?.selectAllChildren(element);
     await new Promise((resolve) => setTimeout(resolve, SELECTION_MS));
-    // Nobody can paste nothing; a person would delete.
+    // An empty text cannot be pasted: the contents are deleted, as a person would.
     if (value === '') {
       const asked = new InputEvent('beforeinput', {
         bubbles: true,
@@ -148,13 +150,14 @@
     }
     const clipboardData = new DataTransfer();
     clipboardData.setData('text/plain', value);
-    // The first listener that takes it over ends the matter, as with a person's paste.
+    // If a listener handles it, nothing more is done, as with a person's paste.
     if (
       !element.dispatchEvent(
         new ClipboardEvent('paste', { bubbles: true, cancelable: true, composed: true, clipboardData }),
       )
-    )
+    ) {
       return;
+    }
     const asked = new InputEvent('beforeinput', {
       bubbles: true,
       cancelable: true,
@@ -173,7 +176,7 @@
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted) => {
     if (!element.isConnected) return { filled: false, verifiedValue: '' };
     const held = heldBy(element);
-    const filled = meant(element, held) === meant(element, wanted);
+    const filled = normalized(element, held) === normalized(element, wanted);
     const secret = element instanceof HTMLInputElement && element.type === 'password';
     return { filled, verifiedValue: secret ? '•'.repeat(held.length) : held };
   };
@@ -185,8 +188,8 @@
       : element.innerText.replace(/[\u200b\ufeff]/g, '').replace(/\n$/, '');
   };
 
-  /** The form in which two values are the same one. */
-  const meant = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
+  /** Normalizes a value: two that mean the same to the element become equal. */
+  const normalized = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
     if (isToggle(element)) return String(TRUE.test(value));
     if (element instanceof HTMLSelectElement) {
       return (
@@ -197,8 +200,9 @@
     }
     if (element instanceof HTMLInputElement) {
       const plain = value.replace(/[\r\n]/g, '');
-      if (element.type === 'number' || element.type === 'range')
+      if (element.type === 'number' || element.type === 'range') {
         return plain.trim() === '' ? '' : String(Number(plain));
+      }
       return element.type === 'color'
         ? plain.toLowerCase()
         : element.type === 'email' || element.type === 'url'

@@ -95,8 +95,9 @@
   /** Only where the address asked for was no sign-in page, the one that came is, and it holds the field for it. */
   page.commands['sign-in-interstitial'] = ({ asked, defer }) => {
     const here = location.href;
-    if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0])
+    if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0]) {
       return { reason: null };
+    }
     const field = page.query(IDENTITY_FIELD).some(page.visible);
     const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
     if (!field || text > SIGN_IN_TEXT_MAX) return { reason: null };

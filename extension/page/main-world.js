@@ -29,8 +29,9 @@ export function editorText(target, value, until) {
     for (const key of Object.keys(window)) {
       try {
         const candidate = /** @type {any} */ (window)[key];
-        if (typeof candidate === 'object' && candidate !== null && candidate !== window && is(candidate))
+        if (typeof candidate === 'object' && candidate !== null && candidate !== window && is(candidate)) {
           return candidate;
+        }
       } catch {
         // A getter that throws is not the editor.
       }
@@ -133,8 +134,9 @@ export function editorText(target, value, until) {
       content?.cmView?.rootView?.view ??
       global((it) => it.contentDOM === content);
     if (!view) return { problem: 'codemirror' };
-    if (value !== null)
+    if (value !== null) {
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, userEvent: 'input.paste' });
+    }
     return { value: view.state.doc.toString() };
   };
 
@@ -157,8 +159,9 @@ export function editorText(target, value, until) {
   };
 
   const outcome = quill() ?? lexical() ?? slate() ?? prosemirror() ?? codemirror() ?? monaco();
-  if (outcome === null)
+  if (outcome === null) {
     return { problem: 'there is no editor with an interface here: fill it with method paste, world isolated' };
+  }
   if ('value' in outcome) return outcome;
   return {
     problem: `the page keeps its ${outcome.problem} editor out of reach: fill it with method paste, world isolated`,

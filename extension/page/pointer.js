@@ -14,8 +14,9 @@
   };
 
   page.moveOnto = (hit, at) => {
-    for (const type of ['pointerover', 'pointerenter', 'mouseover', 'mouseenter', 'pointermove', 'mousemove'])
+    for (const type of ['pointerover', 'pointerenter', 'mouseover', 'mouseenter', 'pointermove', 'mousemove']) {
       mouse(hit, type, at);
+    }
   };
 
   const FOCUSABLE =
@@ -27,8 +28,9 @@
     const up = { ...at, button: 0, buttons: 0, detail: 1 };
     page.moveOnto(hit, at);
     mouse(hit, 'pointerdown', down);
-    if (mouse(hit, 'mousedown', down))
+    if (mouse(hit, 'mousedown', down)) {
       /** @type {HTMLElement | null} */ (hit.closest(FOCUSABLE))?.focus({ preventScroll: true });
+    }
     mouse(hit, 'pointerup', up);
     mouse(hit, 'mouseup', up);
     mouse(hit, 'click', up);
@@ -40,8 +42,9 @@
       !/^https?:$/.test(link.protocol) ||
       link.hasAttribute('download') ||
       /^\s*#/.test(link.getAttribute('href') ?? '')
-    )
+    ) {
       return false;
+    }
     const target = link.getAttribute('target') ?? document.querySelector('base[target]')?.getAttribute('target') ?? '';
     if (/^(_self|_parent|_top)?$/i.test(target)) return false;
     return page.query('iframe[name], frame[name]').every((frame) => frame.getAttribute('name') !== target);

@@ -13,13 +13,15 @@
   const drawnText = (/** @type {Element} */ element) => {
     if (!page.rendered(element)) return '';
     const hosts = page.findAll(element, '*').filter((found) => found.shadowRoot);
-    // The browser knows best how text is laid out, but stops at shadow roots.
-    if (hosts.length === 0)
+    // The browser's own layout of the text, which stops at shadow roots.
+    if (hosts.length === 0) {
       return element instanceof HTMLElement ? element.innerText : page.collapse(element.textContent ?? '');
+    }
     /** @type {Set<Node>} */
     const above = new Set();
-    for (const host of hosts)
+    for (const host of hosts) {
       for (let at = /** @type {Node | null} */ (host); at && !above.has(at); at = page.parent(at)) above.add(at);
+    }
     return joined(element, above);
   };
 
@@ -29,9 +31,9 @@
     if (!page.rendered(node)) return '';
     if (node.localName === 'br') return '\n';
     let text = '';
-    if (above.has(node) || node.localName === 'slot' || node.getRootNode() instanceof ShadowRoot)
+    if (above.has(node) || node.localName === 'slot' || node.getRootNode() instanceof ShadowRoot) {
       for (const child of page.children(node)) text += joined(child, above);
-    else text = node instanceof HTMLElement ? node.innerText : (node.textContent ?? '');
+    } else text = node instanceof HTMLElement ? node.innerText : (node.textContent ?? '');
     return /^(inline|contents)/.test(getComputedStyle(node).display) ? text : `\n${text}\n`;
   };
 

@@ -34,11 +34,12 @@
     const option = /** @type {HTMLOptionElement | undefined} */ (
       byText(options, (found) => /** @type {HTMLOptionElement} */ (found).text, optionText)
     );
-    if (!option)
+    if (!option) {
       return missing(
         options.map((found) => page.collapse(found.text)),
         optionText,
       );
+    }
     element.focus({ preventScroll: true });
     if (!element.multiple) element.value = option.value;
     option.selected = true;
@@ -59,11 +60,12 @@
       .findAll(list ?? document.documentElement, OPTIONS)
       .filter((option) => page.visible(option) && !page.disabled(option));
     const option = byText(options, (found) => page.accessibleName(found), optionText);
-    if (!option)
+    if (!option) {
       return missing(
         options.map((found) => page.accessibleName(found)),
         optionText,
       );
+    }
     page.after = () => ({ selected: chosen(option, trigger, optionText), optionText: page.collapse(optionText) });
     page.press(option);
     return {};
@@ -87,8 +89,9 @@
     if (
       option.isConnected &&
       (option.getAttribute('aria-selected') === 'true' || option.getAttribute('aria-checked') === 'true')
-    )
+    ) {
       return true;
+    }
     const shown = trigger?.isConnected
       ? `${trigger.textContent} ${/** @type {HTMLInputElement} */ (trigger).value ?? ''}`
       : '';

@@ -3,7 +3,7 @@
   'use strict';
   const page = globalThis.bproxy;
 
-  /** Lines of one answer: beyond it a part of the page should be chosen. */
+  /** Lines of one answer: for more, a part of the page should be chosen. */
   const NODES_MAX = 5_000;
   const TEXT_MAX = 200;
   const INTERACTIVE = new Set([
@@ -32,7 +32,7 @@
     'treeitem',
     'week',
   ]);
-  /** What is inside of these is said by their name or value already. */
+  /** The contents of these are in their name or value already. */
   const LEAVES = new Set([
     'button',
     'checkbox',
@@ -66,7 +66,7 @@
       const interactive = INTERACTIVE.has(role);
       const shown = interactiveOnly ? interactive : role !== '';
       const name = shown ? page.accessibleName(node) : '';
-      // What has nothing but text in it is one line.
+      // An element with nothing but text in it is one line.
       const text = shown && !interactive ? onlyText(node) : null;
       const whole = text !== null && (name === '' || name === text);
       if (shown) line(depth, describe(node, role, name || (whole && text) || '', interactive));

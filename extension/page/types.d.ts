@@ -92,7 +92,7 @@ interface BproxyPage {
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];
   findAll(root: Element | ShadowRoot, selector: string): Element[];
-  /** What an element says of itself, whatever the fields of a form are named. */
+  /** An element's own properties, which a form's fields may shadow. */
   own: {
     id(element: Element): string;
     attributes(element: Element): NamedNodeMap;

@@ -12,7 +12,7 @@ import {
 } from '../../extension/connection.js';
 import { Clock, Socket, settled } from './support/fakes.js';
 
-function setUp({ reachable = false, disagreement = 'incompatible' } = {}) {
+function setUp({ reachable = false, negotiateAgain = 'incompatible' } = {}) {
   const clock = new Clock();
   const world = { clock, sockets: [], statuses: [], messages: [], closed: [], reachable };
   world.connection = new Connection({
@@ -22,7 +22,7 @@ function setUp({ reachable = false, disagreement = 'incompatible' } = {}) {
       return socket;
     },
     reachable: async () => world.reachable,
-    disagreement: async () => disagreement,
+    negotiateAgain: async () => negotiateAgain,
     clock,
     random: () => 0,
     onOpen: () => world.connection.send('{"type":"hello"}'),
@@ -186,7 +186,7 @@ for (const [code, reason] of [
 
 for (const reason of ['extension_old', 'daemon_old']) {
   test(`${reason} is shown and tried again by a nudge alone`, async () => {
-    const { clock, last, connection, sockets, closed } = setUp({ disagreement: reason });
+    const { clock, last, connection, sockets, closed } = setUp({ negotiateAgain: reason });
     last().opens();
     last().closes(4002);
     await settled();
@@ -203,7 +203,7 @@ for (const reason of ['extension_old', 'daemon_old']) {
 }
 
 test('a daemon that speaks another version is said hello to again at once', async () => {
-  const { last, connection, sockets, closed } = setUp({ disagreement: null });
+  const { last, connection, sockets, closed } = setUp({ negotiateAgain: null });
   last().opens();
   last().closes(4002);
   await settled();

@@ -13,7 +13,7 @@ function setUp() {
     navigations,
     told,
     happens: (kind, more = {}) =>
-      navigations.happened({
+      navigations.handle({
         kind,
         tabId: 7,
         url,
