@@ -22,7 +22,8 @@ import { ActionError } from './protocol.js';
 
 /** The page scripts, each after those that it builds on. */
 export const PAGE_SCRIPTS = Object.freeze([
-  'page/dom.js',
+  'page/commands.js',
+  'page/elements.js',
   'page/interstitial.js',
   'page/selector.js',
   'page/accessibility.js',

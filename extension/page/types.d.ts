@@ -72,7 +72,7 @@ type PagePoint = { clientX: number; clientY: number };
 
 /** The namespace that the page scripts share in the isolated world. Each member is set by the script named. */
 interface BproxyPage {
-  // dom.js: commands and their failures
+  // commands.js
   version: string;
   commands: { [Name in PageCommandName]: (params: PageParams<Name>) => PageData<Name> | Promise<PageData<Name>> };
   /** Runs a command: its result with the page's state, or the failure as data. */
@@ -87,7 +87,7 @@ interface BproxyPage {
   /** What a person has to do here, found by a command that could not report it: the next command does, once. */
   deferredInterstitial: string | null;
 
-  // dom.js: elements
+  // elements.js
   query(selector: string, root?: Document | ShadowRoot): Element[];
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];
