@@ -1,17 +1,20 @@
 /**
- * The service worker: makes the parts, wires them to each other and to the browser's events.
- * It decides nothing. Chrome may end it at any moment and starts it again for the next event, so
- * every listener is registered at once, before anything is awaited.
+ * The service worker: makes the parts and wires them to each other and to the browser's events. Chrome may end it at any
+ * moment and starts it again for the next event, so every listener is registered at once, before anything is awaited.
  */
 
 import { Connection, endpoint } from './connection.js';
+import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
 import { Groups } from './groups.js';
 import { Navigations } from './navigation.js';
+import { ScriptingDriver } from './page-driver.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
-import { Person } from './person.js';
-import { PROTOCOL_VERSION, agree, isObject } from './protocol.js';
-import { Journal, Trace, newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
+import { Presenter } from './presenter.js';
+import { negotiate, PROTOCOL_VERSION } from './protocol.js';
+import { isObject } from './schema.js';
+import { newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
+import { Trace } from './trace.js';
 
 /** Chrome's floor is 30 s; a minute is the longest that a lost connection stays lost. */
 const ALARM = 'connect';
@@ -24,43 +27,46 @@ const now = () => Date.now();
 const version = chrome.runtime.getManifest().version;
 
 let instanceId = '';
-/** The token that the connection uses: only that one can turn out to be void. */
+/** The token that the connection uses. */
 let token = '';
-/** The protocol version that hello names: the newest, unless the daemon has just turned out not to speak it. */
-let speaks = PROTOCOL_VERSION;
+/** The protocol version that hello names: the newest, unless the daemon has just refused it. */
+let helloVersion = PROTOCOL_VERSION;
 const trace = new Trace(session, now);
-const journal = new Journal(local, session, now);
+const dedupeLog = new DedupeLog(local, session, now);
 const navigations = new Navigations(session, tell);
 const groups = new Groups(session);
-const person = new Person({ tell, groups, navigations });
+const presenter = new Presenter({ tell, groups, navigations });
 const connection = new Connection({
   open: ({ url, protocols }) => new WebSocket(url, protocols),
   reachable: async () => (await health()) !== null,
-  disagreement,
+  negotiateAgain,
   clock: { now, setTimeout: (run, ms) => setTimeout(run, ms), clearTimeout: (timer) => clearTimeout(timer) },
   random: Math.random,
   onOpen: greet,
   onMessage: receive,
-  onStatus: (status) => person.connectionIs(status),
+  onStatus: (status) => presenter.setStatus(status),
   onClosed: closed,
 });
 const dispatcher = new Dispatcher({
-  journal,
+  driver: new ScriptingDriver(),
+  dedupeLog,
   trace,
   navigations,
   groups,
   send: (text) => connection.send(text),
-  onPause: (name, reason) => person.isNeeded(name, reason),
+  onPause: (name, reason) => presenter.notifyPause(name, reason),
   now,
 });
 
 const ready = start();
 
 async function start() {
-  // An alarm that is there goes on; making it anew at every start would put it off again and again.
-  if ((await chrome.alarms.get(ALARM)) === undefined) await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
-  [instanceId] = await Promise.all([readInstanceId(local), journal.load(), trace.load(), navigations.load()]);
-  // The worker that was opening these is gone, and no session will ever own them.
+  // Creating the alarm again at every start would postpone it each time.
+  if ((await chrome.alarms.get(ALARM)) === undefined) {
+    await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
+  }
+  [instanceId] = await Promise.all([readInstanceId(local), dedupeLog.load(), trace.load(), navigations.load()]);
+  // The worker that was opening these tabs is gone, and no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
   for (const tabId of [...navigations.held.keys()]) if (!open.has(tabId)) navigations.drop(tabId);
@@ -69,8 +75,9 @@ async function start() {
 
 async function connect() {
   const [pairing, port] = await Promise.all([readPairing(local), readPort(local)]);
-  if (pairing === null) connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
-  else connection.start(endpoint(port, (token = pairing.extensionToken)));
+  if (pairing === null) return connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
+  token = pairing.extensionToken;
+  connection.start(endpoint(port, token));
 }
 
 // ---- The daemon ----
@@ -80,18 +87,19 @@ function tell(message) {
   connection.send(JSON.stringify(message));
 }
 
-/** What a connection begins with: who we are, then where the tabs are that we hold. */
+/** The first messages of a connection: hello, then the address of each tab held. */
 async function greet() {
   trace.add('connected');
-  const { brands = [] } = /** @type {any} */ (navigator).userAgentData ?? {};
-  const brand = brands.find((/** @type {{ brand: string }} */ known) => !/not.?a.?brand/i.test(known.brand));
+  const { userAgentData } =
+    /** @type {Navigator & { userAgentData?: { brands?: { brand: string, version: string }[] } }} */ (navigator);
+  const brand = userAgentData?.brands?.find((known) => !/not.?a.?brand/i.test(known.brand));
   const browser = brand ? `${brand.brand} ${brand.version}` : 'Chromium';
-  tell({ type: 'hello', instanceId, extensionVersion: version, protocolVersion: speaks, browser });
+  tell({ type: 'hello', instanceId, extensionVersion: version, protocolVersion: helloVersion, browser });
   for (const tabId of [...navigations.held.keys()]) {
     const tab = await chrome.tabs.get(tabId).catch(() => null);
     if (tab?.url) navigations.announce(tabId, tab.url, 'committed');
   }
-  person.daemonIs((await health())?.version);
+  presenter.setDaemonVersion((await health())?.version);
 }
 
 /** @param {string} text */
@@ -105,33 +113,33 @@ function receive(text) {
   }
   if (!isObject(message)) return trace.add('bad_message');
   if (message.type === 'pong') return;
-  if (message.type === 'state') return person.sessionsAre(message.sessions);
+  if (message.type === 'state') return presenter.setSessions(message.sessions);
   void dispatcher.receive(message);
 }
 
 /**
- * What to make of a daemon that does not speak the version of hello: there is another one to say it in, or somebody has to update.
- * @returns {Promise<import('./connection.js').Reason>} null if there is
+ * Called when the daemon refused the version in hello: chooses another version, or finds which side has to be updated.
+ * @returns {Promise<import('./connection.js').Reason>} null if hello can be sent again in another version
  */
-async function disagreement() {
-  const agreed = agree((await health())?.protocolVersion);
+async function negotiateAgain() {
+  const agreed = negotiate((await health())?.protocolVersion);
   if (typeof agreed !== 'number') return agreed;
-  // What it has refused is not tried at once again.
-  if (agreed === speaks) return 'incompatible';
-  speaks = agreed;
+  // It has just refused this version.
+  if (agreed === helloVersion) return 'incompatible';
+  helloVersion = agreed;
   return null;
 }
 
 /** @param {import('./connection.js').Reason} reason */
 function closed(reason) {
-  speaks = PROTOCOL_VERSION;
+  helloVersion = PROTOCOL_VERSION;
   trace.add('disconnected', { reason });
   if (reason === 'token_void') void forget(token);
-  // Two live workers of one name would push each other out for ever: a copied profile takes a new one.
+  // Two workers with the same instance id, as in a copied profile, would replace each other for ever.
   if (reason === 'replaced') void newInstanceId(local).then((made) => (instanceId = made));
 }
 
-/** A new pairing voids the old token, and may be stored before the old connection hears of it. @param {string} voided */
+/** Removes the pairing, unless a new one has already replaced it. @param {string} voided */
 async function forget(voided) {
   if ((await readPairing(local))?.extensionToken === voided) await local.remove('pairing');
 }
@@ -139,7 +147,10 @@ async function forget(voided) {
 /** @returns {Promise<Record<string, unknown> | null>} null if nothing answers on the port */
 async function health() {
   try {
-    const response = await fetch(`http://127.0.0.1:${await readPort(local)}/health`, { cache: 'no-store', signal: AbortSignal.timeout(HEALTH_MS) });
+    const response = await fetch(`http://127.0.0.1:${await readPort(local)}/health`, {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(HEALTH_MS),
+    });
     const body = await response.json().catch(() => null);
     return isObject(body) ? body : {};
   } catch {
@@ -150,19 +161,32 @@ async function health() {
 // ---- The person ----
 
 chrome.runtime.onConnect.addListener((popup) => {
-  person.opened(popup);
-  popup.onDisconnect.addListener(() => person.closed(popup));
+  presenter.popupOpened(popup);
+  popup.onDisconnect.addListener(() => presenter.popupClosed(popup));
   void ready.then(() => connection.nudge());
 });
 
 chrome.runtime.onMessage.addListener((request, _sender, answer) => {
+  const type = /** @type {keyof PopupRequests} */ (request.type);
   void ready
-    .then(async () => answer((await REQUESTS[request.type]?.(request)) ?? { ok: true }))
-    .catch((error) => answer({ ok: false, message: `The extension failed: ${error.message}. Reload it on chrome://extensions.` }));
-  return true; // the answer comes later
+    .then(async () => answer((await REQUESTS[type]?.(request)) ?? { ok: true }))
+    .catch((error) =>
+      answer({ ok: false, message: `The extension failed: ${error.message}. Reload it on chrome://extensions.` }),
+    );
+  // The answer comes later.
+  return true;
 });
 
-/** @type {Record<string, (request: any) => Promise<import('./pairing.js').Outcome> | void>} */
+/**
+ * What the popup asks for, by type, and what goes with it.
+ * @typedef {{
+ *   pair: { code: string, port: number }, port: { port: number }, unpair: {}, reconnect: {},
+ *   resume: { session: string }, close: { session: string }, closeAll: {},
+ * }} PopupRequests
+ * @typedef {{ [Type in keyof PopupRequests]: { type: Type } & PopupRequests[Type] }[keyof PopupRequests]} PopupRequest
+ */
+
+/** @type {{ [Type in keyof PopupRequests]: (request: PopupRequests[Type]) => Promise<import('./pairing.js').Outcome> | void }} */
 const REQUESTS = {
   pair: ({ code, port }) => claim({ code, port }, { fetch, local, now }),
   port: async ({ port }) => {
@@ -175,32 +199,34 @@ const REQUESTS = {
     return { ok: true };
   },
   reconnect: () => connection.nudge(),
-  resume: ({ session }) => person.resume(session),
-  close: ({ session }) => person.close(session),
-  closeAll: () => person.closeAll(),
+  resume: ({ session }) => presenter.resume(session),
+  close: ({ session }) => presenter.close(session),
+  closeAll: () => presenter.closeAll(),
 };
 
 local.onChanged.addListener((changes) => {
   if (changes.pairing || changes.port) void ready.then(connect);
 });
 
-chrome.notifications.onClicked.addListener((id) => void ready.then(() => person.notificationClicked(id)));
+chrome.notifications.onClicked.addListener((id) => void ready.then(() => presenter.notificationClicked(id)));
 
 // ---- The browser ----
 
 chrome.alarms.onAlarm.addListener(() => void ready.then(() => connection.nudge()));
-// Being started is what these are for; start() does the rest.
+// These events only have to start the worker; start() does the rest.
 chrome.runtime.onStartup.addListener(() => void ready);
 chrome.runtime.onInstalled.addListener(() => void ready);
 chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.drop(tabId)));
 
 /** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentId?: string, documentLifecycle?: string }} Details */
 /** @param {import('./navigation.js').NavigationEvent['kind']} kind */
-const on = (kind) => (/** @type {Details} */ { tabId, frameId, url, error = '', documentId = '', documentLifecycle }) => {
-  if (frameId !== 0 || documentLifecycle === 'prerender') return;
-  // Chrome writes noughts where there is no document.
-  navigations.happened({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
-};
+const on =
+  (kind) =>
+  (/** @type {Details} */ { tabId, frameId, url, error = '', documentId = '', documentLifecycle }) => {
+    if (frameId !== 0 || documentLifecycle === 'prerender') return;
+    // Where there is no document Chrome writes zeros.
+    navigations.handle({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
+  };
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));
 chrome.webNavigation.onCompleted.addListener(on('loaded'));

@@ -1,10 +1,11 @@
 /**
- * One connection to the daemon, kept alive: hello first, heartbeat, stale detection, jittered
- * backoff. A pipe of text with injected socket, clock and chance; what travels through it, what is
- * stored and what a person reads about it belong to others.
+ * One connection to the daemon, kept alive: hello first, heartbeat, stale detection, jittered backoff. It carries text;
+ * what the messages mean, what is stored and what a person reads is decided elsewhere. Socket, clock and randomness are
+ * injected.
  */
 
-import { CLOSE, SUBPROTOCOL } from './protocol.js';
+import { SUBPROTOCOL } from './contract.js';
+import { CLOSE } from './protocol.js';
 
 /** Chrome ends a worker after 30 s without an event; a ping well within that keeps it alive. */
 export const PING_MS = 20_000;
@@ -24,14 +25,14 @@ export const BACKOFF_LAST_MS = 30_000;
  * @typedef {{
  *   open: (endpoint: Endpoint) => WebSocket,
  *   reachable: () => Promise<boolean>,
- *   disagreement: () => Promise<Reason>,
- *   clock: { now: () => number, setTimeout: (run: () => void, ms: number) => any, clearTimeout: (timer: any) => void },
+ *   negotiateAgain: () => Promise<Reason>,
+ *   clock: { now: () => number, setTimeout: (run: () => void, ms: number) => number, clearTimeout: (timer: number | undefined) => void },
  *   random: () => number,
  *   onOpen: () => void,
  *   onMessage: (text: string) => void,
  *   onStatus: (status: Status) => void,
  *   onClosed: (reason: Reason) => void,
- * }} Parts `disagreement` is asked when the daemon does not speak the version of hello: null if another one can be tried
+ * }} Parts `negotiateAgain` is called when the daemon refused the version in hello: null if another one can be tried
  */
 
 export class Connection {
@@ -44,13 +45,13 @@ export class Connection {
     this.socket = null;
     this.opened = false;
     this.failures = 0;
-    /** @type {Map<string, any>} the timers that run, by what they are for */
+    /** @type {Map<string, number>} the timers that run, by purpose */
     this.timers = new Map();
     /** @type {Status} */
     this.status = { state: 'connecting', reason: 'starting', since: parts.clock.now(), retryAt: null };
   }
 
-  /** Connects to `endpoint`, now, in place of whatever was there. @param {Endpoint} endpoint */
+  /** Connects to `endpoint` at once and drops the connection before it. @param {Endpoint} endpoint */
   start(endpoint) {
     this.endpoint = endpoint;
     this.failures = 0;
@@ -65,14 +66,14 @@ export class Connection {
     this.#setStatus('unpaired', reason);
   }
 
-  /** Tries again at once if it is waiting to. */
+  /** Ends the wait for the next attempt. */
   nudge() {
     if (this.endpoint !== null && this.socket === null) this.#connect();
   }
 
   /**
    * @param {string} text
-   * @returns {boolean} false if nothing is connected; the text is then not kept
+   * @returns {boolean} false without a connection; the text is then dropped
    */
   send(text) {
     if (this.socket === null || !this.opened) return false;
@@ -87,7 +88,7 @@ export class Connection {
     const socket = this.parts.open(this.endpoint);
     this.socket = socket;
     this.#after('open', OPEN_MS, () => this.#lost(socket, 'unreachable'));
-    // Each handler ignores a socket that has been replaced: a dead one may still report much later.
+    // Each handler ignores a socket that has been replaced: a dead one may report an event much later.
     socket.onopen = () => {
       if (socket !== this.socket) return;
       this.#clear('open');
@@ -121,7 +122,7 @@ export class Connection {
     }
     const reason =
       code === CLOSE.INCOMPATIBLE
-        ? await this.parts.disagreement()
+        ? await this.parts.negotiateAgain()
         : (CLOSE_REASONS[code] ?? (opened ? 'lost' : (await this.parts.reachable()) ? 'refused' : 'unreachable'));
     if (socket !== this.socket) return;
     if (reason !== null) return this.#lost(socket, reason);
@@ -153,7 +154,7 @@ export class Connection {
     });
   }
 
-  /** Forgets the socket and every timer; closing one that is half dead may take a while, so nobody waits. */
+  /** Drops the socket and every timer, without waiting for the close: on a dead connection it takes long. */
   #drop() {
     for (const name of [...this.timers.keys()]) this.#clear(name);
     const socket = this.socket;
@@ -188,18 +189,17 @@ const CLOSE_REASONS = Object.freeze({
   [CLOSE.REPLACED]: 'replaced',
 });
 
-/** What no new try mends: a nudge, as from the alarm, is soon enough to notice an update. @type {ReadonlySet<Reason>} */
+/** Retrying does not help before an update, which the alarm's nudge notices soon enough. @type {ReadonlySet<Reason>} */
 const NEEDS_UPDATE = new Set(['extension_old', 'daemon_old']);
 
 /**
- * Doubles from the first delay to the last, less up to half by chance: browsers that lost the
- * same daemon do not all come back in the same instant.
+ * Exponential backoff, less up to half at random: browsers that lost the same daemon do not all come back at once.
  * @param {number} failures in a row so far
- * @param {number} chance in [0, 1)
+ * @param {number} random in [0, 1)
  */
-export function backoff(failures, chance) {
+export function backoff(failures, random) {
   const full = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures + 1, 10));
-  return Math.max(BACKOFF_FIRST_MS, Math.round(full * (1 - chance / 2)));
+  return Math.max(BACKOFF_FIRST_MS, Math.round(full * (1 - random / 2)));
 }
 
 /**

@@ -1,76 +1,37 @@
 /**
  * One forwarded command from arrival to answer: checked, run at most once, answered once, traced.
- * Which function runs is a frozen map; how it works is the actions' business.
+ * Which function runs is in `actions/index.js`; how it works is the actions' business.
  */
 
-import { ActionError, checkCommand, failure, isObject, success } from './protocol.js';
-import * as tabs from './actions/tabs.js';
-import * as navigate from './actions/navigate.js';
-import * as read from './actions/read.js';
-import * as act from './actions/act.js';
-import * as fill from './actions/fill.js';
-import * as wait from './actions/wait.js';
-import * as screenshot from './actions/screenshot.js';
-import * as human from './actions/human.js';
-import * as debug from './actions/debug.js';
+import { actionNamed } from './actions/index.js';
+import { ACTIONS } from './contract.js';
+import { ActionError, checkCommand, failure, success } from './protocol.js';
+import { isObject } from './schema.js';
 
 /**
  * @typedef {import('./protocol.js').Command} Command
- * @typedef {{
- *   id: string, action: string, params: Record<string, any>, session: string, tabId: number, deadline: number, signal: AbortSignal,
- *   navigations: import('./navigation.js').Navigations, groups: import('./groups.js').Groups,
- *   trace: import('./storage.js').Trace,
- * }} Context what an action gets; `signal` aborts at the deadline
- * @typedef {(context: Context) => Promise<import('./protocol.js').Result>} Action
+ * @typedef {import('./protocol.js').ActionName} ActionName
+ * @typedef {import('./dedupe-log.js').Answer} Answer
  */
-
-/** @type {Readonly<Record<string, Action>>} */
-export const ACTIONS = Object.freeze({
-  'tab.open': tabs.open,
-  'tab.close': tabs.close,
-  'tab.pin': tabs.pin,
-  'tab.unpin': tabs.unpin,
-  'tab.activate': tabs.activate,
-  navigate: navigate.navigate,
-  text: read.text,
-  links: read.links,
-  images: read.images,
-  elements: read.elements,
-  outline: read.outline,
-  dom: read.dom,
-  inspect: read.inspect,
-  snapshot: read.snapshot,
-  scroll: act.scroll,
-  click: act.click,
-  hover: act.hover,
-  fill: fill.fill,
-  'fill-form': fill.fillForm,
-  select: act.select,
-  screenshot: screenshot.screenshot,
-  wait: wait.wait,
-  'require-human': human.requireHuman,
-  'debug.log': debug.log,
-});
-
-/** What may be done again without harm, should its answer be lost with the worker. */
-const READS = new Set(['text', 'links', 'images', 'elements', 'outline', 'dom', 'inspect', 'snapshot', 'screenshot', 'wait', 'debug.log']);
 
 export class Dispatcher {
   /**
    * @param {{
-   *   actions?: Readonly<Record<string, Action>>,
-   *   journal: import('./storage.js').Journal,
-   *   trace: import('./storage.js').Trace,
+   *   actions?: (name: ActionName) => import('./actions/index.js').Action,
+   *   driver: import('./page-driver.js').PageDriver,
+   *   dedupeLog: import('./dedupe-log.js').DedupeLog,
+   *   trace: import('./trace.js').Trace,
    *   navigations: import('./navigation.js').Navigations,
    *   groups: import('./groups.js').Groups,
    *   send: (text: string) => boolean,
    *   onPause: (session: string, reason: string) => void,
    *   now: () => number,
-   * }} parts `onPause` is told when an answer makes the daemon pause a session
+   * }} parts `onPause` is called when an answer makes the daemon pause a session
    */
-  constructor({ actions = ACTIONS, journal, trace, navigations, groups, send, onPause, now }) {
+  constructor({ actions = actionNamed, driver, dedupeLog, trace, navigations, groups, send, onPause, now }) {
     this.actions = actions;
-    this.journal = journal;
+    this.driver = driver;
+    this.dedupeLog = dedupeLog;
     this.trace = trace;
     this.navigations = navigations;
     this.groups = groups;
@@ -82,7 +43,7 @@ export class Dispatcher {
   }
 
   /**
-   * Takes one message that the daemon forwarded, resolves when it is dealt with.
+   * Takes one message that the daemon forwarded; resolves when it is dealt with.
    * @param {Record<string, unknown>} message
    */
   async receive(message) {
@@ -101,28 +62,26 @@ export class Dispatcher {
     const same = JSON.stringify([action, command.session, tab]);
 
     if (this.running.has(id)) return this.trace.add('replay_of_running', { id, action, tab });
-    const entry = this.journal.find(id, same);
+    const entry = this.dedupeLog.find(id, same);
     if (entry?.answer) {
       this.trace.add('replay', { id, action, tab });
       // Laid out anew: the browser's storage does not keep the order of keys.
-      const { answer } = entry;
-      this.send(JSON.stringify(answer.ok ? success(id, answer.result, true, version) : failure(id, answer.error, true, version)));
+      this.send(textOf(id, entry.answer, true, version));
       return;
     }
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
-      await this.#answer(command, { ok: false, error: { code: 'SCRIPT_ERROR', message: lost(action), suggestedAction: 'bproxy snapshot' } }, true);
+      await this.#answer(command, { ok: false, error: outcomeUnknown(action) });
       return;
     }
 
     this.running.add(id);
-    const acts = !READS.has(action);
     const began = this.now();
     this.trace.add('received', { id, action, tab });
-    /** @type {import('./storage.js').Answer} */
+    /** @type {Answer} */
     let answer;
     try {
-      await this.journal.begin(id, same, acts);
+      await this.dedupeLog.begin(id, same, ACTIONS[action].acts);
       if (tab !== null) this.navigations.hold(tab, command.session);
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
@@ -141,28 +100,30 @@ export class Dispatcher {
       elapsedMs: this.now() - began,
       errorCode: answer.ok ? undefined : answer.error.code,
     });
-    await this.#answer(command, answer, acts);
+    await this.#answer(command, answer);
     this.running.delete(id);
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED') this.onPause(command.session, answer.error.message);
   }
 
   /** @param {Command} command @returns {Promise<import('./protocol.js').Result>} */
-  #run(command) {
-    const { id, action, params, session, deadline } = command;
+  #run({ id, action, params, session, deadline, target }) {
     const left = deadline - this.now();
     if (left <= 0) throw timedOut(action);
     const controller = new AbortController();
     /** @type {Promise<never>} */
-    const expired = new Promise((_, reject) => controller.signal.addEventListener('abort', () => reject(controller.signal.reason)));
+    const expired = new Promise((_, reject) =>
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason)),
+    );
     const timer = setTimeout(() => controller.abort(timedOut(action)), left);
-    const running = this.actions[action]({
+    const running = this.actions(action)({
       id,
       action,
       params,
       session,
-      tabId: command.target?.tabId ?? -1,
+      tabId: target?.tabId ?? -1,
       deadline,
       signal: controller.signal,
+      driver: this.driver,
       navigations: this.navigations,
       groups: this.groups,
       trace: this.trace,
@@ -171,30 +132,44 @@ export class Dispatcher {
     return Promise.race([running, expired]).finally(() => clearTimeout(timer));
   }
 
-  /** @param {Command} command @param {import('./storage.js').Answer} answer @param {boolean} acts */
-  async #answer({ id, protocol_version: version }, answer, acts) {
-    const text = JSON.stringify(answer.ok ? success(id, answer.result, false, version) : failure(id, answer.error, false, version));
-    // What an act came to must be known to the next worker, should this one end before the answer has left. What was
-    // read can be read again: nobody waits for it to be written down.
-    if (acts) await this.journal.finish(id, answer, text.length).catch(() => {});
-    // With no socket the answer stays in the journal: the daemon asks again when it is back.
+  /** @param {Command} command @param {Answer} answer */
+  async #answer({ id, action, protocol_version: version }, answer) {
+    const text = textOf(id, answer, false, version);
+    const stored = () => this.dedupeLog.finish(id, answer, text.length).catch(() => {});
+    // The next worker must know what became of an act, should this one end before the answer has left. A read can be
+    // repeated: its answer is not kept waiting for the storage.
+    if (ACTIONS[action].acts) await stored();
+    // Without a connection the answer stays in the dedupe log: the daemon sends the command again when it is back.
     this.send(text);
-    if (!acts) void this.journal.finish(id, answer, text.length).catch(() => {});
+    if (!ACTIONS[action].acts) void stored();
   }
+}
+
+/** @param {string} id @param {Answer} answer @param {boolean} replay @param {number} version */
+function textOf(id, answer, replay, version) {
+  const envelope = answer.ok ? success(id, answer.result, replay, version) : failure(id, answer.error, replay, version);
+  return JSON.stringify(envelope);
 }
 
 /** @param {string} action */
 function timedOut(action) {
-  return new ActionError('TIMEOUT', `${action} did not end before its deadline: the page may hang, show a dialog or load slowly`);
+  return new ActionError(
+    'TIMEOUT',
+    `${action} did not end before its deadline: the page may hang, show a dialog or load slowly`,
+  );
 }
 
-/** @param {string} action */
-function lost(action) {
-  return `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`;
+/** @param {string} action @returns {import('./protocol.js').Failure} */
+function outcomeUnknown(action) {
+  return {
+    code: 'SCRIPT_ERROR',
+    message: `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`,
+    suggestedAction: 'bproxy snapshot',
+  };
 }
 
 /**
- * The browser's words for a call that a worker makes while it is being ended.
+ * Whether the error is the browser's for a call that a worker makes while it is being ended.
  * @param {unknown} error
  */
 function isEnding(error) {
@@ -204,8 +179,12 @@ function isEnding(error) {
 /** @param {unknown} error @param {string} session @returns {import('./protocol.js').Failure} */
 function asFailure(error, session) {
   if (error instanceof ActionError) {
-    const suggestedAction = error.suggestedAction && (session ? `${error.suggestedAction} -s ${session}` : error.suggestedAction);
+    const suggestedAction =
+      error.suggestedAction && (session ? `${error.suggestedAction} -s ${session}` : error.suggestedAction);
     return { code: error.code, message: error.message, suggestedAction, details: error.details };
   }
-  return { code: 'SCRIPT_ERROR', message: isObject(error) && typeof error.message === 'string' ? error.message : String(error) };
+  return {
+    code: 'SCRIPT_ERROR',
+    message: isObject(error) && typeof error.message === 'string' ? error.message : String(error),
+  };
 }

@@ -5,7 +5,7 @@
 
 /** @typedef {{ groupId: number, title: string }} Group */
 
-/** Opened tabs come one by one; each waits for the one before, so that they find its group. */
+/** Tabs are added one after the other, so that each finds the group that the one before made. */
 export class Groups {
   /** @param {import('./storage.js').Area} session */
   constructor(session) {
@@ -18,7 +18,10 @@ export class Groups {
   async window(name) {
     const group = (await this.#read())[name];
     if (group === undefined) return null;
-    return chrome.tabGroups.get(group.groupId).then(({ windowId }) => windowId, () => null);
+    return chrome.tabGroups.get(group.groupId).then(
+      ({ windowId }) => windowId,
+      () => null,
+    );
   }
 
   /** @param {number} tabId @param {string} name the session's id */
@@ -36,8 +39,8 @@ export class Groups {
   }
 
   /**
-   * Follows what the daemon tells: names by label, colours by pause, forgets what is closed.
-   * @param {import('./person.js').Session[]} sessions
+   * Updates names (from labels) and colours (from pauses), and forgets the groups of closed sessions.
+   * @param {import('./presenter.js').Session[]} sessions
    */
   follow(sessions) {
     this.#next(async () => {
@@ -55,7 +58,7 @@ export class Groups {
     });
   }
 
-  /** @param {() => Promise<void>} step A group is an ornament: that one could not be made stops nothing. */
+  /** Groups are cosmetic: a failure is ignored. @param {() => Promise<void>} step */
   #next(step) {
     this.last = this.last.then(step).catch(() => {});
   }

@@ -1,14 +1,14 @@
 /**
- * What the browser says about the main frame of each tab: tells the daemon of every new page in a
- * tab it holds, and lets an action wait until the navigation it caused has loaded. Holds the list
- * of tabs that bproxy was given, so that the person's other tabs are never reported.
+ * Navigations of each tab's main frame: reports every new page in a held tab to the daemon, and lets an action wait until
+ * the navigation that it caused has loaded. Keeps the list of held tabs, those that bproxy was given, so that the
+ * person's other tabs are never reported.
  */
 
 import { ActionError } from './protocol.js';
 
-/** How long after an abort another navigation may take its place (a script that redirects at once). */
+/** How long after an abort another navigation may follow, such as a script's redirect. */
 const ABORT_GRACE_MS = 500;
-/** The error a browser gives for a download, a 204, or a navigation that another one replaced. */
+/** The browser's error for a download, a 204, or a navigation that another one replaced. */
 const ABORTED = 'net::ERR_ABORTED';
 
 /**
@@ -81,12 +81,14 @@ export class Navigations {
   }
 
   /** @param {NavigationEvent} event */
-  happened(event) {
+  handle(event) {
     const { kind, tabId, url, documentId } = event;
     const stopped = this.#stopped(event);
-    // An error page takes the place of the page before it; an abort leaves that as it was.
+    // An error page replaces the page before it; an abort leaves it.
     const replaced = kind === 'committed' || (kind === 'failed' && !stopped && event.error !== ABORTED);
-    if ((replaced || kind === 'moved') && this.held.has(tabId)) this.announce(tabId, url, kind === 'moved' ? 'history_state' : 'committed');
+    if ((replaced || kind === 'moved') && this.held.has(tabId)) {
+      this.announce(tabId, url, kind === 'moved' ? 'history_state' : 'committed');
+    }
 
     for (const watcher of [...this.watchers]) watcher(event);
 
@@ -97,7 +99,7 @@ export class Navigations {
     if (replaced) this.documents.set(tabId, documentId);
   }
 
-  /** Whether this is the page in the tab that stops loading, not a new one that fails to come. @param {NavigationEvent} event */
+  /** Whether the page that the tab shows stopped loading, rather than a new one failing. @param {NavigationEvent} event */
   #stopped({ kind, tabId, documentId }) {
     return kind === 'failed' && documentId !== '' && this.documents.get(tabId) === documentId;
   }
@@ -112,8 +114,8 @@ export class Navigations {
    * document. Call it before the navigation starts.
    * @param {number} tabId
    * @param {AbortSignal} signal gives up waiting
-   * @param {{ enough?: AbortSignal, joining?: boolean }} [how] `enough`: from then on a new document will do, loaded
-   *   or not; `joining`: the navigation that is under way is the one that is meant
+   * @param {{ enough?: AbortSignal, joining?: boolean }} [how] `enough`: from then on a new document is
+   *   enough, loaded or not; `joining`: the navigation that is under way is meant, if there is one
    * @returns {Promise<void>} rejects with `NAVIGATION_FAILED` and the browser's reason, or the signal's
    */
   next(tabId, signal, { enough, joining = false } = {}) {
@@ -139,7 +141,7 @@ export class Navigations {
           if (enough?.aborted) end(resolve);
         }
         if (kind === 'moved' && !this.underWay.has(tabId)) end(resolve);
-        // A page that stops loading is as loaded as it will ever be.
+        // A page that stopped loading will not load further.
         if ((kind === 'loaded' || this.#stopped(event)) && document === documentId) return end(resolve);
         if (kind !== 'failed' || this.#stopped(event)) return;
         const failed = () => end(() => reject(navigationFailed(event.url, event.error)));

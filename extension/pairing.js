@@ -1,14 +1,14 @@
 /**
- * Turns a pairing code into the token that opens the socket, and refusals into words that say
- * what to do next. The worker claims, not the popup: a popup that closes half-way would lose a
- * token whose code is already used up.
+ * Exchanges a pairing code for the token that opens the socket, and explains refusals with what to do next. The worker
+ * claims, not the popup: a popup that closes in the middle would lose the token after its code is used up.
  */
 
-import { isObject } from './protocol.js';
+import { LIMITS } from './contract.js';
+import { isObject } from './schema.js';
 
-/** A loopback answer is instant; whatever listens there and says nothing is not the daemon. */
+/** A loopback answer is instant; what listens there and stays silent is not the daemon. */
 const CLAIM_MS = 10_000;
-/** Claims are single-use; remembering the last few is enough to refuse one that comes again. */
+/** A nonce is used once; remembering the last few is enough to refuse one that is repeated. */
 const NONCES_KEPT = 50;
 
 export const BAD_PORT = 'The port must be a number from 1 to 65535.';
@@ -38,7 +38,9 @@ export async function claim({ code, port }, { fetch, local, now }) {
   const no = (/** @type {string} */ message) => /** @type {Outcome} */ ({ ok: false, message });
   if (!isPort(port)) return no(BAD_PORT);
   const normal = normalizeCode(code);
-  if (normal === null) return no('A pairing code has 8 letters and digits, like ABCD-EFGH. Run “bproxy pair” to get one.');
+  if (normal === null) {
+    return no('A pairing code has 8 letters and digits, like ABCD-EFGH. Run “bproxy pair” to get one.');
+  }
 
   let response;
   let body;
@@ -82,7 +84,7 @@ function refusal(body, response, port) {
     case 'PAIRING_CODE_INVALID':
       return 'The daemon does not know this code. Check it, or run “bproxy pair” for a new one.';
     case 'PAIRING_CODE_EXPIRED':
-      return 'This code has expired: a code lives for 5 minutes. Run “bproxy pair” for a new one.';
+      return `This code has expired: a code is valid for ${LIMITS.pairingCodeMs / 60_000} minutes. Run “bproxy pair” for a new one.`;
     case 'PAIRING_CODE_CONSUMED':
       return 'This code has been used already. Run “bproxy pair” for a new one.';
     case 'PAIRING_RATE_LIMITED': {

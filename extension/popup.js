@@ -1,6 +1,6 @@
-/** The popup: shows what the worker tells it and passes on what the person asks for. Keeps nothing. */
+/** The popup: shows what the worker sends and passes on what the person asks for. Stores nothing. */
 
-/** @typedef {import('./person.js').View} View */
+/** @typedef {import('./presenter.js').View} View */
 
 const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
@@ -11,13 +11,25 @@ const REASONS = {
   starting: ['Connecting…', ''],
   unpaired: ['Not paired', 'Pair this browser to let an agent work in it.'],
   token_void: ['Not paired any more', 'Another pairing has replaced this one. Pair again to use this browser.'],
-  unreachable: ['Not connected', 'No daemon answers on port {port}. Start it with “bproxy service start”, or correct the port in the settings.'],
-  refused: ['Not connected', 'The daemon refuses this browser’s pairing: another one has replaced it, or the daemon’s state is new. Pair again.'],
+  unreachable: [
+    'Not connected',
+    'No daemon answers on port {port}. Start it with “bproxy service start”, or correct the port in the settings.',
+  ],
+  refused: [
+    'Not connected',
+    'The daemon refuses this browser’s pairing: another one has replaced it, or the daemon’s state is new. Pair again.',
+  ],
   lost: ['Not connected', 'The connection was lost. It comes back by itself.'],
   stale: ['Not connected', 'The daemon stopped answering. If it stays so, run “bproxy service restart”.'],
   shutdown: ['Not connected', 'The daemon was stopped. Start it with “bproxy service start”.'],
-  replaced: ['Not connected', 'Another browser came with the same identity (a copied profile?). This one takes a new identity and comes back.'],
-  incompatible: ['Not connected', 'The daemon and this extension speak different protocol versions. Update the older of the two.'],
+  replaced: [
+    'Not connected',
+    'Another browser came with the same identity (a copied profile?). This one takes a new identity and comes back.',
+  ],
+  incompatible: [
+    'Not connected',
+    'The daemon and this extension speak different protocol versions. Update the older of the two.',
+  ],
   daemon_old: [
     'Not connected',
     'This extension is newer than the daemon, which does not speak its protocol yet. Update bproxy, then run “bproxy service restart”.',
@@ -33,7 +45,7 @@ let sessionsShown = '';
 /** Requests go one after the other. @type {Promise<unknown>} */
 let asked = Promise.resolve();
 
-/** The worker may end while the popup is open; listening anew starts it again. */
+/** The worker may end while the popup is open; connecting again starts it. */
 const LISTEN_AGAIN_MS = 200;
 
 function listen() {
@@ -46,11 +58,17 @@ function listen() {
 function show(view) {
   const { state, reason, retryAt } = view.status;
   const [words, advice] =
-    state === 'connected' ? ['Connected', ''] : state === 'connecting' && !reason ? ['Connecting…', ''] : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
+    state === 'connected'
+      ? ['Connected', '']
+      : state === 'connecting' && !reason
+        ? ['Connecting…', '']
+        : (REASONS[reason ?? 'starting'] ?? REASONS.lost);
   const status = find('status');
   const before = status.dataset.state;
-  // What came of the last request is out of date.
-  if ((before !== state && state === 'unpaired') || (before === 'connected' && state === 'waiting')) setText(find('message'), '');
+  // The message about the last request is outdated.
+  if ((before !== state && state === 'unpaired') || (before === 'connected' && state === 'waiting')) {
+    setText(find('message'), '');
+  }
   status.dataset.state = state;
   setText(status, words);
   setText(find('advice'), advice.replace('{port}', String(view.port)));
@@ -58,9 +76,12 @@ function show(view) {
 
   const repair = reason === 'refused';
   find('pairing').hidden = view.paired && !repair;
-  setText(find('pairing-title'), view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser');
+  setText(
+    find('pairing-title'),
+    view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser',
+  );
   button('unpair').hidden = !view.paired;
-  // Shown as long as nobody has written another one over it.
+  // Shown until the person types another one.
   input('port').defaultValue = String(view.port);
   if (!shown && !view.paired) input('code').focus();
   shown = true;
@@ -70,7 +91,7 @@ function show(view) {
 
 /** @param {View} view */
 function showSessions({ sessions }) {
-  // Built anew under a pointer that is pressed, a button would miss its click.
+  // A button that is rebuilt while the mouse is pressed on it would miss the click.
   const text = JSON.stringify(sessions);
   if (text === sessionsShown) return;
   sessionsShown = text;
@@ -91,7 +112,11 @@ function showSessions({ sessions }) {
     }),
   );
   for (const kind of ['resume', 'close']) {
-    if (focused[kind]) /** @type {HTMLElement | null} */ (document.querySelector(`[data-${kind}="${CSS.escape(focused[kind])}"]`))?.focus();
+    if (focused[kind]) {
+      /** @type {HTMLElement | null} */ (
+        document.querySelector(`[data-${kind}="${CSS.escape(focused[kind])}"]`)
+      )?.focus();
+    }
   }
 }
 
@@ -121,17 +146,19 @@ function showVersions({ extensionVersion, daemonVersion, port, status }) {
   const daemon = daemonVersion === null ? '' : ` · daemon ${daemonVersion}`;
   setText(footer, `Extension ${extensionVersion}${daemon}${status.state === 'connected' ? ` · port ${port}` : ''}`);
   if (status.state === 'connected' && daemonVersion !== null && daemonVersion !== extensionVersion) {
-    footer.append(make('div', 'The versions differ: run “bproxy extension install” and reload the extension.', 'mismatch'));
+    footer.append(
+      make('div', 'The versions differ: run “bproxy extension install” and reload the extension.', 'mismatch'),
+    );
   }
 }
 
-/** A live region speaks again whenever it is written to, so it is left alone while nothing changes. @param {HTMLElement} element @param {string} text */
+/** A screen reader reads a live region whenever it is written to, so it is written only when it changes. @param {HTMLElement} element @param {string} text */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
- * @param {Record<string, unknown>} request
+ * @param {import('./background.js').PopupRequest} request
  * @param {string} [good] what to say when it went well
  * @param {HTMLInputElement} [field] what is wrong if it did not
  */
@@ -141,7 +168,7 @@ function ask(request, good = '', field) {
   return answered;
 }
 
-/** @param {Record<string, unknown>} request @param {string} good @param {HTMLInputElement} [field] */
+/** @param {import('./background.js').PopupRequest} request @param {string} good @param {HTMLInputElement} [field] */
 async function put(request, good, field) {
   const message = find('message');
   message.textContent = '';
@@ -149,7 +176,9 @@ async function put(request, good, field) {
   field?.removeAttribute('aria-invalid');
   button('pair').disabled = true;
   /** @type {import('./pairing.js').Outcome} */
-  const outcome = await chrome.runtime.sendMessage(request).catch((error) => ({ ok: false, message: String(error?.message ?? error) }));
+  const outcome = await chrome.runtime
+    .sendMessage(request)
+    .catch((error) => ({ ok: false, message: String(error?.message ?? error) }));
   button('pair').disabled = false;
   if (outcome.ok) {
     if (good) message.dataset.good = '';
@@ -166,7 +195,9 @@ const portNumber = () => (/^\s*\d+\s*$/.test(input('port').value) ? Number(input
 
 find('pairing').addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (await ask({ type: 'pair', code: input('code').value, port: portNumber() }, 'Paired.', input('code'))) input('code').value = '';
+  if (await ask({ type: 'pair', code: input('code').value, port: portNumber() }, 'Paired.', input('code'))) {
+    input('code').value = '';
+  }
 });
 find('port-form').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -104,8 +104,8 @@ mod tests {
         write_to(&folder).unwrap();
         assert!(!folder.join("left-over.js").exists());
         assert_eq!(version_in(&folder), version());
-        let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension/page/dom.js");
-        assert_eq!(fs::read(folder.join("page/dom.js")).unwrap(), fs::read(original).unwrap());
+        let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension/page/commands.js");
+        assert_eq!(fs::read(folder.join("page/commands.js")).unwrap(), fs::read(original).unwrap());
         assert_eq!(fs::read_dir(place.path().join("a")).unwrap().count(), 1);
     }
 

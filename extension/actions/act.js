@@ -1,39 +1,38 @@
 /** Acts of the pointer and the wheel: done in the page, then reported once the page has come to rest. */
 
 import { ActionError } from '../protocol.js';
-import { call, getTab } from '../inject.js';
 import { settle } from '../settle.js';
 
-/** @typedef {import('../dispatch.js').Context} Context */
+/**
+ * @template {import('../contract.js').ActionName} Name
+ * @typedef {import('./index.js').Context<Name>} Context
+ */
+/** What every act needs of its context. @typedef {import('./index.js').Context} AnyContext */
 
-/** @param {Context} context */
+/** @param {Context<'click'>} context */
 export async function click(context) {
-  await perform(context, 'click', context.params);
-  const { stable, after, page } = await settle(context);
+  const { stable, after, page } = await act(context, 'click', context.params);
   return { data: { clicked: true, disappeared: after?.disappeared ?? true, stable }, page };
 }
 
-/** @param {Context} context */
+/** @param {Context<'hover'>} context */
 export async function hover(context) {
   const began = Date.now();
-  await perform(context, 'hover', context.params);
-  const { stable, page } = await settle(context);
+  const { stable, page } = await act(context, 'hover', context.params);
   return { data: { hovered: true, stable, elapsed: Date.now() - began }, page };
 }
 
-/** @param {Context} context */
+/** @param {Context<'scroll'>} context */
 export async function scroll(context) {
-  const { data: start } = await perform(context, 'scroll', context.params);
-  const { stable, after, page } = await settle(context);
-  const before = Number(start.before);
-  const now = after?.position ?? before;
+  const { data: start, stable, after, page } = await act(context, 'scroll', context.params);
+  const now = after?.position ?? start.before;
   return {
     data: {
       target: start.target,
-      before,
+      before: start.before,
       after: now,
-      scrolledPx: Math.abs(now - before),
-      moved: now !== before,
+      scrolledPx: Math.abs(now - start.before),
+      moved: now !== start.before,
       stable,
       ...(after === null ? {} : { scrollHeight: after.scrollHeight, clientHeight: after.clientHeight }),
     },
@@ -41,48 +40,61 @@ export async function scroll(context) {
   };
 }
 
-/** A listbox that opens on click gets this many looks before its option counts as missing. */
-const OPTION_LOOKS = 8;
+/** A listbox that opens on click is searched this often before its option counts as missing. */
+const OPTION_ATTEMPTS = 8;
 
-/** @param {Context} context */
+/** @param {Context<'select'>} context */
 export async function select(context) {
   const { trigger, optionText } = context.params;
-  const { data } = await perform(context, 'select', { trigger, optionText });
-  if (data.opened) await chooseOption(context, optionText);
-  const { after, page } = await settle(context);
+  const chosen = await act(context, 'select', { trigger, optionText });
+  const { after, page } = chosen.data.opened ? await chooseOption(context, optionText) : chosen;
   return { data: { selected: after?.selected ?? true, optionText: after?.optionText ?? optionText }, page };
 }
 
-/** @param {Context} context @param {string} optionText */
+/** @param {Context<'select'>} context @param {string} optionText */
 async function chooseOption(context, optionText) {
-  for (let looks = 1; ; looks += 1) {
-    await settle(context);
+  for (let attempts = 1; ; attempts += 1) {
     try {
-      await perform(context, 'choose', { optionText });
-      return;
+      return await act(context, 'choose', { optionText });
     } catch (error) {
-      if (!(error instanceof ActionError) || error.code !== 'ELEMENT_NOT_FOUND' || looks === OPTION_LOOKS) throw error;
+      const missing = error instanceof ActionError && error.code === 'ELEMENT_NOT_FOUND';
+      if (!missing || attempts === OPTION_ATTEMPTS) throw error;
     }
+    await settle(context);
   }
 }
 
 /**
- * Runs an act in the page. The page refuses when it is hidden; but the tab in front of a window
- * that other windows cover counts as hidden too, and acting there is fine.
- * @param {Context} context
- * @param {string} command
- * @param {Record<string, unknown>} params
+ * Runs an act in the page and waits until the page has come to rest.
+ * @template {PageAct} Name
+ * @param {AnyContext} context
+ * @param {Name} command
+ * @param {PageParams<Name>} params
  */
-export async function perform({ tabId, deadline }, command, params) {
+export async function act(context, command, params) {
+  const { data } = await perform(context, command, params);
+  const settled = await settle(context);
+  return { data, ...settled, after: /** @type {ActAfter[Name] | null} */ (settled.after) };
+}
+
+/**
+ * Runs an act in the page. The page refuses when it is hidden; but the tab in front of a window that other windows cover
+ * counts as hidden too, and acting there is fine.
+ * @template {PageAct} Name
+ * @param {AnyContext} context
+ * @param {Name} command
+ * @param {PageParams<Name>} params
+ */
+export async function perform({ driver, tabId, deadline }, command, params) {
   // A page that hangs gets to it when it is free again, which may be after everyone has given up.
   const timely = { ...params, until: deadline };
   try {
-    return await call(tabId, command, timely);
+    return await driver.run(tabId, command, timely);
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'TAB_NOT_VISIBLE') throw error;
-    const tab = await getTab(tabId);
+    const tab = await driver.tab(tabId);
     const window = tab.active ? await chrome.windows.get(tab.windowId) : null;
     if (window === null || window.state === 'minimized') throw error;
-    return call(tabId, command, { ...timely, covered: true });
+    return driver.run(tabId, command, { ...timely, covered: true });
   }
 }

@@ -1,11 +1,11 @@
-/** What the extension remembers of its own doings. */
+/** The extension's own trace of commands. */
 
-import { getTab, tabPage } from '../inject.js';
+import { tabPage } from '../page-driver.js';
 
 const DEFAULT_LIMIT = 100;
 
-/** @param {import('../dispatch.js').Context} context */
-export async function log({ tabId, params, trace }) {
+/** @param {import('./index.js').Context<'debug.log'>} context */
+export async function log({ driver, tabId, params, trace }) {
   const entries = trace.read(params.id, params.limit ?? DEFAULT_LIMIT);
-  return { data: { entries }, page: tabPage(await getTab(tabId)) };
+  return { data: { entries }, page: tabPage(await driver.tab(tabId)) };
 }

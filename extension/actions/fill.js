@@ -1,19 +1,18 @@
 /** Writing into fields and editors, and reading back what they hold once the page has come to rest. */
 
-import { ActionError } from '../protocol.js';
-import { execute } from '../inject.js';
 import { editorText } from '../page/main-world.js';
+import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
-import { perform } from './act.js';
+import { act, perform } from './act.js';
 
 /**
- * @typedef {import('../dispatch.js').Context} Context
- * @typedef {{ target: import('../protocol.js').Target, value: string, method: string, world: string }} Field
+ * @typedef {import('./index.js').Context<'fill' | 'fill-form'>} Context
+ * @typedef {import('../contract.js').Field} Field
  */
 
-/** @param {Context} context */
+/** @param {import('./index.js').Context<'fill'>} context */
 export async function fill(context) {
-  const field = /** @type {Field} */ (context.params);
+  const field = context.params;
   checkMethod(field);
   await perform(context, 'check-fields', { fields: [field] });
   return write(context, field);
@@ -21,10 +20,10 @@ export async function fill(context) {
 
 /**
  * Every field is looked up before the first is written: a form with a wrong target stays untouched.
- * @param {Context} context
+ * @param {import('./index.js').Context<'fill-form'>} context
  */
 export async function fillForm(context) {
-  const fields = /** @type {Field[]} */ (context.params.fields);
+  const { fields } = context.params;
   fields.forEach(checkMethod);
   await perform(context, 'check-fields', { fields });
   const results = [];
@@ -48,8 +47,7 @@ export async function fillForm(context) {
 /** @param {Context} context @param {Field} field */
 async function write(context, field) {
   if (field.method === 'runtime-api') return writeEditor(context, field);
-  await perform(context, 'fill', field);
-  const { after, page } = await settle(context);
+  const { after, page } = await act(context, 'fill', field);
   return { data: { filled: after?.filled ?? false, verifiedValue: after?.verifiedValue ?? '' }, page };
 }
 
@@ -58,21 +56,26 @@ async function writeEditor(context, { target, value }) {
   await inEditor(context, target, value);
   const { page } = await settle(context);
   const held = await inEditor(context, target, null);
-  return { data: { filled: meant(held) === meant(value), verifiedValue: held }, page };
+  return { data: { filled: normalized(held) === normalized(value), verifiedValue: held }, page };
 }
 
-/** Editors have their own idea of line ends and of the last empty line. @param {string} text */
-const meant = (text) => text.replace(/\r\n?/g, '\n').replace(/\u00a0/g, ' ').replace(/\n+$/, '');
+/** Editors differ in line ends and in the last empty line. @param {string} text */
+const normalized = (text) =>
+  text
+    .replace(/\r\n?/g, '\n')
+    .replace(/\u00a0/g, ' ')
+    .replace(/\n+$/, '');
 
 /**
  * Writes into the editor at `target`, or with null only reads it.
- * @param {Context} context @param {import('../protocol.js').Target} target @param {string | null} value
+ * @param {Context} context @param {import('../contract.js').Target} target @param {string | null} value
  * @returns {Promise<string>} what the editor holds
  */
-async function inEditor({ tabId, deadline }, target, value) {
-  const outcome = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: editorText, args: [target, value, deadline] });
-  if (typeof outcome?.value === 'string') return outcome.value;
-  throw new ActionError('ELEMENT_NOT_ACTIONABLE', outcome?.problem ?? 'the editor’s own interface failed', {
+async function inEditor({ driver, tabId, deadline }, target, value) {
+  const outcome = await driver.runInMainWorld(tabId, editorText, [target, value, deadline]);
+  const problem = outcome && 'problem' in outcome ? outcome.problem : undefined;
+  if (outcome && 'value' in outcome && typeof outcome.value === 'string') return outcome.value;
+  throw new ActionError('ELEMENT_NOT_ACTIONABLE', problem ?? 'the editor’s own interface failed', {
     suggestedAction: 'bproxy fill --method paste --world isolated',
   });
 }

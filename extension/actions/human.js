@@ -2,7 +2,7 @@
 
 import { ActionError } from '../protocol.js';
 
-/** @param {import('../dispatch.js').Context} context @returns {Promise<never>} */
+/** @param {import('./index.js').Context<'require-human'>} context @returns {Promise<never>} */
 export async function requireHuman({ params }) {
   const attach = params.forAttach ? ` (to attach: ${params.forAttach})` : '';
   throw new ActionError('HUMAN_REQUIRED', `${params.reason}${attach}`, { suggestedAction: 'bproxy session resume' });

@@ -1,58 +1,59 @@
 /** Going to an address: waits for the load event of the new document, no longer. */
 
+import { RestrictedPage, throwExplained } from '../browser-errors.js';
+import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
-import { RestrictedPage, explain, read, tabPage } from '../inject.js';
 
-/** @typedef {import('../dispatch.js').Context} Context */
-
-/** The answer of a page that is still loading leaves this long before the deadline, so that it arrives. */
+/** A page that is still loading is answered for this long before the deadline, so that the answer arrives in time. */
 const ANSWER_MARGIN_MS = 250;
 
-/** @param {Context} context */
-export async function navigate({ tabId, params, navigations, signal, deadline }) {
-  const url = await checkUrl(params.url);
+/** @param {import('./index.js').Context<'navigate'>} context */
+export async function navigate(context) {
+  const { tabId, driver } = context;
+  const url = await checkUrl(context.params.url);
   const began = performance.now();
-  const loaded = loadedPage(tabId, navigations, signal, deadline);
-  // If the tab is gone, the update below says so and nobody reads this outcome.
+  const loaded = loadedPage(tabId, context);
+  // If the tab is gone, the update below reports it and this outcome is not read.
   loaded.catch(() => {});
-  await chrome.tabs.update(tabId, { url }).catch((error) => {
-    throw explain(error);
-  });
+  await chrome.tabs.update(tabId, { url }).catch(throwExplained);
   const { page, status } = await loaded;
-  const wall = await signInWall(tabId, url, page);
-  if (wall !== null) throw new ActionError('HUMAN_REQUIRED', wall, { suggestedAction: 'bproxy session resume' });
+  const reason = await signInInterstitial(driver, tabId, url, page, { defer: false });
+  if (reason !== null) throw new ActionError('HUMAN_REQUIRED', reason, { suggestedAction: 'bproxy session resume' });
   const loadTime = Math.round(performance.now() - began);
   return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
 }
 
 /**
- * What a sign-in page in place of the page that was asked for wants of the person, or null.
- * @param {number} tabId @param {string} asked @param {import('../protocol.js').Page} page
- * @param {{ later?: boolean }} [how] `later`: the next command in the page is answered with it
+ * What a person has to do on a sign-in page that came in place of the page asked for, or null.
+ * @param {import('../page-driver.js').PageDriver} driver
+ * @param {number} tabId
+ * @param {string} asked
+ * @param {import('../protocol.js').Page} page
+ * @param {{ defer: boolean }} how `defer`: the next command in the page reports it
  * @returns {Promise<string | null>}
  */
-export async function signInWall(tabId, asked, page, { later = false } = {}) {
+export async function signInInterstitial(driver, tabId, asked, page, { defer }) {
   if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return null;
-  // What cannot be looked into is no sign-in page.
-  const data = await read(tabId, 'sign-in-wall', { asked, later }).then((result) => result.data, () => null);
-  return data?.wall ? String(data.wall) : null;
+  return driver.read(tabId, 'sign-in-interstitial', { asked, defer }).then(
+    ({ data }) => data.reason,
+    // What cannot be looked into is no sign-in page.
+    () => null,
+  );
 }
 
 /**
  * Waits for the tab's next navigation and asks the page what it became. One that has a document
  * but has not finished loading near the deadline counts, with `state: "loading"`.
  * @param {number} tabId
- * @param {import('../navigation.js').Navigations} navigations
- * @param {AbortSignal} signal
- * @param {number} deadline
+ * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'deadline'>} context
  * @returns {Promise<{ page: import('../protocol.js').Page, status: number | undefined }>}
  */
-export async function loadedPage(tabId, navigations, signal, deadline) {
+export async function loadedPage(tabId, { driver, navigations, signal, deadline }) {
   const nearly = AbortSignal.timeout(Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS));
   await navigations.next(tabId, signal, { enough: nearly });
   try {
-    const { data, page } = await read(tabId, 'info');
-    return { page, status: /** @type {number | undefined} */ (data.status) };
+    const { data, page } = await driver.read(tabId, 'info', {});
+    return { page, status: data.status };
   } catch (error) {
     // A page that scripts may not enter (an empty one, a PDF) has been loaded all the same.
     if (error instanceof RestrictedPage) return { page: tabPage(await chrome.tabs.get(tabId)), status: undefined };
@@ -70,12 +71,21 @@ export async function checkUrl(input) {
   try {
     url = new URL(input);
   } catch {
-    throw new ActionError('NAVIGATION_FAILED', `${JSON.stringify(input)} is not an absolute address: write it in full, like https://example.org/`);
+    throw new ActionError(
+      'NAVIGATION_FAILED',
+      `${JSON.stringify(input)} is not an absolute address: write it in full, like https://example.org/`,
+    );
   }
   if (url.protocol === 'http:' || url.protocol === 'https:' || url.href === 'about:blank') return url.href;
   if (url.protocol === 'file:') {
     if (await chrome.extension.isAllowedFileSchemeAccess()) return url.href;
-    throw new ActionError('NAVIGATION_FAILED', 'local files are closed to bproxy: allow “access to file URLs” on the extension’s details page, or serve the file over http');
+    throw new ActionError(
+      'NAVIGATION_FAILED',
+      'local files are closed to bproxy: allow “access to file URLs” on the extension’s details page, or serve the file over http',
+    );
   }
-  throw new ActionError('NAVIGATION_FAILED', `bproxy cannot work in ${url.protocol} pages: use an http or https address`);
+  throw new ActionError(
+    'NAVIGATION_FAILED',
+    `bproxy cannot work in ${url.protocol} pages: use an http or https address`,
+  );
 }

@@ -1,15 +1,17 @@
 /** Opening, closing, pinning and showing tabs. A tab opens in the background; only `activate` brings one to the front. */
 
+import { throwExplained } from '../browser-errors.js';
+import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
-import { explain, getTab, tabPage } from '../inject.js';
-import { checkUrl, loadedPage, signInWall } from './navigate.js';
+import { checkUrl, loadedPage, signInInterstitial } from './navigate.js';
 
-/** @typedef {import('../dispatch.js').Context} Context */
+/** @typedef {import('./index.js').Context} Context */
 
 const NO_PAGE = Object.freeze({ url: '', title: '', state: /** @type {const} */ ('ready'), busy: false });
 
-/** @param {Context} context */
-export async function open({ params, session, navigations, groups, signal, deadline }) {
+/** @param {import('./index.js').Context<'tab.open'>} context */
+export async function open(context) {
+  const { params, session, driver, navigations, groups, signal } = context;
   const url = await checkUrl(params.url);
   const window = (await groups.window(session)) ?? (await normalWindow());
   const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
@@ -25,15 +27,15 @@ export async function open({ params, session, navigations, groups, signal, deadl
   let page;
   try {
     signal.throwIfAborted();
-    ({ page } = await loadedPage(tabId, navigations, signal, deadline));
+    ({ page } = await loadedPage(tabId, context));
     // A tab that needs a person is open all the same; the next command in it says so.
-    await signInWall(tabId, url, page, { later: true });
+    await signInInterstitial(driver, tabId, url, page, { defer: true });
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'HUMAN_REQUIRED') {
       await discard();
       throw error;
     }
-    page = tabPage(await getTab(tabId));
+    page = tabPage(await driver.tab(tabId));
   }
   // Memory saving would throw away the page that the session works on.
   void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
@@ -55,7 +57,7 @@ async function normalWindow() {
 
 /** @param {Context} context */
 export async function close({ tabId, navigations }) {
-  await chrome.tabs.remove(tabId).catch(rethrow);
+  await chrome.tabs.remove(tabId).catch(throwExplained);
   navigations.drop(tabId);
   return { data: { closed: true }, page: NO_PAGE };
 }
@@ -67,14 +69,14 @@ export const unpin = ({ tabId }) => setPinned(tabId, false);
 
 /** @param {number} tabId @param {boolean} pinned */
 async function setPinned(tabId, pinned) {
-  const tab = await chrome.tabs.update(tabId, { pinned }).catch(rethrow);
+  const tab = await chrome.tabs.update(tabId, { pinned }).catch(throwExplained);
   return { data: { pinned }, page: tabPage(tab) };
 }
 
 /** @param {Context} context */
 export async function activate({ tabId }) {
   const tab = await bringToFront(tabId);
-  await chrome.windows.update(tab.windowId, { focused: true }).catch(rethrow);
+  await chrome.windows.update(tab.windowId, { focused: true }).catch(throwExplained);
   return { data: { activated: true }, page: tabPage(tab) };
 }
 
@@ -83,14 +85,9 @@ export async function activate({ tabId }) {
  * @param {number} tabId
  */
 export async function bringToFront(tabId) {
-  const tab = await chrome.tabs.update(tabId, { active: true }).catch(rethrow);
+  const tab = await chrome.tabs.update(tabId, { active: true }).catch(throwExplained);
   if (tab === undefined) throw new ActionError('TAB_NOT_FOUND', 'the tab is gone: open another one');
   const window = await chrome.windows.get(tab.windowId);
   if (window.state === 'minimized') await chrome.windows.update(tab.windowId, { state: 'normal' });
   return tab;
-}
-
-/** @param {unknown} error @returns {never} */
-function rethrow(error) {
-  throw explain(error);
 }

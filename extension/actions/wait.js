@@ -1,16 +1,19 @@
 /** Waiting for something to be there: an element, an address, the next page. */
 
+import { DocumentGone } from '../browser-errors.js';
+import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
-import { DocumentGone, getTab, read, tabPage } from '../inject.js';
 
-/** Often enough to feel immediate, rarely enough to cost the page nothing. */
+/** Often enough to feel immediate, rarely enough not to burden the page. */
 const POLL_MS = 100;
-/** Not to have matched is an answer too, and must arrive before the deadline. */
+/** That nothing matched is an answer too, and must arrive before the deadline. */
 const ANSWER_MARGIN_MS = 200;
 
-/** @param {import('../dispatch.js').Context} context */
+/** @typedef {import('./index.js').Context<'wait'>} Context */
+
+/** @param {Context} context */
 export async function wait(context) {
-  const { tabId, params, deadline, signal } = context;
+  const { tabId, params, deadline, signal, driver } = context;
   const began = Date.now();
   const until = Math.min(began + (params.timeout ?? Infinity), deadline - ANSWER_MARGIN_MS);
   const check = STRATEGIES[params.strategy](context);
@@ -19,7 +22,9 @@ export async function wait(context) {
       const page = await check.met();
       if (page !== null) return { data: { matched: true, elapsed: Date.now() - began }, page };
       const left = until - Date.now();
-      if (left <= 0) return { data: { matched: false, elapsed: Date.now() - began }, page: tabPage(await getTab(tabId)) };
+      if (left <= 0) {
+        return { data: { matched: false, elapsed: Date.now() - began }, page: tabPage(await driver.tab(tabId)) };
+      }
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
       signal.throwIfAborted();
     }
@@ -30,43 +35,47 @@ export async function wait(context) {
 
 /**
  * @typedef {{ met: () => Promise<import('../protocol.js').Page | null>, end?: () => void }} Check
- * @type {Record<string, (context: import('../dispatch.js').Context) => Check>}
+ * @type {Record<Context['params']['strategy'], (context: Context) => Check>}
  */
 const STRATEGIES = {
-  selector: ({ tabId, params }) => ({
+  selector: ({ driver, tabId, params }) => ({
     met: async () => {
       try {
-        const { data, page } = await read(tabId, 'present', { selector: params.target });
+        const { data, page } = await driver.read(tabId, 'present', { selector: params.target });
         return data.present ? page : null;
       } catch (error) {
         // Between two documents there is nothing to look at yet.
-        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) return null;
+        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) {
+          return null;
+        }
         throw error;
       }
     },
   }),
-  url: ({ tabId, params }) => ({
+  url: ({ driver, tabId, params }) => ({
     met: async () => {
-      const tab = await getTab(tabId);
+      const tab = await driver.tab(tabId);
       return matches(params.target, tab.url ?? '') ? tabPage(tab) : null;
     },
   }),
-  navigation: ({ tabId, params, navigations }) => {
+  navigation: ({ driver, tabId, params, navigations }) => {
     let arrived = false;
     /** @param {import('../navigation.js').NavigationEvent} event */
     const watcher = (event) => {
-      if (event.tabId === tabId && (event.kind === 'loaded' || event.kind === 'moved')) arrived ||= matches(params.target, event.url);
+      if (event.tabId === tabId && (event.kind === 'loaded' || event.kind === 'moved')) {
+        arrived ||= matches(params.target, event.url);
+      }
     };
     navigations.watchers.add(watcher);
     return {
-      met: async () => (arrived ? tabPage(await getTab(tabId)) : null),
+      met: async () => (arrived ? tabPage(await driver.tab(tabId)) : null),
       end: () => void navigations.watchers.delete(watcher),
     };
   },
 };
 
 /**
- * With a `*` the pattern stands for the whole address, without one for a part of it.
+ * A pattern with a `*` must match the whole address, one without it a part.
  * @param {string} pattern @param {string} url
  */
 export function matches(pattern, url) {

@@ -1,26 +1,94 @@
-/** What assistive technology would say of an element: its role, its name, its states and value. */
+/** What assistive technology reports of an element: its role, name, states and value. */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
 
   /** @type {Record<string, string>} */
   const ROLES = {
-    article: 'article', aside: 'complementary', button: 'button', datalist: 'listbox', details: 'group', dialog: 'dialog',
-    fieldset: 'group', figure: 'figure', h1: 'heading', h2: 'heading', h3: 'heading', h4: 'heading', h5: 'heading', h6: 'heading',
-    hr: 'separator', iframe: 'iframe', li: 'listitem', main: 'main', math: 'math', menu: 'list', meter: 'meter', nav: 'navigation',
-    ol: 'list', optgroup: 'group', option: 'option', output: 'status', p: 'paragraph', progress: 'progressbar', search: 'search',
-    summary: 'button', table: 'table', tbody: 'rowgroup', td: 'cell', textarea: 'textbox', tfoot: 'rowgroup', th: 'columnheader',
-    thead: 'rowgroup', tr: 'row', ul: 'list', video: 'video', audio: 'audio', blockquote: 'blockquote', code: 'code',
+    article: 'article',
+    aside: 'complementary',
+    button: 'button',
+    datalist: 'listbox',
+    details: 'group',
+    dialog: 'dialog',
+    fieldset: 'group',
+    figure: 'figure',
+    h1: 'heading',
+    h2: 'heading',
+    h3: 'heading',
+    h4: 'heading',
+    h5: 'heading',
+    h6: 'heading',
+    hr: 'separator',
+    iframe: 'iframe',
+    li: 'listitem',
+    main: 'main',
+    math: 'math',
+    menu: 'list',
+    meter: 'meter',
+    nav: 'navigation',
+    ol: 'list',
+    optgroup: 'group',
+    option: 'option',
+    output: 'status',
+    p: 'paragraph',
+    progress: 'progressbar',
+    search: 'search',
+    summary: 'button',
+    table: 'table',
+    tbody: 'rowgroup',
+    td: 'cell',
+    textarea: 'textbox',
+    tfoot: 'rowgroup',
+    th: 'columnheader',
+    thead: 'rowgroup',
+    tr: 'row',
+    ul: 'list',
+    video: 'video',
+    audio: 'audio',
+    blockquote: 'blockquote',
+    code: 'code',
   };
   /** @type {Record<string, string>} */
   const INPUT_ROLES = {
-    button: 'button', checkbox: 'checkbox', image: 'button', number: 'spinbutton', radio: 'radio', range: 'slider', reset: 'button',
-    search: 'searchbox', submit: 'button', hidden: '', color: 'color', date: 'date', 'datetime-local': 'datetime', month: 'month',
-    time: 'time', week: 'week', file: 'file',
+    button: 'button',
+    checkbox: 'checkbox',
+    image: 'button',
+    number: 'spinbutton',
+    radio: 'radio',
+    range: 'slider',
+    reset: 'button',
+    search: 'searchbox',
+    submit: 'button',
+    hidden: '',
+    color: 'color',
+    date: 'date',
+    'datetime-local': 'datetime',
+    month: 'month',
+    time: 'time',
+    week: 'week',
+    file: 'file',
   };
-  /** A role whose name is what it says. */
-  const NAMED_BY_CONTENT = new Set(['button', 'link', 'heading', 'option', 'tab', 'menuitem', 'menuitemcheckbox', 'menuitemradio',
-    'checkbox', 'radio', 'switch', 'treeitem', 'cell', 'columnheader', 'rowheader', 'gridcell', 'tooltip']);
+  /** Roles whose name comes from their contents. */
+  const NAMED_BY_CONTENT = new Set([
+    'button',
+    'link',
+    'heading',
+    'option',
+    'tab',
+    'menuitem',
+    'menuitemcheckbox',
+    'menuitemradio',
+    'checkbox',
+    'radio',
+    'switch',
+    'treeitem',
+    'cell',
+    'columnheader',
+    'rowheader',
+    'gridcell',
+    'tooltip',
+  ]);
 
   page.role = (element) => {
     const given = element.getAttribute('role')?.trim().split(/\s+/)[0];
@@ -29,7 +97,9 @@
     if (tag === 'a' || tag === 'area') return element.hasAttribute('href') ? 'link' : '';
     if (tag === 'input') {
       const { type, list } = /** @type {HTMLInputElement} */ (element);
-      if (list && (type === 'text' || type === 'search' || type === 'email' || type === 'url' || type === 'tel')) return 'combobox';
+      if (list && (type === 'text' || type === 'search' || type === 'email' || type === 'url' || type === 'tel')) {
+        return 'combobox';
+      }
       return INPUT_ROLES[type] ?? 'textbox';
     }
     if (tag === 'select') {
@@ -98,7 +168,9 @@
         return page.collapse(value) || titleOf(element) || { submit: 'Submit', reset: 'Reset', button: '' }[type];
       }
     }
-    const text = labelsOf(element).map((label) => labelText(label, element)).join(' ');
+    const text = labelsOf(element)
+      .map((label) => labelText(label, element))
+      .join(' ');
     if (page.collapse(text)) return page.collapse(text);
     const part = { fieldset: 'legend', table: 'caption', figure: 'figcaption', svg: 'title' }[tag];
     const inner = part && [...element.children].find((child) => child.localName === part);
@@ -110,18 +182,17 @@
   /** @type {Element[]} */
   const NONE = [];
 
-  /** Asked of each control, the browser searches the whole page every time; so all labels are looked at once. */
+  /** The browser searches the whole page for the labels of each control, so all labels of a tree are collected at once. */
   const labelsOf = (/** @type {Element} */ element) => {
     if (!LABELABLE.has(element.localName)) return NONE;
     const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
-    /** @type {Map<Element, Element[]> | undefined} */
-    let known = page.seen.get(root);
+    let known = page.labels.get(root);
     if (!known) {
       known = new Map();
       for (const label of root.querySelectorAll('label')) {
         if (label.control) known.set(label.control, [...(known.get(label.control) ?? []), label]);
       }
-      page.seen.set(root, known);
+      page.labels.set(root, known);
     }
     return known.get(element) ?? NONE;
   };
@@ -148,42 +219,65 @@
       const text = contents(element);
       if (text) return text;
     }
-    return titleOf(element) || page.collapse(element.getAttribute('placeholder') ?? element.getAttribute('aria-placeholder') ?? '');
+    return (
+      titleOf(element) ||
+      page.collapse(element.getAttribute('placeholder') ?? element.getAttribute('aria-placeholder') ?? '')
+    );
   };
 
   /** What a control holds; never what a password field holds. Undefined if it holds nothing of the kind. */
   page.valueOf = (element) => {
     if (element instanceof HTMLInputElement) {
-      if (element.type === 'password' || ['submit', 'button', 'reset', 'image'].includes(element.type)) return undefined;
+      if (element.type === 'password' || ['submit', 'button', 'reset', 'image'].includes(element.type)) {
+        return undefined;
+      }
       if (element.type === 'checkbox' || element.type === 'radio') return String(element.checked);
       return element.type === 'file' ? [...(element.files ?? [])].map((file) => file.name).join(', ') : element.value;
     }
     if (element instanceof HTMLTextAreaElement) return element.value;
-    if (element instanceof HTMLSelectElement) return [...element.selectedOptions].map((option) => page.collapse(option.text)).join(', ');
+    if (element instanceof HTMLSelectElement) {
+      return [...element.selectedOptions].map((option) => page.collapse(option.text)).join(', ');
+    }
     if (page.isEditingHost(element)) return page.collapse(/** @type {HTMLElement} */ (element).innerText ?? '');
     const role = element.getAttribute('role');
-    if (role === 'checkbox' || role === 'radio' || role === 'switch') return element.getAttribute('aria-checked') ?? 'false';
+    if (role === 'checkbox' || role === 'radio' || role === 'switch') {
+      return element.getAttribute('aria-checked') ?? 'false';
+    }
     return element.getAttribute('aria-valuetext') ?? element.getAttribute('aria-valuenow') ?? undefined;
   };
 
   page.disabled = (element) =>
-    element.matches(':disabled') || element.closest('[aria-disabled="true"]') !== null || element.closest('[inert]') !== null;
+    element.matches(':disabled') ||
+    element.closest('[aria-disabled="true"]') !== null ||
+    element.closest('[inert]') !== null;
 
   page.states = (element) => {
     /** @type {string[]} */
     const states = [];
     const aria = (/** @type {string} */ name) => element.getAttribute(`aria-${name}`);
     if (page.disabled(element)) states.push('disabled');
-    const checked = element instanceof HTMLInputElement && /^(checkbox|radio)$/.test(element.type) ? String(element.checked) : aria('checked');
+    const checked =
+      element instanceof HTMLInputElement && /^(checkbox|radio)$/.test(element.type)
+        ? String(element.checked)
+        : aria('checked');
     if (checked === 'true' || checked === 'mixed') states.push(checked === 'true' ? 'checked' : 'mixed');
-    if (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected)) states.push('selected');
-    const expanded = element.localName === 'summary' ? String(/** @type {HTMLDetailsElement} */ (element.parentElement)?.open) : aria('expanded');
+    if (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected)) {
+      states.push('selected');
+    }
+    const expanded =
+      element.localName === 'summary'
+        ? String(/** @type {HTMLDetailsElement} */ (element.parentElement)?.open)
+        : aria('expanded');
     if (expanded === 'true') states.push('expanded');
     if (expanded === 'false') states.push('collapsed');
     if (aria('pressed') === 'true') states.push('pressed');
     if (aria('current') && aria('current') !== 'false') states.push('current');
-    if (/** @type {HTMLInputElement} */ (element).required === true || aria('required') === 'true') states.push('required');
-    if (/** @type {HTMLInputElement} */ (element).readOnly === true || aria('readonly') === 'true') states.push('readonly');
+    if (/** @type {HTMLInputElement} */ (element).required === true || aria('required') === 'true') {
+      states.push('required');
+    }
+    if (/** @type {HTMLInputElement} */ (element).readOnly === true || aria('readonly') === 'true') {
+      states.push('readonly');
+    }
     if (aria('invalid') && aria('invalid') !== 'false') states.push('invalid');
     if (element === document.activeElement && element !== document.body) states.push('focused');
     return states;

@@ -1,12 +1,12 @@
 /**
- * Writing into fields from the isolated world. `direct` sets the state and says so; `paste` goes
- * the way of a paste, which editors that keep their own state understand.
+ * Writing into fields from the isolated world. `direct` sets the value and fires the events; `paste` does what a paste
+ * does, which editors that keep their own state understand.
  */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
 
-  /** Editors take notice of a new selection later: in a task of their own, or, like Slate, at most every 100 ms. */
+  /** Editors notice a new selection later: in a task of their own or, like Slate, at most every 100 ms. */
   const SELECTION_MS = 150;
   const TRUE = /^(true|on|yes|1|checked)$/i;
 
@@ -15,34 +15,56 @@
     return {};
   };
 
-  const writable = (/** @type {BproxyTarget} */ target, /** @type {string} */ method, /** @type {boolean} */ covered) => {
-    page.awake(covered);
+  const writable = (
+    /** @type {BproxyTarget} */ target,
+    /** @type {string} */ method,
+    /** @type {boolean} */ covered,
+  ) => {
+    page.requireVisibleTab(covered);
     const element = page.resolve(target);
     // An editor's own input field is drawn nowhere; a checkbox is often hidden behind a drawing of it.
-    if (!page.rendered(element) && page.editor(element) === undefined) page.unfit(element, 'is not visible');
-    if (page.disabled(element)) page.unfit(element, 'is disabled');
-    // Its own interface takes an editor by any of its parts.
+    if (!page.rendered(element) && page.editor(element) === undefined) page.notActionable(element, 'is not visible');
+    if (page.disabled(element)) page.notActionable(element, 'is disabled');
+    // An editor's interface is found from any of its parts.
     if (method === 'runtime-api') return element;
     const editor = page.editor(element);
-    if (editor === 'monaco') page.unfit(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
-    // Written over from outside, such an editor is at odds with its own state, and some break.
+    if (editor === 'monaco') {
+      page.notActionable(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
+    }
+    // Such an editor loses sync with its own state when its DOM is written, and some break.
     if (editor !== undefined && method === 'direct' && !isField(element)) {
-      page.unfit(element, `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`);
+      page.notActionable(
+        element,
+        `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`,
+      );
     }
     const field = /** @type {HTMLInputElement} */ (element);
-    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') page.unfit(element, 'is read-only');
-    if (element instanceof HTMLInputElement && ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)) {
-      page.unfit(element, element.type === 'file' ? 'takes files: a person has to choose them (require-human)' : 'cannot be filled: it is a button');
+    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') {
+      page.notActionable(element, 'is read-only');
+    }
+    if (
+      element instanceof HTMLInputElement &&
+      ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)
+    ) {
+      page.notActionable(
+        element,
+        element.type === 'file'
+          ? 'takes files: a person has to choose them (require-human)'
+          : 'cannot be filled: it is a button',
+      );
     }
     if (!isField(element) && !(/** @type {HTMLElement} */ (element).isContentEditable)) {
-      page.unfit(element, 'cannot be filled: it is no input, textarea, select or editable element');
+      page.notActionable(element, 'cannot be filled: it is no input, textarea, select or editable element');
     }
     return element;
   };
 
   const isField = (/** @type {Element} */ element) =>
-    element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
-  const isToggle = (/** @type {Element} */ element) => element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
+    element instanceof HTMLInputElement ||
+    element instanceof HTMLTextAreaElement ||
+    element instanceof HTMLSelectElement;
+  const isToggle = (/** @type {Element} */ element) =>
+    element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
 
   page.commands.fill = async ({ target, value, method, covered = false }) => {
     const element = /** @type {HTMLElement} */ (writable(target, method, covered));
@@ -57,21 +79,33 @@
     return {};
   };
 
-  /** A click is what makes a checkbox change for everyone who watches it. */
+  /** A click fires every event that a checkbox's listeners expect. */
   const toggle = (/** @type {HTMLInputElement} */ box, /** @type {boolean} */ wanted) => {
     if (box.checked !== wanted) box.click();
   };
 
   const choose = (/** @type {HTMLSelectElement} */ select, /** @type {string} */ value) => {
-    const option = [...select.options].find((found) => found.value === value) ?? [...select.options].find((found) => page.collapse(found.text) === page.collapse(value));
+    const option =
+      [...select.options].find((found) => found.value === value) ??
+      [...select.options].find((found) => page.collapse(found.text) === page.collapse(value));
     if (option) option.selected = true;
     changed(select);
   };
 
-  /** Set from here the value goes past whatever a framework has put over the property, so it notices the difference. */
-  const setValue = (/** @type {HTMLInputElement} */ field, /** @type {string} */ value, /** @type {string} */ method) => {
+  /** From the isolated world the native property is set, past a framework's override, so the framework notices the change. */
+  const setValue = (
+    /** @type {HTMLInputElement} */ field,
+    /** @type {string} */ value,
+    /** @type {string} */ method,
+  ) => {
     if (method === 'paste') {
-      const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'insertFromPaste', data: value });
+      const asked = new InputEvent('beforeinput', {
+        bubbles: true,
+        cancelable: true,
+        composed: true,
+        inputType: 'insertFromPaste',
+        data: value,
+      });
       if (!field.dispatchEvent(asked)) return;
     }
     field.value = value;
@@ -87,27 +121,51 @@
 
   const setText = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
     element.replaceChildren();
-    value.split('\n').forEach((line, index) => element.append(...(index > 0 ? [document.createElement('br')] : []), line));
-    element.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true, inputType: 'insertReplacementText', data: value }));
+    for (const [index, line] of value.split('\n').entries()) {
+      element.append(...(index > 0 ? [document.createElement('br')] : []), line);
+    }
+    element.dispatchEvent(
+      new InputEvent('input', { bubbles: true, composed: true, inputType: 'insertReplacementText', data: value }),
+    );
     element.dispatchEvent(new Event('change', { bubbles: true }));
   };
 
   const pasteInto = async (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
-    const host = /** @type {HTMLElement} */ (element.closest('[contenteditable]:not([contenteditable="false"])') ?? element);
+    const host = /** @type {HTMLElement} */ (
+      element.closest('[contenteditable]:not([contenteditable="false"])') ?? element
+    );
     host.focus({ preventScroll: true });
     getSelection()?.selectAllChildren(element);
     await new Promise((resolve) => setTimeout(resolve, SELECTION_MS));
-    // Nobody can paste nothing; a person would delete.
+    // An empty text cannot be pasted: the contents are deleted, as a person would.
     if (value === '') {
-      const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'deleteContentBackward' });
+      const asked = new InputEvent('beforeinput', {
+        bubbles: true,
+        cancelable: true,
+        composed: true,
+        inputType: 'deleteContentBackward',
+      });
       if (element.dispatchEvent(asked) && !document.execCommand('delete')) setText(element, '');
       return;
     }
     const clipboardData = new DataTransfer();
     clipboardData.setData('text/plain', value);
-    // The first listener that takes it over ends the matter, as with a person's paste.
-    if (!element.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, composed: true, clipboardData }))) return;
-    const asked = new InputEvent('beforeinput', { bubbles: true, cancelable: true, composed: true, inputType: 'insertFromPaste', data: value, dataTransfer: clipboardData });
+    // If a listener handles it, nothing more is done, as with a person's paste.
+    if (
+      !element.dispatchEvent(
+        new ClipboardEvent('paste', { bubbles: true, cancelable: true, composed: true, clipboardData }),
+      )
+    ) {
+      return;
+    }
+    const asked = new InputEvent('beforeinput', {
+      bubbles: true,
+      cancelable: true,
+      composed: true,
+      inputType: 'insertFromPaste',
+      data: value,
+      dataTransfer: clipboardData,
+    });
     if (!element.dispatchEvent(asked)) return;
     if (document.execCommand('insertText', false, value)) element.dispatchEvent(new Event('change', { bubbles: true }));
     else setText(element, value);
@@ -118,26 +176,38 @@
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted) => {
     if (!element.isConnected) return { filled: false, verifiedValue: '' };
     const held = heldBy(element);
-    const filled = meant(element, held) === meant(element, wanted);
+    const filled = normalized(element, held) === normalized(element, wanted);
     const secret = element instanceof HTMLInputElement && element.type === 'password';
     return { filled, verifiedValue: secret ? '•'.repeat(held.length) : held };
   };
 
   const heldBy = (/** @type {HTMLElement} */ element) => {
     if (isToggle(element)) return String(/** @type {HTMLInputElement} */ (element).checked);
-    return isField(element) ? /** @type {HTMLInputElement} */ (element).value : element.innerText.replace(/[\u200b\ufeff]/g, '').replace(/\n$/, '');
+    return isField(element)
+      ? /** @type {HTMLInputElement} */ (element).value
+      : element.innerText.replace(/[\u200b\ufeff]/g, '').replace(/\n$/, '');
   };
 
-  /** The form in which two values are the same one. */
-  const meant = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
+  /** Normalizes a value: two that mean the same to the element become equal. */
+  const normalized = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
     if (isToggle(element)) return String(TRUE.test(value));
     if (element instanceof HTMLSelectElement) {
-      return [...element.options].find((option) => option.value === value || page.collapse(option.text) === page.collapse(value))?.value ?? `no option ${value}`;
+      return (
+        [...element.options].find(
+          (option) => option.value === value || page.collapse(option.text) === page.collapse(value),
+        )?.value ?? `no option ${value}`
+      );
     }
     if (element instanceof HTMLInputElement) {
       const plain = value.replace(/[\r\n]/g, '');
-      if (element.type === 'number' || element.type === 'range') return plain.trim() === '' ? '' : String(Number(plain));
-      return element.type === 'color' ? plain.toLowerCase() : element.type === 'email' || element.type === 'url' ? plain.trim() : plain;
+      if (element.type === 'number' || element.type === 'range') {
+        return plain.trim() === '' ? '' : String(Number(plain));
+      }
+      return element.type === 'color'
+        ? plain.toLowerCase()
+        : element.type === 'email' || element.type === 'url'
+          ? plain.trim()
+          : plain;
     }
     if (element instanceof HTMLTextAreaElement) return value.replace(/\r\n?/g, '\n');
     // Editors have their own idea of empty lines and spaces.

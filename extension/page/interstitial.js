@@ -1,5 +1,5 @@
 /**
- * Pages that only a person can get past: a proof of being human, a consent page put in the way.
+ * Interstitials, pages that only a person can get past: a proof of being human, a consent page put in the way, a sign-in.
  * Recognised conservatively: a page that merely speaks of such things, or holds such a widget in a
  * form, is an ordinary page. A title or an address alone never decides.
  */
@@ -44,7 +44,8 @@
     '.h-captcha',
     '#challenge-form, #challenge-stage, #challenge-running',
   ].join(', ');
-  const CONSENT_HOSTS = /^(consent\.(google|youtube)(\.[a-z]{2,3}){1,2}|(guce|consent)\.(yahoo|aol|techcrunch|advertising)\.com)$/i;
+  const CONSENT_HOSTS =
+    /^(consent\.(google|youtube)(\.[a-z]{2,3}){1,2}|(guce|consent)\.(yahoo|aol|techcrunch|advertising)\.com)$/i;
   const SORRY = /^(www\.)?google(\.[a-z]{2,3}){1,2}\/sorry\//i;
 
   /**
@@ -64,11 +65,14 @@
     return null;
   };
 
-  page.wall = () => {
+  page.interstitial = () => {
     const mark = document.querySelector(CHALLENGE_MARKS) !== null;
     const { host, pathname, hostname } = location;
     if (!mark && !CONSENT_HOSTS.test(hostname) && !SORRY.test(host + pathname)) return null;
-    const content = document.querySelector('article, main p + p, input[type="password"], textarea:not([name*="captcha" i]):not([name*="response" i]), select') !== null;
+    const content =
+      document.querySelector(
+        'article, main p + p, input[type="password"], textarea:not([name*="captcha" i]):not([name*="response" i]), select',
+      ) !== null;
     const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
     return page.judge({ host: hostname, path: pathname, title: document.title, text, mark, content });
   };
@@ -77,8 +81,10 @@
 
   /** A step of the path by itself: an article *about* signing in has it within a longer one. */
   const SIGN_IN_PATH = /(^|\/)(log[-_]?in|sign[-_]?in|signon|sso|authenticate|oauth2?\/authorize)(\.\w+)?(\/|$)/i;
-  const SIGN_IN_HOST = /^(accounts\.google\.com|login\.(microsoftonline|live|yahoo|salesforce)\.com|appleid\.apple\.com|signin\.aws\.amazon\.com|login\.[a-z0-9.-]+|auth\.[a-z0-9.-]+|sso\.[a-z0-9.-]+)$/i;
-  const IDENTITY_FIELD = 'input[type="password"], input[autocomplete~="username"], input[type="email"][name*="identifier" i]';
+  const SIGN_IN_HOST =
+    /^(accounts\.google\.com|login\.(microsoftonline|live|yahoo|salesforce)\.com|appleid\.apple\.com|signin\.aws\.amazon\.com|login\.[a-z0-9.-]+|auth\.[a-z0-9.-]+|sso\.[a-z0-9.-]+)$/i;
+  const IDENTITY_FIELD =
+    'input[type="password"], input[autocomplete~="username"], input[type="email"][name*="identifier" i]';
   const SIGN_IN_TEXT_MAX = 3_000;
 
   const signInAddress = (/** @type {string} */ address) => {
@@ -87,14 +93,16 @@
   };
 
   /** Only where the address asked for was no sign-in page, the one that came is, and it holds the field for it. */
-  page.commands['sign-in-wall'] = ({ asked, later }) => {
+  page.commands['sign-in-interstitial'] = ({ asked, defer }) => {
     const here = location.href;
-    if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0]) return { wall: null };
+    if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0]) {
+      return { reason: null };
+    }
     const field = page.query(IDENTITY_FIELD).some(page.visible);
     const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
-    if (!field || text > SIGN_IN_TEXT_MAX) return { wall: null };
-    const wall = `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session`;
-    if (later) page.untold = wall;
-    return { wall };
+    if (!field || text > SIGN_IN_TEXT_MAX) return { reason: null };
+    const reason = `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session`;
+    if (defer) page.deferredInterstitial = reason;
+    return { reason };
   };
 })();

@@ -3,7 +3,7 @@
  * editor's interface, which only that world can reach. It travels as text, so it uses nothing from
  * outside itself, and it leaves nothing behind.
  *
- * @param {import('../protocol.js').Target} target
+ * @param {import('../contract.js').Target} target
  * @param {string | null} value what the editor shall hold; null only reads
  * @param {number} until nothing is written from then on (unix ms): a page that hangs may come to it too late
  * @returns {{ value: string } | { problem: string }} what it holds now
@@ -16,7 +16,7 @@ export function editorText(target, value, until) {
   let element;
   if ('selector' in target) {
     element = find(document, target.selector);
-  } else {
+  } else if ('route' in target) {
     /** @type {Document | ShadowRoot | null | undefined} */
     let root = document;
     for (const host of target.route.hosts) root = root && find(root, host.selector, host.index)?.shadowRoot;
@@ -29,7 +29,9 @@ export function editorText(target, value, until) {
     for (const key of Object.keys(window)) {
       try {
         const candidate = /** @type {any} */ (window)[key];
-        if (typeof candidate === 'object' && candidate !== null && candidate !== window && is(candidate)) return candidate;
+        if (typeof candidate === 'object' && candidate !== null && candidate !== window && is(candidate)) {
+          return candidate;
+        }
       } catch {
         // A getter that throws is not the editor.
       }
@@ -44,7 +46,10 @@ export function editorText(target, value, until) {
     const container = near('.ql-container');
     if (!container) return null;
     const page = /** @type {any} */ (window);
-    const editor = container.__quill ?? page.Quill?.find?.(container) ?? global((it) => it.container === container && typeof it.setText === 'function');
+    const editor =
+      container.__quill ??
+      page.Quill?.find?.(container) ??
+      global((it) => it.container === container && typeof it.setText === 'function');
     if (!editor) return { problem: 'quill' };
     if (value !== null) editor.setText(value, 'user');
     return { value: editor.getText().replace(/\n$/, '') };
@@ -60,12 +65,15 @@ export function editorText(target, value, until) {
       const paragraphs = lines.map((text) => ({
         ...block,
         type: 'paragraph',
-        children: text === '' ? [] : [{ type: 'text', text, detail: 0, format: 0, mode: 'normal', style: '', version: 1 }],
+        children:
+          text === '' ? [] : [{ type: 'text', text, detail: 0, format: 0, mode: 'normal', style: '', version: 1 }],
       }));
       editor.setEditorState(editor.parseEditorState({ root: { ...block, type: 'root', children: paragraphs } }));
     }
     /** @param {any} node @returns {string} */
-    const textOf = (node) => node.text ?? (node.type === 'linebreak' ? '\n' : (node.children ?? []).map(textOf).join(node.type === 'root' ? '\n' : ''));
+    const textOf = (node) =>
+      node.text ??
+      (node.type === 'linebreak' ? '\n' : (node.children ?? []).map(textOf).join(node.type === 'root' ? '\n' : ''));
     return { value: textOf((editor._pendingEditorState ?? editor.getEditorState()).toJSON().root) };
   };
 
@@ -80,7 +88,9 @@ export function editorText(target, value, until) {
     if (value !== null) {
       const { children: _children, ...kind } = editor.children[0] ?? {};
       const old = editor.children.length;
-      lines.forEach((text, index) => editor.apply({ type: 'insert_node', path: [index], node: { ...kind, children: [{ text }] } }));
+      for (const [index, text] of lines.entries()) {
+        editor.apply({ type: 'insert_node', path: [index], node: { ...kind, children: [{ text }] } });
+      }
       for (let left = old; left > 0; left -= 1) {
         const path = [lines.length];
         editor.apply({ type: 'remove_node', path, node: editor.children[lines.length] });
@@ -94,7 +104,10 @@ export function editorText(target, value, until) {
   const prosemirror = () => {
     const root = near('.ProseMirror');
     if (!root) return null;
-    const view = root.editor?.view ?? root.pmViewDesc?.view ?? global((it) => it.dom === root && typeof it.dispatch === 'function');
+    const view =
+      root.editor?.view ??
+      root.pmViewDesc?.view ??
+      global((it) => it.dom === root && typeof it.dispatch === 'function');
     if (!view) return { problem: 'prosemirror' };
     if (value !== null) {
       const { state } = view;
@@ -114,9 +127,16 @@ export function editorText(target, value, until) {
       return { value: root.CodeMirror.getValue() };
     }
     const content = root.querySelector('.cm-content');
-    const view = content?.cmTile?.view ?? content?.cmTile?.root?.view ?? content?.cmView?.view ?? content?.cmView?.rootView?.view ?? global((it) => it.contentDOM === content);
+    const view =
+      content?.cmTile?.view ??
+      content?.cmTile?.root?.view ??
+      content?.cmView?.view ??
+      content?.cmView?.rootView?.view ??
+      global((it) => it.contentDOM === content);
     if (!view) return { problem: 'codemirror' };
-    if (value !== null) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, userEvent: 'input.paste' });
+    if (value !== null) {
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, userEvent: 'input.paste' });
+    }
     return { value: view.state.doc.toString() };
   };
 
@@ -126,7 +146,8 @@ export function editorText(target, value, until) {
     /** @param {any} it */
     const holds = (it) => it.getDomNode?.()?.contains(root);
     const page = /** @type {any} */ (window);
-    const editor = page.monaco?.editor?.getEditors?.().find(holds) ?? global((it) => typeof it.getModel === 'function' && holds(it));
+    const editor =
+      page.monaco?.editor?.getEditors?.().find(holds) ?? global((it) => typeof it.getModel === 'function' && holds(it));
     const model = editor?.getModel();
     if (!model) return { problem: 'monaco' };
     if (value !== null) {
@@ -138,7 +159,11 @@ export function editorText(target, value, until) {
   };
 
   const outcome = quill() ?? lexical() ?? slate() ?? prosemirror() ?? codemirror() ?? monaco();
-  if (outcome === null) return { problem: 'there is no editor with an interface here: fill it with method paste, world isolated' };
+  if (outcome === null) {
+    return { problem: 'there is no editor with an interface here: fill it with method paste, world isolated' };
+  }
   if ('value' in outcome) return outcome;
-  return { problem: `the page keeps its ${outcome.problem} editor out of reach: fill it with method paste, world isolated` };
+  return {
+    problem: `the page keeps its ${outcome.problem} editor out of reach: fill it with method paste, world isolated`,
+  };
 }

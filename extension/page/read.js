@@ -13,11 +13,15 @@
   const drawnText = (/** @type {Element} */ element) => {
     if (!page.rendered(element)) return '';
     const hosts = page.findAll(element, '*').filter((found) => found.shadowRoot);
-    // The browser knows best how text is laid out, but stops at shadow roots.
-    if (hosts.length === 0) return element instanceof HTMLElement ? element.innerText : page.collapse(element.textContent ?? '');
+    // The browser's own layout of the text, which stops at shadow roots.
+    if (hosts.length === 0) {
+      return element instanceof HTMLElement ? element.innerText : page.collapse(element.textContent ?? '');
+    }
     /** @type {Set<Node>} */
     const above = new Set();
-    for (const host of hosts) for (let at = /** @type {Node | null} */ (host); at && !above.has(at); at = page.parent(at)) above.add(at);
+    for (const host of hosts) {
+      for (let at = /** @type {Node | null} */ (host); at && !above.has(at); at = page.parent(at)) above.add(at);
+    }
     return joined(element, above);
   };
 
@@ -27,14 +31,20 @@
     if (!page.rendered(node)) return '';
     if (node.localName === 'br') return '\n';
     let text = '';
-    if (above.has(node) || node.localName === 'slot' || node.getRootNode() instanceof ShadowRoot) for (const child of page.children(node)) text += joined(child, above);
-    else text = node instanceof HTMLElement ? node.innerText : (node.textContent ?? '');
+    if (above.has(node) || node.localName === 'slot' || node.getRootNode() instanceof ShadowRoot) {
+      for (const child of page.children(node)) text += joined(child, above);
+    } else text = node instanceof HTMLElement ? node.innerText : (node.textContent ?? '');
     return /^(inline|contents)/.test(getComputedStyle(node).display) ? text : `\n${text}\n`;
   };
 
   page.commands.text = ({ selector }) => {
-    const parts = page.scopes(selector).map((scope) => drawnText(scope === document.documentElement ? (document.body ?? scope) : scope));
-    const text = parts.join('\n').replace(/[ \t]*\n[ \t]*/g, '\n').replace(/\n{3,}/g, '\n\n');
+    const parts = page
+      .scopes(selector)
+      .map((scope) => drawnText(scope === document.documentElement ? (document.body ?? scope) : scope));
+    const text = parts
+      .join('\n')
+      .replace(/[ \t]*\n[ \t]*/g, '\n')
+      .replace(/\n{3,}/g, '\n\n');
     return { text: text.trim() };
   };
 
@@ -88,17 +98,34 @@
   // ---- Source ----
 
   const LEFT_OUT = new Set(['script', 'style', 'noscript', 'template']);
-  const VOID = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']);
-  const escape = (/** @type {string} */ text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
+  const VOID = new Set([
+    'area',
+    'base',
+    'br',
+    'col',
+    'embed',
+    'hr',
+    'img',
+    'input',
+    'link',
+    'meta',
+    'source',
+    'track',
+    'wbr',
+  ]);
+  const escaped = (/** @type {string} */ text) =>
+    text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
 
   page.commands.dom = ({ selector, depth = 50 }) => {
     let size = 0;
     const write = (/** @type {Node} */ node, /** @type {number} */ left) => {
       if (size > SOURCE_MAX) return '';
-      if (node instanceof Text) return keep(escape(node.data));
+      if (node instanceof Text) return keep(escaped(node.data));
       if (!(node instanceof Element) || LEFT_OUT.has(node.localName)) return '';
       const secret = node instanceof HTMLInputElement && node.type === 'password';
-      const attributes = [...page.own.attributes(node)].map(({ name, value }) => (secret && name === 'value' ? '' : ` ${name}="${escape(value)}"`)).join('');
+      const attributes = [...page.own.attributes(node)]
+        .map(({ name, value }) => (secret && name === 'value' ? '' : ` ${name}="${escaped(value)}"`))
+        .join('');
       let html = keep(`<${node.localName}${attributes}>`);
       if (VOID.has(node.localName)) return html;
       if (left <= 1) {
@@ -117,8 +144,14 @@
       size += text.length;
       return text;
     };
-    const html = page.scopes(selector).map((scope) => write(scope, depth)).join('\n');
-    return { html: size > SOURCE_MAX ? `${html}<!-- cut off: choose a smaller part with a selector or a smaller depth -->` : html };
+    const html = page
+      .scopes(selector)
+      .map((scope) => write(scope, depth))
+      .join('\n');
+    return {
+      html:
+        size > SOURCE_MAX ? `${html}<!-- cut off: choose a smaller part with a selector or a smaller depth -->` : html,
+    };
   };
 
   page.commands.inspect = ({ selector, properties = [], limit = 10 }) => {
@@ -140,7 +173,9 @@
         rect: { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) },
         visible: page.visible(element),
         enabled: !page.disabled(element),
-        styles: Object.fromEntries(properties.map((/** @type {string} */ name) => [name, style.getPropertyValue(name)])),
+        styles: Object.fromEntries(
+          properties.map((/** @type {string} */ name) => [name, style.getPropertyValue(name)]),
+        ),
       };
     });
     return { elements, total: found.length };

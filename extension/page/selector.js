@@ -1,21 +1,24 @@
 /**
- * Names for elements that lead back to exactly one of them: a short selector, or a route through
- * open shadow roots. Unique by construction: no candidate is ever tried out on the page.
+ * Targets that lead back to exactly one element: a short selector, or a route through open shadow roots. Unique by
+ * construction: no candidate is tried out on the page.
  */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
 
-  /** What a developer gave a name on purpose stays when the layout changes. */
+  /** Attributes that developers choose on purpose survive a change of layout. */
   const ATTRIBUTES = ['data-testid', 'data-test', 'data-cy', 'name', 'aria-label', 'href', 'for'];
   const NAMED = ['id', ...ATTRIBUTES].map((name) => `[${name}]`).join(', ');
-  /** A longer value makes a worse name than the position. */
+  /** A longer value makes a worse selector than the position. */
   const VALUE_MAX = 80;
-  /** Ids that a framework counts or draws by lot are different after the next load. */
-  const MADE_UP_ID = /^(:.*:|.*\d{4,}.*|(radix|headlessui|react|mui|ember|ext)[-_:].*|.*[0-9a-f]{8}-[0-9a-f]{4}.*)$/i;
+  /** Ids that a framework counts or generates at random differ after the next load. */
+  const GENERATED_ID = /^(:.*:|.*\d{4,}.*|(radix|headlessui|react|mui|ember|ext)[-_:].*|.*[0-9a-f]{8}-[0-9a-f]{4}.*)$/i;
 
   const quote = (/** @type {string} */ value) => {
-    const escaped = value.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f\x7f]/g, (c) => (c === '\0' ? '\ufffd' : `\\${c.charCodeAt(0).toString(16)} `));
+    const escaped = value
+      .replace(/["\\]/g, '\\$&')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: a CSS string must escape control characters.
+      .replace(/[\0-\x1f\x7f]/g, (c) => (c === '\0' ? '\ufffd' : `\\${c.charCodeAt(0).toString(16)} `));
     return `"${escaped}"`;
   };
 
@@ -68,7 +71,10 @@
         const tags = new Map();
         for (const child of children) tags.set(child.localName, (tags.get(child.localName) ?? 0) + 1);
         let index = 0;
-        for (const child of children) known.set(child, [(index += 1), tags.get(child.localName) === 1]);
+        for (const child of children) {
+          index += 1;
+          known.set(child, [index, tags.get(child.localName) === 1]);
+        }
         places.set(parent, known);
       }
       return /** @type {[number, boolean]} */ (known.get(element));
@@ -76,14 +82,17 @@
 
     const ownName = (/** @type {Element} */ element, /** @type {Map<string, number>} */ known) => {
       const unique = names(element).filter((name) => known.get(name) === 1);
-      const best = unique.find((name) => !MADE_UP_ID.test(name.slice(1)) || !name.startsWith('#')) ?? unique[0];
+      const best = unique.find((name) => !GENERATED_ID.test(name.slice(1)) || !name.startsWith('#')) ?? unique[0];
       return best === undefined ? null : written(element, best);
     };
 
-    /** @type {Map<Element, string>} neighbours share most of their way up */
+    /** @type {Map<Element, string>} neighbours share most of their ancestors */
     const found = new Map();
     const selector = (/** @type {Element} */ element) => {
-      const known = found.get(element) ?? ownName(element, count(/** @type {Document | ShadowRoot} */ (element.getRootNode()))) ?? path(element);
+      const known =
+        found.get(element) ??
+        ownName(element, count(/** @type {Document | ShadowRoot} */ (element.getRootNode()))) ??
+        path(element);
       found.set(element, known);
       return known;
     };
@@ -94,7 +103,7 @@
       const step = CSS.escape(element.localName) + (alone ? '' : `:nth-child(${index})`);
       const parent = page.own.parentNode(element);
       if (parent instanceof Element) return `${selector(parent)} > ${step}`;
-      // The top of a tree has no parent element to hang on to.
+      // The root of a tree has no parent element.
       return parent === document ? 'html' : `:host > ${step}`;
     };
 

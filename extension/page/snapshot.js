@@ -3,14 +3,52 @@
   'use strict';
   const page = globalThis.bproxy;
 
-  /** Lines of one answer: beyond it a part of the page should be chosen. */
+  /** Lines of one answer: for more, a part of the page should be chosen. */
   const NODES_MAX = 5_000;
   const TEXT_MAX = 200;
-  const INTERACTIVE = new Set(['button', 'checkbox', 'color', 'combobox', 'date', 'datetime', 'file', 'link', 'listbox', 'menuitem',
-    'menuitemcheckbox', 'menuitemradio', 'month', 'option', 'radio', 'searchbox', 'slider', 'spinbutton', 'switch', 'tab', 'textbox',
-    'time', 'treeitem', 'week']);
-  /** What is inside of these is said by their name or value already. */
-  const LEAVES = new Set(['button', 'checkbox', 'combobox', 'heading', 'img', 'link', 'menuitem', 'option', 'radio', 'slider', 'spinbutton', 'switch', 'tab', 'textbox']);
+  const INTERACTIVE = new Set([
+    'button',
+    'checkbox',
+    'color',
+    'combobox',
+    'date',
+    'datetime',
+    'file',
+    'link',
+    'listbox',
+    'menuitem',
+    'menuitemcheckbox',
+    'menuitemradio',
+    'month',
+    'option',
+    'radio',
+    'searchbox',
+    'slider',
+    'spinbutton',
+    'switch',
+    'tab',
+    'textbox',
+    'time',
+    'treeitem',
+    'week',
+  ]);
+  /** The contents of these are in their name or value already. */
+  const LEAVES = new Set([
+    'button',
+    'checkbox',
+    'combobox',
+    'heading',
+    'img',
+    'link',
+    'menuitem',
+    'option',
+    'radio',
+    'slider',
+    'spinbutton',
+    'switch',
+    'tab',
+    'textbox',
+  ]);
 
   page.commands.snapshot = ({ selector, maxDepth = 12, interactiveOnly = false }) => {
     const target = page.namer();
@@ -19,13 +57,16 @@
     let cut = false;
 
     const visit = (/** @type {Node} */ node, /** @type {number} */ depth) => {
-      if (lines.length >= NODES_MAX) return void (cut = true);
+      if (lines.length >= NODES_MAX) {
+        cut = true;
+        return;
+      }
       if (!(node instanceof Element) || hidden(node)) return;
       const role = page.role(node);
       const interactive = INTERACTIVE.has(role);
       const shown = interactiveOnly ? interactive : role !== '';
       const name = shown ? page.accessibleName(node) : '';
-      // What has nothing but text in it is one line.
+      // An element with nothing but text in it is one line.
       const text = shown && !interactive ? onlyText(node) : null;
       const whole = text !== null && (name === '' || name === text);
       if (shown) line(depth, describe(node, role, name || (whole && text) || '', interactive));
@@ -73,9 +114,15 @@
       const text = inside(element);
       return text === null ? null : page.collapse(text);
     };
-    const line = (/** @type {number} */ depth, /** @type {string} */ text) => void lines.push(`${'  '.repeat(depth)}- ${text}`);
+    const line = (/** @type {number} */ depth, /** @type {string} */ text) =>
+      void lines.push(`${'  '.repeat(depth)}- ${text}`);
 
-    const describe = (/** @type {Element} */ element, /** @type {string} */ role, /** @type {string} */ name, /** @type {boolean} */ interactive) => {
+    const describe = (
+      /** @type {Element} */ element,
+      /** @type {string} */ role,
+      /** @type {string} */ name,
+      /** @type {boolean} */ interactive,
+    ) => {
       const value = interactive && role !== 'link' ? page.valueOf(element) : undefined;
       const toggles = role === 'checkbox' || role === 'radio' || role === 'switch';
       return [
@@ -89,7 +136,8 @@
         .filter(Boolean)
         .join(' ');
     };
-    const written = (/** @type {BproxyTarget} */ found) => ('selector' in found ? found.selector : JSON.stringify(found.route));
+    const written = (/** @type {FoundTarget} */ found) =>
+      'selector' in found ? found.selector : JSON.stringify(found.route);
 
     const hidden = (/** @type {Element} */ element) =>
       element.getAttribute('aria-hidden') === 'true' ||

@@ -1,35 +1,98 @@
-/** The names that the page scripts share, for the type checker alone: nothing loads this file. */
+/**
+ * What the page scripts share and what the worker calls of them, for the type checker alone: nothing loads this file.
+ * Both sides of a call are checked against `PageCommands`.
+ */
 
-type BproxyTarget =
-  | { selector: string }
-  | { route: { hosts: { selector: string; index?: number }[]; target: string } };
+type BproxyTarget = import('../contract.js').Target;
+type BproxyField = import('../contract.js').Field;
 
-type BproxyNamer = (element: Element) => BproxyTarget;
+/** Reads that have a function of their own in actions/index.js. */
+type WorkerRead = 'screenshot' | 'wait' | 'debug.log';
 
+/** Actions that are nothing but the page command of their own name. Their parameters are in the contract. */
+type PageRead = Exclude<import('../contract.js').RepeatableAction, WorkerRead>;
+
+/** Every page command: what it takes and what it gives. */
+type PageCommands = { [Name in PageRead]: { params: import('../contract.js').ParamsOf[Name]; data: object } } & {
+  info: { params: NoParams; data: { status: number | undefined } };
+  present: { params: { selector: string }; data: { present: boolean } };
+  /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
+  'sign-in-interstitial': { params: { asked: string; defer: boolean }; data: { reason: string | null } };
+  /** What the page looks like now; twice the same means that it has come to rest. */
+  settle: { params: NoParams; data: { signature: string; after: ActAfter[PageAct] | null } };
+
+  click: { params: Act<{ target: BproxyTarget }>; data: NoData };
+  hover: { params: Act<{ target: BproxyTarget }>; data: NoData };
+  scroll: {
+    params: Act<import('../contract.js').ScrollParams>;
+    data: { target: 'viewport' | 'element'; before: number };
+  };
+  select: { params: Act<import('../contract.js').SelectParams>; data: { opened: boolean } };
+  choose: { params: Act<{ optionText: string }>; data: NoData };
+  'check-fields': { params: Act<{ fields: BproxyField[] }>; data: NoData };
+  fill: { params: Act<BproxyField>; data: NoData };
+};
+
+type NoParams = Record<string, never>;
+type NoData = Record<string, never>;
+
+/** What the command of an act takes besides its own parameters. */
+type Act<Params> = Params & {
+  /** Nothing is done from then on (unix ms): a page that hangs may come to it too late. */
+  until?: number;
+  /** The tab is in front of its window, though other windows cover it: what counts as hidden there may be acted on. */
+  covered?: boolean;
+};
+type PageAct = keyof ActAfter;
+
+/** What an act leaves to be known afterwards, by its command. */
+interface ActAfter {
+  click: { disappeared: boolean };
+  hover: never;
+  scroll: { position: number; scrollHeight: number; clientHeight: number };
+  select: { selected: boolean; optionText: string };
+  choose: { selected: boolean; optionText: string };
+  'check-fields': never;
+  fill: { filled: boolean; verifiedValue: string };
+}
+
+type PageCommandName = keyof PageCommands;
+type PageParams<Name extends PageCommandName> = PageCommands[Name]['params'];
+type PageData<Name extends PageCommandName> = PageCommands[Name]['data'];
+type PageResult<Name extends PageCommandName> = { data: PageData<Name>; page: import('../protocol.js').Page };
+type PageError = {
+  error: { code: import('../protocol.js').ErrorCode; message: string; details?: Record<string, unknown> };
+};
+type PageOutcome<Name extends PageCommandName> = PageResult<Name> | PageError;
+
+/** A target that names an element that was found. */
+type FoundTarget = Exclude<BproxyTarget, { handle: string }>;
+type BproxyNamer = (element: Element) => FoundTarget;
+type PagePoint = { clientX: number; clientY: number };
+
+/** The namespace that the page scripts share in the isolated world. Each member is set by the script named. */
 interface BproxyPage {
-  [name: string]: any;
+  // commands.js
   version: string;
-  commands: Record<string, (params: any) => any>;
-  /** What one command has found out about the page and may use again; emptied before the next. */
-  seen: Map<unknown, any>;
-  /** What became of the last act, as far as it can be seen now. */
-  after: (() => Record<string, unknown>) | null;
-  /** What a person has to do here, found out by a command that could not say so: the next one does, once. */
-  untold: string | null;
+  commands: { [Name in PageCommandName]: (params: PageParams<Name>) => PageData<Name> | Promise<PageData<Name>> };
   /** Runs a command: its result with the page's state, or the failure as data. */
-  invoke(command: string, params: any): unknown;
-  result(data: unknown): unknown;
-  failed(error: any): unknown;
-  info(): { url: string; title: string; state: string; busy: boolean };
-  fail(code: string, message: string, details?: Record<string, unknown>): never;
-  /** What a person has to do before the page goes on, or null. */
-  wall(): string | null;
-  judge(seen: { host: string; path: string; title: string; text: number; mark: boolean; content: boolean }): string | null;
+  invoke<Name extends PageCommandName>(
+    command: Name,
+    params: PageParams<Name>,
+  ): PageOutcome<Name> | Promise<PageOutcome<Name>>;
+  info(): import('../protocol.js').Page;
+  fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
+  /** What became of the last act, as far as it can be seen now. */
+  after: (() => ActAfter[PageAct]) | null;
+  /** What a person has to do here, found by a command that could not report it: the next command does, once. */
+  deferredInterstitial: string | null;
+
+  // elements.js
   query(selector: string, root?: Document | ShadowRoot): Element[];
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];
   findAll(root: Element | ShadowRoot, selector: string): Element[];
-  /** What an element says of itself, whatever the fields of a form are named. */
+  /** An element's own properties, which a form's fields may shadow. */
   own: {
     id(element: Element): string;
     attributes(element: Element): NamedNodeMap;
@@ -43,19 +106,55 @@ interface BproxyPage {
   parent(node: Node): Node | null;
   rendered(element: Element): boolean;
   visible(element: Element): boolean;
-  disabled(element: Element): boolean;
   collapse(text: string): string;
   shorten(text: string, length: number): string;
   describe(element: Element): string;
+
+  // interstitial.js
+  /** What a person has to do before the page goes on, or null. */
+  interstitial(): string | null;
+  judge(seen: {
+    host: string;
+    path: string;
+    title: string;
+    text: number;
+    mark: boolean;
+    content: boolean;
+  }): string | null;
+
+  // selector.js
   namer(): BproxyNamer;
+
+  // accessibility.js
+  /** The labels of each tree's controls, collected by the command that runs; emptied before the next. */
+  labels: Map<Node, Map<Element, Element[]>>;
   role(element: Element): string;
   ownName(element: Element): string;
   accessibleName(element: Element): string;
   valueOf(element: Element): string | undefined;
   states(element: Element): string[];
+  disabled(element: Element): boolean;
   isEditingHost(element: Element): boolean;
+
+  // controls.js
   editor(element: Element): string | undefined;
   headingLevel(element: Element): number;
+
+  // locate.js
+  /** Fails with TAB_NOT_VISIBLE where nobody could see what is done. */
+  requireVisibleTab(covered: boolean): void;
+  /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
+  notActionable(element: Element, why: string): never;
+  /** The one element that a target names, if a person could see and use it. */
+  actionable(target: BproxyTarget, covered: boolean): Element;
+  /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
+  hitPoint(element: Element): { at: PagePoint; hit: Element };
+
+  // pointer.js
+  /** Moves the pointer onto a point of the element that is hit there. */
+  moveOnto(hit: Element, at: PagePoint): void;
+  /** Moves there and clicks, as a mouse does. */
+  press(element: Element): void;
 }
 
 declare var bproxy: BproxyPage;

@@ -71,7 +71,7 @@ async fn a_page_that_looks_for_the_extension_finds_nothing() {
     assert_eq!(seen.evaluate("window.report()").await, json!([]), "a value is all that changes");
     assert_eq!(in_world("return heard").await, json!([]), "they listen to nothing");
     let reachable = format!(
-        "Promise.all(['icons/16.png', 'manifest.json', 'page/dom.js', 'popup.html'].map((file) => \
+        "Promise.all(['icons/16.png', 'manifest.json', 'page/commands.js', 'popup.html'].map((file) => \
          fetch('chrome-extension://{}/' + file).then(() => file, () => null))).then((all) => all.filter(Boolean))",
         super::support::EXTENSION_ID
     );

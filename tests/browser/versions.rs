@@ -35,7 +35,7 @@ fn changed(file: &str, from: &str, to: &str) -> tempfile::TempDir {
 
 /// A copy of the extension that speaks other versions of the protocol.
 fn speaking(versions: &str) -> tempfile::TempDir {
-    changed("protocol.js", SPOKEN, &SPOKEN.replace("[1]", versions))
+    changed("contract.js", SPOKEN, &SPOKEN.replace("[1]", versions))
 }
 
 /// A daemon, a site, and a browser with this copy of the extension, which is not paired yet.

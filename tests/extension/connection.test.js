@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS, Connection, OPEN_MS, PING_MS, PONG_MS, backoff, endpoint } from '../../extension/connection.js';
+import {
+  BACKOFF_FIRST_MS,
+  BACKOFF_LAST_MS,
+  backoff,
+  Connection,
+  endpoint,
+  OPEN_MS,
+  PING_MS,
+  PONG_MS,
+} from '../../extension/connection.js';
 import { Clock, Socket, settled } from './support/fakes.js';
 
-function setUp({ reachable = false, disagreement = 'incompatible' } = {}) {
+function setUp({ reachable = false, negotiateAgain = 'incompatible' } = {}) {
   const clock = new Clock();
   const world = { clock, sockets: [], statuses: [], messages: [], closed: [], reachable };
   world.connection = new Connection({
@@ -13,7 +22,7 @@ function setUp({ reachable = false, disagreement = 'incompatible' } = {}) {
       return socket;
     },
     reachable: async () => world.reachable,
-    disagreement: async () => disagreement,
+    negotiateAgain: async () => negotiateAgain,
     clock,
     random: () => 0,
     onOpen: () => world.connection.send('{"type":"hello"}'),
@@ -27,7 +36,10 @@ function setUp({ reachable = false, disagreement = 'incompatible' } = {}) {
 }
 
 test('the token travels as a subprotocol, encoded once more without padding', () => {
-  assert.deepEqual(endpoint(9000, 'tök?>'.normalize()), { url: 'ws://127.0.0.1:9000/ws', protocols: ['bproxy.v1', 'auth.dPZrPz4'] });
+  assert.deepEqual(endpoint(9000, 'tök?>'.normalize()), {
+    url: 'ws://127.0.0.1:9000/ws',
+    protocols: ['bproxy.v1', 'auth.dPZrPz4'],
+  });
 });
 
 test('hello is the first message', () => {
@@ -100,7 +112,10 @@ test('what an abandoned socket still says is ignored', async () => {
   await settled();
   assert.equal(connection.status.state, 'connected');
   assert.deepEqual(messages, []);
-  assert.deepEqual(closed.filter((reason) => reason === 'token_void'), []);
+  assert.deepEqual(
+    closed.filter((reason) => reason === 'token_void'),
+    [],
+  );
 });
 
 test('an upgrade that hangs is given up', () => {
@@ -151,7 +166,12 @@ test('a close before the upgrade tells a refusal from an absent daemon', async (
   assert.equal(refused.connection.status.reason, 'refused');
 });
 
-for (const [code, reason] of [[1001, 'shutdown'], [4000, 'replaced'], [4002, 'incompatible'], [1006, 'lost']]) {
+for (const [code, reason] of [
+  [1001, 'shutdown'],
+  [4000, 'replaced'],
+  [4002, 'incompatible'],
+  [1006, 'lost'],
+]) {
   test(`close code ${code} is shown as ${reason} and tried again`, async () => {
     const { clock, last, connection, sockets, closed } = setUp();
     last().opens();
@@ -166,11 +186,14 @@ for (const [code, reason] of [[1001, 'shutdown'], [4000, 'replaced'], [4002, 'in
 
 for (const reason of ['extension_old', 'daemon_old']) {
   test(`${reason} is shown and tried again by a nudge alone`, async () => {
-    const { clock, last, connection, sockets, closed } = setUp({ disagreement: reason });
+    const { clock, last, connection, sockets, closed } = setUp({ negotiateAgain: reason });
     last().opens();
     last().closes(4002);
     await settled();
-    assert.deepEqual([connection.status.state, connection.status.reason, connection.status.retryAt], ['waiting', reason, null]);
+    assert.deepEqual(
+      [connection.status.state, connection.status.reason, connection.status.retryAt],
+      ['waiting', reason, null],
+    );
     assert.deepEqual(closed, [reason]);
     clock.advance(10 * BACKOFF_LAST_MS);
     assert.equal(sockets.length, 1);
@@ -180,7 +203,7 @@ for (const reason of ['extension_old', 'daemon_old']) {
 }
 
 test('a daemon that speaks another version is said hello to again at once', async () => {
-  const { last, connection, sockets, closed } = setUp({ disagreement: null });
+  const { last, connection, sockets, closed } = setUp({ negotiateAgain: null });
   last().opens();
   last().closes(4002);
   await settled();

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { DedupeLog } from '../../extension/dedupe-log.js';
 import { Dispatcher } from '../../extension/dispatch.js';
 import { ActionError } from '../../extension/protocol.js';
-import { Journal, Trace } from '../../extension/storage.js';
+import { Trace } from '../../extension/trace.js';
 import { area, settled } from './support/fakes.js';
 
 const page = { url: 'http://a/', title: 'A', state: 'ready', busy: false };
 
 async function setUp({ local = area(), session = area(), now = () => Date.now(), connected = true } = {}) {
   const world = { local, session, sent: [], runs: [], connected, gates: [] };
-  const journal = new Journal(local, session, now);
-  await journal.load();
+  const dedupeLog = new DedupeLog(local, session, now);
+  await dedupeLog.load();
   const run = async ({ action, id }) => {
     world.runs.push(`${action} ${id}`);
     if (world.held) await new Promise((resolve) => world.gates.push(resolve));
@@ -18,12 +19,15 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     return { data: { text: 'x' }, page };
   };
   world.dispatcher = new Dispatcher({
-    actions: { click: run, text: run },
-    journal,
+    actions: () => run,
+    dedupeLog,
     trace: new Trace(session, now),
     navigations: { hold() {} },
     onPause() {},
-    send: (text) => world.connected && (world.sent.push(JSON.parse(text)), true),
+    send: (text) => {
+      if (world.connected) world.sent.push(JSON.parse(text));
+      return world.connected;
+    },
     now,
   });
   return world;
@@ -53,7 +57,10 @@ test('an id that already ran is answered from the store, as a replay', async () 
   await dispatcher.receive(command('click', 'a1'));
   await dispatcher.receive(command('click', 'a1'));
   assert.deepEqual(runs, ['click a1']);
-  assert.deepEqual(sent.map((answer) => answer.replay), [false, true]);
+  assert.deepEqual(
+    sent.map((answer) => answer.replay),
+    [false, true],
+  );
   assert.deepEqual(Object.keys(sent[1]), Object.keys(sent[0]));
 });
 
@@ -63,7 +70,13 @@ test('a failure is remembered like a success', async () => {
   await world.dispatcher.receive(command('click', 'a1'));
   await world.dispatcher.receive(command('click', 'a1'));
   assert.equal(world.runs.length, 1);
-  assert.deepEqual(world.sent.map(({ error, replay }) => [error.code, replay]), [['ELEMENT_NOT_FOUND', false], ['ELEMENT_NOT_FOUND', true]]);
+  assert.deepEqual(
+    world.sent.map(({ error, replay }) => [error.code, replay]),
+    [
+      ['ELEMENT_NOT_FOUND', false],
+      ['ELEMENT_NOT_FOUND', true],
+    ],
+  );
 });
 
 test('an id that still runs is not started again and is answered once', async () => {
@@ -72,7 +85,7 @@ test('an id that still runs is not started again and is answered once', async ()
   const first = world.dispatcher.receive(command('click', 'a1'));
   await settled();
   await world.dispatcher.receive(command('click', 'a1'));
-  world.gates.forEach((open) => open());
+  for (const open of world.gates) open();
   await first;
   assert.equal(world.runs.length, 1);
   assert.equal(world.sent.length, 1);
@@ -84,7 +97,10 @@ test('an answer that found no connection waits in the store', async () => {
   world.connected = true;
   await world.dispatcher.receive(command('click', 'a1'));
   assert.equal(world.runs.length, 1);
-  assert.deepEqual(world.sent.map(({ ok, replay }) => [ok, replay]), [[true, true]]);
+  assert.deepEqual(
+    world.sent.map(({ ok, replay }) => [ok, replay]),
+    [[true, true]],
+  );
 });
 
 test('an act that ran when the worker died is not run again: its outcome is unknown', async () => {
@@ -115,7 +131,10 @@ test('a read that was lost with the worker is read again', async () => {
   await settled();
   const second = await setUp({ local: first.local, session: first.session });
   await second.dispatcher.receive(command('text', 'a1'));
-  assert.deepEqual(second.sent.map(({ ok, replay }) => [ok, replay]), [[true, false]]);
+  assert.deepEqual(
+    second.sent.map(({ ok, replay }) => [ok, replay]),
+    [[true, false]],
+  );
 });
 
 test('a worker that is being ended answers nothing: the next one does', async () => {
@@ -142,7 +161,13 @@ test('an answer outlives the worker', async () => {
   await second.dispatcher.receive(command('click', 'a1'));
   await second.dispatcher.receive(command('text', 'a2'));
   assert.deepEqual(second.runs, []);
-  assert.deepEqual(second.sent.map(({ ok, replay }) => [ok, replay]), [[true, true], [true, true]]);
+  assert.deepEqual(
+    second.sent.map(({ ok, replay }) => [ok, replay]),
+    [
+      [true, true],
+      [true, true],
+    ],
+  );
 });
 
 test('an act is written down before it starts', async () => {
@@ -177,7 +202,10 @@ test('records are dropped when no replay can come any more', async () => {
   time += 16 * 60_000;
   await world.dispatcher.receive(command('click', 'a2', { deadline: time + 60_000 }));
   assert.deepEqual(Object.keys(world.local.items), ['started:a2']);
-  assert.deepEqual(Object.keys(world.session.items).filter((key) => key.startsWith('answer:')), ['answer:a2']);
+  assert.deepEqual(
+    Object.keys(world.session.items).filter((key) => key.startsWith('answer:')),
+    ['answer:a2'],
+  );
 });
 
 test('a command past its deadline does not run', async () => {
@@ -194,7 +222,10 @@ test('a command that hangs ends at its deadline, and others run meanwhile', asyn
   await settled();
   world.held = false;
   await world.dispatcher.receive(command('text', 'a2', { target: { tabId: 8 } }));
-  assert.deepEqual(world.sent.map(({ id }) => id), ['a2']);
+  assert.deepEqual(
+    world.sent.map(({ id }) => id),
+    ['a2'],
+  );
   await hanging;
   assert.equal(world.sent[1].error.code, 'TIMEOUT');
 });
@@ -210,13 +241,22 @@ test('a message without an id is only traced', async () => {
   const world = await setUp();
   await world.dispatcher.receive({ type: 'news' });
   assert.deepEqual(world.sent, []);
-  assert.deepEqual(world.dispatcher.trace.read(undefined, 10).map((entry) => entry.event), ['bad_message']);
+  assert.deepEqual(
+    world.dispatcher.trace.read(undefined, 10).map((entry) => entry.event),
+    ['bad_message'],
+  );
 });
 
 test('the trace tells what happened to an id, without parameters', async () => {
   const world = await setUp();
   await world.dispatcher.receive(command('click', 'a1'));
   const entries = world.dispatcher.trace.read('a1', 10);
-  assert.deepEqual(entries.map((entry) => [entry.event, entry.action, entry.tab]), [['received', 'click', 7], ['answered', 'click', 7]]);
+  assert.deepEqual(
+    entries.map((entry) => [entry.event, entry.action, entry.tab]),
+    [
+      ['received', 'click', 7],
+      ['answered', 'click', 7],
+    ],
+  );
   assert.doesNotMatch(JSON.stringify(entries), /selector/);
 });

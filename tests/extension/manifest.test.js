@@ -7,9 +7,23 @@ const folder = new URL('../../extension/', import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL('manifest.json', folder), 'utf8'));
 
 test('the extension asks for what it uses and nothing else', () => {
-  assert.deepEqual(manifest.permissions.toSorted(), ['alarms', 'notifications', 'scripting', 'storage', 'tabGroups', 'tabs', 'webNavigation']);
+  assert.deepEqual(manifest.permissions.toSorted(), [
+    'alarms',
+    'notifications',
+    'scripting',
+    'storage',
+    'tabGroups',
+    'tabs',
+    'webNavigation',
+  ]);
   assert.deepEqual(manifest.host_permissions, ['<all_urls>']);
-  for (const key of ['content_scripts', 'web_accessible_resources', 'externally_connectable', 'optional_permissions', 'optional_host_permissions']) {
+  for (const key of [
+    'content_scripts',
+    'web_accessible_resources',
+    'externally_connectable',
+    'optional_permissions',
+    'optional_host_permissions',
+  ]) {
     assert.equal(manifest[key], undefined, key);
   }
 });

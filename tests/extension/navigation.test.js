@@ -9,7 +9,18 @@ function setUp() {
   const told = [];
   const navigations = new Navigations(area(), (message) => told.push(message));
   navigations.hold(7, 'abc234');
-  return { navigations, told, happens: (kind, more = {}) => navigations.happened({ kind, tabId: 7, url, documentId: kind === 'started' || kind === 'failed' ? '' : 'd1', ...more }) };
+  return {
+    navigations,
+    told,
+    happens: (kind, more = {}) =>
+      navigations.handle({
+        kind,
+        tabId: 7,
+        url,
+        documentId: kind === 'started' || kind === 'failed' ? '' : 'd1',
+        ...more,
+      }),
+  };
 }
 /** Whether a promise has come to its end by now, and how. */
 async function stateOf(promise) {
@@ -76,7 +87,13 @@ test('a navigation that fails tells the browser’s reason, and no query', async
   const failed = navigations.next(7, signal());
   happens('started');
   happens('failed', { error: 'net::ERR_CONNECTION_REFUSED' });
-  await assert.rejects(failed, (error) => error.code === 'NAVIGATION_FAILED' && /ERR_CONNECTION_REFUSED/.test(error.message) && !/secret/.test(error.message));
+  await assert.rejects(
+    failed,
+    (error) =>
+      error.code === 'NAVIGATION_FAILED' &&
+      /ERR_CONNECTION_REFUSED/.test(error.message) &&
+      !/secret/.test(error.message),
+  );
 });
 
 test('an abort that another navigation follows is no failure', async () => {

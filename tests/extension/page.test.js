@@ -7,7 +7,8 @@ function leadsBack({ document, page }) {
   const target = page.namer();
   for (const element of page.findAll(document.body, '*')) {
     const found = target(element);
-    if ('selector' in found) assert.deepEqual([...document.querySelectorAll(found.selector)], [element], found.selector);
+    if ('selector' in found)
+      assert.deepEqual([...document.querySelectorAll(found.selector)], [element], found.selector);
     else assert.ok(found.route.hosts.length > 0);
   }
 }
@@ -41,7 +42,9 @@ test('an id that starts with a digit is escaped', () => {
 });
 
 test('a name is short where the page gives one', () => {
-  const { document, page } = open('<form><div><input name="q"><button data-testid="go">Go</button><b></b></div></form><main id="m"><i></i></main>');
+  const { document, page } = open(
+    '<form><div><input name="q"><button data-testid="go">Go</button><b></b></div></form><main id="m"><i></i></main>',
+  );
   const target = page.namer();
   const name = (selector) => target(document.querySelector(selector)).selector;
   assert.equal(name('input'), 'input[name="q"]');
@@ -53,7 +56,10 @@ test('a name is short where the page gives one', () => {
 test('an id that looks counted gives way to a better name', () => {
   const { document, page } = open('<input id=":r1:" name="city"><input id="react-12" name="zip">');
   const target = page.namer();
-  assert.deepEqual([...document.querySelectorAll('input')].map((input) => target(input).selector), ['input[name="city"]', 'input[name="zip"]']);
+  assert.deepEqual(
+    [...document.querySelectorAll('input')].map((input) => target(input).selector),
+    ['input[name="city"]', 'input[name="zip"]'],
+  );
 });
 
 test('an element in shadow roots gets a route that resolves to it', () => {
@@ -66,7 +72,10 @@ test('an element in shadow roots gets a route that resolves to it', () => {
   assert.equal(found.route.hosts.length, 2);
   assert.equal(found.route.target, '#go');
   // jsdom does not know `:host` in a query, which the first step needs; the browser tests resolve whole routes.
-  assert.equal(page.resolve({ route: { hosts: [{ selector: 'x-outer', index: 1 }, { selector: 'x-inner' }], target: '#go' } }), button);
+  assert.equal(
+    page.resolve({ route: { hosts: [{ selector: 'x-outer', index: 1 }, { selector: 'x-inner' }], target: '#go' } }),
+    button,
+  );
 });
 
 test('a target is one element: none and many are different failures', () => {
@@ -88,29 +97,45 @@ test('a target is one element: none and many are different failures', () => {
 for (const [what, html, label] of [
   ['a label by for', '<label for="t">Name</label><input id="t">', 'Name'],
   ['a label around it', '<label>Name <input id="t" value="Ann"></label>', 'Name'],
-  ['a label around it, with text after', '<label><input id="t" type="checkbox"> I agree to <b>all</b></label>', 'I agree to all'],
+  [
+    'a label around it, with text after',
+    '<label><input id="t" type="checkbox"> I agree to <b>all</b></label>',
+    'I agree to all',
+  ],
   ['two labels', '<label for="t">Full</label><input id="t"><label for="t">name</label>', 'Full name'],
   ['aria-label over label', '<label for="t">Name</label><input id="t" aria-label="Surname">', 'Surname'],
-  ['aria-labelledby over aria-label', '<b id="l">Given</b> <i id="m">name</i><input id="t" aria-labelledby="l m" aria-label="No">', 'Given name'],
+  [
+    'aria-labelledby over aria-label',
+    '<b id="l">Given</b> <i id="m">name</i><input id="t" aria-labelledby="l m" aria-label="No">',
+    'Given name',
+  ],
   ['aria-labelledby to hidden text', '<b id="l" hidden>Given name</b><input id="t" aria-labelledby="l">', 'Given name'],
   ['aria-labelledby to nothing', '<input id="t" aria-labelledby="gone" placeholder="City">', 'City'],
   ['title before placeholder', '<input id="t" title="Town" placeholder="City">', 'Town'],
   ['a placeholder alone', '<input id="t" placeholder="City">', 'City'],
   ['a button’s text', '<button id="t"> Save  <b>now</b> </button>', 'Save now'],
   ['a button with a picture', '<button id="t"><img alt="Save"></button>', 'Save'],
-  ['a button with a hidden part', '<button id="t">Save <span aria-hidden="true">x</span><i hidden>y</i></button>', 'Save'],
+  [
+    'a button with a hidden part',
+    '<button id="t">Save <span aria-hidden="true">x</span><i hidden>y</i></button>',
+    'Save',
+  ],
   ['a submit button’s value', '<input id="t" type="submit" value="Send">', 'Send'],
   ['a submit button without one', '<input id="t" type="submit">', 'Submit'],
   ['a link with a labelled part', '<a id="t" href="#"><svg aria-label="Home"></svg></a>', 'Home'],
   ['a picture', '<img id="t" alt="A lamp" src="">', 'A lamp'],
   ['a fieldset', '<fieldset id="t"><legend>Size</legend></fieldset>', 'Size'],
   ['a role with text', '<div id="t" role="button">Press</div>', 'Press'],
-  ['a select: its label, not its options', '<label>Colour <select id="t"><option>Red</option></select></label>', 'Colour'],
+  [
+    'a select: its label, not its options',
+    '<label>Colour <select id="t"><option>Red</option></select></label>',
+    'Colour',
+  ],
   ['nothing at all', '<input id="t">', ''],
 ]) {
   test(`the name of ${what}`, () => {
     const { document, page } = open(html);
-    page.seen = new Map();
+    page.labels = new Map();
     assert.equal(page.accessibleName(document.getElementById('t')), label);
   });
 }
@@ -135,30 +160,46 @@ for (const [html, role] of [
 ]) {
   test(`${html} has the role ${JSON.stringify(role)}`, () => {
     const { document, page } = open(html);
-    page.seen = new Map();
+    page.labels = new Map();
     assert.equal(page.role(document.getElementById('t')), role);
   });
 }
 
 test('a password’s value is told by no read', () => {
   const { page } = open('<label>Password <input type="password" name="p" value="hush-hush"></label>');
-  for (const [command, params] of [['elements', {}], ['snapshot', {}], ['dom', {}], ['inspect', { selector: 'input' }]]) {
+  for (const [command, params] of [
+    ['elements', {}],
+    ['snapshot', {}],
+    ['dom', {}],
+    ['inspect', { selector: 'input' }],
+  ]) {
     assert.doesNotMatch(JSON.stringify(page.invoke(command, params)), /hush-hush/, command);
   }
 });
 
 test('the snapshot tells roles, names, states and values, indented', () => {
-  const { page } = open('<main><h1>Hi</h1><label>Name <input name="n" value="Ann" required></label><button disabled>Go</button></main>');
+  const { page } = open(
+    '<main><h1>Hi</h1><label>Name <input name="n" value="Ann" required></label><button disabled>Go</button></main>',
+  );
   const { tree, nodeCount } = page.invoke('snapshot', { interactiveOnly: true }).data;
-  assert.equal(tree, '- textbox "Name" value="Ann" required → input[name="n"]\n- button "Go" disabled → html > body > main > button');
+  assert.equal(
+    tree,
+    '- textbox "Name" value="Ann" required → input[name="n"]\n- button "Go" disabled → html > body > main > button',
+  );
   assert.equal(nodeCount, 2);
-  assert.match(page.invoke('snapshot', {}).data.tree, /^- main\n  - heading "Hi" level=1\n/);
+  assert.match(page.invoke('snapshot', {}).data.tree, /^- main\n {2}- heading "Hi" level=1\n/);
 });
 
 test('links are absolute, counted before they are cut, and filtered by address', () => {
   const { page } = open(Array.from({ length: 6 }, (_, i) => `<a href="/p/${i}">L${i}</a>`).join(' '));
   const { links, total, capped } = page.invoke('links', { offset: 1, limit: 2 }).data;
-  assert.deepEqual(Array.from(links, ({ text, href }) => [text, href]), [['L1', 'http://page.test/p/1'], ['L2', 'http://page.test/p/2']]);
+  assert.deepEqual(
+    Array.from(links, ({ text, href }) => [text, href]),
+    [
+      ['L1', 'http://page.test/p/1'],
+      ['L2', 'http://page.test/p/2'],
+    ],
+  );
   assert.equal(total, 6);
   assert.equal(capped, undefined);
   assert.equal(page.invoke('links', { hrefContains: '/p/3' }).data.total, 1);

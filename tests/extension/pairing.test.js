@@ -3,7 +3,14 @@ import test from 'node:test';
 import { claim, normalizeCode } from '../../extension/pairing.js';
 import { area } from './support/fakes.js';
 
-const payload = { extensionToken: 'tok', wsUrl: 'ws://127.0.0.1:9615/ws', protocolVersion: 1, issuedAt: 1000, expiresAt: 301_000, nonce: 'n1' };
+const payload = {
+  extensionToken: 'tok',
+  wsUrl: 'ws://127.0.0.1:9615/ws',
+  protocolVersion: 1,
+  issuedAt: 1000,
+  expiresAt: 301_000,
+  nonce: 'n1',
+};
 
 function daemon(status, body, headers = {}) {
   const calls = [];
@@ -13,12 +20,14 @@ function daemon(status, body, headers = {}) {
   };
   return { fetch, calls };
 }
-const pair = (fetch, { code = 'ABCD-EFGH', port = 9615, local = area(), now = () => 2000 } = {}) => claim({ code, port }, { fetch, local, now });
+const pair = (fetch, { code = 'ABCD-EFGH', port = 9615, local = area(), now = () => 2000 } = {}) =>
+  claim({ code, port }, { fetch, local, now });
 
 for (const input of ['ABCD-EFGH', 'abcd-efgh', ' a b c d e f g h ', 'abcdefgh', 'AB–CD—EF GH']) {
   test(`the code ${JSON.stringify(input)} is read as ABCD-EFGH`, () => assert.equal(normalizeCode(input), 'ABCD-EFGH'));
 }
-for (const input of ['', 'ABCD', 'ABCD-EFGHI']) test(`${JSON.stringify(input)} is no code`, () => assert.equal(normalizeCode(input), null));
+for (const input of ['', 'ABCD', 'ABCD-EFGHI'])
+  test(`${JSON.stringify(input)} is no code`, () => assert.equal(normalizeCode(input), null));
 
 test('a claim stores the token, the port and nothing of the code', async () => {
   const local = area();

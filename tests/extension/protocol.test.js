@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { PROTOCOL_VERSION, VERSIONS, agree, checkCommand, failure, success } from '../../extension/protocol.js';
+import { VERSIONS } from '../../extension/contract.js';
+import { checkCommand, failure, negotiate, PROTOCOL_VERSION, success } from '../../extension/protocol.js';
 
 const command = (changes = {}) => ({
   protocol_version: 1,
@@ -26,22 +27,26 @@ test('only tab.open may come without a tab', () => {
 });
 
 test('the versions spoken are in order without a gap, and hello names the last', () => {
-  assert.deepEqual(VERSIONS, VERSIONS.map((_, at) => VERSIONS[0] + at));
+  assert.deepEqual(
+    VERSIONS,
+    VERSIONS.map((_, at) => VERSIONS[0] + at),
+  );
   assert.equal(PROTOCOL_VERSION, VERSIONS.at(-1));
   assert.ok(Object.isFrozen(VERSIONS));
 });
 test('with a daemon whose version is spoken here, that is agreed on; else one of the two is too old', () => {
-  for (const version of VERSIONS) assert.equal(agree(version), version);
-  assert.equal(agree(VERSIONS[0] - 1), 'daemon_old');
-  assert.equal(agree(PROTOCOL_VERSION + 1), 'extension_old');
-  for (const nonsense of [undefined, null, '1', 1.5]) assert.equal(agree(nonsense), 'incompatible');
+  for (const version of VERSIONS) assert.equal(negotiate(version), version);
+  assert.equal(negotiate(VERSIONS[0] - 1), 'daemon_old');
+  assert.equal(negotiate(PROTOCOL_VERSION + 1), 'extension_old');
+  for (const nonsense of [undefined, null, '1', 1.5]) assert.equal(negotiate(nonsense), 'incompatible');
 });
 test('an answer is of the version of its command', () => {
   assert.equal(success('a1', { data: {}, page }, false, 7).protocol_version, 7);
   assert.equal(failure('a1', { code: 'TIMEOUT', message: 'late' }, false, 7).protocol_version, 7);
 });
 for (const key of Object.keys(command())) {
-  test(`a command without ${key} is refused by that name`, () => assert.match(checkCommand(without(key)), new RegExp(key)));
+  test(`a command without ${key} is refused by that name`, () =>
+    assert.match(checkCommand(without(key)), new RegExp(key)));
 }
 for (const [field, changes] of [
   ['protocol_version', { protocol_version: 2 }],
@@ -74,6 +79,6 @@ test('a failure has exactly the contract’s keys in their order', () => {
   const answer = failure('a1', { code: 'ELEMENT_NOT_FOUND', message: 'no', details: { count: 0 } }, true);
   assert.equal(
     JSON.stringify(answer),
-    '{"protocol_version":1,"id":"a1","ok":false,"error":{"code":"ELEMENT_NOT_FOUND","category":"target","retry":"conditional","message":"no","details":{"count":0}},"replay":true}',
+    '{"protocol_version":1,"id":"a1","ok":false,"error":{"code":"ELEMENT_NOT_FOUND","message":"no","details":{"count":0}},"replay":true}',
   );
 });

@@ -258,7 +258,7 @@ fn the_changelog_has_a_section_for_this_version_and_keeps_its_format() {
 fn program_and_extension_speak_the_same_versions_of_the_protocol() {
     let versions: Vec<_> = (OLDEST..=VERSION).map(|version| version.to_string()).collect();
     let line = format!("export const VERSIONS = Object.freeze([{}]);", versions.join(", "));
-    assert!(read("extension/protocol.js").lines().any(|it| it == line), "{line}");
+    assert!(read("extension/contract.js").lines().any(|it| it == line), "{line}");
 }
 
 // --- what one version says of another ---

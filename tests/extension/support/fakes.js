@@ -7,7 +7,9 @@ export function area(initial = {}) {
     items,
     get: async (key) => structuredClone(key === null ? items : key in items ? { [key]: items[key] } : {}),
     set: async (values) => void Object.assign(items, structuredClone(values)),
-    remove: async (keys) => [keys].flat().forEach((key) => delete items[key]),
+    remove: async (keys) => {
+      for (const key of [keys].flat()) delete items[key];
+    },
   };
 }
 

@@ -2,13 +2,18 @@
 
 import { readFileSync } from 'node:fs';
 import { JSDOM } from 'jsdom';
+import { PAGE_SCRIPTS } from '../../../extension/page-driver.js';
 
-const SCRIPTS = ['dom', 'interstitial', 'selector', 'accessibility', 'read', 'controls', 'snapshot', 'act', 'fill'];
-const sources = SCRIPTS.map((name) => readFileSync(new URL(`../../../extension/page/${name}.js`, import.meta.url), 'utf8'));
+const sources = PAGE_SCRIPTS.map((file) =>
+  readFileSync(new URL(`../../../extension/${file}`, import.meta.url), 'utf8'),
+);
 
 /** @param {string} html the body @param {string} doctype @param {string} url */
 export function open(html, doctype = '<!doctype html>', url = 'http://page.test/') {
-  const dom = new JSDOM(`${doctype}<html><head></head><body>${html}</body></html>`, { runScripts: 'outside-only', url });
+  const dom = new JSDOM(`${doctype}<html><head></head><body>${html}</body></html>`, {
+    runScripts: 'outside-only',
+    url,
+  });
   const { window } = dom;
   window.chrome = { runtime: { getManifest: () => ({ version: 'test' }) } };
   // jsdom draws nothing: what is hidden by attribute or inline style counts as not drawn, the rest as drawn.
@@ -28,7 +33,8 @@ function cssEscape(value) {
       const code = char.codePointAt(0);
       if (code === 0) return '\ufffd';
       const digit = /[0-9]/.test(char);
-      if (code < 0x20 || code === 0x7f || (digit && (index === 0 || (index === 1 && value[0] === '-')))) return `\\${code.toString(16)} `;
+      if (code < 0x20 || code === 0x7f || (digit && (index === 0 || (index === 1 && value[0] === '-'))))
+        return `\\${code.toString(16)} `;
       if (index === 0 && char === '-' && value.length === 1) return '\\-';
       return code >= 0x80 || /[-_a-zA-Z0-9]/.test(char) ? char : `\\${char}`;
     })

@@ -1,52 +1,7 @@
-/**
- * The ground the other page scripts stand on: the namespace in the isolated world, commands and
- * their failures, finding elements, open shadow roots, visibility.
- * Classic script, injected on demand; the page itself cannot see any of it.
- */
+/** Elements: finding them, through open shadow roots too, their place in the tree, their visibility, their description. */
 (() => {
   'use strict';
-
-  /** @type {BproxyPage} */
-  const page = (globalThis.bproxy = /** @type {any} */ ({ version: chrome.runtime.getManifest().version, commands: {}, after: null, untold: null }));
-
-  /** Commands that ask for the state of the page alone. */
-  const LOOKS = new Set(['info', 'settle', 'sign-in-wall']);
-
-  page.invoke = (command, params) => {
-    page.seen = new Map();
-    try {
-      if (params.until !== undefined && Date.now() >= params.until) page.fail('TIMEOUT', 'the page came to it after the deadline, and did nothing');
-      if (document.contentType === 'application/pdf' && !LOOKS.has(command)) {
-        page.fail('SCRIPT_ERROR', 'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page');
-      }
-      const wall = page.wall() ?? (LOOKS.has(command) ? null : page.untold);
-      if (wall !== null) {
-        page.untold = null;
-        page.fail('HUMAN_REQUIRED', wall);
-      }
-      const data = page.commands[command](params);
-      return data instanceof Promise ? data.then(page.result, page.failed) : page.result(data);
-    } catch (error) {
-      return page.failed(error);
-    }
-  };
-  page.result = (data) => ({ data, page: page.info() });
-  page.failed = (error) => ({ error: { code: error.bproxyCode ?? 'SCRIPT_ERROR', message: error.message, details: error.details } });
-
-  page.fail = (code, message, details) => {
-    throw Object.assign(new Error(message), { bproxyCode: code, details });
-  };
-
-  page.info = () => {
-    const ready = document.readyState === 'complete';
-    const busy = document.querySelector(':is(body, main, [role="main"])[aria-busy="true"]') !== null;
-    return { url: location.href, title: document.title, state: ready ? 'ready' : 'loading', busy };
-  };
-
-  page.commands.info = () => {
-    const [entry] = performance.getEntriesByType('navigation');
-    return { status: /** @type {any} */ (entry)?.responseStatus || undefined };
-  };
+  const page = globalThis.bproxy;
 
   // ---- Finding ----
 
@@ -61,7 +16,9 @@
   const one = (/** @type {Element[]} */ found, /** @type {string} */ what) => {
     if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches ${what}`);
     if (found.length > 1) {
-      page.fail('SELECTOR_AMBIGUOUS', `${found.length} elements match ${what}: use a selector that fits one of them`, { count: found.length });
+      page.fail('SELECTOR_AMBIGUOUS', `${found.length} elements match ${what}: use a selector that fits one of them`, {
+        count: found.length,
+      });
     }
     return found[0];
   };
@@ -69,12 +26,17 @@
   /** Exactly one element, or a failure that says how many there are. */
   page.resolve = (target) => {
     if ('selector' in target) return one(page.query(target.selector), `the selector ${target.selector}`);
-    if (!('route' in target)) return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
+    if (!('route' in target)) {
+      return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
+    }
     /** @type {Document | ShadowRoot} */
     let root = document;
     for (const { selector, index } of target.route.hosts) {
       const hosts = page.query(selector, root);
-      const host = index === undefined ? one(hosts, `the host ${selector}`) : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
+      const host =
+        index === undefined
+          ? one(hosts, `the host ${selector}`)
+          : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
       root = host.shadowRoot ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no open shadow root`);
     }
     return one(page.query(target.route.target, root), `the route’s target ${target.route.target}`);
@@ -87,7 +49,9 @@
     if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
     const chosen = new Set(found);
     return found.filter((element) => {
-      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above)) if (chosen.has(above)) return false;
+      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above)) {
+        if (chosen.has(above)) return false;
+      }
       return true;
     });
   };
@@ -110,7 +74,7 @@
     return found;
   };
 
-  // ---- What an element says of itself ----
+  // ---- An element's own properties ----
 
   /** @param {object} prototype @param {string} name @returns {(node: Node) => any} */
   const getter = (prototype, name) => {
@@ -118,7 +82,7 @@
     return (node) => get.call(node);
   };
   const childrenOf = getter(Element.prototype, 'children');
-  // A form's fields take the place of its properties: where one is named `children`, `form.children` is that field.
+  // A form's fields shadow its properties: where one is named `children`, `form.children` is that field.
   page.own = {
     id: getter(Element.prototype, 'id'),
     attributes: getter(Element.prototype, 'attributes'),
@@ -129,7 +93,7 @@
     textContent: getter(Node.prototype, 'textContent'),
   };
 
-  /** The children as they are drawn: a host shows its shadow tree, a slot what is assigned to it. */
+  /** The children in the flat tree: a host has its shadow tree, a slot what is assigned to it. */
   page.children = (node) => {
     if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes];
     if (node instanceof HTMLSlotElement) {
@@ -139,25 +103,25 @@
     return [...page.own.childNodes(node)];
   };
 
-  /** The parent as it is drawn. */
+  /** The parent in the flat tree. */
   page.parent = (node) => {
     const parent = /** @type {Element} */ (node).assignedSlot ?? page.own.parentNode(node);
     return parent instanceof ShadowRoot ? parent.host : parent;
   };
 
-  // ---- Seeing ----
+  // ---- Visibility ----
 
-  /** Drawn at all: not in a part of the page that is switched off. */
+  /** Rendered at all: neither it nor an ancestor is hidden by style. */
   page.rendered = (element) => {
     if (element.checkVisibility({ visibilityProperty: true })) return true;
-    // A slot and its like have no box of their own: their contents are drawn where they stand.
+    // An element with `display: contents`, such as a slot, has no box of its own: its contents are drawn in its place.
     const { display, visibility } = getComputedStyle(element);
     if (display !== 'contents' || visibility !== 'visible') return false;
     const parent = page.parent(element);
     return !(parent instanceof Element) || page.rendered(parent);
   };
 
-  /** Drawn with an area, so that a person could see it. */
+  /** Rendered with an area, so that a person could see it. */
   page.visible = (element) => {
     if (!page.rendered(element)) return false;
     const { width, height } = element.getBoundingClientRect();

@@ -1,9 +1,10 @@
 /**
- * The person in front of the browser: what the badge, the popup and a notification say of the
- * connection and of the sessions that hold tabs here, and what the person's buttons ask for.
+ * Presents the connection, and the sessions that hold tabs here, to the person in front of the browser: badge, popup,
+ * notifications. What the person's buttons ask for goes to the daemon.
  */
 
-import { PROTOCOL_VERSION, isObject } from './protocol.js';
+import { PROTOCOL_VERSION } from './protocol.js';
+import { isObject } from './schema.js';
 import { readPairing, readPort } from './storage.js';
 
 /**
@@ -23,9 +24,10 @@ const BADGES = {
   paused: ['?', '#a15c00', 'bproxy: a session waits for you'],
 };
 
+/** The ids of notifications: this and the session. */
 const NOTIFICATION = 'paused:';
 
-export class Person {
+export class Presenter {
   /**
    * @param {{
    *   tell: (message: Record<string, unknown>) => void,
@@ -48,33 +50,35 @@ export class Person {
   }
 
   /** @param {import('./connection.js').Status} status */
-  connectionIs(status) {
+  setStatus(status) {
     this.status = status;
-    // What the daemon said of its sessions holds while it is there to say otherwise.
+    // The daemon's word on its sessions holds as long as it is connected to correct it.
     if (status.state !== 'connected') this.sessions = [];
-    this.#show();
+    this.#update();
   }
 
-  /** @param {unknown} version as `/health` tells it */
-  daemonIs(version) {
+  /** @param {unknown} version as `/health` has it */
+  setDaemonVersion(version) {
     this.daemonVersion = typeof version === 'string' ? version : null;
-    this.#show();
+    this.#update();
   }
 
-  /** @param {unknown} sessions as the daemon's `state` message tells them */
-  sessionsAre(sessions) {
+  /** @param {unknown} sessions as the daemon's `state` message has them */
+  setSessions(sessions) {
     if (!Array.isArray(sessions)) return;
     this.sessions = sessions.filter((entry) => isObject(entry) && typeof entry.session === 'string');
     this.groups.follow(this.sessions);
-    for (const { session, paused } of this.sessions) if (!paused) void chrome.notifications.clear(NOTIFICATION + session);
-    this.#show();
+    for (const { session, paused } of this.sessions) {
+      if (!paused) void chrome.notifications.clear(NOTIFICATION + session);
+    }
+    this.#update();
   }
 
   /**
    * Says on the desktop which session waits for the person, and why.
    * @param {string} session @param {string} reason
    */
-  isNeeded(session, reason) {
+  notifyPause(session, reason) {
     const known = this.sessions.find((entry) => entry.session === session);
     void chrome.notifications.create(NOTIFICATION + session, {
       type: 'basic',
@@ -109,26 +113,26 @@ export class Person {
   }
 
   /** @param {chrome.runtime.Port} popup */
-  opened(popup) {
+  popupOpened(popup) {
     this.popups.add(popup);
-    this.#show();
+    this.#update();
   }
 
   /** @param {chrome.runtime.Port} popup */
-  closed(popup) {
+  popupClosed(popup) {
     this.popups.delete(popup);
   }
 
-  #show() {
+  #update() {
     const paused = this.sessions.some((session) => session.paused);
     const [text, color, title] = BADGES[paused ? 'paused' : this.status.state];
     void chrome.action.setBadgeText({ text });
     void chrome.action.setBadgeBackgroundColor({ color });
     void chrome.action.setTitle({ title });
-    if (this.popups.size > 0) void this.#showPopups();
+    if (this.popups.size > 0) void this.#updatePopups();
   }
 
-  async #showPopups() {
+  async #updatePopups() {
     const [pairing, port] = await Promise.all([readPairing(chrome.storage.local), readPort(chrome.storage.local)]);
     /** @type {View} */
     const view = {

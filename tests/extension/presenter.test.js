@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Groups } from '../../extension/groups.js';
-import { Person } from '../../extension/person.js';
+import { Presenter } from '../../extension/presenter.js';
 import { area, settled } from './support/fakes.js';
 
 /** The parts of the browser that a person sees: badge, notifications, tab groups. */
@@ -9,12 +9,18 @@ function browser() {
   const seen = { badge: '', notifications: {}, groups: new Map(), tabs: new Map(), front: null };
   globalThis.chrome = {
     action: {
-      setBadgeText: async ({ text }) => void (seen.badge = text),
+      setBadgeText: async ({ text }) => {
+        seen.badge = text;
+      },
       setBadgeBackgroundColor: async () => {},
-      setTitle: async ({ title }) => void (seen.title = title),
+      setTitle: async ({ title }) => {
+        seen.title = title;
+      },
     },
     notifications: {
-      create: async (id, options) => void (seen.notifications[id] = options),
+      create: async (id, options) => {
+        seen.notifications[id] = options;
+      },
       clear: async (id) => delete seen.notifications[id],
     },
     runtime: { getManifest: () => ({ version: '1.2.3' }) },
@@ -25,7 +31,10 @@ function browser() {
         seen.tabs.set(tabIds, groupId);
         return groupId;
       },
-      update: async (tabId) => ((seen.front = tabId), { id: tabId, windowId: 1 }),
+      update: async (tabId) => {
+        seen.front = tabId;
+        return { id: tabId, windowId: 1 };
+      },
     },
     tabGroups: {
       get: async (id) => seen.groups.get(id) ?? Promise.reject(new Error('no group')),
@@ -40,69 +49,73 @@ function setUp() {
   const seen = browser();
   const told = [];
   const groups = new Groups(area());
-  const person = new Person({ tell: (message) => told.push(message), groups, navigations: { tabOf: () => 7 } });
-  return { seen, told, groups, person };
+  const presenter = new Presenter({ tell: (message) => told.push(message), groups, navigations: { tabOf: () => 7 } });
+  return { seen, told, groups, presenter };
 }
 const status = (state, reason = null) => ({ state, reason, since: 0, retryAt: null });
 const paused = { session: 'abc234', label: 'Taxes', tab: 't1', paused: true, pauseReason: 'Sign in' };
 
 test('the badge tells connected, not connected and waiting for the person apart', () => {
-  const { seen, person } = setUp();
+  const { seen, presenter } = setUp();
   const badges = [];
   for (const state of ['unpaired', 'connecting', 'waiting', 'connected']) {
-    person.connectionIs(status(state));
+    presenter.setStatus(status(state));
     badges.push(seen.badge);
   }
-  person.sessionsAre([paused]);
+  presenter.setSessions([paused]);
   badges.push(seen.badge);
   assert.equal(new Set(badges).size, badges.length);
   assert.match(seen.title, /waits for you/);
 });
 
 test('an open popup is shown the sessions and never the token', async () => {
-  const { person } = setUp();
+  const { presenter } = setUp();
   const views = [];
-  person.opened({ postMessage: (view) => views.push(view) });
-  person.connectionIs(status('connected'));
-  person.sessionsAre([paused, 'nonsense', { noSession: true }]);
+  presenter.popupOpened({ postMessage: (view) => views.push(view) });
+  presenter.setStatus(status('connected'));
+  presenter.setSessions([paused, 'nonsense', { noSession: true }]);
   await settled();
   assert.deepEqual(views.at(-1).sessions, [paused]);
   assert.doesNotMatch(JSON.stringify(views), /secret-token/);
 });
 
 test('what the daemon said of its sessions ends with the connection', () => {
-  const { seen, person } = setUp();
-  person.connectionIs(status('connected'));
-  person.sessionsAre([paused]);
-  person.connectionIs(status('waiting', 'lost'));
-  assert.deepEqual(person.sessions, []);
+  const { seen, presenter } = setUp();
+  presenter.setStatus(status('connected'));
+  presenter.setSessions([paused]);
+  presenter.setStatus(status('waiting', 'lost'));
+  assert.deepEqual(presenter.sessions, []);
   assert.equal(seen.badge, '!');
 });
 
 test('the buttons ask the daemon', () => {
-  const { told, person } = setUp();
-  person.resume('abc234');
-  person.close('abc234');
-  person.closeAll();
-  assert.deepEqual(told, [{ type: 'session.resume', session: 'abc234' }, { type: 'session.close', session: 'abc234' }, { type: 'session.close_all' }]);
+  const { told, presenter } = setUp();
+  presenter.resume('abc234');
+  presenter.close('abc234');
+  presenter.closeAll();
+  assert.deepEqual(told, [
+    { type: 'session.resume', session: 'abc234' },
+    { type: 'session.close', session: 'abc234' },
+    { type: 'session.close_all' },
+  ]);
 });
 
 test('a pause is notified with its reason, and the notification brings the tab up', async () => {
-  const { seen, person } = setUp();
-  person.sessionsAre([{ ...paused, paused: false }]);
-  person.isNeeded('abc234', 'Sign in');
+  const { seen, presenter } = setUp();
+  presenter.setSessions([{ ...paused, paused: false }]);
+  presenter.notifyPause('abc234', 'Sign in');
   const [[id, { title, message }]] = Object.entries(seen.notifications);
   assert.match(title, /Taxes/);
   assert.equal(message, 'Sign in');
-  await person.notificationClicked(id);
+  await presenter.notificationClicked(id);
   assert.equal(seen.front, 7);
   assert.deepEqual(seen.notifications, {});
 });
 
 test('a session that goes on takes its notification away', () => {
-  const { seen, person } = setUp();
-  person.isNeeded('abc234', 'Sign in');
-  person.sessionsAre([{ ...paused, paused: false }]);
+  const { seen, presenter } = setUp();
+  presenter.notifyPause('abc234', 'Sign in');
+  presenter.setSessions([{ ...paused, paused: false }]);
   assert.deepEqual(seen.notifications, {});
 });
 

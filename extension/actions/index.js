@@ -1,0 +1,70 @@
+/**
+ * Which function carries out which action. An action that only reads the page, through the page command of its own name,
+ * needs neither a line here nor a function: `readPage` is for all of them.
+ */
+
+import * as act from './act.js';
+import * as debug from './debug.js';
+import * as fill from './fill.js';
+import * as human from './human.js';
+import { navigate } from './navigate.js';
+import { screenshot } from './screenshot.js';
+import * as tabs from './tabs.js';
+import { wait } from './wait.js';
+
+/**
+ * @typedef {import('../contract.js').ActionName} ActionName
+ */
+
+/**
+ * What an action gets; `signal` aborts at the deadline.
+ * @template {ActionName} [Name=ActionName]
+ * @typedef {{
+ *   id: string, action: Name, params: import('../contract.js').ParamsOf[Name], session: string, tabId: number,
+ *   deadline: number, signal: AbortSignal, driver: import('../page-driver.js').PageDriver,
+ *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups,
+ *   trace: import('../trace.js').Trace,
+ * }} Context
+ */
+
+/**
+ * @template {ActionName} [Name=ActionName]
+ * @typedef {(context: Context<Name>) => Promise<import('../protocol.js').Result>} Action
+ */
+
+/**
+ * Every action that is not the page command of its own name alone.
+ * @satisfies {{ [Name in Exclude<ActionName, PageRead>]: Action<Name> }}
+ */
+export const HANDLERS = Object.freeze({
+  'tab.open': tabs.open,
+  'tab.close': tabs.close,
+  'tab.pin': tabs.pin,
+  'tab.unpin': tabs.unpin,
+  'tab.activate': tabs.activate,
+  navigate,
+  scroll: act.scroll,
+  click: act.click,
+  hover: act.hover,
+  fill: fill.fill,
+  'fill-form': fill.fillForm,
+  select: act.select,
+  screenshot,
+  wait,
+  'require-human': human.requireHuman,
+  'debug.log': debug.log,
+});
+
+/** @type {Action<PageRead>} */
+export const readPage = ({ driver, tabId, action, params }) => driver.read(tabId, action, params);
+
+/**
+ * @param {ActionName} name
+ * @returns {Action}
+ */
+export function actionNamed(name) {
+  /** @type {Partial<Record<ActionName, unknown>>} */
+  const handlers = HANDLERS;
+  // Each takes the parameters of its own name alone, as the commands that it gets were checked to have.
+  return /** @type {Action} */ (handlers[name] ?? readPage);
+}

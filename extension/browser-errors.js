@@ -1,0 +1,56 @@
+/** The browser's reasons for not doing something in a page or a tab, as errors that an agent can act on. */
+
+import { ActionError } from './protocol.js';
+
+/** The browser's own pages, the web store, a PDF: no extension may look into them. */
+export class RestrictedPage extends ActionError {
+  constructor() {
+    super(
+      'SCRIPT_ERROR',
+      'the browser lets no extension into this page (its own pages, the web store, PDF files, empty tabs): navigate to an ordinary web page',
+      { suggestedAction: 'bproxy navigate URL' },
+    );
+  }
+}
+
+/** The page was replaced while a command ran in it. */
+export class DocumentGone extends ActionError {
+  constructor() {
+    super(
+      'SCRIPT_ERROR',
+      'the page was replaced while the command ran in it: read the page again to see what happened',
+    );
+  }
+}
+
+/**
+ * @param {unknown} error as an API of the browser rejects with it
+ * @returns {ActionError}
+ */
+export function explain(error) {
+  if (error instanceof ActionError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (/No tab with id|tab was closed|No current window|Invalid tab/i.test(message)) {
+    return new ActionError('TAB_NOT_FOUND', 'the tab is gone: open another one', {
+      suggestedAction: 'bproxy tab open URL',
+    });
+  }
+  if (/Frame with ID \d+ (was removed|is not ready)|document was (removed|destroyed)/i.test(message)) {
+    return new DocumentGone();
+  }
+  if (/error page/i.test(message)) {
+    return new ActionError(
+      'NAVIGATION_FAILED',
+      'the tab shows the browser’s error page: navigate to an address that loads',
+    );
+  }
+  if (/Cannot access|cannot be scripted|extensions gallery|Missing host permission|Blocked/i.test(message)) {
+    return new RestrictedPage();
+  }
+  return new ActionError('SCRIPT_ERROR', message);
+}
+
+/** @param {unknown} error @returns {never} */
+export function throwExplained(error) {
+  throw explain(error);
+}

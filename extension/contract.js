@@ -1,0 +1,526 @@
+/**
+ * The wire contract as `src/protocol` defines it: generated, do not edit. After a change there run
+ *
+ *     BPROXY_UPDATE_CONTRACT=1 cargo test --test contract
+ */
+
+/** The protocol versions that both sides speak, oldest first. */
+export const VERSIONS = Object.freeze([1]);
+/** The WebSocket subprotocol, the same in all versions. */
+export const SUBPROTOCOL = 'bproxy.v1';
+/** The daemon's port, where no other is set. */
+export const DEFAULT_PORT = 9615;
+
+/** Bounds that both sides rely on. */
+export const LIMITS = Object.freeze({
+  /** The longest id of a command, in characters. */
+  idChars: 128,
+  /** How far in the future a command's deadline may lie, in ms. */
+  deadlineMs: 600000,
+  /** How many commands there may be between admission and answer. */
+  pending: 100,
+  /** How long a pairing code is valid, in ms. */
+  pairingCodeMs: 300000,
+});
+
+/**
+ * The codes that a failure may have.
+ * @typedef {'NO_EXTENSION'
+ *   | 'TIMEOUT'
+ *   | 'OVERLOADED'
+ *   | 'SESSION_REQUIRED'
+ *   | 'HUMAN_REQUIRED'
+ *   | 'DEBUGGER_DISABLED'
+ *   | 'INVALID_SESSION_ID'
+ *   | 'SESSION_NOT_FOUND'
+ *   | 'TAB_NOT_FOUND'
+ *   | 'TAB_HANDLE_NOT_FOUND'
+ *   | 'TAB_NOT_IN_SESSION'
+ *   | 'ELEMENT_NOT_FOUND'
+ *   | 'ELEMENT_NOT_ACTIONABLE'
+ *   | 'SELECTOR_AMBIGUOUS'
+ *   | 'ELEMENT_HANDLE_NOT_FOUND'
+ *   | 'ELEMENT_HANDLE_STALE'
+ *   | 'ELEMENT_HANDLE_SCOPE_MISMATCH'
+ *   | 'SCRIPT_ERROR'
+ *   | 'NAVIGATION_FAILED'
+ *   | 'TAB_NOT_VISIBLE'} ErrorCode
+ */
+
+/**
+ * Names one element, in exactly one of these ways. The daemon replaces handles before it forwards a command.
+ * @typedef {{ selector: string } | { route: { hosts: { index?: number, selector: string }[], target: string } } | { handle: string }} Target
+ */
+
+/**
+ * One field to fill, and how.
+ * @typedef {{ method: 'direct' | 'paste' | 'runtime-api', target: Target, value: string, world: 'isolated' | 'main' }} Field
+ */
+
+/**
+ * @typedef {object} TabOpenParams `tab.open`
+ * @property {string} url Where the tab goes.
+ */
+
+/**
+ * @typedef {object} TabCloseParams `tab.close`
+ * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ */
+
+/**
+ * @typedef {object} TabPinParams `tab.pin`
+ * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ */
+
+/**
+ * @typedef {object} TabUnpinParams `tab.unpin`
+ * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ */
+
+/**
+ * @typedef {object} TabActivateParams `tab.activate`
+ * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ */
+
+/**
+ * @typedef {object} NavigateParams `navigate`
+ * @property {string} url Where the tab goes.
+ */
+
+/**
+ * @typedef {object} TextParams `text`
+ * @property {string} [selector] The part of the page to read; all of it if absent.
+ */
+
+/**
+ * @typedef {object} LinksParams `links`
+ * @property {string} [hrefContains] Only links whose address contains this.
+ * @property {number} [limit] The most links to return.
+ * @property {number} [offset] How many links to pass over first.
+ * @property {string} [selector] The part of the page to read.
+ * @property {boolean} [visibleOnly] Leave out links that cannot be seen.
+ */
+
+/**
+ * @typedef {object} ImagesParams `images`
+ * @property {string} [selector] The part of the page to read; all of it if absent.
+ */
+
+/**
+ * @typedef {object} ElementsParams `elements`
+ * @property {boolean} [form] Only what belongs to forms.
+ */
+
+/** @typedef {Record<string, never>} OutlineParams `outline` */
+
+/**
+ * @typedef {object} DomParams `dom`
+ * @property {number} [depth] How many levels deep.
+ * @property {string} [selector] The part of the page to read.
+ */
+
+/**
+ * @typedef {object} InspectParams `inspect`
+ * @property {number} [limit] The most elements to report.
+ * @property {string[]} [properties] The properties to report.
+ * @property {string} selector The elements to look at.
+ */
+
+/**
+ * @typedef {object} SnapshotParams `snapshot`
+ * @property {boolean} [interactiveOnly] Only what can be acted on.
+ * @property {number} [maxDepth] How many levels deep.
+ * @property {string} [selector] The part of the page to read.
+ */
+
+/**
+ * @typedef {object} ScrollParams `scroll`
+ * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
+ * @property {'up' | 'down'} [direction] Which way; down if absent.
+ * @property {Target} [target] The element to scroll; the page if absent.
+ */
+
+/**
+ * @typedef {object} ClickParams `click`
+ * @property {Target} target The element meant.
+ */
+
+/**
+ * @typedef {object} HoverParams `hover`
+ * @property {Target} target The element meant.
+ */
+
+/** @typedef {Field} FillParams `fill` */
+
+/**
+ * @typedef {object} FillFormParams `fill-form`
+ * @property {Field[]} fields The fields, filled in this order.
+ */
+
+/**
+ * @typedef {object} SelectParams `select`
+ * @property {string} optionText The visible text of the option.
+ * @property {Target} trigger The control that opens the options.
+ */
+
+/**
+ * @typedef {object} ScreenshotParams `screenshot`
+ * @property {boolean} [activate] Bring the tab to the front first, without which only a tab in front can be pictured.
+ * @property {boolean} [debugger] Use the debugger interface; refused unless it is switched on.
+ */
+
+/**
+ * @typedef {object} WaitParams `wait`
+ * @property {'selector' | 'url' | 'navigation'} strategy What to wait for.
+ * @property {string} target The selector, address, or pattern of an address such as `*\/done`.
+ * @property {number} [timeout] For how long, in milliseconds.
+ */
+
+/**
+ * @typedef {object} RequireHumanParams `require-human`
+ * @property {string} [forAttach] What the person's help is attached to.
+ * @property {string} reason What the person shall do.
+ */
+
+/**
+ * @typedef {object} DebugLogParams `debug.log`
+ * @property {string} [id] Only records of this request.
+ * @property {number} [limit] The most records to return.
+ */
+
+/**
+ * The parameters of each action.
+ * @typedef {{
+ *   'tab.open': TabOpenParams,
+ *   'tab.close': TabCloseParams,
+ *   'tab.pin': TabPinParams,
+ *   'tab.unpin': TabUnpinParams,
+ *   'tab.activate': TabActivateParams,
+ *   navigate: NavigateParams,
+ *   text: TextParams,
+ *   links: LinksParams,
+ *   images: ImagesParams,
+ *   elements: ElementsParams,
+ *   outline: OutlineParams,
+ *   dom: DomParams,
+ *   inspect: InspectParams,
+ *   snapshot: SnapshotParams,
+ *   scroll: ScrollParams,
+ *   click: ClickParams,
+ *   hover: HoverParams,
+ *   fill: FillParams,
+ *   'fill-form': FillFormParams,
+ *   select: SelectParams,
+ *   screenshot: ScreenshotParams,
+ *   wait: WaitParams,
+ *   'require-human': RequireHumanParams,
+ *   'debug.log': DebugLogParams,
+ * }} ParamsOf
+ */
+
+/** @typedef {keyof ParamsOf} ActionName an action that the extension carries out */
+
+/**
+ * The actions that may run again when the browser stopped the extension in the middle of them.
+ * @typedef {'text'
+ *   | 'links'
+ *   | 'images'
+ *   | 'elements'
+ *   | 'outline'
+ *   | 'dom'
+ *   | 'inspect'
+ *   | 'snapshot'
+ *   | 'screenshot'
+ *   | 'wait'
+ *   | 'debug.log'} RepeatableAction
+ */
+
+/** @type {import('./schema.js').Schema} */
+const TARGET = {
+  oneOf: [
+    {
+      type: 'object',
+      additionalProperties: false,
+      properties: { selector: { type: 'string' } },
+      required: ['selector'],
+    },
+    {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        route: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            hosts: {
+              type: 'array',
+              items: {
+                type: 'object',
+                additionalProperties: false,
+                properties: { index: { type: 'integer', minimum: 0 }, selector: { type: 'string' } },
+                required: ['selector'],
+              },
+              minItems: 1,
+            },
+            target: { type: 'string' },
+          },
+          required: ['hosts', 'target'],
+        },
+      },
+      required: ['route'],
+    },
+    {
+      type: 'object',
+      additionalProperties: false,
+      properties: { handle: { type: 'string', pattern: '^(el|ln)[0-9]+$' } },
+      required: ['handle'],
+    },
+  ],
+};
+/** @type {import('./schema.js').Schema} */
+const FIELD = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    method: { type: 'string', enum: ['direct', 'paste', 'runtime-api'] },
+    target: TARGET,
+    value: { type: 'string' },
+    world: { type: 'string', enum: ['isolated', 'main'] },
+  },
+  required: ['target', 'value', 'method', 'world'],
+};
+
+/**
+ * Every action that the extension carries out. `acts`: it must not run a second time, should the browser stop the
+ * extension in the middle of it; `needsTab`: its command names a tab; `params`: the schema of its parameters.
+ * @type {{ readonly [Name in ActionName]: { acts: boolean, needsTab: boolean, params: import('./schema.js').Schema } }}
+ */
+export const ACTIONS = Object.freeze({
+  'tab.open': {
+    acts: true,
+    needsTab: false,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { url: { type: 'string' } },
+      required: ['url'],
+    },
+  },
+  'tab.close': {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { tab: { type: 'string', pattern: '^t[0-9]+$' } },
+    },
+  },
+  'tab.pin': {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { tab: { type: 'string', pattern: '^t[0-9]+$' } },
+    },
+  },
+  'tab.unpin': {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { tab: { type: 'string', pattern: '^t[0-9]+$' } },
+    },
+  },
+  'tab.activate': {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { tab: { type: 'string', pattern: '^t[0-9]+$' } },
+    },
+  },
+  navigate: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { url: { type: 'string' } },
+      required: ['url'],
+    },
+  },
+  text: {
+    acts: false,
+    needsTab: true,
+    params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
+  },
+  links: {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        hrefContains: { type: 'string' },
+        limit: { type: 'integer', maximum: 5000, minimum: 1 },
+        offset: { type: 'integer', maximum: 4294967295, minimum: 0 },
+        selector: { type: 'string' },
+        visibleOnly: { type: 'boolean' },
+      },
+    },
+  },
+  images: {
+    acts: false,
+    needsTab: true,
+    params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
+  },
+  elements: {
+    acts: false,
+    needsTab: true,
+    params: { type: 'object', additionalProperties: false, properties: { form: { type: 'boolean' } } },
+  },
+  outline: {
+    acts: false,
+    needsTab: true,
+    params: { type: 'object', additionalProperties: false },
+  },
+  dom: {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { depth: { type: 'integer', maximum: 50, minimum: 1 }, selector: { type: 'string' } },
+    },
+  },
+  inspect: {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        limit: { type: 'integer', maximum: 50, minimum: 1 },
+        properties: { type: 'array', items: { type: 'string' }, maxItems: 50 },
+        selector: { type: 'string' },
+      },
+      required: ['selector'],
+    },
+  },
+  snapshot: {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        interactiveOnly: { type: 'boolean' },
+        maxDepth: { type: 'integer', maximum: 12, minimum: 1 },
+        selector: { type: 'string' },
+      },
+    },
+  },
+  scroll: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        by: { type: 'string', pattern: '^(viewport|half|end|[0-9]+px)$' },
+        direction: { type: 'string', enum: ['up', 'down'] },
+        target: TARGET,
+      },
+    },
+  },
+  click: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { target: TARGET },
+      required: ['target'],
+    },
+  },
+  hover: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { target: TARGET },
+      required: ['target'],
+    },
+  },
+  fill: {
+    acts: true,
+    needsTab: true,
+    params: FIELD,
+  },
+  'fill-form': {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
+      required: ['fields'],
+    },
+  },
+  select: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { optionText: { type: 'string' }, trigger: TARGET },
+      required: ['trigger', 'optionText'],
+    },
+  },
+  screenshot: {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { activate: { type: 'boolean' }, debugger: { type: 'boolean' } },
+    },
+  },
+  wait: {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        strategy: { type: 'string', enum: ['selector', 'url', 'navigation'] },
+        target: { type: 'string' },
+        timeout: { type: 'integer', maximum: 600000, minimum: 0 },
+      },
+      required: ['strategy', 'target'],
+    },
+  },
+  'require-human': {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { forAttach: { type: 'string' }, reason: { type: 'string' } },
+      required: ['reason'],
+    },
+  },
+  'debug.log': {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { id: { type: 'string' }, limit: { type: 'integer', maximum: 1000, minimum: 1 } },
+    },
+  },
+});

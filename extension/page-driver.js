@@ -1,0 +1,148 @@
+/**
+ * The way into a page: runs commands of the page scripts in the isolated world, bringing the scripts there first if this
+ * document has not seen them, and single functions in the page's own world. Actions know the interface `PageDriver`
+ * alone; how the browser runs scripts is known here only.
+ */
+
+import { DocumentGone, throwExplained } from './browser-errors.js';
+import { ActionError } from './protocol.js';
+
+/**
+ * What actions use. Everything rejects with an `ActionError`.
+ * @typedef {object} PageDriver
+ * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>) => Promise<PageResult<Name>>} run
+ *   runs a command in the tab's page
+ * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>) => Promise<PageResult<Name>>} read
+ *   the same, once more if the page is replaced in the middle: for commands that change nothing
+ * @property {<Args extends unknown[], Value>(tabId: number, run: (...args: Args) => Value, args: Args) => Promise<Value | undefined>} runInMainWorld
+ *   runs a function, which travels as text, in the page's own world; undefined if its document went away
+ * @property {(tabId: number) => Promise<chrome.tabs.Tab>} tab
+ *   what the browser knows of the tab
+ */
+
+/** The page scripts, each after those that it builds on. */
+export const PAGE_SCRIPTS = Object.freeze([
+  'page/commands.js',
+  'page/elements.js',
+  'page/interstitial.js',
+  'page/selector.js',
+  'page/accessibility.js',
+  'page/read.js',
+  'page/controls.js',
+  'page/snapshot.js',
+  'page/locate.js',
+  'page/pointer.js',
+  'page/scroll.js',
+  'page/select.js',
+  'page/fill.js',
+  'page/settle.js',
+]);
+
+/** @implements {PageDriver} */
+export class ScriptingDriver {
+  /**
+   * @template {PageCommandName} Name
+   * @param {number} tabId
+   * @param {Name} command
+   * @param {PageParams<Name>} params
+   * @returns {Promise<PageResult<Name>>}
+   */
+  async run(tabId, command, params) {
+    const { version } = chrome.runtime.getManifest();
+    const invoke = async () => {
+      const answer = await execute({
+        target: { tabId },
+        injectImmediately: true,
+        func: invokeInPage,
+        args: [version, command, params],
+      });
+      // A document that goes away in the middle leaves no result.
+      if (typeof answer !== 'string') throw new DocumentGone();
+      return /** @type {PageOutcome<Name> | { missing: true }} */ (JSON.parse(answer));
+    };
+    let outcome = await invoke();
+    if ('missing' in outcome) {
+      await execute({ target: { tabId }, injectImmediately: true, files: [...PAGE_SCRIPTS] });
+      outcome = await invoke();
+    }
+    if ('missing' in outcome) throw new DocumentGone();
+    if ('error' in outcome) {
+      const { code, message, details } = outcome.error;
+      throw new ActionError(code, message, { details });
+    }
+    return outcome;
+  }
+
+  /**
+   * @template {PageCommandName} Name
+   * @param {number} tabId
+   * @param {Name} command
+   * @param {PageParams<Name>} params
+   * @returns {Promise<PageResult<Name>>}
+   */
+  async read(tabId, command, params) {
+    try {
+      return await this.run(tabId, command, params);
+    } catch (error) {
+      if (!(error instanceof DocumentGone)) throw error;
+      return this.run(tabId, command, params);
+    }
+  }
+
+  /**
+   * @template {unknown[]} Args
+   * @template Value
+   * @param {number} tabId
+   * @param {(...args: Args) => Value} run
+   * @param {Args} args
+   * @returns {Promise<Value | undefined>}
+   */
+  async runInMainWorld(tabId, run, args) {
+    const value = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: run, args });
+    return /** @type {Value | undefined} */ (value);
+  }
+
+  /** @param {number} tabId @returns {Promise<chrome.tabs.Tab>} */
+  tab(tabId) {
+    return chrome.tabs.get(tabId).catch(throwExplained);
+  }
+}
+
+/**
+ * Runs in the page. Everything it needs comes as an argument: it travels as text.
+ * @template {PageCommandName} Name
+ * @param {string} version
+ * @param {Name} command
+ * @param {PageParams<Name>} params
+ */
+function invokeInPage(version, command, params) {
+  const page = globalThis.bproxy;
+  if (page?.version !== version) return '{"missing":true}';
+  // One text crosses from the page to the worker far quicker than a tree of values.
+  const outcome = page.invoke(command, params);
+  return outcome instanceof Promise ? outcome.then((done) => JSON.stringify(done)) : JSON.stringify(outcome);
+}
+
+/**
+ * @template {unknown[]} Args
+ * @param {chrome.scripting.ScriptInjection<Args, unknown>} injection
+ * @returns {Promise<unknown>} what the script in the main frame gave
+ */
+async function execute(injection) {
+  const [frame] = await chrome.scripting.executeScript(injection).catch(throwExplained);
+  return frame?.result;
+}
+
+/**
+ * What the browser knows of a page without asking it.
+ * @param {chrome.tabs.Tab | undefined} tab
+ * @returns {import('./protocol.js').Page}
+ */
+export function tabPage(tab) {
+  return {
+    url: tab?.url ?? '',
+    title: tab?.title ?? '',
+    state: tab?.status === 'complete' ? 'ready' : 'loading',
+    busy: false,
+  };
+}

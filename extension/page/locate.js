@@ -1,0 +1,88 @@
+/**
+ * Locating what an act is about: only what a person could see, reach and use. It is no matter here what kind of input
+ * follows.
+ */
+(() => {
+  'use strict';
+  const page = globalThis.bproxy;
+
+  page.requireVisibleTab = (covered) => {
+    if (document.visibilityState !== 'visible' && !covered) {
+      page.fail(
+        'TAB_NOT_VISIBLE',
+        'the tab is in the background: bring it to the front with tab activate, then try again',
+      );
+    }
+  };
+
+  page.notActionable = (element, why) => page.fail('ELEMENT_NOT_ACTIONABLE', `${page.describe(element)} ${why}`);
+
+  page.actionable = (target, covered) => {
+    page.requireVisibleTab(covered);
+    const element = page.resolve(target);
+    if (!page.visible(element)) page.notActionable(element, 'is not visible');
+    if (page.disabled(element)) page.notActionable(element, 'is disabled');
+    return element;
+  };
+
+  page.hitPoint = (element) => {
+    let { at, hit, cover } = probe(element);
+    if (!at || !within(element)) {
+      // Outside the window, or scrolled out of sight in a list of its own.
+      element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      ({ at, hit, cover } = probe(element));
+    }
+    if (at && hit) return { at, hit };
+    if (getComputedStyle(element).pointerEvents === 'none') {
+      page.notActionable(element, 'takes no clicks (pointer-events: none)');
+    }
+    return page.notActionable(
+      element,
+      cover ? `is covered by ${page.describe(cover)}` : 'cannot be scrolled into view',
+    );
+  };
+
+  /**
+   * The middle of the first part of the element that can be hit, else what covers the first part.
+   * @returns {{ at?: PagePoint, hit?: Element, cover?: Element | null }}
+   */
+  const probe = (/** @type {Element} */ element) => {
+    let cover = null;
+    for (const rect of element.getClientRects()) {
+      const left = Math.max(rect.left, 0);
+      const top = Math.max(rect.top, 0);
+      const right = Math.min(rect.right, innerWidth);
+      const bottom = Math.min(rect.bottom, innerHeight);
+      if (right - left <= 0 || bottom - top <= 0) continue;
+      const at = { clientX: (left + right) / 2, clientY: (top + bottom) / 2 };
+      const hit = deepest(at.clientX, at.clientY);
+      if (hit && reaches(element, hit)) return { at, hit };
+      cover ??= hit;
+    }
+    return { cover };
+  };
+
+  const within = (/** @type {Element} */ element) => {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+  };
+
+  /** What is hit at a point, open shadow roots included. */
+  const deepest = (/** @type {number} */ x, /** @type {number} */ y) => {
+    let hit = document.elementFromPoint(x, y);
+    for (;;) {
+      const inner = hit?.shadowRoot?.elementFromPoint(x, y);
+      if (!inner || inner === hit) return hit;
+      hit = inner;
+    }
+  };
+
+  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
+  const reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {
+    for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) {
+      if (at === element) return true;
+      if (at instanceof HTMLLabelElement && at.control === element) return true;
+    }
+    return false;
+  };
+})();

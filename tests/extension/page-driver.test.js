@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { PAGE_SCRIPTS, ScriptingDriver } from '../../extension/page-driver.js';
+
+const page = { url: 'http://a/', title: 'A', state: 'ready', busy: false };
+
+/** A browser whose pages answer with these texts, one after the other; an error is thrown. */
+function browser(...answers) {
+  const injections = [];
+  globalThis.chrome = {
+    runtime: { getManifest: () => ({ version: '1.2.3' }) },
+    scripting: {
+      executeScript: async (injection) => {
+        injections.push(injection);
+        if (injection.files) return [];
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        return [{ result: answer !== null && typeof answer === 'object' ? JSON.stringify(answer) : answer }];
+      },
+    },
+    tabs: { get: async () => Promise.reject(new Error('No tab with id: 7.')) },
+  };
+  return { injections, driver: new ScriptingDriver() };
+}
+const found = { data: { text: 'x' }, page };
+const GONE = { code: 'SCRIPT_ERROR', message: /the page was replaced/ };
+
+test('a page that has the scripts is asked once', async () => {
+  const { driver, injections } = browser(found);
+  assert.deepEqual(await driver.run(7, 'text', { selector: 'p' }), found);
+  assert.deepEqual(
+    injections.map(({ args }) => args),
+    [['1.2.3', 'text', { selector: 'p' }]],
+  );
+});
+
+test('a page without the scripts gets them once and is asked again', async () => {
+  const { driver, injections } = browser({ missing: true }, found);
+  assert.deepEqual(await driver.run(7, 'text', {}), found);
+  assert.deepEqual(
+    injections.map(({ files }) => files),
+    [undefined, [...PAGE_SCRIPTS], undefined],
+  );
+});
+
+test('a failure in the page keeps its code and its details', async () => {
+  const error = { code: 'SELECTOR_AMBIGUOUS', message: 'two', details: { count: 2 } };
+  await assert.rejects(browser({ error }).driver.run(7, 'text', {}), error);
+});
+
+test('a page that is replaced is read once more, and acted on no second time', async () => {
+  const removed = new Error('Frame with ID 0 was removed.');
+  for (const gone of [null, removed]) {
+    assert.deepEqual(await browser(gone, found).driver.read(7, 'text', {}), found);
+    await assert.rejects(browser(gone, removed, found).driver.read(7, 'text', {}), GONE);
+    const { driver, injections } = browser(gone, found);
+    await assert.rejects(driver.run(7, 'hover', { target: { selector: '#a' } }), GONE);
+    assert.equal(injections.length, 1);
+  }
+});
+
+test('a function runs in the page’s own world with its arguments', async () => {
+  const { driver, injections } = browser('held');
+  const run = () => 'never run here';
+  assert.equal(await driver.runInMainWorld(7, run, ['a', 1]), 'held');
+  assert.deepEqual(injections, [
+    { target: { tabId: 7 }, world: 'MAIN', injectImmediately: true, func: run, args: ['a', 1] },
+  ]);
+});
+
+for (const [words, code, hint] of [
+  ['No tab with id: 7.', 'TAB_NOT_FOUND', /tab is gone/],
+  ['Cannot access contents of url "chrome://settings/".', 'SCRIPT_ERROR', /no extension into this page/],
+  ['Frame with ID 0 is showing error page', 'NAVIGATION_FAILED', /error page/],
+  ['Something else', 'SCRIPT_ERROR', /^Something else$/],
+]) {
+  test(`the browser’s “${words}” is ${code}`, async () => {
+    await assert.rejects(browser(new Error(words)).driver.run(7, 'text', {}), { code, message: hint });
+  });
+}
+
+test('a tab that is gone is told as such', async () => {
+  await assert.rejects(browser().driver.tab(7), { code: 'TAB_NOT_FOUND' });
+});
