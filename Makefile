@@ -7,7 +7,7 @@ MCP_CLIENT = tests/fixtures/mcp
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: check test test-release demo bench soak fuzz coverage supply-chain lint extension-test editors mcp-client \
+.PHONY: contract check test test-release demo bench soak fuzz coverage supply-chain lint extension-test editors mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -71,6 +71,10 @@ coverage: prerequisites mcp-client
 supply-chain:
 	scripts/prerequisites cargo cc cargo-deny
 	cargo deny --locked check
+
+# What the extension knows of the protocol, from the tables in src/protocol.
+contract:
+	BPROXY_UPDATE_CONTRACT=1 cargo test --quiet --test wire contract
 
 lint: check-prerequisites $(EXTENSION_TOOLS)
 	cargo fmt --check

@@ -1,7 +1,7 @@
 /**
  * The wire contract as `src/protocol` defines it: generated, do not edit. After a change there run
  *
- *     BPROXY_UPDATE_CONTRACT=1 cargo test --test contract
+ *     make contract
  */
 
 /** The protocol versions that both sides speak, oldest first. */
@@ -88,85 +88,11 @@ export const LIMITS = Object.freeze({
  */
 
 /**
- * @typedef {object} TextParams `text`
- * @property {string} [selector] The part of the page to read; all of it if absent.
- */
-
-/**
- * @typedef {object} LinksParams `links`
- * @property {string} [hrefContains] Only links whose address contains this.
- * @property {number} [limit] The most links to return.
- * @property {number} [offset] How many links to pass over first.
- * @property {string} [selector] The part of the page to read.
- * @property {boolean} [visibleOnly] Leave out links that cannot be seen.
- */
-
-/**
- * @typedef {object} ImagesParams `images`
- * @property {string} [selector] The part of the page to read; all of it if absent.
- */
-
-/**
- * @typedef {object} ElementsParams `elements`
- * @property {boolean} [form] Only what belongs to forms.
- */
-
-/** @typedef {Record<string, never>} OutlineParams `outline` */
-
-/**
- * @typedef {object} DomParams `dom`
- * @property {number} [depth] How many levels deep.
- * @property {string} [selector] The part of the page to read.
- */
-
-/**
- * @typedef {object} InspectParams `inspect`
- * @property {number} [limit] The most elements to report.
- * @property {string[]} [properties] The properties to report.
- * @property {string} selector The elements to look at.
- */
-
-/**
- * @typedef {object} SnapshotParams `snapshot`
- * @property {boolean} [interactiveOnly] Only what can be acted on.
- * @property {number} [maxDepth] How many levels deep.
- * @property {string} [selector] The part of the page to read.
- */
-
-/**
- * @typedef {object} ScrollParams `scroll`
- * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
- * @property {'up' | 'down'} [direction] Which way; down if absent.
- * @property {Target} [target] The element to scroll; the page if absent.
- */
-
-/**
- * @typedef {object} ClickParams `click`
- * @property {Target} target The element meant.
- */
-
-/**
- * @typedef {object} HoverParams `hover`
- * @property {Target} target The element meant.
- */
-
-/** @typedef {Field} FillParams `fill` */
-
-/**
- * @typedef {object} FillFormParams `fill-form`
- * @property {Field[]} fields The fields, filled in this order.
- */
-
-/**
- * @typedef {object} SelectParams `select`
- * @property {string} optionText The visible text of the option.
- * @property {Target} trigger The control that opens the options.
- */
-
-/**
- * @typedef {object} ScreenshotParams `screenshot`
- * @property {boolean} [activate] Bring the tab to the front first, without which only a tab in front can be pictured.
- * @property {boolean} [debugger] Use the debugger interface; refused unless it is switched on.
+ * @typedef {object} NavigateData `navigate`
+ * @property {number} loadTime How long it took to load, in milliseconds.
+ * @property {number} [status] The HTTP status, where the browser tells it.
+ * @property {string} title What the page calls itself.
+ * @property {string} url Where the tab is now.
  */
 
 /**
@@ -177,15 +103,204 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * @typedef {object} WaitData `wait`
+ * @property {number} elapsed How long it took, in milliseconds.
+ * @property {boolean} matched Whether it came.
+ */
+
+/**
+ * @typedef {object} TextParams `text`
+ * @property {string} [selector] The part of the page to read; all of it if absent.
+ */
+
+/**
+ * @typedef {object} TextData `text`
+ * @property {string} text The text, as a reader sees it.
+ */
+
+/**
+ * @typedef {object} LinksParams `links`
+ * @property {string} [hrefContains] Only links whose address contains this.
+ * @property {number} [limit] The most links to return.
+ * @property {number} [offset] How many links to skip first.
+ * @property {string} [selector] The part of the page to read.
+ * @property {boolean} [visibleOnly] Leave out links that cannot be seen.
+ */
+
+/**
+ * @typedef {object} LinksData `links`
+ * @property {boolean} [capped] Whether there are more than an answer holds.
+ * @property {{ handle?: string, href: string, rel?: string, target: Target, text: string, title?: string, visible?: boolean }[]} links The links, in the order of the document.
+ * @property {number} total How many links fit, listed or not.
+ */
+
+/**
+ * @typedef {object} ImagesParams `images`
+ * @property {string} [selector] The part of the page to read; all of it if absent.
+ */
+
+/**
+ * @typedef {object} ImagesData `images`
+ * @property {{ alt: string, height: number, src: string, width: number }[]} images The images, in the order of the document.
+ */
+
+/**
+ * @typedef {object} ElementsParams `elements`
+ * @property {boolean} [form] Only what belongs to forms.
+ */
+
+/**
+ * @typedef {object} ElementsData `elements`
+ * @property {{ disabled?: boolean, handle?: string, hasShadowRoot?: boolean, label?: string, options?: string[], placeholder?: string, required?: boolean, role?: string, route?: { hosts: { index?: number, selector: string }[], target: string }, runtimeHandle?: string, selector?: string, tag: string, type?: string, value?: string }[]} elements The controls, in the order of the document.
+ */
+
+/** @typedef {Record<string, never>} OutlineParams `outline` */
+
+/**
+ * @typedef {object} OutlineData `outline`
+ * @property {{ level: number, text: string }[]} headings The headings, in the order of the document.
+ * @property {{ label?: string, role: string, tag: string }[]} landmarks The landmarks, in the order of the document.
+ */
+
+/**
+ * @typedef {object} DomParams `dom`
+ * @property {number} [depth] How many levels deep.
+ * @property {string} [selector] The part of the page to read.
+ */
+
+/**
+ * @typedef {object} DomData `dom`
+ * @property {string} html The HTML.
+ */
+
+/**
+ * @typedef {object} InspectParams `inspect`
+ * @property {number} [limit] The most elements to report.
+ * @property {string[]} [properties] The properties to report.
+ * @property {string} selector The elements to look at.
+ */
+
+/**
+ * @typedef {object} InspectData `inspect`
+ * @property {{ attributes: Record<string, string>, enabled: boolean, label: string, rect: { height: number, width: number, x: number, y: number }, role: string, route?: { hosts: { index?: number, selector: string }[], target: string }, selector?: string, styles: Record<string, string>, tag: string, text: string, visible: boolean }[]} elements The elements, in the order of the document.
+ * @property {number} total How many match, reported or not.
+ */
+
+/**
+ * @typedef {object} SnapshotParams `snapshot`
+ * @property {boolean} [interactiveOnly] Only what can be acted on.
+ * @property {number} [maxDepth] How many levels deep.
+ * @property {string} [selector] The part of the page to read.
+ */
+
+/**
+ * @typedef {object} SnapshotData `snapshot`
+ * @property {number} nodeCount How many lines there are.
+ * @property {string} tree A line for each node, indented by its depth.
+ */
+
+/**
+ * @typedef {object} ScrollParams `scroll`
+ * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
+ * @property {'up' | 'down'} [direction] Which way; down if absent.
+ * @property {Target} [target] The element to scroll; the page if absent.
+ */
+
+/**
+ * @typedef {object} ScrollData `scroll`
+ * @property {number} after Where it is.
+ * @property {number} before Where it was.
+ * @property {number} [clientHeight] How much of that is in view.
+ * @property {boolean} moved Whether it went anywhere.
+ * @property {number} [scrollHeight] How much there is to scroll through.
+ * @property {number} scrolledPx How far it went.
+ * @property {boolean} stable Whether the page came to rest.
+ * @property {'viewport' | 'element'} target What was scrolled.
+ */
+
+/**
+ * @typedef {object} ClickParams `click`
+ * @property {Target} target The element meant.
+ */
+
+/**
+ * @typedef {object} ClickData `click`
+ * @property {boolean} clicked Whether the element was clicked, which it was.
+ * @property {boolean} disappeared Whether the element is gone or hidden since.
+ * @property {boolean} stable Whether the page came to rest.
+ */
+
+/**
+ * @typedef {object} HoverParams `hover`
+ * @property {Target} target The element meant.
+ */
+
+/**
+ * @typedef {object} HoverData `hover`
+ * @property {number} elapsed How long it took, in milliseconds.
+ * @property {boolean} hovered Whether the pointer is over the element, which it is.
+ * @property {boolean} stable Whether the page came to rest.
+ */
+
+/**
+ * @typedef {object} SelectParams `select`
+ * @property {string} optionText The visible text of the option.
+ * @property {Target} trigger The control that opens the options.
+ */
+
+/**
+ * @typedef {object} SelectData `select`
+ * @property {string} optionText The option's text.
+ * @property {boolean} selected Whether the option is chosen.
+ */
+
+/** @typedef {Field} FillParams `fill` */
+
+/**
+ * @typedef {object} FillData `fill`
+ * @property {boolean} filled Whether the field holds the value now.
+ * @property {string} verifiedValue What it holds.
+ */
+
+/**
+ * @typedef {object} FillFormParams `fill-form`
+ * @property {Field[]} fields The fields, filled in this order.
+ */
+
+/**
+ * @typedef {object} FillFormData `fill-form`
+ * @property {{ filled: boolean, target: Target, verifiedValue: string }[]} results What became of each field, in their order.
+ */
+
+/**
+ * @typedef {object} ScreenshotParams `screenshot`
+ * @property {boolean} [activate] Bring the tab to the front first, without which only a tab in front can be pictured.
+ * @property {boolean} [debugger] Use the debugger interface; refused unless it is switched on.
+ */
+
+/**
+ * @typedef {object} ScreenshotData `screenshot`
+ * @property {string} base64 The picture.
+ * @property {string} format Its format, such as `png`.
+ */
+
+/**
  * @typedef {object} RequireHumanParams `require-human`
  * @property {string} [forAttach] What the person's help is attached to.
- * @property {string} reason What the person shall do.
+ * @property {string} reason What the person is asked to do.
  */
+
+/** @typedef {Record<string, unknown>} RequireHumanData `require-human` */
 
 /**
  * @typedef {object} DebugLogParams `debug.log`
  * @property {string} [id] Only records of this request.
  * @property {number} [limit] The most records to return.
+ */
+
+/**
+ * @typedef {object} DebugLogData `debug.log`
+ * @property {Record<string, unknown>[]} entries The extension's records, oldest first; each has a `ts` and what else belongs to it.
  */
 
 /**
@@ -197,6 +312,7 @@ export const LIMITS = Object.freeze({
  *   'tab.unpin': TabUnpinParams,
  *   'tab.activate': TabActivateParams,
  *   navigate: NavigateParams,
+ *   wait: WaitParams,
  *   text: TextParams,
  *   links: LinksParams,
  *   images: ImagesParams,
@@ -208,21 +324,46 @@ export const LIMITS = Object.freeze({
  *   scroll: ScrollParams,
  *   click: ClickParams,
  *   hover: HoverParams,
+ *   select: SelectParams,
  *   fill: FillParams,
  *   'fill-form': FillFormParams,
- *   select: SelectParams,
  *   screenshot: ScreenshotParams,
- *   wait: WaitParams,
  *   'require-human': RequireHumanParams,
  *   'debug.log': DebugLogParams,
  * }} ParamsOf
+ */
+
+/**
+ * The data of each answer that clients get as it is.
+ * @typedef {{
+ *   navigate: NavigateData,
+ *   wait: WaitData,
+ *   text: TextData,
+ *   links: LinksData,
+ *   images: ImagesData,
+ *   elements: ElementsData,
+ *   outline: OutlineData,
+ *   dom: DomData,
+ *   inspect: InspectData,
+ *   snapshot: SnapshotData,
+ *   scroll: ScrollData,
+ *   click: ClickData,
+ *   hover: HoverData,
+ *   select: SelectData,
+ *   fill: FillData,
+ *   'fill-form': FillFormData,
+ *   screenshot: ScreenshotData,
+ *   'require-human': RequireHumanData,
+ *   'debug.log': DebugLogData,
+ * }} DataOf
  */
 
 /** @typedef {keyof ParamsOf} ActionName an action that the extension carries out */
 
 /**
  * The actions that may run again when the browser stopped the extension in the middle of them.
- * @typedef {'text'
+ * @typedef {'wait'
+ *   | 'text'
  *   | 'links'
  *   | 'images'
  *   | 'elements'
@@ -231,7 +372,6 @@ export const LIMITS = Object.freeze({
  *   | 'inspect'
  *   | 'snapshot'
  *   | 'screenshot'
- *   | 'wait'
  *   | 'debug.log'} RepeatableAction
  */
 
@@ -352,6 +492,20 @@ export const ACTIONS = Object.freeze({
       required: ['url'],
     },
   },
+  wait: {
+    acts: false,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        strategy: { type: 'string', enum: ['selector', 'url', 'navigation'] },
+        target: { type: 'string' },
+        timeout: { type: 'integer', maximum: 600000, minimum: 0 },
+      },
+      required: ['strategy', 'target'],
+    },
+  },
   text: {
     acts: false,
     needsTab: true,
@@ -456,6 +610,16 @@ export const ACTIONS = Object.freeze({
       required: ['target'],
     },
   },
+  select: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { optionText: { type: 'string' }, trigger: TARGET },
+      required: ['trigger', 'optionText'],
+    },
+  },
   fill: {
     acts: true,
     needsTab: true,
@@ -471,16 +635,6 @@ export const ACTIONS = Object.freeze({
       required: ['fields'],
     },
   },
-  select: {
-    acts: true,
-    needsTab: true,
-    params: {
-      type: 'object',
-      additionalProperties: false,
-      properties: { optionText: { type: 'string' }, trigger: TARGET },
-      required: ['trigger', 'optionText'],
-    },
-  },
   screenshot: {
     acts: false,
     needsTab: true,
@@ -488,20 +642,6 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: { activate: { type: 'boolean' }, debugger: { type: 'boolean' } },
-    },
-  },
-  wait: {
-    acts: false,
-    needsTab: true,
-    params: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        strategy: { type: 'string', enum: ['selector', 'url', 'navigation'] },
-        target: { type: 'string' },
-        timeout: { type: 'integer', maximum: 600000, minimum: 0 },
-      },
-      required: ['strategy', 'target'],
     },
   },
   'require-human': {

@@ -1,37 +1,40 @@
-//! `GET /health`: whether the daemon is there, and to its own user how it fares.
+//! `GET /health`: whether the daemon is up, and for its own user how it is doing.
 
 use std::sync::Arc;
 
-use serde_json::json;
 use warp::{
     http::{HeaderMap, StatusCode},
     reply::Response,
 };
 
 use super::{Context, rejection};
-use crate::protocol::VERSION;
+use crate::protocol::Health;
 
-/// Answers anyone on this machine; the token opens the details.
+/// Answers anyone on this machine; the token adds the details.
 pub(super) fn answer(context: Arc<Context>, headers: HeaderMap) -> Response {
-    let mut body =
-        json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "protocolVersion": VERSION});
-    if context.gate.has_bearer(&headers) {
+    let public = Health::public();
+    let health = if context.gate.has_bearer(&headers) {
         let (clients, sessions) = context.state.counts();
-        body["pid"] = std::process::id().into();
-        body["uptimeSec"] = context.started.elapsed().as_secs().into();
-        body["rssBytes"] = resident_bytes().into();
-        body["wsClients"] = clients.into();
-        body["sessions"] = sessions.into();
-        body["activation"] = context.options.activation.as_str().into();
-        body["secretStore"] = context.options.secrets.name().into();
-        if let Some(reason) = context.options.secrets.reason() {
-            body["secretStoreReason"] = reason.into();
+        Health {
+            pid: Some(std::process::id()),
+            uptime_sec: Some(context.started.elapsed().as_secs()),
+            rss_bytes: Some(resident_bytes()),
+            ws_clients: Some(clients),
+            sessions: Some(sessions),
+            activation: Some(context.options.activation.as_str().to_owned()),
+            secret_store: Some(context.options.secrets.name().to_owned()),
+            secret_store_reason: context.options.secrets.reason(),
+            ..public
         }
-    }
-    rejection::json(StatusCode::OK, body.to_string())
+    } else {
+        public
+    };
+    // Texts and numbers have no way to fail.
+    let body = serde_json::to_vec(&health).unwrap_or_default();
+    rejection::json(StatusCode::OK, body)
 }
 
-/// The memory that the process holds, where the system tells; else 0.
+/// The memory that the process holds, in bytes; 0 where the system does not tell.
 fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
     let pages: Option<u64> = pages.and_then(|statm| statm.split(' ').nth(1)?.parse().ok());

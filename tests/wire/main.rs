@@ -2,6 +2,7 @@
 //! repository itself. `make check` runs all of these, so none of them waits for seconds.
 
 mod audit;
+mod contract;
 mod docs;
 mod forwarding;
 mod fuzz;

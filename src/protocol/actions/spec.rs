@@ -228,6 +228,8 @@ pub struct Facts {
     pub about: &'static str,
     /// See [`Row::runs`].
     pub runs_in: RunsIn,
+    /// What the daemon does with its answer, where it runs on a tab.
+    pub answer: Option<AnswerHandling>,
     /// See [`Row::effect`].
     pub effect: Effect,
     /// See [`Row::recovery`].
@@ -244,6 +246,12 @@ pub struct Facts {
     pub params: fn() -> Schema,
     /// The JSON schema of its data.
     pub data: fn() -> Schema,
+    /// The data of an answer, a JSON text, with the members that their type has.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not data of this action.
+    pub typed: fn(&str) -> serde_json::Result<serde_json::Value>,
 }
 
 /// [`Facts`] of every action.
@@ -257,6 +265,10 @@ pub(super) trait Described: Spec {
             Runs::NewTab(_) => RunsIn::NewTab,
             Runs::Tab { .. } => RunsIn::Tab,
         },
+        answer: match Self::ROW.runs {
+            Runs::Daemon(_) | Runs::Session(_) | Runs::NewTab(_) => None,
+            Runs::Tab { answer, .. } => Some(answer),
+        },
         effect: Self::ROW.effect,
         recovery: Self::ROW.recovery,
         paced: match Self::ROW.pace {
@@ -268,6 +280,7 @@ pub(super) trait Described: Spec {
         waits: Self::ROW.waits.is_some(),
         params: schema_of::<Self>,
         data: schema_of::<Self::Data>,
+        typed: |data| serde_json::to_value(serde_json::from_str::<Self::Data>(data)?),
     };
 }
 

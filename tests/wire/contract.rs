@@ -1,5 +1,5 @@
 //! Generates `extension/contract.js`, the extension's copy of the tables in `src/protocol`, and fails when the committed
-//! file differs. `BPROXY_UPDATE_CONTRACT=1 cargo test --test contract` writes it.
+//! file differs. `make contract` writes it.
 //!
 //! The file holds what the extension needs at run time (parameter schemas, which actions act, limits) and the same as
 //! JSDoc types, which `tsc --checkJs` checks the extension's code against.
@@ -9,13 +9,13 @@ use std::path::Path;
 use std::{env, fs};
 
 use bproxy::protocol::{
-    Action, CODE_LIFE_MS, DEFAULT_PORT, ErrorCode, Facts, Fill, MAX_DEADLINE_MS, MAX_ID_CHARS,
-    MAX_PENDING, OLDEST, Place, SUBPROTOCOL, Target, VERSION, schema_of,
+    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, ErrorCode, Facts, Fill, MAX_DEADLINE_MS,
+    MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn, SUBPROTOCOL, Target, VERSION, schema_of,
 };
 use serde_json::{Map, Value, json};
 
 const FILE: &str = "extension/contract.js";
-const COMMAND: &str = "BPROXY_UPDATE_CONTRACT=1 cargo test --test contract";
+const COMMAND: &str = "make contract";
 
 #[test]
 fn the_committed_contract_is_what_the_tables_say() {
@@ -39,32 +39,21 @@ fn the_committed_contract_is_what_the_tables_say() {
     }
 }
 
-// ---- What the tables do not say yet ----
-
-/// Actions that may run again when the browser stopped the extension in the middle of them: nothing is changed twice.
-/// Becomes a column of the table of actions.
-const REPEATABLE: &[&str] = &[
-    "text",
-    "links",
-    "images",
-    "elements",
-    "outline",
-    "dom",
-    "inspect",
-    "snapshot",
-    "screenshot",
-    "wait",
-    "debug.log",
-];
-
 /// Whether the action must not run a second time.
 fn acts(facts: &Facts) -> bool {
-    !REPEATABLE.contains(&facts.name)
+    facts.recovery == Recovery::ReportUnknown
 }
 
-/// The schema of the action's result, once the table of actions has one.
-fn result(_: &Facts) -> Option<Value> {
-    None
+/// The schema of the data that the extension answers with; none where the daemon answers with data of its own.
+fn data(facts: &Facts) -> Option<Value> {
+    match facts.answer? {
+        AnswerHandling::Relayed | AnswerHandling::MintsHandles(_) | AnswerHandling::NamesTabs => {
+            Some((facts.data)().to_value())
+        }
+        AnswerHandling::ClosesTab | AnswerHandling::PinsTab(_) | AnswerHandling::ActivatesTab => {
+            None
+        }
+    }
 }
 
 // ---- The file ----
@@ -78,9 +67,6 @@ struct Shared {
 }
 
 fn contract() -> String {
-    for name in REPEATABLE {
-        assert!(Action::ALL.iter().any(|facts| facts.name == *name), "there is no action {name}");
-    }
     let shared = [
         Shared {
             name: "Target",
@@ -95,10 +81,7 @@ fn contract() -> String {
             schema: bare(&schema_of::<Fill>().to_value()),
         },
     ];
-    let actions: Vec<&Facts> = Action::ALL
-        .iter()
-        .filter(|facts| matches!(facts.place, Place::Tab | Place::NewTab))
-        .collect();
+    let actions: Vec<&Facts> = Action::all().filter(|facts| facts.runs_in.is_browser()).collect();
     let mut file = Contract { text: String::new(), shared: &shared };
     file.header();
     file.types(&actions);
@@ -161,15 +144,14 @@ export const LIMITS = Object.freeze({{
             ));
         }
         for facts in actions {
-            self.object("Params", facts, &(facts.schema)().to_value());
-            if let Some(result) = result(facts) {
-                self.object("Result", facts, &result);
+            self.object("Params", facts, &(facts.params)().to_value());
+            if let Some(data) = data(facts) {
+                self.object("Data", facts, &data);
             }
         }
         self.map("The parameters of each action.", "ParamsOf", "Params", actions);
-        if actions.iter().all(|facts| result(facts).is_some()) {
-            self.map("The result of each action.", "ResultOf", "Result", actions);
-        }
+        let answered: Vec<_> = actions.iter().copied().filter(|it| data(it).is_some()).collect();
+        self.map("The data of each answer that clients get as it is.", "DataOf", "Data", &answered);
         self.line(
             "\n/** @typedef {keyof ParamsOf} ActionName an action that the extension carries out */\n",
         );
@@ -198,7 +180,7 @@ export const LIMITS = Object.freeze({{
         self.line(format!(" * }}}} {name}\n */"));
     }
 
-    /// The typedef of an action's parameters or result, with a line for each member.
+    /// The typedef of an action's parameters or data, with a line for each member.
     fn object(&mut self, kind: &str, facts: &Facts, schema: &Value) {
         let name = format!("{}{kind}", pascal(facts.name));
         let action = facts.name;
@@ -242,9 +224,9 @@ export const LIMITS = Object.freeze({{
 export const ACTIONS = Object.freeze({",
         );
         for facts in actions {
-            let schema = bare(&(facts.schema)().to_value());
+            let schema = bare(&(facts.params)().to_value());
             check_subset(&schema, facts.name);
-            let (acts, needs_tab) = (acts(facts), facts.place == Place::Tab);
+            let (acts, needs_tab) = (acts(facts), facts.runs_in == RunsIn::Tab);
             let params = self.value(&schema, 4);
             self.line(format!("  {}: {{", key(facts.name)));
             self.line(format!("    acts: {acts},\n    needsTab: {needs_tab},"));
