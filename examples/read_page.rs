@@ -9,10 +9,8 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use bproxy::client::{self, Client, request_id};
-use bproxy::protocol::{self, Action};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use bproxy::client;
+use bproxy::protocol::{SessionClose, TabOpen, Text};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -28,22 +26,10 @@ fn main() -> Result<()> {
 /// Opens the page in a session of its own, reads its text, and closes the session. The daemon is that of the state
 /// directory `home`, or of the environment.
 pub(crate) fn read_page(home: Option<&Path>, url: &str) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Opened {
-        session: String,
-    }
-    #[derive(Deserialize)]
-    struct Read {
-        text: String,
-    }
     let client = client::connect(home)?;
-    let Opened { session } = ask(&client, "", &protocol::TabOpen { url: url.into() }.into())?;
-    let read = ask(&client, &session, &protocol::Text { selector: None }.into());
-    let _: IgnoredAny = ask(&client, &session, &protocol::SessionClose {}.into())?;
-    read.map(|Read { text }| text)
-}
-
-/// The result of a command. If it fails, the error says what happened and what to run next.
-fn ask<T: DeserializeOwned>(client: &Client, session: &str, action: &Action) -> Result<T> {
-    Ok(client.command(&request_id(), action, session, TIMEOUT)?.data()?)
+    let opened = client.call(TabOpen { url: url.into() }, "", TIMEOUT)?;
+    let session = opened.session.as_str();
+    let read = client.call(Text { selector: None }, session, TIMEOUT);
+    client.call(SessionClose {}, session, TIMEOUT)?;
+    Ok(read?.text)
 }

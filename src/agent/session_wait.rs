@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::Waiter;
 use crate::client::{Answer, AnswerError, Error};
+use crate::protocol::{SessionInfo, SessionListData};
 
 /// How often to list the sessions. Each listing is a command in the daemon's log and traces; after the minutes that a
 /// person takes, two seconds are not noticed.
@@ -20,7 +18,7 @@ pub enum SessionWait {
         /// The last listing.
         answer: Answer,
         /// The session's entry in it.
-        session: Value,
+        session: SessionInfo,
     },
     /// The session is still paused at the end of the limit.
     Paused {
@@ -31,11 +29,6 @@ pub enum SessionWait {
     NotFound,
     /// The daemon does not list its sessions.
     Failed(Answer, AnswerError),
-}
-
-#[derive(Deserialize)]
-struct Listing {
-    sessions: Vec<Value>,
 }
 
 /// Waits until the session called `id` is not paused, for up to `limit`. `list` sends `session.list`.
@@ -52,16 +45,16 @@ pub fn wait_for_session(
     loop {
         let answer = list()?;
         let sessions = match answer.data() {
-            Ok(Listing { sessions }) => sessions,
+            Ok(SessionListData { sessions }) => sessions,
             Err(error) => return Ok(SessionWait::Failed(answer, error)),
         };
-        let Some(session) = sessions.into_iter().find(|session| session["id"] == id) else {
+        let Some(session) = sessions.into_iter().find(|session| session.id.as_str() == id) else {
             return Ok(SessionWait::NotFound);
         };
-        if session["paused"] != true {
+        if !session.paused {
             return Ok(SessionWait::Running { answer, session });
         }
-        let reason = session["pauseReason"].as_str().unwrap_or("a person has to help");
+        let reason = session.pause_reason.as_deref().unwrap_or("a person has to help");
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(SessionWait::Paused { reason: reason.to_owned() });
@@ -72,7 +65,7 @@ pub fn wait_for_session(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -99,12 +92,13 @@ mod tests {
 
     #[test]
     fn the_wait_ends_when_the_session_is_resumed_or_gone() {
-        let other = json!({"id": "aaaaaa", "paused": true});
-        let paused = json!({"id": "m4q7z2", "paused": true, "pauseReason": "sign in"});
-        let running = json!({"id": "m4q7z2", "paused": false});
+        let other = json!({"id": "aaaaaa", "pacing": "fast", "paused": true});
+        let paused =
+            json!({"id": "m4q7z2", "pacing": "fast", "paused": true, "pauseReason": "sign in"});
+        let running = json!({"id": "m4q7z2", "pacing": "fast", "paused": false});
         let (ended, reasons) =
             wait(None, vec![listing(json!([other, paused])), listing(json!([other, running]))]);
-        assert!(matches!(ended, SessionWait::Running { session, .. } if session == running));
+        assert!(matches!(ended, SessionWait::Running { session, .. } if !session.paused));
         assert_eq!(reasons, ["sign in"]);
         let (ended, _) = wait(None, vec![listing(json!([paused])), listing(json!([other]))]);
         assert!(matches!(ended, SessionWait::NotFound));
@@ -112,7 +106,8 @@ mod tests {
 
     #[test]
     fn at_the_end_of_the_limit_the_reason_of_the_pause_is_returned() {
-        let paused = json!({"id": "m4q7z2", "paused": true, "pauseReason": "sign in"});
+        let paused =
+            json!({"id": "m4q7z2", "pacing": "fast", "paused": true, "pauseReason": "sign in"});
         let (ended, reasons) = wait(Some(Duration::ZERO), vec![listing(json!([paused]))]);
         assert!(matches!(ended, SessionWait::Paused { reason } if reason == "sign in"));
         assert!(reasons.is_empty());

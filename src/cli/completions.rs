@@ -9,11 +9,10 @@ use std::time::Duration;
 use clap::{Args, Command, CommandFactory, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Shells, Zsh};
-use serde::Deserialize;
 
 use super::{Cli, Error, Outcome};
-use crate::client::{self, request_id};
-use crate::protocol;
+use crate::client;
+use crate::protocol::{DebugStatus, DebugStatusData, SessionTabs};
 
 /// Set by the shell's script when it asks for completions; its value is the shell's name.
 const ASKED: &str = "BPROXY_COMPLETE";
@@ -79,10 +78,10 @@ fn command() -> Command {
 /// Completes a session's id.
 fn sessions() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
-        let Status { sessions, .. } = status().unwrap_or_default();
+        let sessions = status().map(|status| status.sessions).unwrap_or_default();
         let ids = sessions.into_iter().map(|session| {
-            let help = session.label.or(session.tab).unwrap_or_default();
-            (session.id, help)
+            let tab = session.tab.map(|tab| tab.as_str().to_owned());
+            (session.id.to_string(), session.label.or(tab).unwrap_or_default())
         });
         candidates(current, ids)
     })
@@ -92,46 +91,19 @@ fn sessions() -> ArgValueCompleter {
 fn tabs() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let session = flag("--session", Some("-s")).or_else(|| std::env::var_os("BPROXY_SESSION"));
-        let Status { session_tabs, .. } = status().unwrap_or_default();
-        let wanted = |tabs: &SessionTabs| session.as_ref().is_none_or(|id| *id == *tabs.session);
+        let session_tabs = status().map(|status| status.session_tabs).unwrap_or_default();
+        let wanted =
+            |tabs: &SessionTabs| session.as_ref().is_none_or(|id| *id == *tabs.session.as_str());
         let tabs = session_tabs.into_iter().filter(wanted).flat_map(|tabs| tabs.tabs);
-        candidates(current, tabs.map(|tab| (tab.tab, tab.title)))
+        candidates(current, tabs.map(|tab| (tab.tab.as_str().to_owned(), tab.title)))
     })
 }
 
-/// The part of `debug.status` that is completed from.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    sessions: Vec<Session>,
-    session_tabs: Vec<SessionTabs>,
-}
-
-#[derive(Deserialize)]
-struct Session {
-    id: String,
-    label: Option<String>,
-    tab: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct SessionTabs {
-    session: String,
-    tabs: Vec<Tab>,
-}
-
-#[derive(Deserialize)]
-struct Tab {
-    tab: String,
-    title: String,
-}
-
 /// The status of the daemon that the command line is for. Completing starts no daemon, and reports no errors.
-fn status() -> Option<Status> {
+fn status() -> Option<DebugStatusData> {
     let home = flag("--home", None).map(PathBuf::from);
     let client = client::connect_running(home.as_deref()).ok()?;
-    let action = protocol::DebugStatus {}.into();
-    client.command(&request_id(), &action, "", TIMEOUT).ok()?.data().ok()
+    client.call(DebugStatus {}, "", TIMEOUT).ok()
 }
 
 /// The value of a flag on the command line to complete, which follows `--` on this process's own.

@@ -1,93 +1,104 @@
 //! `events`: the daemon's events, streamed.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
 
 use super::global_args::Globals;
 use super::{Error, Outcome};
-use crate::service::logs::{self, Query};
+use crate::client::{self, Client};
 
-/// The records about commands, browsers, handles, pairing and the person, as listed in docs/protocol.md. Records about the
-/// daemon itself are in the log only.
-const EVENTS: &[&str] = &[
-    "received",
-    "pacing_wait",
-    "forwarded",
-    "response",
-    "timeout",
-    "replay",
-    "ws_connect",
-    "ws_disconnect",
-    "pacing_config",
-    "handle_mint",
-    "handle_resolve",
-    "handle_invalidate",
-    "pair_claim_failed",
-    "pair_claim_rate_limited",
-    "pair_claim_ok",
-    "auth_refused",
-    "person",
-];
+/// How often to look whether the daemon is back that has ended meanwhile.
+const POLL: Duration = Duration::from_millis(250);
 
 /// Show events from now on, one line of JSON each
 ///
 /// docs/protocol.md lists them: commands and their answers, browsers that connect and disconnect, handles, pairing, what
-/// the person does. With -s, those of that session and its requests. They come from the log, so BPROXY_LOG_LEVEL has to
-/// be info (the default) or debug. `bproxy service logs` shows past events.
+/// the person does. With -s, those of that session and its requests. Goes on when the daemon is restarted. `bproxy service
+/// logs` shows past events.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bproxy events\n  bproxy events -s m4q7z2")]
 pub(super) struct Events {}
 
 impl Events {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let session = Some(globals.session()).filter(|session| !session.is_empty());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let wanted = Query {
-            id: None,
-            session: session.map(str::to_owned),
-            since: Some(now.as_millis() as u64),
-        };
-        let mut out = EventsOnly { line: Vec::new(), out: io::stdout().lock() };
-        logs::show(&globals.home()?, wanted, true, &mut out)?;
-        Ok(Outcome::Done)
-    }
-}
-
-/// Writes the lines that are events to `out`.
-struct EventsOnly<W> {
-    /// The part of a line received so far.
-    line: Vec<u8>,
-    out: W,
-}
-
-impl<W: Write> Write for EventsOnly<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(part);
-            if part.ends_with(b"\n") {
-                let line = std::mem::take(&mut self.line);
-                if is_event(&line) {
-                    self.out.write_all(&line)?;
+        let mut filter = Filter::new(globals.session());
+        let mut client = globals.client()?;
+        let home = globals.home_path()?;
+        loop {
+            show(&client, &mut filter)?;
+            // Only looks: a connection would start a daemon that has ended because nobody needs it.
+            client = loop {
+                thread::sleep(POLL);
+                if let Ok(client) = client::connect_running(Some(&home)) {
+                    break client;
                 }
-            }
+            };
         }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
     }
 }
 
-fn is_event(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Record<'a> {
-        event: &'a str,
+/// Prints events until the daemon ends.
+fn show(client: &Client, filter: &mut Filter) -> Result<(), Error> {
+    let events = match client.events() {
+        Ok(events) => events,
+        // It has ended since it was found.
+        Err(client::Error::NotRunning) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    for line in events {
+        // A daemon that was killed ends its answer in the middle.
+        let Ok(mut line) = line else { return Ok(()) };
+        if filter.wants(&line) {
+            line.push(b'\n');
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(&line).and_then(|()| stdout.flush()).map_err(Error::Output)?;
+        }
     }
-    serde_json::from_slice(line).is_ok_and(|Record { event }| EVENTS.contains(&event))
+    Ok(())
+}
+
+/// Which events to show.
+struct Filter {
+    /// The session that they have to concern; none for all.
+    session: Option<String>,
+    /// The requests of that session that have not ended.
+    requests: HashSet<String>,
+}
+
+impl Filter {
+    fn new(session: &str) -> Filter {
+        let session = Some(session.to_owned()).filter(|session| !session.is_empty());
+        Filter { session, requests: HashSet::new() }
+    }
+
+    fn wants(&mut self, line: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Event {
+            event: String,
+            session: Option<String>,
+            id: Option<String>,
+        }
+        let Some(session) = &self.session else { return true };
+        let Ok(Event { event, session: of, id }) = serde_json::from_slice(line) else {
+            return false;
+        };
+        match (event.as_str(), id) {
+            ("received", Some(id)) if of.as_ref() == Some(session) => {
+                self.requests.insert(id);
+                true
+            }
+            ("response" | "timeout", Some(id)) => self.requests.remove(&id),
+            (_, Some(id)) => self.requests.contains(&id),
+            // Events that were lost may have been of this session.
+            ("lost", None) => true,
+            (_, None) => of.as_ref() == Some(session),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -95,24 +106,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_lines_that_are_events_are_passed_on() {
-        let mut events = EventsOnly { line: Vec::new(), out: Vec::new() };
-        for part in [
-            "{\"ts\":1,\"event\":\"rece",
-            "ived\"}\n{\"ts\":2,\"event\":\"start\"}\n{\"ts\":3,",
-            "\"event\":\"person\"}\ndamaged\n{\"event\":\"resp",
+    fn a_session_has_its_own_events_and_those_of_its_requests() {
+        let mut filter = Filter::new("m4q7z2");
+        for (line, wanted) in [
+            (r#"{"event":"received","id":"a","session":"m4q7z2"}"#, true),
+            (r#"{"event":"received","id":"b","session":"aaaaaa"}"#, false),
+            (r#"{"event":"forwarded","id":"a"}"#, true),
+            (r#"{"event":"forwarded","id":"b"}"#, false),
+            (r#"{"event":"handle_mint","session":"m4q7z2"}"#, true),
+            (r#"{"event":"handle_mint","session":"aaaaaa"}"#, false),
+            (r#"{"event":"ws_connect"}"#, false),
+            (r#"{"event":"lost","count":3}"#, true),
+            (r#"{"event":"response","id":"a"}"#, true),
+            (r#"{"event":"response","id":"a"}"#, false),
+            ("not JSON", false),
         ] {
-            events.write_all(part.as_bytes()).unwrap();
+            assert_eq!(filter.wants(line.as_bytes()), wanted, "{line}");
         }
-        let passed = String::from_utf8(events.out).unwrap();
-        assert_eq!(passed, "{\"ts\":1,\"event\":\"received\"}\n{\"ts\":3,\"event\":\"person\"}\n");
-    }
-
-    #[test]
-    fn the_events_are_those_of_the_protocol() {
-        let protocol = include_str!("../../docs/protocol.md");
-        for event in EVENTS {
-            assert!(protocol.contains(&format!("`{event}`")), "{event}");
-        }
+        assert!(Filter::new("").wants(b"anything"));
     }
 }

@@ -4,13 +4,12 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use serde::Deserialize;
 
 use super::global_args::Globals;
 use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::home::Home;
-use crate::protocol;
+use crate::protocol::{self, PairingIssueData};
 
 /// How often to check whether the code has been used. A person watches the spinner meanwhile.
 const POLL: Duration = Duration::from_millis(120);
@@ -22,17 +21,10 @@ const POLL: Duration = Duration::from_millis(120);
 #[command(after_help = "Example:\n  bproxy pair")]
 pub(super) struct Pair {}
 
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase")]
-struct Code {
-    pairing_code: String,
-    pairing_expires_at: u64,
-}
-
 impl Pair {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let answer = call::send(globals, &protocol::PairingIssue {}.into(), globals.timeout())?;
-        let issued = answer.data::<Code>();
+        let issued = answer.data::<PairingIssueData>();
         let ok = answer.ok;
         let outcome = call::show_answer(globals, answer)?;
         if !ok || !io::stderr().is_terminal() || !io::stdin().is_terminal() {
@@ -50,10 +42,10 @@ impl Pair {
 }
 
 /// Waits until the daemon has removed the code's file, as it does when the code is claimed.
-fn wait(home: &Home, code: &Code) -> Result<(), Error> {
+fn wait(home: &Home, code: &PairingIssueData) -> Result<(), Error> {
     let mut spinner = Spinner::new();
     loop {
-        let left = code.pairing_expires_at.saturating_sub(now()) / 1000;
+        let left = (code.pairing_expires_at - now()).max(0) / 1000;
         spinner.sleep(POLL, &format!("waiting, {}:{:02} left", left / 60, left % 60));
         let ended = match home.read_secret(&home.pairing())? {
             // Both a claim and a shutdown remove the code; a shutdown removes the port file too.
@@ -61,7 +53,7 @@ fn wait(home: &Home, code: &Code) -> Result<(), Error> {
             None => Some(Err(Error::Pairing(
                 "the daemon has stopped: start it with `bproxy service start`",
             ))),
-            Some(bytes) => match serde_json::from_slice::<Code>(&bytes) {
+            Some(bytes) => match serde_json::from_slice::<PairingIssueData>(&bytes) {
                 Ok(current) if current != *code => Some(Err(Error::Pairing(
                     "another code has been issued in the meantime: use that one",
                 ))),
@@ -77,6 +69,6 @@ fn wait(home: &Home, code: &Code) -> Result<(), Error> {
     }
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as i64)
 }

@@ -9,7 +9,7 @@ use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::agent::{self, SessionWait as Ended};
 use crate::client::{Answer, request_id};
-use crate::protocol::{self, ErrorCode, ProtocolError};
+use crate::protocol::{self, ErrorCode, ProtocolError, SessionListData};
 
 /// Wait until a paused session is resumed
 ///
@@ -43,8 +43,7 @@ impl SessionWait {
         let limit = self.limit.map(Duration::from_secs);
         match agent::wait_for_session(session, limit, Spinner::new(), list)? {
             Ended::Running { mut answer, session } => {
-                answer.body =
-                    output::change_data(&answer.body, |_: serde_json::Value| Ok(session))?;
+                answer.body = output::change_data(&answer.body, |_: SessionListData| Ok(session))?;
                 call::show_answer(globals, answer)
             }
             Ended::NotFound => fail(

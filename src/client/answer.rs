@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
+use super::Error;
 use crate::protocol::ErrorCode;
 
 /// An answer's envelope.
@@ -59,6 +60,17 @@ pub enum AnswerError {
         "the daemon's answer cannot be used ({0}): is it of another version? Run `bproxy service restart`"
     )]
     Unusable(#[from] serde_json::Error),
+}
+
+/// Why [`Client::call`](super::Client::call) has no data to return.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// No answer came back.
+    #[error(transparent)]
+    Client(#[from] Error),
+    /// The command failed, or its answer cannot be used.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
 }
 
 impl Answer {

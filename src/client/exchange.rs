@@ -109,10 +109,24 @@ pub(super) fn send(
     stream.write_all(&request)
 }
 
+/// How the end of a body is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Framing {
+    Chunks,
+    Length(u64),
+    ToTheEnd,
+}
+
 /// Receives an answer: its status and its body.
 pub(super) fn receive(stream: impl Read) -> io::Result<(u16, Vec<u8>)> {
     let mut reader = BufReader::with_capacity(64 * 1024, stream);
-    let head = read_head(&mut reader)?;
+    let (status, framing) = receive_head(&mut reader)?;
+    Ok((status, receive_body(&mut reader, framing)?))
+}
+
+/// Receives the head of an answer: its status, and how its body is framed.
+pub(super) fn receive_head(reader: &mut impl BufRead) -> io::Result<(u16, Framing)> {
+    let head = read_head(reader)?;
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let parsed = response
@@ -126,16 +140,27 @@ pub(super) fn receive(stream: impl Read) -> io::Result<(u16, Vec<u8>)> {
             response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
         str::from_utf8(header.value).ok().map(str::trim)
     };
-    let mut body = Vec::new();
-    if header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-        read_chunks(&mut reader, &mut body)?;
+    let framing = if header("transfer-encoding")
+        .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
+    {
+        Framing::Chunks
     } else if let Some(length) = header("content-length") {
-        let length = length.parse().map_err(|_| invalid("its length is not a number"))?;
-        read_exactly(&mut reader, length, &mut body)?;
+        Framing::Length(length.parse().map_err(|_| invalid("its length is not a number"))?)
     } else {
-        reader.take(MAX_ANSWER_BYTES).read_to_end(&mut body)?;
+        Framing::ToTheEnd
+    };
+    Ok((status, framing))
+}
+
+/// Receives all of a body.
+pub(super) fn receive_body(reader: &mut impl BufRead, framing: Framing) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    match framing {
+        Framing::Chunks => while read_chunk(reader, &mut body)? {},
+        Framing::Length(length) => read_exactly(reader, length, &mut body)?,
+        Framing::ToTheEnd => _ = reader.take(MAX_ANSWER_BYTES).read_to_end(&mut body)?,
     }
-    Ok((status, body))
+    Ok(body)
 }
 
 fn read_head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
@@ -152,21 +177,21 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     }
 }
 
-fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
-    loop {
-        let line = read_line(reader)?;
-        let size = line.split(';').next().unwrap_or_default().trim();
-        let size = u64::from_str_radix(size, 16).map_err(|_| invalid("a chunk has no length"))?;
-        if size == 0 {
-            // The trailers are ignored, but have to be complete.
-            while !read_line(reader)?.is_empty() {}
-            return Ok(());
-        }
-        read_exactly(reader, size, body)?;
-        if !read_line(reader)?.is_empty() {
-            return Err(invalid("a chunk is longer than it says"));
-        }
+/// Appends the next chunk to `body`; false at the end.
+pub(super) fn read_chunk(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<bool> {
+    let line = read_line(reader)?;
+    let size = line.split(';').next().unwrap_or_default().trim();
+    let size = u64::from_str_radix(size, 16).map_err(|_| invalid("a chunk has no length"))?;
+    if size == 0 {
+        // The trailers are ignored, but have to be complete.
+        while !read_line(reader)?.is_empty() {}
+        return Ok(false);
     }
+    read_exactly(reader, size, body)?;
+    if !read_line(reader)?.is_empty() {
+        return Err(invalid("a chunk is longer than it says"));
+    }
+    Ok(true)
 }
 
 fn read_line(reader: &mut impl BufRead) -> io::Result<String> {

@@ -9,15 +9,13 @@
 //! use std::path::Path;
 //! use std::time::Duration;
 //!
-//! use bproxy::client::{self, request_id};
-//! use bproxy::protocol::{Action, NoParams};
+//! use bproxy::client::{self, CallError};
+//! use bproxy::protocol::{SessionInfo, SessionList};
 //!
-//! /// The sessions of the daemon that serves `home`, as JSON.
-//! fn sessions(home: &Path) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
+//! /// The sessions of the daemon that serves `home`.
+//! fn sessions(home: &Path) -> Result<Vec<SessionInfo>, CallError> {
 //!     let client = client::connect(Some(home))?;
-//!     let list = protocol::SessionList {}.into();
-//!     let answer = client.command(&request_id(), &list, "", Duration::from_secs(5))?;
-//!     Ok(answer.data()?)
+//!     Ok(client.call(SessionList {}, "", Duration::from_secs(5))?.sessions)
 //! }
 //!
 //! let folder = tempfile::tempdir()?;
@@ -27,15 +25,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An answer with `ok: false` is an [`Answer`], not an [`Error`]: [`Answer::data`] returns what the browser or the daemon
-//! refused, and what to run next. [`Client::command`] blocks until the answer comes; [`Client::command_cancellable`] can
-//! be ended from another thread, and [`Client::connection`] carries several commands over one connection.
+//! [`Client::call`] returns an action's typed data, or says what was refused and what to run next. [`Client::command`]
+//! returns the [`Answer`] as it came, and sends again under an id of the caller's; [`Client::command_cancellable`] can be
+//! ended from another thread, and [`Client::connection`] carries several commands over one connection.
+//! [`Client::events`] streams what the daemon does.
 
 mod answer;
 mod cancel;
 mod connection;
 mod discovery;
 mod error;
+mod events;
 mod exchange;
 mod request;
 
@@ -45,15 +45,16 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use crate::loopback::{self, ListenerOwner};
-use crate::protocol::{Action, Health};
+use crate::protocol::{Action, Health, Spec};
 use crate::secrets::Secret;
 use exchange::{After, Stream};
 
-pub use answer::{Answer, AnswerError, Failure, Success};
+pub use answer::{Answer, AnswerError, CallError, Failure, Success};
 pub use cancel::CancelToken;
 pub use connection::Connection;
 pub use discovery::{Endpoint, connect, connect_running, running_port};
 pub use error::Error;
+pub use events::Events;
 pub use request::request_id;
 
 /// How much longer than a command's deadline to wait for its answer: the daemon answers at the deadline at the latest,
@@ -120,6 +121,19 @@ impl Client {
             Err(_) if cancel.is_cancelled() => Err(Error::Cancelled),
             received => self.answer(received?),
         }
+    }
+
+    /// Carries out one action and returns its data.
+    ///
+    /// # Errors
+    /// When the command fails, or no answer comes back.
+    pub fn call<S: Spec + Into<Action>>(
+        &self,
+        action: S,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<S::Data, CallError> {
+        Ok(self.command(&request_id(), &action.into(), session, timeout)?.data()?)
     }
 
     /// A connection for several commands, one after the other. The first of them opens it.

@@ -6,9 +6,9 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
 
 use super::hints;
-use super::untrusted::fenced;
+use super::untrusted::with_provenance;
 use crate::client::{self, Answer, AnswerError, Failure};
-use crate::protocol::{Action, ErrorCode};
+use crate::protocol::{Action, ErrorCode, Facts, Provenance};
 
 /// The answer to a successful command.
 pub(super) type Success = client::Success;
@@ -71,8 +71,9 @@ pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
         let _ = write!(reason, "\ndetails: {details}");
     }
     let known = failure.known_code();
-    // The extension's messages quote the page.
-    let reason = if may_quote_page(known) { fenced(&reason) } else { reason };
+    // A code that only the extension knows comes with a message of its own.
+    let provenance = known.map_or(Provenance::Page, ErrorCode::provenance);
+    let reason = with_provenance(reason, provenance);
     let mut text = format!("{} failed: {code}: {reason}", hints::tool_name(action.name()));
     if let Some(next) = known.map(hints::step).or(suggested_action.as_deref()) {
         let _ = write!(text, "\nNext: {next}");
@@ -85,17 +86,17 @@ pub(super) fn error(text: impl Into<String>) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(text.into())])
 }
 
-fn may_quote_page(code: Option<ErrorCode>) -> bool {
-    use ErrorCode::{
-        ElementNotActionable, ElementNotFound, HumanRequired, NavigationFailed, ScriptError,
-        SelectorAmbiguous,
-    };
-    match code {
-        Some(
-            ElementNotFound | ElementNotActionable | SelectorAmbiguous | ScriptError
-            | NavigationFailed | HumanRequired,
-        )
-        | None => true,
-        Some(_) => false,
+/// The data for programs, where the tool has an output schema. Data that may quote a page have none: clients hand them to
+/// the model without a fence.
+pub(super) fn structured(facts: &Facts, success: &Success) -> Option<Value> {
+    if !has_structure(facts) {
+        return None;
     }
+    let data = serde_json::to_string(&success.data).ok()?;
+    (facts.typed)(&data).ok()
+}
+
+/// Whether the tool of an action has an output schema.
+pub(super) fn has_structure(facts: &Facts) -> bool {
+    facts.provenance == Provenance::Daemon
 }

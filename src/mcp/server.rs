@@ -18,9 +18,9 @@ use super::pagination::{Page, Pages};
 use super::session_wait::SessionWait;
 use super::sessions::Sessions;
 use super::tools::{self, Kind};
-use super::untrusted::fenced;
+use super::untrusted::with_provenance;
 use super::{Options, progress};
-use crate::protocol::{ErrorCode, Facts, Provenance, SessionClose, SessionCreate};
+use crate::protocol::{ErrorCode, Facts, SessionClose, SessionCreate};
 
 /// What a client tells its model about the server as a whole.
 const INSTRUCTIONS: &str = "\
@@ -167,19 +167,21 @@ impl Inner {
         if action.get::<SessionClose>().is_some() {
             self.sessions.forget(&session).await;
         }
+        let structured = answer::structured(facts, &success);
         let picture = answer::picture(&mut success);
         let page = self.pages.first(tool, answer::text(&success), max_chars);
         let mut contents = vec![content(facts, page)];
         contents.extend(picture);
-        Ok(CallToolResult::success(contents))
+        let mut result = CallToolResult::success(contents);
+        result.structured_content = structured;
+        Ok(result)
     }
 }
 
 /// A page of an answer, fenced where it comes from a web page, and how to read on.
 fn content(facts: &Facts, page: Page) -> ContentBlock {
     let Page { text, more } = page;
-    let is_of_page = facts.provenance == Provenance::Page;
-    let mut text = if is_of_page { fenced(&text) } else { text };
+    let mut text = with_provenance(text, facts.provenance);
     if let Some(more) = more {
         text = text + "\n" + &more;
     }

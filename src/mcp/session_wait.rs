@@ -9,7 +9,9 @@ use serde::Deserialize;
 use super::answer;
 use super::arguments::{Timeout, milliseconds};
 use super::daemon::Daemon;
+use super::untrusted::with_provenance;
 use crate::agent::SessionWait as Ended;
+use crate::protocol::ErrorCode;
 
 /// How long to wait unless the call says otherwise: many clients give up after a minute.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(50);
@@ -37,9 +39,12 @@ impl SessionWait {
                 let text = "The session is not paused (any more): go on, and read the page first.";
                 CallToolResult::success(vec![ContentBlock::text(text)])
             }
-            Ended::Paused { reason } => answer::error(format!(
-                "The session is still paused ({reason}).\nNext: remind the person, then call session_wait again."
-            )),
+            Ended::Paused { reason } => {
+                let reason = with_provenance(reason, ErrorCode::HumanRequired.provenance());
+                answer::error(format!(
+                    "The session is still paused: {reason}\nNext: remind the person, then call session_wait again."
+                ))
+            }
             Ended::NotFound => answer::error(format!(
                 "SESSION_NOT_FOUND: there is no session {session}: it was closed, or the daemon was restarted.\n\
                  Next: ask the person whether to go on, and start again with tab_open."

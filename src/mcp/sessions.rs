@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::daemon::Daemon;
 use crate::client::Answer;
-use crate::protocol::{self, Label, MAX_LABEL_CHARS, SessionCreate};
+use crate::protocol::{self, Label, MAX_LABEL_CHARS, SessionCreate, SessionCreateData};
 
 /// How long the daemon may take to create a session, which it does in memory.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -119,9 +118,5 @@ async fn run_to_completion<T: Send + 'static>(
 
 /// The session in an answer to `session.create`.
 fn id_in(answer: &Answer) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Created {
-        session: String,
-    }
-    answer.data().ok().map(|Created { session }| session)
+    answer.data().ok().map(|SessionCreateData { session, .. }| session.to_string())
 }

@@ -6,6 +6,7 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
+use super::answer;
 use super::arguments::{InSession, InTime, Within};
 use super::hints;
 use super::session_wait::SessionWait;
@@ -44,7 +45,12 @@ fn of_action(facts: &Facts) -> Tool {
         .destructive(facts.effect.loses())
         .idempotent(facts.effect.idempotent())
         .open_world(facts.runs_in.is_browser());
-    Tool::new(hints::tool_name(facts.name), facts.about, object(schema)).with_annotations(hints)
+    let tool = Tool::new(hints::tool_name(facts.name), facts.about, object(schema));
+    let tool = tool.with_annotations(hints);
+    match answer::has_structure(facts) {
+        true => tool.with_raw_output_schema(object((facts.data)())),
+        false => tool,
+    }
 }
 
 fn session_wait() -> Tool {

@@ -1,12 +1,23 @@
-//! The fence around text that comes from a web page, so that a model can tell it from instructions.
+//! The fence around text that may quote a web page, so that a model can tell it from instructions. Everything that a
+//! model reads passes through [`with_provenance`]: answers, failures and waits alike.
 
 use std::fmt::Write;
+
+use crate::protocol::Provenance;
 
 /// The length of the mark, of 5 bits a character: a page cannot guess it, because it is drawn after the page was read.
 const MARK_CHARS: u32 = 8;
 
+/// The text for a model: fenced if a page may have had a say in it.
+pub(super) fn with_provenance(text: String, provenance: Provenance) -> String {
+    match provenance {
+        Provenance::Daemon => text,
+        Provenance::Page => fenced(&text),
+    }
+}
+
 /// Puts `text`, which comes from a web page, between two lines that no page can forge.
-pub(super) fn fenced(text: &str) -> String {
+fn fenced(text: &str) -> String {
     let mark = mark();
     let mut fenced = String::with_capacity(text.len() + 200);
     // Writing to a string cannot fail.
