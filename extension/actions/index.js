@@ -28,8 +28,14 @@ import { wait } from './wait.js';
  */
 
 /**
+ * The data that an action gives: what clients get, where the daemon does not make that itself.
+ * @template {ActionName} Name
+ * @typedef {Name extends keyof import('../contract.js').DataOf ? import('../contract.js').DataOf[Name] : object} DataOf
+ */
+
+/**
  * @template {ActionName} [Name=ActionName]
- * @typedef {(context: Context<Name>) => Promise<import('../protocol.js').Result>} Action
+ * @typedef {(context: Context<Name>) => Promise<{ data: DataOf<Name>, page: import('../protocol.js').Page }>} Action
  */
 
 /**

@@ -9,11 +9,16 @@ type BproxyField = import('../contract.js').Field;
 /** Reads that have a function of their own in actions/index.js. */
 type WorkerRead = 'screenshot' | 'wait' | 'debug.log';
 
-/** Actions that are nothing but the page command of their own name. Their parameters are in the contract. */
+/** Actions that are nothing but the page command of their own name. What they take and give is in the contract. */
 type PageRead = Exclude<import('../contract.js').RepeatableAction, WorkerRead>;
 
 /** Every page command: what it takes and what it gives. */
-type PageCommands = { [Name in PageRead]: { params: import('../contract.js').ParamsOf[Name]; data: object } } & {
+type PageCommands = {
+  [Name in PageRead]: {
+    params: import('../contract.js').ParamsOf[Name];
+    data: import('../contract.js').DataOf[Name];
+  };
+} & {
   info: { params: NoParams; data: { status: number | undefined } };
   present: { params: { selector: string }; data: { present: boolean } };
   /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
