@@ -1,7 +1,7 @@
-//! What must hold of everything that a stranger may say, one function for each parser that hears it.
+//! The invariants of every parser of untrusted input, one function per parser.
 //!
-//! The fuzz targets call these with whatever coverage leads them to, `tests/wire/fuzz.rs` with mutations of `seeds` on every
-//! run of the tests. Each panics where something does not hold.
+//! The fuzz targets call these with inputs guided by coverage, `tests/wire/fuzz.rs` with mutations of `seeds` on every run
+//! of the tests. Each function panics if an invariant does not hold.
 
 use std::collections::BTreeMap;
 
