@@ -1,8 +1,8 @@
-//! What an agent waits for: whole calls of the command line that reach a page in a real Chromium and come back
+//! Benchmarks what an agent waits for: whole calls of the command line, to a page in a real Chromium and back
 //! (`make bench`).
 //!
-//! The first rows go only part of the way, so that the table shows where the time goes: a process that does nothing, one
-//! that asks the daemon, one that asks the extension, and then those that look at a page.
+//! The first rows cover only part of that path, so that the table shows where the time goes: a process that does nothing,
+//! a call to the daemon, a call to the extension, and then calls that read or change a page.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -12,24 +12,25 @@ use std::time::{Duration, Instant};
 
 use support::{Browser, Daemon, Desktop, Home, Site, bproxy};
 
-/// Calls before the counted ones: a browser gets faster at what it has done before.
+/// Calls before the measured ones, because a browser optimizes what it has done before.
 const WARM_UP: usize = 30;
 const CALLS: usize = 100;
 
-/// A call, made again and again: its name in the table, its words, and what half of such calls should take at most, in ms.
+/// A row of the table: one call of the command line, measured repeatedly.
 struct Row {
     name: &'static str,
-    /// Taken in turns where there are several.
+    /// The arguments. If there are several sets of them, the calls alternate between them.
     words: Vec<Vec<String>>,
-    /// Whether it is made to the daemon whose tokens a keyring holds.
+    /// Whether the call goes to the daemon with its tokens in the keyring.
     keyring: bool,
+    /// The upper limit of the median, in ms.
     goal: Option<f64>,
-    took: Vec<Duration>,
+    latencies: Vec<Duration>,
 }
 
 impl Row {
     fn new(name: &'static str, words: &[&str], goal: Option<f64>) -> Row {
-        let row = Row { name, words: Vec::new(), keyring: false, goal, took: Vec::new() };
+        let row = Row { name, words: Vec::new(), keyring: false, goal, latencies: Vec::new() };
         row.or(words)
     }
 
@@ -39,7 +40,7 @@ impl Row {
     }
 
     fn quantile(&self, share: f64) -> f64 {
-        self.took[(share * (self.took.len() - 1) as f64) as usize].as_secs_f64() * 1e3
+        self.latencies[(share * (self.latencies.len() - 1) as f64) as usize].as_secs_f64() * 1e3
     }
 }
 
@@ -91,15 +92,15 @@ async fn main() {
                 _ => bproxy(&daemon.home.path()),
             };
             command.args(&row.words[number % row.words.len()]);
-            let took = call(row.name, command.into_std()).await;
+            let latencies = call(row.name, command.into_std()).await;
             if number >= WARM_UP {
-                row.took.push(took);
+                row.latencies.push(latencies);
             }
         }
     }
     println!("{:34} {:>9} {:>9} {:>9} {:>8}", "ms", "p50", "p10", "p90", "goal");
     for row in &mut rows {
-        row.took.sort_unstable();
+        row.latencies.sort_unstable();
         let goal = row.goal.map_or_else(String::new, |goal| {
             format!("≤ {goal}{}", if row.quantile(0.5) <= goal { "" } else { " !" })
         });
@@ -113,19 +114,19 @@ async fn main() {
     daemon.stop().await;
 }
 
-/// How long a call takes. On a thread of its own: an agent waits for its call alone, and not for an event loop.
+/// Measures a call, on a separate thread so that the event loop's other work does not count.
 async fn call(name: &'static str, mut command: Command) -> Duration {
     let call = move || {
         let begin = Instant::now();
         let output = command.output().expect("a call");
-        let took = begin.elapsed();
+        let latencies = begin.elapsed();
         assert!(output.status.success(), "{name}: {output:?}");
-        took
+        latencies
     };
     tokio::task::spawn_blocking(call).await.expect("a call that succeeds")
 }
 
-/// A session without pauses whose tab shows `url`, in front: background tabs are slowed down by the browser.
+/// Opens a session without pacing whose tab shows `url` in the foreground, because browsers throttle background tabs.
 async fn session(daemon: &Daemon, url: &str) -> String {
     let opened = support::run(&daemon.home, &["tab", "open", url]).await.data();
     let session = opened["session"].as_str().expect("a session").to_owned();

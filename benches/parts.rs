@@ -1,4 +1,4 @@
-//! The parts of a command's way, each by itself: parsing, the gate, admission and dispatch, handles (`make bench`).
+//! Benchmarks the stages of a command separately: parsing, the gate, admission and dispatch, handles (`make bench`).
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -121,7 +121,7 @@ mod gate {
 mod state {
     use super::*;
 
-    /// From a request's bytes to the reply's, with the browser's answer in between.
+    /// From the bytes of a request to those of its reply, including the browser's answer.
     #[divan::bench(args = [1, 256])]
     fn a_read(bencher: Bencher, sessions: usize) {
         let rig = Rig::new(sessions);
@@ -130,7 +130,7 @@ mod state {
         bencher.bench_local(|| rig.command(black_box(&body), &text));
     }
 
-    /// Two hundred links get their handles.
+    /// An answer with 200 links, each of which gets a handle.
     #[divan::bench]
     fn a_read_of_200_links(bencher: Bencher) {
         let rig = Rig::new(1);
@@ -139,7 +139,7 @@ mod state {
         bencher.bench_local(|| rig.command(black_box(&body), &text));
     }
 
-    /// A click on one of a thousand elements that are known by their handles.
+    /// A click on one of 1,000 elements that have handles.
     #[divan::bench]
     fn a_click_by_handle(bencher: Bencher) {
         let rig = Rig::new(1);
@@ -162,7 +162,7 @@ mod state {
         answer("01HZX9C2K8", &json!({"links": links, "total": 200}))
     }
 
-    /// A state with one browser and sessions that have a tab each.
+    /// A state with one browser, and sessions with one tab each.
     struct Rig {
         state: State,
         browser: ClientId,

@@ -6,19 +6,19 @@ releases=https://github.com/bproxy/bproxy/releases/download
 
 usage() {
     cat <<'END'
-Installs bproxy for this user, without root, and takes it away again.
+Installs bproxy for this user, without root, or uninstalls it.
 
 usage: install.sh [OPTION...] [TARBALL]
        install.sh --uninstall [--prefix DIR]
 
-In an unpacked release it installs that. Given a TARBALL, it installs what is in there; elsewhere it downloads one. Either
-is unpacked only if its SHA-256 is the expected one: that in TARBALL.sha256, beside it, or the one given.
+In an unpacked release it installs that release. Otherwise it installs the TARBALL, or downloads one. A tarball is
+unpacked only if its SHA-256 is the expected one: the one in TARBALL.sha256, or the one given with --sha256.
 
   --prefix DIR      install into DIR/bin and DIR/share (default: ~/.local)
-  --sha256 HEX      expect this SHA-256, such as from the page of the release when the tarball comes from elsewhere
+  --sha256 HEX      expect this SHA-256, for example the one on the release page if the tarball is from elsewhere
   --base-url URL    download from a mirror, which has URL/vVERSION/bproxy-VERSION-TARGET.tar.gz
-  --release VERSION download another version than that of this script
-  --target TARGET   download for another platform than the one found out, such as x86_64-unknown-linux-musl
+  --release VERSION download this version instead of that of the script
+  --target TARGET   download for this platform instead of the detected one, for example x86_64-unknown-linux-musl
   --uninstall       remove what was installed, the service first
   --version         print the version
   --help            print this
@@ -30,7 +30,7 @@ fail() {
     exit 1
 }
 
-# The platform, as the names of releases have it.
+# The platform, as in the file names of releases.
 find_target() {
     case $(uname -m) in
         x86_64 | amd64) machine=x86_64 ;;
@@ -40,7 +40,7 @@ find_target() {
     case $machine:$(uname -s) in
         ?*:Darwin) echo "$machine-apple-darwin" ;;
         ?*:Linux)
-            # Only the GNU C library has that to tell; what is linked with musl runs beside any.
+            # Only the GNU C library has this variable; the musl build is static and runs with any C library.
             if getconf GNU_LIBC_VERSION >/dev/null 2>&1; then
                 echo "$machine-unknown-linux-gnu"
             else
@@ -62,11 +62,11 @@ download() {
     elif command -v wget >/dev/null; then
         wget -q -T 30 -O "$2" "$1"
     else
-        fail "there is neither curl nor wget: download $1 and its .sha256 by other means, then give me the file"
+        fail "there is neither curl nor wget: download $1 and its .sha256 by other means, then pass the file to install.sh"
     fi || fail "cannot download $1"
 }
 
-# check TARBALL: ends everything unless it is what is expected.
+# check TARBALL: exits with an error unless its SHA-256 is the expected one.
 check() {
     if [ -z "$expected" ]; then
         [ -r "$1.sha256" ] || fail "cannot check $1: there is no $1.sha256 beside it, and no --sha256"
@@ -86,10 +86,10 @@ check() {
     fi
     actual=${actual%% *}
     [ "$actual" = "$expected" ] ||
-        fail "$1 is not what it should be, so it was not unpacked. SHA-256 expected: $expected, found: $actual"
+        fail "$1 has the wrong SHA-256, so it was not unpacked: expected $expected, found $actual"
 }
 
-# The folders below the prefix that the release needs and that are not there, "./" for the prefix itself.
+# The folders below the prefix that the release needs and that do not exist, "./" for the prefix itself.
 missing_folders() {
     {
         echo ./
@@ -99,8 +99,8 @@ missing_folders() {
     done
 }
 
-# Makes $installed of the lines of standard input, as a whole.
-note() {
+# Replaces $installed, the list of installed files and created folders, by the lines of standard input, atomically.
+record() {
     sed '/^$/d' | sort -u >"$installed.new"
     mv -f "$installed.new" "$installed"
 }
@@ -111,11 +111,11 @@ was_installed() {
 
 install() {
     "$source/bin/bproxy" --version >/dev/null 2>&1 || fail "this release does not run here. \
-Where the C library is another one, or an older one: --target $(uname -m)-unknown-linux-musl"
+If the C library is not the GNU one, or an old one, use --target $(uname -m)-unknown-linux-musl"
 
     while IFS= read -r file; do
         [ ! -e "$prefix/$file" ] || was_installed "$file" ||
-            fail "$prefix/$file is there, and not from me: remove it first, or choose another --prefix"
+            fail "$prefix/$file exists and was not installed by install.sh: remove it first, or choose another --prefix"
     done <"$source/files"
 
     folders=$(missing_folders)
@@ -123,18 +123,18 @@ Where the C library is another one, or an older one: --target $(uname -m)-unknow
         fail "cannot write to $prefix: choose another --prefix"
     fi
     before=$(cat "$installed" 2>/dev/null || true)
-    # First what will be there: if this is interrupted, the next installation, or the removal, knows.
-    { printf '%s\n' "$before" "$folders" && cat "$source/files"; } | note
+    # Recorded before anything is copied: after an interruption, the next run knows what may be there.
+    { printf '%s\n' "$before" "$folders" && cat "$source/files"; } | record
 
     while IFS= read -r file; do
         to=$prefix/$file
-        # Renamed into its place, so that at no time it is half there, and what runs keeps what it has.
+        # Replaced atomically, so that no file is ever incomplete and running programs keep the old one.
         if ! mkdir -p "${to%/*}" || ! cp "$source/$file" "$to.new" || ! mv -f "$to.new" "$to"; then
             fail "cannot write to $prefix: choose another --prefix"
         fi
     done <"$source/files"
 
-    # What an older version had and this one has not.
+    # Remove the files of an older version that this one does not have.
     printf '%s\n' "$before" | while IFS= read -r file; do
         case $file in
             '' | */) ;;
@@ -145,7 +145,7 @@ Where the C library is another one, or an older one: --target $(uname -m)-unknow
         printf '%s\n' "$before" | grep '/$' || true
         printf '%s\n' "$folders"
         cat "$source/files"
-    } | note
+    } | record
 
     echo "installed $("$program" --version | head -n 1) as $program"
     case ":$PATH:" in
@@ -153,16 +153,16 @@ Where the C library is another one, or an older one: --target $(uname -m)-unknow
             first=$(command -v bproxy || true)
             [ "$first" = "$program" ] || echo "but your PATH has another one before it: $first"
             ;;
-        *) echo "but $prefix/bin is not in your PATH: add it in your shell's profile, or give that path" ;;
+        *) echo "but $prefix/bin is not in your PATH: add it in your shell's profile, or use the full path" ;;
     esac
     if [ -n "$before" ]; then
-        echo "A daemon that runs stays the old one until: bproxy service restart"
+        echo "To replace a running daemon by the new version: bproxy service restart"
     else
         echo "Next: bproxy service install --now; bproxy extension install"
     fi
 }
 
-# Whether a service manager starts the installed program.
+# Whether the installed program is the user's service.
 is_service() {
     config=${XDG_CONFIG_HOME:-$HOME/.config}
     for unit in "$config/systemd/user/bproxy.service" "$HOME/Library/LaunchAgents/io.github.bproxy.plist"; do
@@ -173,7 +173,7 @@ is_service() {
     return 1
 }
 
-# Whether the daemon that runs, if one does, is the installed program, or was until an upgrade.
+# Whether a daemon runs from the installed program, or from the one that an upgrade replaced.
 is_running() {
     pid=$("$program" service status 2>/dev/null | sed -n 's/.*"pid":\([0-9]*\).*/\1/p')
     [ -n "$pid" ] || return 1
@@ -188,7 +188,7 @@ uninstall() {
     elif is_running; then
         "$program" service stop >/dev/null || fail "the daemon still runs, so nothing was removed"
     fi
-    # Inner folders first; a folder that others use too is not empty, and stays.
+    # Inner folders first. A folder that has other files too is not empty, and stays.
     sort -r "$installed" | {
         folders=
         while IFS= read -r path; do
@@ -196,7 +196,7 @@ uninstall() {
                 /* | *..*) ;;
                 */) folders="$folders$path
 " ;;
-                # And what an interrupted installation may have left of it.
+                # Also the temporary file of an interrupted installation.
                 *) rm -f "$prefix/$path" "$prefix/$path.new" ;;
             esac
         done
@@ -215,7 +215,7 @@ uninstall() {
 HOME=${HOME:-}
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -e "$here/installed" ]; then
-    # What is run is the copy in an installation's share/bproxy.
+    # This is the copy in an installation's share/bproxy.
     prefix=${here%/share/bproxy}
 else
     prefix=${HOME:+$HOME/.local}
@@ -263,7 +263,7 @@ esac
 program=$prefix/bin/bproxy
 installed=$prefix/share/bproxy/installed
 umask 022
-# Lists are sorted and compared, the same in every language.
+# The same sort order and messages in every locale.
 LC_ALL=C
 export LC_ALL
 
@@ -293,6 +293,6 @@ check "$tarball"
 mkdir "$work/unpacked"
 tar -xzof "$tarball" -C "$work/unpacked" || fail "cannot unpack $tarball"
 for source in "$work"/unpacked/*; do
-    [ -e "$source/files" ] || fail "$tarball is no release of bproxy"
+    [ -e "$source/files" ] || fail "$tarball is not a release of bproxy"
     install
 done

@@ -1,4 +1,4 @@
-//! The other end of the hop: an extension that answers every command at once, from bytes made before.
+//! The browser's end of the hop: a fake extension that answers every command at once, with prepared bytes.
 
 use std::rc::Rc;
 
@@ -17,22 +17,22 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::wire;
 
-/// As often as the real extension (protocol §10).
+/// The ping interval of the real extension (protocol §10).
 const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// Chromium sends a message in frames of at most so many bytes.
+/// The size of the frames in which Chromium sends a message.
 const FRAME_BYTES: usize = 131_000;
 
-/// Entries of an answer to `links`: as many as get a handle.
+/// The number of links in an answer: as many as get a handle.
 const LINKS: usize = 200;
 
-/// Where every tab is.
+/// The URL of every tab.
 const PAGE: &str = "https://example.com/";
 
 /// The origin that claims the pairing and connects.
 pub(crate) const ORIGIN: &str = "chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// A connected browser. Its connection ends with it.
+/// A connected browser. Dropping it closes the connection.
 pub(crate) struct Browser(JoinHandle<()>);
 
 impl Drop for Browser {
@@ -78,7 +78,7 @@ async fn serve(mut socket: WebSocketStream<TcpStream>, mut answers: Answers) {
                     socket.feed(frame).await.expect("a connection");
                 }
             }
-            // What has arrived by now is answered in one write.
+            // Answers all commands that have arrived with one write.
             next = socket.next().now_or_never();
         }
         if socket.flush().await.is_err() {
@@ -87,7 +87,7 @@ async fn serve(mut socket: WebSocketStream<TcpStream>, mut answers: Answers) {
     }
 }
 
-/// The frames of a text message.
+/// Splits a text message into frames.
 fn frames(text: &[u8]) -> impl Iterator<Item = Message> {
     let count = text.len().div_ceil(FRAME_BYTES);
     text.chunks(FRAME_BYTES).enumerate().map(move |(n, part)| {
@@ -96,7 +96,7 @@ fn frames(text: &[u8]) -> impl Iterator<Item = Message> {
     })
 }
 
-/// What the pages say.
+/// The prepared answers.
 struct Answers {
     text: Rc<str>,
     links: String,

@@ -1,4 +1,4 @@
-//! An agent: sends commands one after the other and checks what comes back.
+//! The agent's end of the hop: an HTTP client that sends one command after the other and checks every answer.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::wire;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 thread_local! {
-    /// Numbers the commands of this process.
+    /// The number of the next command of this process.
     static COMMANDS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// One that keeps its connection or makes a new one for every command.
+    /// A client that keeps its connection alive, or opens a new one for every command.
     pub(crate) fn new(port: u16, token: Rc<str>, keep_alive: bool) -> Client {
         Client { port, token, keep_alive, stream: None, buffer: Vec::new() }
     }
@@ -36,7 +36,7 @@ impl Client {
     /// Sends a command and returns the answer.
     ///
     /// # Panics
-    /// If the answer is not the success of this command.
+    /// When the answer is not a success of this command.
     pub(crate) async fn command(&mut self, action: &str, params: &str, session: &str) -> &[u8] {
         let number = COMMANDS.get();
         COMMANDS.set(number + 1);
@@ -53,10 +53,10 @@ impl Client {
         answer
     }
 
-    /// Sends a JSON body and returns that of the answer.
+    /// Sends a JSON body and returns the body of the response.
     ///
     /// # Panics
-    /// If the status is not 200.
+    /// When the status is not 200.
     pub(crate) async fn post(&mut self, path: &str, headers: &str, body: &str) -> &[u8] {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n{headers}Content-Type: application/json\r\n\
@@ -106,16 +106,16 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970")
 }
 
-/// What a response's head says.
+/// The parsed head of a response.
 struct Head {
     status: u16,
-    /// Where the body begins.
+    /// The offset of the body.
     body: usize,
     length: usize,
 }
 
 impl Head {
-    /// `None` while it is not whole.
+    /// Parses the head; `None` while it is incomplete.
     fn parse(bytes: &[u8]) -> Option<Head> {
         let mut headers = [httparse::EMPTY_HEADER; 32];
         let mut response = httparse::Response::new(&mut headers);

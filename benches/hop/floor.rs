@@ -1,7 +1,7 @@
-//! The hop without a rule: an HTTP request becomes a WebSocket message, the message that answers it becomes the answer.
+//! The floor: a minimal server that forwards each HTTP request as a WebSocket message and returns the answer.
 //!
-//! No gate, no validation, no order, no log. What hyper and tungstenite cost by themselves is the least that any daemon
-//! built on them can cost.
+//! It has no gate, no validation, no queues and no log. So it shows the cost of hyper and tungstenite alone, which is the
+//! minimum for any daemon built on them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -24,14 +24,14 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes, protocol::Role};
 
 use crate::wire;
 
-/// The one browser, and who waits for its answers.
+/// The only browser, and the requests that wait for its answers.
 #[derive(Default)]
 struct Hop {
     browser: RefCell<Option<mpsc::UnboundedSender<Utf8Bytes>>>,
     waiting: RefCell<HashMap<Bytes, oneshot::Sender<Bytes>>>,
 }
 
-/// Serves until the process is ended.
+/// Serves until the process is killed.
 pub(crate) fn serve(port: u16) {
     let runtime = crate::runtime();
     let local = tokio::task::LocalSet::new();
@@ -107,7 +107,7 @@ impl Hop {
             let waiting =
                 wire::text(&answer, "id").and_then(|id| self.waiting.borrow_mut().remove(id));
             if let Some(waiting) = waiting {
-                // Who asked may have gone.
+                // Fails if the client has disconnected.
                 let _ = waiting.send(answer);
             }
         }

@@ -1,8 +1,8 @@
-//! What a command costs on its way through the daemon, beside the same hop without any rules (`make bench`).
+//! Benchmarks what a command costs in the daemon, compared to a floor: a minimal server for the same hop (`make bench`).
 //!
-//! Round by round, a fresh floor and a fresh daemon take turns under the same load, each on a processor that the tools
-//! leave to it. Machines are noisy and rounds are not: what counts is the ratio of the two within a round, and of those
-//! the median. Every answer is checked. `docs/performance.md` says how to read the table.
+//! Every round measures a fresh floor and a fresh daemon under the same load, each on a processor of its own. Absolute
+//! times vary with the machine's other work, but affect both servers of a round alike, so the result is the median of the
+//! rounds' ratios. Every answer is checked. `docs/performance.md` says how to read the table.
 
 mod browser;
 mod client;
@@ -22,42 +22,42 @@ use tokio::task::{JoinSet, LocalSet};
 use report::{Figures, Goal, Report};
 use server::{Kind, Server};
 
-/// Words of a page, as most answers hold them.
+/// The size of a typical answer's text.
 const SMALL: usize = 200;
 const MIB: usize = 1024 * 1024;
 
-/// How many commands a server has carried before it is measured, by the size of their answers.
+/// The number of warm-up commands before a measurement, by the size of their answers.
 const WARM_UP: [(usize, usize); 3] = [(SMALL, 10_000), (MIB, 40), (5 * MIB, 10)];
 
 const WARM_UP_SESSIONS: usize = 4;
 
-/// The most that a daemon keeps (docs/protocol.md): sessions, tabs, and a trace of each of its last commands.
+/// The limits of the daemon's state (docs/protocol.md), to which the benchmark fills it.
 const FULL_SESSIONS: usize = 256;
 const FULL_TABS: usize = 2000;
-/// Reads of 200 links each, until the most handles are held.
+/// The number of reads, with 200 links each, that fills the table of handles.
 const FULL_READS: usize = 5;
 
-/// How long an idle daemon is watched.
+/// How long to observe an idle daemon.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How often the command line is called, in every round.
+/// The number of calls of the command line in every round.
 const CALLS: usize = 100;
 
 #[derive(Parser)]
-#[command(about = "Measures the daemon beside the same hop without any rules")]
+#[command(about = "Compares the daemon with a minimal server for the same hop")]
 struct Options {
-    /// How often they take turns.
+    /// The number of rounds.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Factor for the number of commands.
+    /// A factor for the number of commands.
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
-    /// Given by cargo.
+    /// Passed by cargo; ignored.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// One way to load a server.
+/// A load profile, and what to measure under it.
 struct Scenario {
     name: &'static str,
     commands: usize,
@@ -67,16 +67,16 @@ struct Scenario {
     figures: &'static [(Figure, Goal)],
 }
 
-/// What is read off a scenario.
+/// A quantity that a scenario measures.
 #[derive(Clone, Copy)]
 enum Figure {
-    /// The median of the latencies, in µs.
+    /// The median latency, in µs.
     P50,
-    /// What one in a hundred exceeds, in µs.
+    /// The 99th percentile of the latency, in µs.
     P99,
-    /// Processor time of the server, in ms, per 10,000 commands.
+    /// The server's processor time per 10,000 commands, in ms.
     Cpu,
-    /// Commands answered in a second.
+    /// The throughput, in commands per second.
     PerSecond,
 }
 
@@ -136,7 +136,7 @@ const SCENARIOS: [Scenario; 6] = [
 ];
 
 fn main() {
-    // The bench starts itself as the floor.
+    // This program is also the floor's server, which it starts as a child process.
     let arguments: Vec<_> = std::env::args().collect();
     if let [_, role, port] = &arguments[..]
         && role == "floor"
@@ -144,7 +144,7 @@ fn main() {
         return floor::serve(port.parse().expect("a port"));
     }
     let options = Options::parse();
-    server::stay_away();
+    server::pin_tools();
     let mut report = Report::default();
     LocalSet::new().block_on(&runtime(), async {
         for round in 1..=options.rounds {
@@ -159,12 +159,12 @@ fn main() {
     report.write();
 }
 
-/// A runtime like the daemon's.
+/// A single-threaded runtime, like the daemon's.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// One server's turn.
+/// Measures one server in one round.
 async fn measure(kind: Kind, scale: f64, is_last: bool) -> Figures {
     let mut figures = Figures::default();
     let server = Server::start(kind).await;
@@ -232,7 +232,7 @@ async fn run(server: &Server, scenario: &Scenario, name: &str, scale: f64, figur
     }
 }
 
-/// Sends reads, one at a time for each session. Returns how long each took.
+/// Sends reads, one at a time for each session. Returns the latencies.
 async fn load(
     server: &Server,
     sessions: &[Rc<str>],
@@ -258,9 +258,9 @@ async fn load(
     agents.join_all().await.concat()
 }
 
-/// Brings a daemon to the most that it keeps; its ring of traces is full by then.
+/// Fills the daemon's state to its limits. Its ring of traces is full after that many commands.
 async fn fill(server: &Server) {
-    // One is left for the measurement.
+    // The measurement needs one session.
     let sessions = server.sessions(FULL_SESSIONS - 1).await;
     let mut client = server.client(true);
     for tab in sessions.len()..FULL_TABS {
@@ -272,7 +272,7 @@ async fn fill(server: &Server) {
     }
 }
 
-/// What a daemon with a connected browser does while nobody wants anything.
+/// Measures an idle daemon with a connected browser.
 async fn idle(server: &Server, figures: &mut Figures) {
     eprintln!("watching an idle daemon for {} s", IDLE.as_secs());
     let cpu = server.cpu();
@@ -283,7 +283,7 @@ async fn idle(server: &Server, figures: &mut Figures) {
     figures.add("idle: wake-ups", "1/min", wake_ups as f64, Goal::None);
 }
 
-/// Whole processes of the command line, beside the least that a process costs.
+/// Measures whole calls of the command line, and of `/bin/true` for comparison.
 fn calls(server: &Server, figures: &mut Figures) {
     let bproxy = env!("CARGO_BIN_EXE_bproxy");
     let programs: [(&str, Goal, &str, &[&str]); 3] = [

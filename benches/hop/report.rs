@@ -1,4 +1,4 @@
-//! The figures of all rounds, as a table for people and as JSON for programs.
+//! Reports the figures of all rounds: as a table for people, and as JSON for programs.
 
 use std::fs;
 use std::path::Path;
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 
 use crate::server::Kind;
 
-/// What a figure should keep to.
+/// The goal for a figure.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Goal {
-    /// To nothing: it explains others.
+    /// No goal: the figure only explains others.
     None,
-    /// The ratio to the floor, the less the better.
+    /// An upper limit for the ratio to the floor.
     AtMost(f64),
-    /// The ratio to the floor, the more the better.
+    /// A lower limit for the ratio to the floor.
     AtLeast(f64),
-    /// The daemon's own value, the less the better.
+    /// An upper limit for the daemon's absolute value.
     Own(f64),
 }
 
-/// One turn's figures, in the order of the table.
+/// The figures of one server in one round, in the order of the table.
 #[derive(Default)]
 pub(crate) struct Figures(Vec<Figure>);
 
@@ -42,13 +42,13 @@ impl Figures {
         self.0.push(Figure { name: name.into(), unit, value, goal });
     }
 
-    /// A figure by its name.
+    /// The value of the figure with this name.
     pub(crate) fn value(&self, name: &str) -> Option<f64> {
         self.0.iter().find(|figure| figure.name == name).map(|figure| figure.value)
     }
 }
 
-/// All turns so far.
+/// The figures of all rounds so far.
 #[derive(Default)]
 pub(crate) struct Report {
     floor: Vec<Figures>,
@@ -63,13 +63,13 @@ impl Report {
         }
     }
 
-    /// The table: medians over the rounds, and the median, least and greatest of the rounds' ratios.
+    /// Prints the table: the medians over the rounds, and the median, minimum and maximum of the rounds' ratios.
     pub(crate) fn print(&self) {
         println!(
             "{:44} {:>7} {:>10} {:>10} {:>7} {:>15} {:>12}",
             "", "", "floor", "bproxy", "ratio", "(least–most)", "goal"
         );
-        // The last round has the figures that are taken once.
+        // Only the last round has the figures that are measured once.
         for figure in &self.bproxy.last().expect("a round").0 {
             let values = |turns: &[Figures]| sorted(turns.iter().map(|it| it.value(&figure.name)));
             let (floor, bproxy) = (values(&self.floor), values(&self.bproxy));
@@ -99,15 +99,15 @@ impl Report {
         }
     }
 
-    /// Every figure of every round, as `bench.json` in the target directory.
+    /// Writes every figure of every round to `bench.json` in the target directory.
     pub(crate) fn write(&self) {
-        let turns = |turns: &[Figures]| -> Vec<Value> {
-            let turn = |figures: &Figures| {
+        let rounds = |rounds: &[Figures]| -> Vec<Value> {
+            let round = |figures: &Figures| {
                 figures.0.iter().map(|it| (it.name.clone(), json!(it.value))).collect()
             };
-            turns.iter().map(turn).map(Value::Object).collect()
+            rounds.iter().map(round).map(Value::Object).collect()
         };
-        let report = json!({ "floor": turns(&self.floor), "bproxy": turns(&self.bproxy) });
+        let report = json!({ "floor": rounds(&self.floor), "bproxy": rounds(&self.bproxy) });
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench.json");
         fs::write(&path, format!("{report:#}\n")).expect("a writable target directory");
         println!("every round: {}", path.display());
@@ -124,7 +124,7 @@ fn sorted(values: impl Iterator<Item = Option<f64>>) -> Vec<f64> {
     values
 }
 
-/// The middle of sorted values.
+/// The median of sorted values.
 fn median(values: &[f64]) -> Option<f64> {
     let middle = values.len() / 2;
     match values.len() {

@@ -1,4 +1,4 @@
-//! A server as a process of its own: started, looked at from outside, ended.
+//! A server in a separate process: starts it, measures it through `/proc`, kills it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,17 +15,17 @@ use tempfile::TempDir;
 use crate::browser::{Browser, ORIGIN};
 use crate::client::Client;
 
-/// Where the server runs; everything else is on [`TOOLS`].
-const SERVER: usize = 0;
-const TOOLS: usize = 1;
+/// The processor of the server; everything else runs on [`TOOLS_CPU`].
+const SERVER_CPU: usize = 0;
+const TOOLS_CPU: usize = 1;
 
-/// No server takes this long.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a server may take to start, far more than it needs.
+const START_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Which program carries the commands.
+/// Which server is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// This one, without a rule.
+    /// The minimal server in `floor.rs`.
     Floor,
     /// The daemon.
     Bproxy,
@@ -46,31 +46,31 @@ pub(crate) struct Server {
     kind: Kind,
     child: Child,
     dir: TempDir,
-    /// Where it listens.
+    /// The port that it listens on.
     pub(crate) port: u16,
-    /// What clients show.
+    /// The token of clients.
     pub(crate) token: Rc<str>,
-    /// What the browser shows.
+    /// The token of the browser.
     browser_token: String,
-    /// From before its start until a connection was accepted.
+    /// The time from spawning it until it accepted a connection.
     pub(crate) started_in: Duration,
 }
 
-/// Keeps this process, and what it starts, on one processor.
-pub(crate) fn stay_on(processor: usize) {
+/// Pins this process, and the processes that it starts, to one processor.
+pub(crate) fn pin_to(processor: usize) {
     let mut set = CpuSet::new();
     set.set(processor);
-    // On a machine with one processor there is nothing to choose.
+    // Fails on a machine with one processor, where there is no choice.
     let _ = sched_setaffinity(None, &set);
 }
 
-/// Keeps the tools off the server's processor.
-pub(crate) fn stay_away() {
-    stay_on(TOOLS);
+/// Keeps this process off the server's processor.
+pub(crate) fn pin_tools() {
+    pin_to(TOOLS_CPU);
 }
 
 impl Server {
-    /// Starts one, and pairs with it.
+    /// Starts a server and pairs with it.
     pub(crate) async fn start(kind: Kind) -> Server {
         let dir = tempfile::tempdir().expect("a temporary directory");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).expect("own directory");
@@ -94,13 +94,13 @@ impl Server {
             }
         };
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        stay_on(SERVER);
+        pin_to(SERVER_CPU);
         let begin = Instant::now();
         let mut child = command.spawn().expect("the server's program");
-        stay_away();
+        pin_tools();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = child.try_wait().expect("a child");
-            assert!(ended.is_none() && begin.elapsed() < PATIENCE, "{kind:?} did not start");
+            assert!(ended.is_none() && begin.elapsed() < START_DEADLINE, "{kind:?} did not start");
             std::thread::sleep(Duration::from_micros(100));
         }
         let started_in = begin.elapsed();
@@ -122,7 +122,7 @@ impl Server {
     async fn pair(&mut self) {
         let begin = Instant::now();
         while !self.home().join("port").exists() {
-            assert!(begin.elapsed() < PATIENCE, "the daemon did not become ready");
+            assert!(begin.elapsed() < START_DEADLINE, "the daemon did not become ready");
             std::thread::sleep(Duration::from_millis(1));
         }
         let home = self.home();
@@ -136,7 +136,7 @@ impl Server {
         self.browser_token = answer["data"]["extensionToken"].as_str().expect("a token").into();
     }
 
-    /// A browser that answers reads with `text`.
+    /// Connects a browser that answers reads with `text`.
     pub(crate) async fn browser(&self, text: Rc<str>) -> Browser {
         Browser::connect(self.port, &self.browser_token, text).await
     }
@@ -146,7 +146,7 @@ impl Server {
         Client::new(self.port, self.token.clone(), keep_alive)
     }
 
-    /// Sessions, each with a tab of its own, that no pause holds up. The floor knows none, and needs none.
+    /// Opens sessions with one tab each and no pacing. The floor has no sessions.
     pub(crate) async fn sessions(&self, count: usize) -> Vec<Rc<str>> {
         if self.kind == Kind::Floor {
             return vec!["none".into(); count];
@@ -163,7 +163,7 @@ impl Server {
         sessions
     }
 
-    /// Closes sessions, so that the next ones find room.
+    /// Closes sessions, so that the limit allows the next ones.
     pub(crate) async fn close(&self, sessions: &[Rc<str>]) {
         let mut client = self.client(true);
         for session in sessions.iter().filter(|_| self.kind == Kind::Bproxy) {
@@ -176,13 +176,13 @@ impl Server {
         self.dir.path().to_owned()
     }
 
-    /// How long its threads have been running on a processor.
+    /// The processor time of its threads so far.
     pub(crate) fn cpu(&self) -> Duration {
         let running = self.threads("schedstat", |text| text.split(' ').next()?.parse().ok());
         Duration::from_nanos(running.values().sum())
     }
 
-    /// How often its lasting threads go to sleep, which is how often they are woken, while `watched` runs.
+    /// How often its threads wake up while `watched` runs, counted by how often they go to sleep.
     pub(crate) async fn wake_ups(&self, watched: impl Future<Output = ()>) -> u64 {
         let sleeps = || {
             self.threads("status", |text| {
@@ -193,12 +193,12 @@ impl Server {
         };
         let before = sleeps();
         watched.await;
-        // A thread that has ended meanwhile takes its number with it.
+        // The counts of threads that have ended meanwhile are lost.
         let after = sleeps();
         after.iter().map(|(id, after)| after - before.get(id).unwrap_or(&0)).sum()
     }
 
-    /// A number of each thread, by its id.
+    /// Reads a number for each thread from its file in `/proc`, by thread id.
     fn threads(&self, file: &str, number: impl Fn(&str) -> Option<u64>) -> HashMap<String, u64> {
         let threads = fs::read_dir(self.proc("task")).expect("a running process");
         let read = |thread: fs::DirEntry| {
@@ -223,13 +223,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself, which then has been noticed.
+        // Fails if it has ended already, which another check has then reported.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Below the ports that the system gives to clients: a connection to such a one may reach itself.
+/// A free port below the ephemeral ones: a client that connects to a free ephemeral port may connect to itself.
 fn free_port() -> u16 {
     loop {
         let port = rand::random_range(20_000..30_000);

@@ -1,8 +1,8 @@
-//! The bytes on the wire, as far as the tools around a server look at them.
+//! Helpers for the JSON on the wire, without a parser's cost.
 
 use memchr::{memchr, memmem};
 
-/// The text of the first member of this name, where nothing in it is escaped: ids and actions.
+/// The value of the first member with this name; only for strings without escapes, such as ids and actions.
 pub(crate) fn text<'a>(json: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let name = format!(r#""{name}":""#);
     let start = memmem::find(json, name.as_bytes())? + name.len();
@@ -10,7 +10,7 @@ pub(crate) fn text<'a>(json: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Some(&rest[..memchr(b'"', rest)?])
 }
 
-/// So many bytes of what pages are made of, as they stand in JSON: words, escapes, letters beyond ASCII.
+/// This many bytes of typical page text, escaped for JSON: words, escapes, non-ASCII letters.
 pub(crate) fn page_text(bytes: usize) -> String {
     const PARAGRAPH: &str = "The quick brown fox — it came from the café — said \\\"good morning\\\" to the lazy dog, \
         who did not look up, and went on its way through the long grass.\\n";

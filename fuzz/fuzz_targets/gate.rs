@@ -1,4 +1,4 @@
-//! Method, target and headers of any request.
+//! Fuzzes the gate with the method, target and headers of a request.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bproxy_fuzz::gate(data));

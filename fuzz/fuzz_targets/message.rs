@@ -1,4 +1,4 @@
-//! A text message from an extension.
+//! Fuzzes text messages from an extension.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &str| bproxy_fuzz::message(data));

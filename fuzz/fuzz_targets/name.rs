@@ -1,4 +1,4 @@
-//! The names of sessions, tabs and elements.
+//! Fuzzes session ids, tab handles and element handles.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &str| bproxy_fuzz::name(data));

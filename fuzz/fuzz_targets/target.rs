@@ -1,4 +1,4 @@
-//! What an action acts on: a selector, a route, a handle.
+//! Fuzzes targets of actions: selectors, routes, handles.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &str| bproxy_fuzz::target(data));

@@ -1,7 +1,7 @@
-//! What must hold of everything that a stranger may say, one function for each parser that hears it.
+//! The invariants of every parser of untrusted input, one function per parser.
 //!
-//! The fuzz targets call these with whatever coverage leads them to, `tests/wire/fuzz.rs` with mutations of `seeds` on every
-//! run of the tests. Each panics where something does not hold.
+//! The fuzz targets call these with inputs guided by coverage, `tests/wire/fuzz.rs` with mutations of `seeds` on every run
+//! of the tests. Each function panics if an invariant does not hold.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use warp::http::header::{HeaderMap, HeaderName, HeaderValue};
 use warp::http::{Method, Uri};
 
-/// A body is a request that can be forwarded as it is, or it is refused with a reason.
+/// A body is either a request that can be forwarded unchanged, or refused with a reason.
 pub fn request(body: &[u8]) {
     let request = match Request::parse(body) {
         Ok(request) => request,
@@ -45,7 +45,7 @@ pub fn request(body: &[u8]) {
     assert_eq!(members["session"], session);
     assert_eq!(members["target"], serde_json::json!({"tabId": 7}));
 
-    // What the daemon makes of the parameters is what was sent.
+    // Parsing and serializing the parameters does not change them.
     let params = request.action.params();
     assert_eq!(members["params"], serde_json::from_str::<Value>(&params).expect("JSON"));
     let again = forwarded(VERSION, &request, &params, session, request.deadline, None);
@@ -53,7 +53,7 @@ pub fn request(body: &[u8]) {
     assert_eq!((again.id, again.action), (request.id, request.action));
 }
 
-/// A message that is passed on as it stands is the envelope that a client expects.
+/// A message that is relayed unchanged has the members that a client expects.
 pub fn message(text: &str) {
     let message = match Message::parse(text) {
         Ok(message) => message,
@@ -85,17 +85,17 @@ pub fn message(text: &str) {
     }
 }
 
-/// The port of the gate that strangers try.
+/// The gate's port.
 const PORT: u16 = 9615;
-/// What clients show; known here so that mutations come near it.
+/// The token of clients. Fixed, so that seeds contain it and mutations come close to it.
 const DAEMON_TOKEN: &str = "d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0";
-/// What the extension shows.
+/// The token of the extension.
 const EXTENSION_TOKEN: &str = "extension-token";
-/// The extension that is paired.
+/// The Origin of the paired extension.
 const ORIGIN: &str = "chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// Whoever passes the gate has shown everything that the route wants. The data are a request's head: a line with method
-/// and target, then lines of headers.
+/// A request that passes the gate has every credential that its route requires. The data is a request's head: a line with
+/// the method and the target, then the headers, one per line.
 pub fn gate(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
     let Some((method, uri)) = lines.next().and_then(method_and_target) else { return };
@@ -170,7 +170,7 @@ fn is_extension(origin: &[u8]) -> bool {
         .is_some_and(|id| id.len() == 32 && id.iter().all(|letter| (b'a'..=b'p').contains(letter)))
 }
 
-/// A name is read as it is written, and stands for what the daemon would write the same way.
+/// A session id or handle is accepted exactly if it is well-formed, and is written the way it was read.
 pub fn name(text: &str) {
     let digits_after = |prefix: &str| {
         let digits = text.strip_prefix(prefix).unwrap_or_default();
@@ -198,7 +198,7 @@ pub fn name(text: &str) {
     }
 }
 
-/// A target is exactly one of selector, route and handle, and comes through unchanged.
+/// A target is exactly one of selector, route and handle, and parsing does not change it.
 pub fn target(text: &str) {
     let Ok(target) = serde_json::from_str::<Target>(text) else { return };
     let written = serde_json::to_value(&target).expect("JSON");

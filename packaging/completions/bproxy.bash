@@ -1,2 +1,2 @@
-# Asks the program for its part of bash, so that both are always of one version.
+# Loads the completions from the program, so that both have the same version.
 source <(bproxy completions bash)

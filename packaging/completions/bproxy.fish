@@ -1,2 +1,2 @@
-# Asks the program for its part of fish, so that both are always of one version.
+# Loads the completions from the program, so that both have the same version.
 bproxy completions fish | source

@@ -1,4 +1,4 @@
-# What Homebrew builds bproxy from. The hash of a release is known once it is made: packaging/recipes writes it in.
+# Homebrew's formula. packaging/recipes fills in the hash, which is not known before the release.
 class Bproxy < Formula
   desc "Connects a code agent to the browser its person already uses"
   homepage "https://github.com/bproxy/bproxy"
@@ -20,13 +20,13 @@ class Bproxy < Formula
   def caveats
     <<~EOS
       The extension for the browser: bproxy extension install
-      Either `brew services start bproxy` or `bproxy service install --now`: one of them has the port.
+      Run either `brew services start bproxy` or `bproxy service install --now`: both need the same port.
     EOS
   end
 
   service do
     run [opt_bin/"bproxy", "daemon"]
-    # launchd holds the port under this name; elsewhere the daemon takes it by itself.
+    # launchd listens on the port and passes the socket under this name; on Linux the daemon binds the port itself.
     sockets bproxy: "tcp://127.0.0.1:9615"
     keep_alive crashed: true
     log_path var/"log/bproxy.log"

@@ -1,9 +1,9 @@
-# What Nix builds bproxy from: the source that this lies in, so there is no version or hash to keep.
+# Builds bproxy with Nix, from the source tree that contains this file, so there is no version or hash to update.
 # usage: nix profile install 'github:bproxy/bproxy?dir=packaging/nix'
 {
   description = "Connects a code agent to the browser its person already uses";
 
-  # Its Rust is new enough for bproxy.
+  # Unstable, because its Rust is new enough for bproxy.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
 
   outputs =
@@ -30,7 +30,7 @@
             src = ../..;
             cargoLock.lockFile = ../../Cargo.lock;
             env.BPROXY_COMMIT = self.rev or "";
-            # The other tests take a browser and a machine to boot.
+            # The other tests need a browser and a booted machine.
             cargoTestFlags = [ "--lib" ];
             postInstall = ''
               packaging/assets $out/bin/bproxy assets

@@ -72,16 +72,16 @@ impl Service {
             Service::Stop => manager::stop(&home)?,
             Service::Status => {
                 let status = manager::status(&home)?;
-                if let Some(trouble) = status.trouble() {
-                    output::say(&trouble);
+                if let Some(warning) = status.warning() {
+                    output::say(&warning);
                 }
                 status.to_line()
             }
             Service::Restart => manager::restart(&home)?,
             Service::Install { now, port } => {
                 let installed = manager::install(&home, port, now)?;
-                if let Some(trouble) = installed.trouble() {
-                    output::say(&trouble);
+                if let Some(warning) = installed.warning() {
+                    output::say(&warning);
                 }
                 installed.to_line()
             }

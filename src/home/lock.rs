@@ -1,7 +1,7 @@
-//! One daemon per state directory: `bproxy.pid`, locked for a daemon's life.
+//! The lock that allows one daemon per state directory: the daemon holds it on `bproxy.pid` until it ends.
 //!
-//! The kernel drops the lock with its process, however that ends, and tells others who holds it. The number in the file
-//! is there for people to read, and decides nothing.
+//! The kernel releases the lock when its process ends, however that happens, and tells other processes who holds it. The
+//! process id in the file is for people only; the code never reads it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -14,23 +14,23 @@ use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
 use super::Home;
 
-/// How often a lock file is opened anew because the daemon that had it was just removing it. Each time another daemon
-/// has ended; more than two in a row does not happen by chance.
+/// How often to retry if the lock file was removed while it was being locked. Each time means that another daemon has
+/// just ended; more than two in a row do not happen by chance.
 const ATTEMPTS: usize = 8;
 
-/// Why there is no lock.
+/// Why the lock cannot be acquired or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another daemon serves this state directory.
     #[error("the daemon is already running{}: see `bproxy service status`, or stop it with `bproxy service stop`", with_pid(*pid))]
     Held {
-        /// Its process id, where the system tells.
+        /// Its process id, if the system tells.
         pid: Option<i32>,
     },
-    /// The file cannot be made or locked.
+    /// The lock file cannot be created, opened, locked or written.
     #[error("cannot {operation} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         operation: &'static str,
         /// The lock file.
         path: PathBuf,
@@ -43,27 +43,27 @@ fn with_pid(pid: Option<i32>) -> String {
     pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
-/// The lock of a running daemon. It ends when this is dropped, or with the process.
+/// The lock of a running daemon, held until this is dropped or the process ends.
 pub struct Lock {
     file: File,
     path: PathBuf,
 }
 
 impl Drop for Lock {
-    /// Removes the file while it is still locked, and only where it still lies there, so that no other daemon's file is
-    /// ever removed.
+    /// Removes the file while it is still locked, and only if the path still leads to it, so that it never removes
+    /// another daemon's file.
     fn drop(&mut self) {
-        if still_there(&self.file, &self.path).is_ok_and(|it_is| it_is) {
+        if is_still_at(&self.file, &self.path).unwrap_or(false) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 impl Lock {
-    /// Locks the state directory for this process.
+    /// Locks the state directory for this process, without waiting.
     ///
     /// # Errors
-    /// [`Error::Held`] while another process has it.
+    /// [`Error::Held`] if another process has the lock, or when the lock file cannot be used.
     pub fn acquire(home: &Home) -> Result<Lock, Error> {
         let path = home.pid();
         let io = |operation| {
@@ -83,8 +83,8 @@ impl Lock {
                 Err(Errno::AGAIN | Errno::ACCESS) => return Err(Error::Held { pid: owner(&file) }),
                 Err(error) => return Err(io("lock")(error.into())),
             }
-            // A daemon that ends removes its file: a lock on that one keeps nobody out.
-            if !still_there(&file, &path).map_err(io("look at"))? {
+            // An ending daemon removes its file; a lock on a removed file would exclude no other daemon.
+            if !is_still_at(&file, &path).map_err(io("inspect"))? {
                 continue;
             }
             let mut lock = Lock { file, path: path.clone() };
@@ -94,24 +94,23 @@ impl Lock {
                 .map_err(io("write"))?;
             return Ok(lock);
         }
-        Err(io("keep hold of")(ErrorKind::ResourceBusy.into()))
+        Err(io("lock")(ErrorKind::ResourceBusy.into()))
     }
 }
 
-/// A look at the lock from another process, which never takes it and so never gets in a daemon's
-/// way.
+/// A read-only view of the lock for other processes. It never takes the lock, so it never keeps a daemon from starting.
 ///
-/// Not for the daemon's own process: the system drops a process's locks on a file as soon as it
+/// Do not use it in the daemon's own process: the system releases a process's locks on a file as soon as the process
 /// closes any descriptor of that file.
 pub struct Watch {
     file: File,
 }
 
 impl Watch {
-    /// Looks for a daemon that serves `home`; `None` where none has been, or the last one ended properly.
+    /// Opens the lock file of `home`; `None` if there is none, because no daemon ever ran or the last one removed it.
     ///
     /// # Errors
-    /// When the lock file is there and cannot be opened.
+    /// When the lock file exists and cannot be opened.
     pub fn open(home: &Home) -> Result<Option<Watch>, Error> {
         let path = home.pid();
         match options().open(&path) {
@@ -121,28 +120,30 @@ impl Watch {
         }
     }
 
-    /// The process that serves the state directory at this moment.
+    /// The process that holds the lock now; `None` if no daemon runs.
     pub fn daemon(&self) -> Option<Pid> {
         owner(&self.file).and_then(Pid::from_raw)
     }
 }
 
-/// Never a link's target. Every descriptor is close-on-exec.
+/// Opens without following a symlink. The standard library makes every descriptor close-on-exec.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     options
 }
 
+/// The process that holds the lock.
 fn owner(file: &File) -> Option<i32> {
     let wanted = Flock::from(FlockType::WriteLock);
     fcntl_getlk(file, &wanted).ok()??.pid.map(|pid| pid.as_raw_nonzero().get())
 }
 
-fn still_there(file: &File, path: &PathBuf) -> io::Result<bool> {
+/// Whether `path` still leads to the open `file`.
+fn is_still_at(file: &File, path: &PathBuf) -> io::Result<bool> {
     let ours = file.metadata()?;
     match fs::symlink_metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+        Ok(current) => Ok((current.dev(), current.ino()) == (ours.dev(), ours.ino())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_a_killed_daemon_left_keeps_nobody_out() {
+    fn a_file_that_a_killed_daemon_left_is_not_locked() {
         let (_parent, home) = home();
         fs::write(home.pid(), "1\n").unwrap();
         assert!(Watch::open(&home).unwrap().unwrap().daemon().is_none());

@@ -1,4 +1,4 @@
-//! Starting, stopping and asking after a daemon from another process.
+//! Starts, stops and queries a daemon from another process, without a service manager.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -9,49 +9,49 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::lifecycle::{Error as LifecycleError, Started, Status, Stopped};
+use super::status::{Error as StatusError, Started, Status, Stopped};
 use crate::client::{self, Client};
 use crate::home::lock::{self, Lock, Watch};
 use crate::home::{self, Home};
 use crate::secrets::{self, FileStore, SecretStore};
 
-/// How long a daemon may take to become ready. It takes a few milliseconds; a disk that wakes up takes seconds.
+/// How long a daemon may take to become ready. It takes a few milliseconds; a disk that has to spin up takes seconds.
 const START_WAIT: Duration = Duration::from_secs(15);
 
 /// How long a daemon may take to end: 5 s for commands in flight, and time to write out its log.
 const STOP_WAIT: Duration = Duration::from_secs(10);
 
-/// How often is looked whether a daemon has ended. No event tells another process on every system.
-const STOP_LOOK: Duration = Duration::from_millis(10);
+/// How often to check whether a daemon has started or ended. Not every system has an event for that.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Why a daemon could not be started, stopped or asked after.
+/// Why a daemon could not be started, stopped or queried.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The state directory cannot be used.
     #[error(transparent)]
     Home(#[from] home::Error),
-    /// The lock cannot be looked at, or is held by another daemon.
+    /// The lock cannot be read, or another daemon holds it.
     #[error(transparent)]
     Lock(#[from] lock::Error),
-    /// The daemon's word cannot be read.
+    /// The pairing code of the daemon cannot be read.
     #[error(transparent)]
-    Lifecycle(#[from] LifecycleError),
-    /// This program could not be started as a daemon.
+    Status(#[from] StatusError),
+    /// The daemon's process cannot be spawned.
     #[error("cannot start the daemon: {0}")]
     Spawn(#[source] io::Error),
-    /// The daemon ended before it was ready. Its own message says why.
+    /// The daemon ended before it was ready.
     #[error("{}", reason.trim_start_matches("bproxy: "))]
     Failed {
-        /// What it wrote on standard error.
+        /// Its standard error, which says why.
         reason: String,
     },
-    /// The daemon did not become ready.
+    /// The daemon did not become ready in time.
     #[error("the daemon was not ready after {} seconds: see its log in {logs}", START_WAIT.as_secs())]
-    Slow {
+    NotReady {
         /// The directory of the log files.
         logs: String,
     },
-    /// The daemon must not be signalled.
+    /// The daemon cannot be signalled.
     #[error("cannot stop the daemon (process {pid}): {source}")]
     Signal {
         /// Its process id.
@@ -59,29 +59,29 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The daemon did not end.
+    /// The daemon did not end in time.
     #[error("the daemon (process {pid}) has not ended within {} seconds: end it with `kill -9 {pid}`", STOP_WAIT.as_secs())]
-    Stuck {
+    NotEnded {
         /// Its process id.
         pid: i32,
     },
 }
 
-/// Starts a daemon that outlives this process, and returns what it says when it is ready, in one line of JSON.
+/// Starts a daemon that outlives this process. Returns its readiness message, one line of JSON.
 ///
 /// # Errors
-/// When one is running already, or the new one does not become ready: then with its own reason.
+/// When one is running already, or the new one does not become ready; the error then has the daemon's own reason.
 pub fn start(home: &Path) -> Result<String, Error> {
     let home = Home::open(home)?;
-    refuse_second(&home)?;
+    ensure_not_running(&home)?;
     let program = std::env::current_exe().map_err(Error::Spawn)?;
     let mut child = Command::new(program)
         .args(["daemon", "--detached"])
         .env("BPROXY_HOME", home.path())
-        // It is no part of the service that this process may be a part of.
+        // If this process runs in a service, the daemon is not part of that service.
         .env_remove("NOTIFY_SOCKET")
         .env_remove("JOURNAL_STREAM")
-        // Whatever directory this one is run in can be unmounted later.
+        // The daemon must not keep the current directory's file system from being unmounted.
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -89,34 +89,37 @@ pub fn start(home: &Path) -> Result<String, Error> {
         .spawn()
         .map_err(Error::Spawn)?;
     match first_line(&mut child, START_WAIT) {
-        Some(Ok(line)) if Started::is_said_by(&line) => Ok(line),
-        Some(_) => Err(Error::Failed { reason: last_words(&mut child) }),
+        Some(Ok(line)) if Started::is_valid(&line) => Ok(line),
+        Some(_) => Err(Error::Failed { reason: failure_reason(&mut child) }),
         None => {
-            // It is this process's own child, and what it is not by now it will hardly become.
+            // It will hardly become ready any more, and must not appear later as a daemon that nobody expects.
             let _ = child.kill();
             let _ = child.wait();
-            Err(Error::Slow { logs: home.logs().display().to_string() })
+            Err(Error::NotReady { logs: home.logs().display().to_string() })
         }
     }
 }
 
+/// Checks that no daemon serves `home`.
+///
 /// # Errors
-/// When a daemon serves `home` already.
-pub(super) fn refuse_second(home: &Home) -> Result<(), Error> {
-    match daemon(home)? {
+/// When one does.
+pub(super) fn ensure_not_running(home: &Home) -> Result<(), Error> {
+    match running_pid(home)? {
         Some(pid) => Err(lock::Error::Held { pid: Some(pid.as_raw_nonzero().get()) }.into()),
         None => Ok(()),
     }
 }
 
-/// The first line that a child writes on standard output; empty if it closes it. `None` after `wait`.
+/// The first line of a child's standard output; empty if the child closes it first. `None` if neither happens within
+/// `wait`.
 fn first_line(child: &mut Child, wait: Duration) -> Option<io::Result<String>> {
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::spawn(move || {
         let mut line = String::new();
         let read = BufReader::new(stdout).read_line(&mut line);
-        // Nobody receives it after the wait is over.
+        // Fails if the wait below has timed out.
         let _ = sender.send(read.map(|_| line));
     });
     match receiver.recv_timeout(wait) {
@@ -126,24 +129,24 @@ fn first_line(child: &mut Child, wait: Duration) -> Option<io::Result<String>> {
     }
 }
 
-/// What a child that is ending has written on standard error.
-fn last_words(child: &mut Child) -> String {
-    let mut words = String::new();
+/// Why a child is ending: its standard error, or else its exit status.
+fn failure_reason(child: &mut Child) -> String {
+    let mut text = String::new();
     if let Some(mut stderr) = child.stderr.take() {
-        let _ = stderr.read_to_string(&mut words);
+        let _ = stderr.read_to_string(&mut text);
     }
     let status = child.wait();
-    match (words.trim(), status) {
-        ("", Ok(status)) => format!("the daemon ended without a word ({status})"),
-        ("", Err(error)) => format!("the daemon ended without a word ({error})"),
-        (words, _) => words.to_owned(),
+    match (text.trim(), status) {
+        ("", Ok(status)) => format!("the daemon ended without a message ({status})"),
+        ("", Err(error)) => format!("the daemon ended without a message ({error})"),
+        (text, _) => text.to_owned(),
     }
 }
 
-/// Stops the daemon and waits until it has ended. Returns what to say, in one line of JSON.
+/// Stops the daemon, waits until it has ended, and removes its token. Returns the result, one line of JSON.
 ///
 /// # Errors
-/// When it cannot be told to, or does not end.
+/// When it cannot be signalled, or does not end.
 pub fn stop(home: &Path) -> Result<String, Error> {
     stop_and(home, |home| {
         let _ = FileStore::new(home.clone()).remove_daemon_token();
@@ -151,54 +154,56 @@ pub fn stop(home: &Path) -> Result<String, Error> {
     Ok(Stopped::default().to_line())
 }
 
-/// Stops the daemon of a service and waits until it has ended. Its token is for the next one.
+/// Stops the daemon of a service and waits until it has ended. Its token stays, for the next daemon.
 ///
 /// # Errors
-/// When it cannot be told to, or does not end.
+/// When it cannot be signalled, or does not end.
 pub(super) fn stop_service(home: &Path) -> Result<(), Error> {
     stop_and(home, |_| {})
 }
 
-fn stop_and(home: &Path, also: impl FnOnce(&Home)) -> Result<(), Error> {
+/// Stops the daemon, waits until it has ended, removes its transient files, and then runs `clean_up`.
+fn stop_and(home: &Path, clean_up: impl FnOnce(&Home)) -> Result<(), Error> {
     let Some(home) = Home::find(home)? else { return Ok(()) };
     let Some(watch) = Watch::open(&home)? else { return Ok(()) };
     if let Some(pid) = watch.daemon() {
-        end(&watch, pid)?;
+        terminate(&watch, pid)?;
     }
-    // Removes what a killed daemon left, unless another one is running by now.
+    // A killed daemon leaves these files. With the lock held, they cannot be those of another daemon.
     if let Ok(_lock) = Lock::acquire(&home) {
         let _ = home.remove(&home.port());
         let _ = home.remove(&home.pairing());
         secrets::remove_runtime_copy(&home);
-        also(&home);
+        clean_up(&home);
     }
     Ok(())
 }
 
-fn end(watch: &Watch, pid: Pid) -> Result<(), Error> {
+/// Sends SIGTERM to the daemon and waits until it has ended.
+fn terminate(watch: &Watch, pid: Pid) -> Result<(), Error> {
     let number = pid.as_raw_nonzero().get();
     match kill_process(pid, Signal::TERM) {
-        // It ended by itself in between.
+        // SRCH: it has ended in the meantime.
         Ok(()) | Err(rustix::io::Errno::SRCH) => {}
         Err(errno) => return Err(Error::Signal { pid: number, source: errno.into() }),
     }
     let deadline = Instant::now() + STOP_WAIT;
     while watch.daemon() == Some(pid) {
         if Instant::now() >= deadline {
-            return Err(Error::Stuck { pid: number });
+            return Err(Error::NotEnded { pid: number });
         }
-        thread::sleep(STOP_LOOK);
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }
 
-/// Asks whether a daemon runs.
+/// Whether a daemon runs, and its details.
 ///
 /// # Errors
-/// When the state directory or the lock cannot be looked at.
+/// When the state directory or the lock cannot be read.
 pub fn status(home: &Path) -> Result<Status, Error> {
     let Some(home) = Home::find(home)? else { return Ok(Status::stopped()) };
-    let Some(pid) = daemon(&home)? else { return Ok(Status::stopped()) };
+    let Some(pid) = running_pid(&home)? else { return Ok(Status::stopped()) };
     let pid = pid.as_raw_nonzero().get();
     let port = client::running_port(&home);
     let health = port.as_ref().ok().map(|port| client(&home, *port).health());
@@ -211,29 +216,29 @@ pub fn status(home: &Path) -> Result<Status, Error> {
     })
 }
 
-/// A client that asks for the daemon's health. With its token it gets the details, without it the main thing.
+/// A client to query the daemon's health: with the token if it can be read, which yields more details, else without.
 fn client(home: &Home, port: u16) -> Client {
     client::connect_running(Some(home.path())).unwrap_or_else(|_| Client::anonymous(port))
 }
 
-/// Waits until another daemon than `before` has become ready, whoever started it. Returns its process and its port.
+/// Waits until a daemon other than `before` is ready, however it was started. Returns its process and port.
 ///
 /// # Errors
-/// When none does in time.
+/// When none is ready in time.
 pub(super) fn wait_until_ready(home: &Home, before: Option<Pid>) -> Result<(Pid, u16), Error> {
     let deadline = Instant::now() + START_WAIT;
     while Instant::now() < deadline {
-        if let Some(pid) = daemon(home)?.filter(|pid| Some(*pid) != before)
+        if let Some(pid) = running_pid(home)?.filter(|pid| Some(*pid) != before)
             && let Ok(port) = client::running_port(home)
         {
             return Ok((pid, port));
         }
-        thread::sleep(STOP_LOOK);
+        thread::sleep(POLL_INTERVAL);
     }
-    Err(Error::Slow { logs: home.logs().display().to_string() })
+    Err(Error::NotReady { logs: home.logs().display().to_string() })
 }
 
-/// The daemon that serves `home`, whoever started it.
-pub(super) fn daemon(home: &Home) -> Result<Option<Pid>, Error> {
+/// The process of the daemon that serves `home`, however it was started; `None` if none runs.
+pub(super) fn running_pid(home: &Home) -> Result<Option<Pid>, Error> {
     Ok(Watch::open(home)?.and_then(|watch| watch.daemon()))
 }

@@ -1,23 +1,23 @@
-//! The end of a daemon that nobody uses, where a service manager starts the next one for the next connection.
+//! Idle detection, for a daemon that exits when idle because its service manager starts it again on the next connection.
 
 use std::time::Duration;
 
 use crate::daemon::Running;
 
-/// Waits until there has been no browser, no session and no request for as long as `limit`.
-pub(super) async fn wait(running: &Running, limit: Duration) {
+/// Waits until the daemon has had no browser, no session and no request for `limit`.
+pub(super) async fn wait_until_idle(running: &Running, limit: Duration) {
     let mut activity = running.activity();
     loop {
         let since = *activity.borrow_and_update();
-        let unused = async {
+        let idle = async {
             match running.counts() {
                 (0, 0) => tokio::time::sleep_until(since + limit).await,
                 _ => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = unused => return,
-            // A daemon that has gone is as good as unused.
+            () = idle => return,
+            // The sender is gone: the daemon has ended.
             changed = activity.changed() => if changed.is_err() { return },
         }
     }

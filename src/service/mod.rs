@@ -1,19 +1,21 @@
-//! A process's life: lock, log, socket, tokens, readiness, serving, draining, and what is cleaned up in the end.
+//! The daemon's process, from start to end: lock, log, socket, tokens, readiness, shutdown, clean-up. Also what controls
+//! it from outside: service manager, start and stop, doctor, reading the log.
 //!
-//! Knows nothing of commands and connections; the daemon module serves those.
+//! Requests and connections are the `daemon` module's.
 
+mod background;
 pub mod control;
 pub mod doctor;
 mod idle;
-pub mod lifecycle;
 mod listener;
 mod logging;
 pub mod logs;
 pub mod manager;
 mod notify;
-mod ready;
+mod readiness;
 mod reload;
 mod shutdown;
+pub mod status;
 pub mod token;
 
 use std::cell::Cell;
@@ -34,45 +36,45 @@ use listener::ListeningSocket;
 use logging::{LevelHandle, Log};
 use token::Tokens;
 
-/// How long the threads that do blocking work, such as writing a token, may hold up the end of the process. They take
-/// milliseconds; a file system that hangs must not keep the process alive.
-const BLOCKING_WORK: Duration = Duration::from_secs(1);
+/// How long shutdown waits for threads with blocking work, such as writing a token. They take milliseconds; a file
+/// system that hangs must not keep the process alive.
+const BLOCKING_WORK_DEADLINE: Duration = Duration::from_secs(1);
 
-/// The exit status of a bad configuration (`EX_CONFIG` of sysexits.h): starting again will not help.
+/// The exit status for an invalid configuration (`EX_CONFIG` of sysexits.h): a restart will not help.
 pub const EXIT_CONFIG: u8 = 78;
 
-/// Why a daemon could not start or go on.
+/// Why a daemon could not start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A variable that cannot be followed.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] config::Error),
     /// The state directory cannot be used.
     #[error(transparent)]
     Home(#[from] home::Error),
-    /// Another daemon has the state directory.
+    /// Another daemon holds the state directory's lock.
     #[error(transparent)]
     Lock(#[from] lock::Error),
-    /// There is no log.
+    /// The log cannot be opened.
     #[error(transparent)]
     Log(#[from] logging::Error),
-    /// There is no socket.
+    /// There is no listening socket.
     #[error(transparent)]
     Listener(#[from] listener::Error),
     /// The tokens cannot be used.
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
-    /// The system refuses something that every process needs.
+    /// A system call failed that normally does not.
     #[error("cannot {operation}: {source}")]
     System {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         operation: &'static str,
         /// The system's reason.
         source: io::Error,
     },
-    /// The daemon's pairing code cannot be told.
+    /// The daemon's pairing code cannot be read.
     #[error(transparent)]
-    Lifecycle(#[from] lifecycle::Error),
+    Status(#[from] status::Error),
     /// Serving failed.
     #[error(transparent)]
     Daemon(#[from] daemon::Error),
@@ -97,30 +99,30 @@ impl Error {
     }
 }
 
-/// How a daemon was started, and so whom it tells that it is ready.
+/// How a daemon was started, which decides where it announces that it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// By a service manager, which may have handed over a socket and may want to be told.
+    /// By a service manager, which may pass a socket and may want notifications.
     Service {
-        /// Whether there must be a socket.
+        /// Whether a passed socket is required.
         activated: bool,
     },
-    /// In a terminal: the person is told on standard output.
+    /// In a terminal: the readiness message goes to standard output.
     Foreground,
-    /// By `service start`, which reads standard output until the daemon is ready and standard error if it never is.
+    /// By `service start`, which reads standard output for the readiness message, and standard error if the start fails.
     Detached,
 }
 
-/// Runs a daemon until it is told to stop. To be called while the process has one thread.
+/// Runs a daemon until it is told to stop. Call this while the process has one thread.
 ///
 /// # Errors
-/// When it cannot start, or cannot go on. All it made is cleaned up then too.
+/// When it cannot start or continue. It cleans up in that case too.
 pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     let inherited = match mode {
         Mode::Service { activated } => listener::inherit(activated)?,
         Mode::Foreground => None,
         Mode::Detached => {
-            // Out of the terminal's session, so that closing it does not end the daemon.
+            // Leaves the terminal's session, so that closing the terminal does not end the daemon.
             rustix::process::setsid()
                 .map_err(|errno| Error::system("leave the terminal's session")(errno.into()))?;
             None
@@ -131,17 +133,17 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
         .build()
         .map_err(Error::system("start the event loop"))?;
     let shutdown = CancellationToken::new();
-    // Before there is anything to clean up: from here on a signal ends the process in good order.
+    // Installed before there is anything to clean up, so that a signal always leads to an orderly shutdown.
     {
-        let _inside = runtime.enter();
+        let _guard = runtime.enter();
         shutdown::on_signal(shutdown.clone(), mode == Mode::Foreground)
             .map_err(Error::system("handle signals"))?;
     }
     let home = Home::open(&config.home)?;
-    // Dropped last: the next daemon may start when all else has ended.
+    // Dropped last, so that the next daemon starts only after everything else has ended.
     let _lock = Lock::acquire(&home)?;
     let log = match (config.log, mode) {
-        // Standard error is closed as soon as the daemon is ready.
+        // A detached daemon closes standard error once it is ready.
         (LogChoice::Stderr | LogChoice::Auto, Mode::Detached) => LogChoice::File,
         (choice, _) => choice,
     };
@@ -164,23 +166,23 @@ fn run_locked(
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     home.write_layout()?;
-    // What a killed daemon left would mislead clients while this one starts.
+    // A killed daemon may have left its port file, which would mislead clients while this one starts.
     home.remove(&home.port())?;
     let ListeningSocket { listener, activation } = match inherited {
         Some(listening) => listening,
         None => listener::bind(config.port)?,
     };
-    let port = listener.local_addr().map_err(Error::system("look at the socket"))?.port();
+    let port = listener.local_addr().map_err(Error::system("read the socket's address"))?.port();
     home.read_secret(&home.pairing())?;
     home.clear_tmp()?;
-    // A keyring may take its time. Meanwhile the event loop takes signals.
+    // On another thread, so that the event loop handles signals while a keyring is slow.
     let opened = {
         let (choice, home) = (config.secrets, home.clone());
         runtime.spawn_blocking(move || Tokens::open(choice, &home, activation))
     };
     let opened = runtime.block_on(opened).expect("opening the tokens does not panic");
-    // From here on there is something to clean up, and nothing that a person has to look at first.
-    let transient = opened.as_ref().ok().map(|tokens| Transient {
+    // Cleans up from here on. Not earlier: the files of a start that failed above are left for the person to inspect.
+    let transient = opened.as_ref().ok().map(|tokens| TransientFiles {
         home,
         secrets: tokens.secrets.clone(),
         activation,
@@ -201,10 +203,10 @@ fn run_locked(
     };
     let idle_exit = config.idle_exit.filter(|_| activation != Activation::Standalone);
     let result = serve(runtime, shutdown, listener, options, |running| {
-        ready::surround(&running, port, config, idle_exit, mode, level, shutdown)?;
-        ready::announce(home, port, mode)?;
+        background::spawn_tasks(&running, port, config, idle_exit, mode, level, shutdown)?;
+        readiness::announce(home, port, mode)?;
         notify::ready(&running, port);
-        // May wait for the keyring, which nobody else is to wait for.
+        // On a thread of its own, because it may wait for the keyring.
         std::thread::spawn(move || secrets_to_migrate.migrate());
         Ok(())
     });
@@ -217,32 +219,32 @@ fn serve(
     shutdown: &CancellationToken,
     listener: TcpListener,
     options: daemon::Options,
-    ready: impl FnOnce(Running) -> Result<(), Error>,
+    on_ready: impl FnOnce(Running) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let is_ready = Cell::new(Ok(()));
+    let on_ready_result = Cell::new(Ok(()));
     let served = runtime.block_on(async {
-        let ready = |running| {
-            is_ready.set(ready(running).inspect_err(|_| shutdown.cancel()));
+        let on_ready = |running| {
+            on_ready_result.set(on_ready(running).inspect_err(|_| shutdown.cancel()));
         };
-        daemon::serve(listener, options, ready, shutdown.clone()).await
+        daemon::serve(listener, options, on_ready, shutdown.clone()).await
     });
-    runtime.shutdown_timeout(BLOCKING_WORK);
-    is_ready.into_inner()?;
+    runtime.shutdown_timeout(BLOCKING_WORK_DEADLINE);
+    on_ready_result.into_inner()?;
     Ok(served?)
 }
 
-/// The files that tell of a running daemon, removed when it ends, however that comes.
-struct Transient<'a> {
+/// The files that exist only while a daemon runs. Dropping this removes them, however the daemon ends.
+struct TransientFiles<'a> {
     home: &'a Home,
     secrets: Arc<dyn SecretStore>,
     activation: Activation,
 }
 
-impl Drop for Transient<'_> {
+impl Drop for TransientFiles<'_> {
     fn drop(&mut self) {
         let _ = self.home.remove(&self.home.port());
         let _ = self.home.remove(&self.home.pairing());
-        // The client whose connection makes a service manager start the next daemon has to find a token.
+        // With a service manager the token stays: the client whose connection starts the next daemon has to find it.
         if self.activation == Activation::Standalone {
             let _ = self.secrets.remove_daemon_token();
         }

@@ -1,7 +1,7 @@
-//! What a service manager is told while the daemon runs: that it is ready, how it fares, that it is alive, that it stops.
+//! Messages to systemd (`sd_notify`): ready, reloading, stopping, status text, watchdog.
 //!
-//! The messages are datagrams of some bytes to a socket that the manager reads all the time; where `NOTIFY_SOCKET` names
-//! none, nobody is told.
+//! They are small datagrams to the socket that `NOTIFY_SOCKET` names, which systemd always reads, so sending does not
+//! block. Without that variable nothing is sent.
 
 use std::env;
 use std::time::Duration;
@@ -10,70 +10,70 @@ use sd_notify::NotifyState;
 
 use crate::daemon::Running;
 
-/// The least time between two words on how the daemon fares. They are for people to read.
-const STATUS_PAUSE: Duration = Duration::from_secs(1);
+/// The shortest time between two status texts. People read them, so more would be of no use.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whether there is anybody to tell.
-pub(super) fn is_heard() -> bool {
+/// Whether there is a manager to notify.
+pub(super) fn is_enabled() -> bool {
     env::var_os("NOTIFY_SOCKET").is_some()
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn send(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(event = "notify_failed", problem = %error);
     }
 }
 
-/// Requests are accepted, for the first time or again.
+/// Says that the daemon accepts requests, after the start or after a reload.
 pub(super) fn ready(running: &Running, port: u16) {
-    tell(&[NotifyState::Ready, NotifyState::Status(&status(running, port))]);
+    send(&[NotifyState::Ready, NotifyState::Status(&status(running, port))]);
 }
 
-/// The configuration is being read again; [`ready`] ends that.
+/// Says that the daemon is reloading its configuration; [`ready`] ends that.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Ok(now) => send(&[NotifyState::Reloading, now]),
         Err(error) => tracing::warn!(event = "notify_failed", problem = %error),
     }
 }
 
-/// No further requests are accepted.
+/// Says that the daemon is shutting down.
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
+    send(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
 }
 
-/// Tells how the daemon fares, each time that changes.
-pub(super) async fn keep_status(running: Running, port: u16) {
+/// Sends the status text whenever it changes.
+pub(super) async fn send_status_changes(running: Running, port: u16) {
     let mut activity = running.activity();
-    let mut told = status(&running, port);
-    // The daemon outlives this task.
+    let mut sent = status(&running, port);
+    // Fails only when the daemon has ended, which it does not while this task runs.
     while activity.changed().await.is_ok() {
-        let now = status(&running, port);
-        if now != told {
-            tell(&[NotifyState::Status(&now)]);
-            told = now;
-            tokio::time::sleep(STATUS_PAUSE).await;
+        let current = status(&running, port);
+        if current != sent {
+            send(&[NotifyState::Status(&current)]);
+            sent = current;
+            tokio::time::sleep(STATUS_INTERVAL).await;
         }
     }
 }
 
-/// Tells that the daemon is alive, twice as often as the manager wants to hear it. For the thread that serves requests:
-/// if that hangs, so does this.
-pub(super) async fn keep_alive() {
+/// Pings the manager's watchdog, twice per watchdog interval. Spawn it on the thread that serves requests, so that the
+/// pings stop if that thread hangs.
+pub(super) async fn send_watchdog_pings() {
     let Some(interval) = sd_notify::watchdog_enabled() else { return };
     let mut tick = tokio::time::interval(interval / 2);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tick.tick().await;
-        tell(&[NotifyState::Watchdog]);
+        send(&[NotifyState::Watchdog]);
     }
 }
 
 fn status(running: &Running, port: u16) -> String {
     let (browsers, sessions) = running.counts();
-    let some = |count: usize, thing: &str| {
+    let counted = |count: usize, noun: &str| {
         let plural = if count == 1 { "" } else { "s" };
-        format!("{count} {thing}{plural}")
+        format!("{count} {noun}{plural}")
     };
-    format!("port {port}, {}, {}", some(browsers, "browser"), some(sessions, "session"))
+    format!("port {port}, {}, {}", counted(browsers, "browser"), counted(sessions, "session"))
 }

@@ -1,4 +1,4 @@
-//! SIGHUP: what may change while the daemon runs is read again, which is the log's level and the extensions allowed.
+//! Reloads the configuration on SIGHUP: the log level and the allowed extensions, which can change at run time.
 
 use std::io;
 use std::path::Path;
@@ -9,11 +9,11 @@ use super::notify;
 use crate::config::{Config, LogLevel};
 use crate::daemon::Running;
 
-/// Reads the configuration again at each SIGHUP, for ever. One that cannot be followed changes nothing.
+/// Spawns a task that reloads the configuration on every SIGHUP. An invalid configuration is logged and ignored.
 ///
 /// # Errors
-/// When the system does not let this process handle the signal.
-pub(super) fn on_signal(
+/// When the signal handler cannot be installed.
+pub(super) fn on_sighup(
     home: &Path,
     running: Running,
     port: u16,

@@ -1,4 +1,4 @@
-//! The signals that end the daemon.
+//! Shuts the daemon down on a signal.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sys;
 
-/// Cancels `shutdown` at the first SIGTERM or SIGINT, and in a terminal at the first SIGHUP, which says that it is
-/// closed. Further ones change nothing: draining has a deadline of its own.
+/// Cancels `shutdown` on the first SIGTERM or SIGINT, and in a terminal also on SIGHUP, which means that it was closed.
+/// Later signals have no effect: draining has its own deadline.
 ///
 /// # Errors
-/// When the system does not let this process handle them.
+/// When the signal handlers cannot be installed.
 pub(super) fn on_signal(shutdown: CancellationToken, in_terminal: bool) -> io::Result<()> {
-    // One that came after its handler is in place and before it is known to the runtime would be lost.
+    // A signal between installing its handler and registering it with the runtime would be lost.
     let handled = sys::with_signals_blocked(|| {
         let hangup = in_terminal.then(|| signal(SignalKind::hangup())).transpose()?;
         let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());

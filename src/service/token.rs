@@ -7,18 +7,18 @@ use crate::daemon::Activation;
 use crate::home::Home;
 use crate::secrets::{self, Error, ExtensionCredential, Secret, SecretStore};
 
-/// What the daemon begins with.
+/// A daemon's tokens and their store.
 pub(super) struct Tokens {
-    /// Where they are kept.
+    /// The store.
     pub(super) secrets: Arc<dyn SecretStore>,
-    /// What clients show.
+    /// The token that clients send.
     pub(super) daemon_token: Secret,
-    /// What the extension connects with.
+    /// The extension's credential; `None` if no extension is paired.
     pub(super) extension: Option<ExtensionCredential>,
 }
 
 impl Tokens {
-    /// Opens the store and takes them out. Waits as long as a keyring may take.
+    /// Opens the store and reads the tokens. Blocks as long as a keyring may take.
     ///
     /// # Errors
     /// When the store cannot be used, or a token must not be trusted.
@@ -34,8 +34,8 @@ impl Tokens {
     }
 }
 
-/// A standalone daemon makes a token of its own each time. One that a service manager starts on a first connection goes
-/// on with the token that the client of that connection has read.
+/// A standalone daemon creates a new token at every start. A socket-activated one uses the stored token, which the client
+/// whose connection started it has already read.
 fn daemon_token(
     home: &Home,
     store: &dyn SecretStore,
@@ -45,7 +45,7 @@ fn daemon_token(
         return secrets::ensure_token(home, store);
     }
     match store.daemon_token() {
-        // It is about to be replaced.
+        // The old token is replaced below, even a damaged one.
         Ok(_) | Err(Error::Damaged { .. }) => {}
         Err(error) => return Err(error),
     }

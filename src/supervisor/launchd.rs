@@ -1,18 +1,18 @@
-//! What the user's launchd knows of the daemon's agent, asked through `launchctl`.
+//! Queries the user's launchd for the daemon's agent, through `launchctl`.
 //!
-//! Each call is made the way of today's macOS, in the user's graphical session, and where that fails the way of older
-//! ones.
+//! Each call uses the subcommand of current macOS versions, in the user's graphical session, and falls back to that of
+//! older versions.
 
 use std::path::PathBuf;
 
-use super::{Error, Tool, View};
+use super::{Error, ManagerCommand, ServiceState};
 
 /// The agent's name.
 pub(crate) const LABEL: &str = "io.github.bproxy";
 
 /// `launchctl`, for the agent of one user.
 pub(crate) struct Launchctl {
-    pub(crate) tool: Tool,
+    pub(crate) command: ManagerCommand,
     /// The user's home directory.
     pub(crate) home: PathBuf,
     /// The user's graphical session, as launchctl names it.
@@ -20,15 +20,15 @@ pub(crate) struct Launchctl {
 }
 
 impl Launchctl {
-    /// For this process's user; `None` without a home directory.
-    pub(crate) fn of_this_user() -> Option<Launchctl> {
+    /// `launchctl` for this process's user; `None` without a home directory.
+    pub(crate) fn for_current_user() -> Option<Launchctl> {
         Some(Launchctl::with("launchctl".into(), super::user_home()?))
     }
 
     pub(crate) fn with(program: PathBuf, home: PathBuf) -> Launchctl {
-        let tool = Tool { program, first: &[], variables: vec![] };
+        let command = ManagerCommand { program, leading_args: &[], env: vec![] };
         let domain = format!("gui/{}", rustix::process::geteuid().as_raw());
-        Launchctl { tool, home, domain }
+        Launchctl { command, home, domain }
     }
 
     /// The agent's file.
@@ -41,30 +41,30 @@ impl Launchctl {
         format!("{}/{LABEL}", self.domain)
     }
 
-    /// One call or, where that fails, the same in the way of older systems.
-    pub(crate) fn either(&self, today: &[&str], before: &[&str]) -> Result<String, Error> {
-        self.tool.run(today).or_else(|error| self.tool.run(before).map_err(|_| error))
+    /// Runs the current form of a subcommand and, if that fails, its older form. If both fail, returns the first error.
+    pub(crate) fn run_either(&self, current: &[&str], older: &[&str]) -> Result<String, Error> {
+        self.command.run(current).or_else(|error| self.command.run(older).map_err(|_| error))
     }
 
-    /// What launchd says of the agent; an error where it is not loaded.
-    pub(crate) fn described(&self) -> Result<String, Error> {
-        self.either(&["print", &self.target()], &["list", LABEL])
+    /// `launchctl`'s description of the agent; fails if the agent is not loaded.
+    pub(crate) fn describe(&self) -> Result<String, Error> {
+        self.run_either(&["print", &self.target()], &["list", LABEL])
     }
 
-    /// Looks at the agent's file and asks after its job.
-    pub(crate) fn view(&self) -> View {
+    /// Reads the agent's file and queries its job.
+    pub(crate) fn query(&self) -> ServiceState {
         let text = std::fs::read_to_string(self.plist()).unwrap_or_default();
-        let described = self.described().ok();
+        let description = self.describe().ok();
         let unit_port = port(&text);
-        let port = described.as_ref().and(unit_port);
-        let pid = described.as_deref().and_then(pid);
-        View { installed: !text.is_empty(), pid, port, unit_port }
+        let port = description.as_ref().and(unit_port);
+        let pid = description.as_deref().and_then(pid);
+        ServiceState { installed: !text.is_empty(), pid, port, unit_port }
     }
 }
 
-/// The process id in what `launchctl print` (`pid = 42`) or `launchctl list` (`"PID" = 42;`) says.
-fn pid(described: &str) -> Option<i32> {
-    described.lines().find_map(|line| {
+/// The process id in the output of `launchctl print` (`pid = 42`) or `launchctl list` (`"PID" = 42;`).
+fn pid(description: &str) -> Option<i32> {
+    description.lines().find_map(|line| {
         let (name, value) = line.split_once(" = ")?;
         let is_pid = matches!(name.trim(), "pid" | "\"PID\"");
         is_pid.then(|| value.trim().trim_end_matches(';').parse().ok()).flatten()
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_process_is_found_in_either_description() {
+    fn the_process_is_found_in_both_kinds_of_description() {
         assert_eq!(pid("\tstate = running\n\tpid = 42\n"), Some(42));
         assert_eq!(pid("{\n\t\"PID\" = 43;\n};\n"), Some(43));
         assert_eq!(pid("\tstate = not running\n"), None);

@@ -1,59 +1,59 @@
-//! What the user's service manager (systemd or launchd) knows of the daemon.
+//! Queries the user's service manager (systemd or launchd) for the state of the daemon's service.
 //!
-//! It is only asked here; `service::manager` installs, starts and stops. A manager has one daemon per user, which serves
-//! the default state directory.
+//! Changes nothing; `service::manager` installs, starts and stops the service. A manager has one daemon per user, for the
+//! default state directory.
 
+mod command;
 pub(crate) mod launchd;
 pub(crate) mod systemd;
-mod tool;
 
 use std::path::{Path, PathBuf};
 
 use crate::config;
 
-pub use tool::Error;
-pub(crate) use tool::Tool;
+pub use command::Error;
+pub(crate) use command::ManagerCommand;
 
-/// What a manager knows of the daemon.
+/// The state of the service, as the manager reports it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct View {
-    /// Whether its units are there.
+pub struct ServiceState {
+    /// Whether its units are installed.
     pub installed: bool,
     /// The daemon's process, if it runs.
     pub pid: Option<i32>,
-    /// The port on which the manager listens for it.
+    /// The port that the manager listens on; `None` if it does not listen.
     pub port: Option<u16>,
-    /// The port on which it would listen, as the units say.
+    /// The port in the units, whether or not the manager listens.
     pub unit_port: Option<u16>,
 }
 
-/// The port on which the manager listens for the daemon of the state directory `home`, whether that runs or not. `None`
-/// where the daemon is no service, or no manager answers.
+/// The port that the manager listens on for the daemon of the state directory `home`, whether or not that runs. `None` if
+/// the daemon is not a service, or no manager answers.
 ///
-/// Blocks for as long as a call of the manager takes: some milliseconds, and 30 s at most.
+/// Blocks while the manager's command runs: a few milliseconds, 30 s at most.
 pub fn listening_port(home: &Path) -> Option<u16> {
     if !serves(home) {
         return None;
     }
-    view().ok()?.filter(|view| view.installed)?.port
+    query().ok()?.filter(|state| state.installed)?.port
 }
 
-/// Whether `home` is the state directory that a service serves: the default one.
+/// Whether `home` is the state directory of a service: the default one.
 pub(crate) fn serves(home: &Path) -> bool {
     config::default_home()
         .is_some_and(|default| std::path::absolute(home).is_ok_and(|home| home == default))
 }
 
-/// What this system's manager knows; `None` for a user without a home directory.
-fn view() -> Result<Option<View>, Error> {
+/// Queries this system's manager; `None` for a user without a home directory.
+fn query() -> Result<Option<ServiceState>, Error> {
     if cfg!(target_os = "macos") {
-        launchd::Launchctl::of_this_user().map(|launchctl| Ok(launchctl.view())).transpose()
+        launchd::Launchctl::for_current_user().map(|launchctl| Ok(launchctl.query())).transpose()
     } else {
-        systemd::Systemctl::of_this_user().map(|systemctl| systemctl.view()).transpose()
+        systemd::Systemctl::for_current_user().map(|systemctl| systemctl.query()).transpose()
     }
 }
 
-/// The user's home directory, in which units lie.
+/// The user's home directory, which has the units.
 pub(crate) fn user_home() -> Option<PathBuf> {
     std::env::home_dir()
 }

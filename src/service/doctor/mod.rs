@@ -10,8 +10,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::lifecycle::ManagedBy;
 use super::manager::{self, Service};
+use super::status::ManagedBy;
 
 /// The results of all probes.
 #[derive(Debug, Serialize)]

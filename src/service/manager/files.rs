@@ -1,4 +1,4 @@
-//! The files of a service manager: written whole, and removed with the folders that they alone were in.
+//! Writes unit files atomically, and removes them together with folders that become empty.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 
-/// Files that have been written.
+/// The unit files of an installation.
 #[derive(Default)]
-pub(super) struct Files {
+pub(super) struct WrittenFiles {
     pub(super) paths: Vec<PathBuf>,
-    /// Whether any of them was another one before, or none.
+    /// Whether any file was created, changed or removed.
     pub(super) changed: bool,
-    /// Why the sandbox is not among them, where there could be one.
+    /// Why the sandbox file is missing, if the manager supports a sandbox and it does not work here.
     pub(super) unsandboxed: Option<String>,
 }
 
-impl Files {
-    /// Writes a file that others may read, with the folders above it, unless it is there and the same.
+impl WrittenFiles {
+    /// Writes a file of mode 0644 and creates its parent folders, unless it already has this text.
     pub(super) fn write(&mut self, path: PathBuf, text: &str) -> Result<(), Error> {
         if !holds(&path, text) {
             replace(&path, text).map_err(|source| Error::File {
@@ -33,9 +33,9 @@ impl Files {
     }
 }
 
-/// Whether a file is there with this text.
+/// Whether the file exists and has this text.
 pub(super) fn holds(path: &Path, text: &str) -> bool {
-    fs::read(path).is_ok_and(|there| there == text.as_bytes())
+    fs::read(path).is_ok_and(|content| content == text.as_bytes())
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
@@ -49,7 +49,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a file, and the folders above it that are empty then and lie below `top`. Returns whether it was there.
+/// Removes a file, and its parent folders below `top` that are empty then. Returns whether the file existed.
 pub(super) fn remove(path: &Path, top: &Path) -> Result<bool, Error> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
@@ -63,10 +63,10 @@ pub(super) fn remove(path: &Path, top: &Path) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Removes a folder if it is empty, and those above it likewise, as long as they are `below` a folder.
-pub(super) fn remove_empty(folder: &Path, below: &Path) {
-    for folder in folder.ancestors().take_while(|folder| *folder != below) {
-        // One that holds something stays.
+/// Removes the folder and its parents below `top`, up to the first that is not empty.
+pub(super) fn remove_empty(folder: &Path, top: &Path) {
+    for folder in folder.ancestors().take_while(|folder| *folder != top) {
+        // Fails for a folder that is not empty.
         if fs::remove_dir(folder).is_err() {
             break;
         }

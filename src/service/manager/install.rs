@@ -1,17 +1,17 @@
-//! Making the daemon a service, and undoing that.
+//! `bproxy service install` and `bproxy service uninstall`.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Error, for_service, program};
+use super::{Error, manager_for, program};
 use crate::home::{self, Home};
 use crate::loopback::{self, ListenerOwner};
 use crate::secrets;
 use crate::service::control;
-use crate::service::lifecycle::ManagedBy;
+use crate::service::status::ManagedBy;
 
-/// What `install` and `uninstall` have done.
+/// The result of `install` and `uninstall`.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Installed {
@@ -21,9 +21,9 @@ pub struct Installed {
     port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     listening: Option<bool>,
-    /// Those that are there, or those that were removed.
+    /// The installed files, or the removed ones.
     files: Vec<PathBuf>,
-    /// Why the service has no sandbox, where the manager knows of one.
+    /// Why the service has no sandbox, if the manager supports one.
     #[serde(skip_serializing_if = "Option::is_none")]
     unsandboxed: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,66 +31,68 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// As one line of JSON, with its end.
+    /// One line of JSON, with a newline.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).expect("plain values become JSON") + "\n"
     }
 
-    /// What people should know besides.
-    pub fn trouble(&self) -> Option<String> {
+    /// A warning for the person, if there is one.
+    pub fn warning(&self) -> Option<String> {
         let reason = self.unsandboxed.as_ref()?;
         Some(format!("the service runs without its sandbox, which does not work here: {reason}"))
     }
 }
 
-/// Makes the daemon a service that is started by the first connection to `port`: from the next login on, or from `now`
-/// on. What is installed already and the same is left as it is, running or not.
+/// Makes the daemon a service that the first connection to `port` starts: from the next login on, or at once with
+/// `now`. If the same service is installed already, nothing changes and a running daemon keeps running.
 ///
 /// # Errors
-/// When there is no manager, the state directory is not a service's, or this program lies where it will not stay.
+/// When there is no manager, the state directory is not the default one, or the path of this program is temporary.
 pub fn install(home: &Path, port: u16, now: bool) -> Result<Installed, Error> {
-    let manager = for_service(home)?;
+    let manager = manager_for(home)?;
     let program = program::path()?;
-    let view = manager.view().map_err(|error| Error::None(error.to_string()))?;
+    let service = manager.query().map_err(|error| Error::None(error.to_string()))?;
     let state = Home::open(home)?;
     let files = manager.install(&program, port)?;
     if now {
-        let daemon = control::daemon(&state)?.map(|pid| pid.as_raw_nonzero().get());
-        // One that was started by hand has the state directory, and often the port.
-        if daemon.is_some() && daemon != view.pid {
+        let daemon = control::running_pid(&state)?.map(|pid| pid.as_raw_nonzero().get());
+        // A daemon that was started by hand has the state directory, and often the port.
+        if daemon.is_some() && daemon != service.pid {
             control::stop_service(home)?;
         } else if daemon.is_none() {
-            // A daemon that was killed has left it, and commands would look for one there.
+            // A killed daemon has left its port file, which would mislead commands.
             state.remove(&state.port())?;
         }
-        // An earlier installation may have changed the port for the next login.
-        let listens = || loopback::listener_owner(port).is_ok_and(|it| it != ListenerOwner::Nobody);
-        if view.installed && (files.changed || !listens()) {
+        // An earlier installation without `now` may have changed the port for the next login.
+        let is_listening =
+            || loopback::listener_owner(port).is_ok_and(|it| it != ListenerOwner::Nobody);
+        if service.installed && (files.changed || !is_listening()) {
             manager.stop()?;
         }
         manager.listen()?;
     }
-    // What is loaded tells of the new port before anybody listens there.
-    let view = if now { manager.view()? } else { view };
+    // Without `now`, the state from before the installation counts: with the new units loaded, the manager reports the
+    // new port although it still listens on the old one.
+    let service = if now { manager.query()? } else { service };
     Ok(Installed {
         installed: true,
         managed_by: manager.name(),
         port: Some(port),
-        listening: Some(view.port == Some(port)),
+        listening: Some(service.port == Some(port)),
         files: files.paths,
         unsandboxed: files.unsandboxed,
         tokens: None,
     })
 }
 
-/// Undoes [`install`], and removes what the daemon keeps, but for the tokens if they are to be kept and for files that
-/// are not the daemon's.
+/// Undoes [`install`] and removes the daemon's files from the state directory: with `keep_tokens` all but the tokens.
+/// Files of others stay.
 ///
 /// # Errors
-/// When there is no manager, the state directory is not a service's, or something cannot be removed.
+/// When there is no manager, the state directory is not the default one, or something cannot be removed.
 pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
-    let manager = for_service(home)?;
-    manager.view().map_err(|error| Error::None(error.to_string()))?;
+    let manager = manager_for(home)?;
+    manager.query().map_err(|error| Error::None(error.to_string()))?;
     home::check_layout(home)?;
     let files = manager.uninstall()?;
     control::stop_service(home)?;

@@ -1,36 +1,36 @@
-//! The user's launchd: a LaunchAgent written, loaded and asked after, through `launchctl`.
+//! The daemon as a LaunchAgent of the user's launchd, through `launchctl`.
 
 use std::path::{Path, PathBuf};
 
-use super::files::{self, Files};
-use super::{Error, ManagedBy, Manager, View};
+use super::files::{self, WrittenFiles};
+use super::{Error, ManagedBy, Manager, ServiceState};
 use crate::supervisor::launchd::{LABEL, Launchctl};
 
 const AGENT: &str = include_str!("../../../launchd/io.github.bproxy.plist");
 
-/// What stands in the plist as it is shipped.
+/// The parts of the shipped plist that an installation replaces.
 const SHIPPED_PROGRAM: &str = "/usr/local/bin/bproxy";
 const SHIPPED_PORT: &str = "<string>9615</string>";
 const SHIPPED_LOG: &str = "/Users/Shared/bproxy.log";
 
-/// The manager of this user's agents.
+/// The launchd of one user.
 pub(super) struct Launchd(Launchctl);
 
 impl Launchd {
-    /// Of this process's user; `None` without a home directory.
-    pub(super) fn of_this_user() -> Option<Launchd> {
-        Launchctl::of_this_user().map(Launchd)
+    /// The launchd of this process's user; `None` without a home directory.
+    pub(super) fn for_current_user() -> Option<Launchd> {
+        Launchctl::for_current_user().map(Launchd)
     }
 
     fn load(&self) -> Result<(), Error> {
         let plist = self.0.plist();
         let plist = plist.to_string_lossy();
-        self.0.either(&["bootstrap", &self.0.domain, &plist], &["load", &plist])?;
+        self.0.run_either(&["bootstrap", &self.0.domain, &plist], &["load", &plist])?;
         Ok(())
     }
 
     fn is_loaded(&self) -> bool {
-        self.0.described().is_ok()
+        self.0.describe().is_ok()
     }
 }
 
@@ -39,8 +39,8 @@ impl Manager for Launchd {
         ManagedBy::Launchd
     }
 
-    fn view(&self) -> Result<View, Error> {
-        Ok(self.0.view())
+    fn query(&self) -> Result<ServiceState, Error> {
+        Ok(self.0.query())
     }
 
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
@@ -57,8 +57,8 @@ impl Manager for Launchd {
         Ok(units.filter(|(path, text)| !files::holds(path, text)).map(|(path, _)| path).collect())
     }
 
-    fn install(&self, program: &Path, port: u16) -> Result<Files, Error> {
-        let mut files = Files::default();
+    fn install(&self, program: &Path, port: u16) -> Result<WrittenFiles, Error> {
+        let mut files = WrittenFiles::default();
         for (path, text) in self.units(program, port) {
             files.write(path, &text)?;
         }
@@ -82,14 +82,17 @@ impl Manager for Launchd {
         if !self.is_loaded() {
             self.load()?;
         }
-        self.0.either(&["kickstart", &self.0.target()], &["start", LABEL])?;
+        self.0.run_either(&["kickstart", &self.0.target()], &["start", LABEL])?;
         Ok(())
     }
 
     fn stop(&self) -> Result<(), Error> {
         if self.is_loaded() {
             let plist = self.0.plist();
-            self.0.either(&["bootout", &self.0.target()], &["unload", &plist.to_string_lossy()])?;
+            self.0.run_either(
+                &["bootout", &self.0.target()],
+                &["unload", &plist.to_string_lossy()],
+            )?;
         }
         Ok(())
     }
@@ -98,16 +101,16 @@ impl Manager for Launchd {
         if !self.is_loaded() {
             return self.start();
         }
-        // Older systems have no word for it: there the job is stopped, and started by the next connection at the latest.
-        if self.0.tool.run(&["kickstart", "-k", &self.0.target()]).is_err() {
-            self.0.tool.run(&["stop", LABEL])?;
-            self.0.tool.run(&["start", LABEL])?;
+        // Older versions cannot restart a job: stop it and start it. If the start fails, the next connection starts it.
+        if self.0.command.run(&["kickstart", "-k", &self.0.target()]).is_err() {
+            self.0.command.run(&["stop", LABEL])?;
+            self.0.command.run(&["start", LABEL])?;
         }
         Ok(())
     }
 }
 
-/// A path as text in XML.
+/// Escapes a path for XML.
 fn escaped(path: &Path) -> String {
     path.to_string_lossy().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -119,7 +122,7 @@ mod tests {
     use super::*;
     use crate::supervisor::launchd::port;
 
-    /// A launchctl that notes its calls, knows a loaded job, and fails at the words that it is told to.
+    /// A fake launchctl: records its calls, keeps track of one job, and fails for the given subcommands.
     struct Fake {
         directory: tempfile::TempDir,
         launchd: Launchd,
@@ -135,7 +138,8 @@ mod tests {
                  [ -e running ] && echo '\tpid = 42';; esac; true\n",
                 directory.path().display()
             );
-            // Written by another process: as long as one that this process forks has it open for writing, it cannot be run.
+            // Written by another process: a child that another test thread forks meanwhile would inherit a descriptor open
+            // for writing, and the script could not be executed (ETXTBSY).
             let write = "printf %s \"$2\" >\"$1\" && chmod 755 \"$1\"";
             let mut shell = std::process::Command::new("sh");
             shell.args(["-c", write, "sh"]).arg(&program).arg(&script);
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_installed_agent_is_a_plist_with_the_socket_and_nothing_that_keeps_it_busy() {
+    fn an_installed_agent_is_a_plist_with_the_socket_and_without_keep_alive() {
         let fake = Fake::new("none");
         let files = fake.launchd.install(Path::new("/opt/a&b/bproxy"), 9700).unwrap();
         let plist = plist::Value::from_file(&files.paths[0]).unwrap();
@@ -178,37 +182,42 @@ mod tests {
     }
 
     #[test]
-    fn a_life_of_the_agent_is_the_same_on_todays_and_on_older_systems() {
+    fn the_agents_lifecycle_is_the_same_on_current_and_older_systems() {
         for unknown in ["none", "bootstrap|bootout|kickstart|print"] {
             let Fake { launchd, .. } = &Fake::new(unknown);
-            let view = || launchd.view().unwrap();
-            assert_eq!(view(), View::default());
+            let query = || launchd.query().unwrap();
+            assert_eq!(query(), ServiceState::default());
             launchd.install(Path::new("/usr/local/bin/bproxy"), 9700).unwrap();
             assert_eq!(
-                view(),
-                View { installed: true, pid: None, port: None, unit_port: Some(9700) }
+                query(),
+                ServiceState { installed: true, pid: None, port: None, unit_port: Some(9700) }
             );
             launchd.listen().unwrap();
             assert_eq!(
-                view(),
-                View { installed: true, pid: None, port: Some(9700), unit_port: Some(9700) }
+                query(),
+                ServiceState {
+                    installed: true,
+                    pid: None,
+                    port: Some(9700),
+                    unit_port: Some(9700)
+                }
             );
             launchd.start().unwrap();
             launchd.restart().unwrap();
-            assert_eq!(view().pid, Some(42));
+            assert_eq!(query().pid, Some(42));
             launchd.stop().unwrap();
             launchd.stop().unwrap();
             assert_eq!(
-                view(),
-                View { installed: true, pid: None, port: None, unit_port: Some(9700) }
+                query(),
+                ServiceState { installed: true, pid: None, port: None, unit_port: Some(9700) }
             );
             assert_eq!(launchd.uninstall().unwrap(), [launchd.0.plist()]);
-            assert_eq!(view(), View::default());
+            assert_eq!(query(), ServiceState::default());
         }
     }
 
     #[test]
-    fn older_systems_are_spoken_to_in_their_words() {
+    fn older_systems_get_the_older_subcommands() {
         let fake = Fake::new("bootstrap|bootout|kickstart|print");
         fake.launchd.install(Path::new("/usr/local/bin/bproxy"), 9615).unwrap();
         fake.launchd.start().unwrap();

@@ -1,6 +1,7 @@
-//! The daemon as a service of the operating system: installed, started and stopped through systemd or launchd.
+//! The daemon as a service: installs, starts, stops and queries it through systemd or launchd.
 //!
-//! A manager has one daemon per user, which serves the default state directory. Any other belongs to whoever starts it.
+//! A manager has one daemon per user, for the default state directory. A daemon with another state directory, or without
+//! an installed service, is handled by `control`.
 
 mod files;
 mod install;
@@ -16,43 +17,43 @@ use std::path::{Path, PathBuf};
 use rustix::process::Pid;
 
 use super::control;
-use super::lifecycle::{self, ManagedBy, Started, Status, Stopped};
+use super::status::{self, ManagedBy, Started, Status, Stopped};
 use crate::config;
 use crate::home::{self, Home};
 use crate::secrets;
-use crate::supervisor::{self, View};
-use files::Files;
+use crate::supervisor::{self, ServiceState};
+use files::WrittenFiles;
 
 /// Why the service manager could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// One of its programs.
+    /// The manager's command line program failed.
     #[error(transparent)]
-    Tool(#[from] supervisor::Error),
+    Command(#[from] supervisor::Error),
     /// There is no path to write into units.
     #[error(transparent)]
     Program(#[from] program::Error),
-    /// A file of its own.
+    /// A unit file cannot be written or removed.
     #[error("cannot {operation} {}: {source}", path.display())]
     File {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         operation: &'static str,
         /// The file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// There is none, or it does not answer.
+    /// There is no service manager, or it does not answer.
     #[error(
         "no service manager answers ({0}): start the daemon without one, with `bproxy service start`"
     )]
     None(String),
-    /// Another state directory than a service's.
+    /// A service always has the default state directory.
     #[error("a service serves {}, not {}: leave out --home and BPROXY_HOME", default.display(), given.display())]
     Home {
-        /// Where a service keeps its state.
+        /// The default state directory.
         default: PathBuf,
-        /// What is asked for.
+        /// The one that was given.
         given: PathBuf,
     },
     /// The manager could not start the daemon.
@@ -61,93 +62,92 @@ pub enum Error {
     /// The state directory.
     #[error(transparent)]
     State(#[from] home::Error),
-    /// The daemon's own files and its process.
+    /// The daemon's process cannot be controlled.
     #[error(transparent)]
     Control(#[from] control::Error),
-    /// The tokens.
+    /// The tokens cannot be removed.
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
-    /// What the daemon has to say.
+    /// The pairing code of the new daemon cannot be read.
     #[error(transparent)]
-    Lifecycle(#[from] lifecycle::Error),
+    Status(#[from] status::Error),
 }
 
 /// A service manager. Calls block, each with a deadline.
 trait Manager {
-    /// Its name in what is told.
+    /// Which manager this is.
     fn name(&self) -> ManagedBy;
-    /// How things stand.
-    fn view(&self) -> Result<View, Error>;
-    /// The units that there have to be.
+    /// Queries the state of the service.
+    fn query(&self) -> Result<ServiceState, Error>;
+    /// The unit files of an installation, with their texts.
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)>;
-    /// The user's own units that are missing, or not as they would be written.
+    /// The user's own unit files that are missing or differ from what an installation would write.
     fn outdated(&self, program: &Path, port: u16) -> Result<Vec<PathBuf>, Error>;
     /// Writes the units, so that the manager listens from the next login on.
-    fn install(&self, program: &Path, port: u16) -> Result<Files, Error>;
-    /// Listens from now on.
+    fn install(&self, program: &Path, port: u16) -> Result<WrittenFiles, Error>;
+    /// Starts listening now.
     fn listen(&self) -> Result<(), Error>;
-    /// Stops the daemon and removes the units. Returns the files that were there.
+    /// Stops the daemon and removes the units. Returns the removed files.
     fn uninstall(&self) -> Result<Vec<PathBuf>, Error>;
-    /// Starts the daemon, and listens.
+    /// Starts the daemon and listens.
     fn start(&self) -> Result<(), Error>;
-    /// Stops the daemon, and listens no more.
+    /// Stops the daemon and stops listening.
     fn stop(&self) -> Result<(), Error>;
-    /// Replaces the daemon, and goes on listening.
+    /// Restarts the daemon and keeps listening.
     fn restart(&self) -> Result<(), Error>;
 }
 
-/// Starts the daemon of `home`, through the manager if it is a service. Returns what it says when it is ready, in one
-/// line of JSON.
+/// Starts the daemon of `home`, through the manager if it is a service. Returns its readiness message, one line of JSON.
 ///
 /// # Errors
 /// When one is running already, or the new one does not become ready.
 pub fn start(home: &Path) -> Result<String, Error> {
-    let Some((manager, _)) = of(home) else { return Ok(control::start(home)?) };
+    let Some((manager, _)) = managing(home) else { return Ok(control::start(home)?) };
     let state = Home::open(home)?;
-    control::refuse_second(&state)?;
-    manager.start().map_err(as_start)?;
-    started(&state, None, &*manager)
+    control::ensure_not_running(&state)?;
+    manager.start().map_err(as_start_error)?;
+    wait_until_started(&state, None, &*manager)
 }
 
-/// Stops the daemon of `home`, whoever started it, and its socket. Returns what to say, in one line of JSON.
+/// Stops the daemon of `home`, however it was started, and the manager's socket. Returns the result, one line of JSON.
 ///
 /// # Errors
-/// When it cannot be told to, or does not end.
+/// When the daemon cannot be signalled, or does not end.
 pub fn stop(home: &Path) -> Result<String, Error> {
-    let Some((manager, _)) = of(home) else { return Ok(control::stop(home)?) };
+    let Some((manager, _)) = managing(home) else { return Ok(control::stop(home)?) };
     home::check_layout(home)?;
     manager.stop()?;
     control::stop_service(home)?;
     Ok(Stopped::managed_by(manager.name()).to_line())
 }
 
-/// Replaces the daemon of `home`, or starts one. Returns what the new one says, in one line of JSON.
+/// Restarts the daemon of `home`, or starts it if it does not run. Returns its readiness message, one line of JSON.
 ///
 /// # Errors
-/// When the old one does not end, or the new one does not become ready.
+/// When the old daemon does not end, or the new one does not become ready.
 pub fn restart(home: &Path) -> Result<String, Error> {
-    let Some((manager, view)) = of(home) else {
+    let Some((manager, service)) = managing(home) else {
         control::stop(home)?;
         return Ok(control::start(home)?);
     };
     let state = Home::open(home)?;
-    let mut before = control::daemon(&state)?;
-    if before.is_some() && before.map(|pid| pid.as_raw_nonzero().get()) != view.pid {
+    let mut before = control::running_pid(&state)?;
+    if before.is_some() && before.map(|pid| pid.as_raw_nonzero().get()) != service.pid {
         control::stop_service(home)?;
         before = None;
     }
-    manager.restart().map_err(as_start)?;
-    started(&state, before, &*manager)
+    manager.restart().map_err(as_start_error)?;
+    wait_until_started(&state, before, &*manager)
 }
 
-/// Asks whether the daemon of `home` runs, and who manages it.
+/// Whether the daemon of `home` runs, and what manages it.
 ///
 /// # Errors
-/// When the state directory or the lock cannot be looked at.
+/// When the state directory or the lock cannot be read.
 pub fn status(home: &Path) -> Result<Status, Error> {
     let status = control::status(home)?;
-    Ok(match of(home) {
-        Some((manager, view)) => status.managed_by(manager.name(), view.pid),
+    Ok(match managing(home) {
+        Some((manager, service)) => status.managed_by(manager.name(), service.pid),
         None => status,
     })
 }
@@ -155,67 +155,71 @@ pub fn status(home: &Path) -> Result<Status, Error> {
 /// A service that is installed.
 pub struct Service {
     manager: Box<dyn Manager>,
-    /// Where the manager listens; `None` while it does not.
+    /// The port that the manager listens on; `None` if it does not listen.
     pub port: Option<u16>,
-    /// Where it would listen, as the units say.
+    /// The port in the units, whether or not the manager listens.
     pub unit_port: Option<u16>,
 }
 
 impl Service {
-    /// Whose it is.
+    /// Which manager it is installed in.
     pub fn managed_by(&self) -> ManagedBy {
         self.manager.name()
     }
 
-    /// The user's own files that are missing or not as this program would write them for `port`.
+    /// The user's own unit files that are missing or differ from what this program would write for `port`.
     ///
     /// # Errors
-    /// When this program lies where it will not stay: it then cannot tell what it would write.
+    /// When the path of this program is temporary, so that the units' text is unknown.
     pub fn outdated(&self, port: u16) -> Result<Vec<PathBuf>, Error> {
         self.manager.outdated(&program::path()?, port)
     }
 }
 
-/// Looks at the service that the daemon of `home` is; `None` where it is none.
+/// The installed service that runs the daemon of `home`; `None` if there is none.
 pub fn service(home: &Path) -> Option<Service> {
-    let (manager, view) = of(home)?;
-    Some(Service { manager, port: view.port, unit_port: view.unit_port })
+    let (manager, state) = managing(home)?;
+    Some(Service { manager, port: state.port, unit_port: state.unit_port })
 }
 
-fn as_start(error: Error) -> Error {
+fn as_start_error(error: Error) -> Error {
     match error {
-        Error::Tool(error) => Error::Start(error),
+        Error::Command(error) => Error::Start(error),
         error => error,
     }
 }
 
-fn started(state: &Home, before: Option<Pid>, manager: &dyn Manager) -> Result<String, Error> {
+fn wait_until_started(
+    state: &Home,
+    before: Option<Pid>,
+    manager: &dyn Manager,
+) -> Result<String, Error> {
     let (pid, port) = control::wait_until_ready(state, before)?;
     let pid = pid.as_raw_nonzero().get().cast_unsigned();
     Ok(Started::read(state, pid, port, manager.name())?.to_line())
 }
 
-/// The manager that the daemon of `home` belongs to: its units are there, and it answers.
-fn of(home: &Path) -> Option<(Box<dyn Manager>, View)> {
-    let manager = for_service(home).ok()?;
-    let view = manager.view().ok()?;
-    view.installed.then_some((manager, view))
+/// The manager that has the daemon of `home` installed as a service, and the service's state.
+fn managing(home: &Path) -> Option<(Box<dyn Manager>, ServiceState)> {
+    let manager = manager_for(home).ok()?;
+    let state = manager.query().ok()?;
+    state.installed.then_some((manager, state))
 }
 
-/// The manager that could have the daemon of `home` as a service.
-fn for_service(home: &Path) -> Result<Box<dyn Manager>, Error> {
+/// The manager in which the daemon of `home` can be installed.
+fn manager_for(home: &Path) -> Result<Box<dyn Manager>, Error> {
     let none = || Error::None("this user has no home directory".into());
     if supervisor::serves(home) {
-        return of_this_system().ok_or_else(none);
+        return system_manager().ok_or_else(none);
     }
     let default = config::default_home().ok_or_else(none)?;
     Err(Error::Home { default, given: home.to_owned() })
 }
 
-fn of_this_system() -> Option<Box<dyn Manager>> {
+fn system_manager() -> Option<Box<dyn Manager>> {
     if cfg!(target_os = "macos") {
-        Some(Box::new(launchd::Launchd::of_this_user()?))
+        Some(Box::new(launchd::Launchd::for_current_user()?))
     } else {
-        Some(Box::new(systemd::Systemd::of_this_user()?))
+        Some(Box::new(systemd::Systemd::for_current_user()?))
     }
 }

@@ -1,60 +1,60 @@
-//! The user's systemd: units written, loaded and asked after, through `systemctl --user`.
+//! The daemon as a service of the user's systemd, through `systemctl --user`.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::files::{self, Files};
-use super::{Error, ManagedBy, Manager, View};
-use crate::supervisor::systemd::{SERVICE, SOCKET, Systemctl, user_tool};
-use crate::supervisor::{self, Tool};
+use super::files::{self, WrittenFiles};
+use super::{Error, ManagedBy, Manager, ServiceState};
+use crate::supervisor::systemd::{SERVICE, SOCKET, Systemctl, user_command};
+use crate::supervisor::{self, ManagerCommand};
 
 const SOCKET_UNIT: &str = include_str!("../../../systemd/bproxy.socket");
 const SERVICE_UNIT: &str = include_str!("../../../systemd/bproxy.service");
 const SANDBOX: &str = include_str!("../../../systemd/bproxy.service.d/sandbox.conf");
 
-/// What stands in the units as they are shipped.
+/// The parts of the shipped units that an installation replaces.
 const SHIPPED_PROGRAM: &str = "/usr/bin/bproxy";
 const SHIPPED_ADDRESS: &str = "ListenStream=127.0.0.1:9615";
 
-/// The manager of this user's services.
+/// The systemd of one user.
 pub(super) struct Systemd {
     systemctl: Systemctl,
-    run: Tool,
+    systemd_run: ManagerCommand,
     /// The user's home directory.
     home: PathBuf,
-    /// Where a user's own units lie.
+    /// The folder of the user's own units.
     units: PathBuf,
 }
 
 impl Systemd {
-    /// Of this process's user; `None` without a home directory.
-    pub(super) fn of_this_user() -> Option<Systemd> {
+    /// The systemd of this process's user; `None` without a home directory.
+    pub(super) fn for_current_user() -> Option<Systemd> {
         let home = env::home_dir()?;
         let config = env::var_os("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
             .unwrap_or_else(|| home.join(".config"));
         Some(Systemd {
-            systemctl: Systemctl::of_this_user()?,
-            run: user_tool("systemd-run", &["--user", "--wait", "--collect", "--quiet"]),
+            systemctl: Systemctl::for_current_user()?,
+            systemd_run: user_command("systemd-run", &["--user", "--wait", "--collect", "--quiet"]),
             home,
             units: config.join("systemd/user"),
         })
     }
 
-    /// Whether a service with everything that the sandbox asks for starts here.
-    fn can_sandbox(&self, program: &Path) -> Result<(), supervisor::Error> {
+    /// Checks that a transient service with all settings of the sandbox file starts on this machine.
+    fn check_sandbox(&self, program: &Path) -> Result<(), supervisor::Error> {
         let settings = SANDBOX.lines().filter(|line| line.contains('=') && !line.starts_with('#'));
         let home = self.home.to_string_lossy();
         let mut args: Vec<String> = settings
             .map(|setting| format!("--property={}", setting.replace("%h", &home)))
             .collect();
         args.extend([program.to_string_lossy().into_owned(), "--version".into()]);
-        self.run.run(&args).map(|_| ())
+        self.systemd_run.run(&args).map(|_| ())
     }
 
-    /// Forgets that units have failed, or been started too often: that there are none is no failure.
-    fn forget_failures(&self) {
+    /// Clears the units' failed state and start counters. Fails if they are not loaded, which is ignored.
+    fn reset_failed(&self) {
         let _ = self.systemctl.0.run(&["reset-failed", SOCKET, SERVICE]);
     }
 
@@ -76,8 +76,8 @@ impl Manager for Systemd {
         ManagedBy::Systemd
     }
 
-    fn view(&self) -> Result<View, Error> {
-        Ok(self.systemctl.view()?)
+    fn query(&self) -> Result<ServiceState, Error> {
+        Ok(self.systemctl.query()?)
     }
 
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
@@ -93,8 +93,8 @@ impl Manager for Systemd {
         let shown = self.systemctl.0.run(&["show", SOCKET, SERVICE, properties])?;
         let mut outdated = vec![];
         for (path, text) in self.units(program, port) {
-            // Units of the system's are its packages' business.
-            if is_elsewhere(&shown, &path) {
+            // Units installed by a package are up to that package.
+            if is_loaded_from_elsewhere(&shown, &path) {
                 continue;
             }
             if !files::holds(&path, &text) {
@@ -108,12 +108,12 @@ impl Manager for Systemd {
         Ok(outdated)
     }
 
-    fn install(&self, program: &Path, port: u16) -> Result<Files, Error> {
-        let mut files = Files::default();
+    fn install(&self, program: &Path, port: u16) -> Result<WrittenFiles, Error> {
+        let mut files = WrittenFiles::default();
         for (path, text) in self.units(program, port) {
             files.write(path, &text)?;
         }
-        match self.can_sandbox(program) {
+        match self.check_sandbox(program) {
             Ok(()) => files.write(self.sandbox(), SANDBOX)?,
             Err(error) => {
                 files.changed |= files::remove(&self.sandbox(), &self.units)?;
@@ -126,16 +126,16 @@ impl Manager for Systemd {
     }
 
     fn listen(&self) -> Result<(), Error> {
-        self.forget_failures();
+        self.reset_failed();
         self.systemctl.0.run(&["start", SOCKET])?;
         Ok(())
     }
 
     fn uninstall(&self) -> Result<Vec<PathBuf>, Error> {
-        if self.view()?.installed {
+        if self.query()?.installed {
             self.stop()?;
             self.systemctl.0.run(&["disable", "--quiet", SOCKET])?;
-            // The folder in memory; that there is none is no failure.
+            // Removes the runtime directory. Fails if it does not exist, which is ignored.
             let _ = self.systemctl.0.run(&["clean", "--what=runtime", SERVICE]);
         }
         let mut removed = vec![];
@@ -145,14 +145,14 @@ impl Manager for Systemd {
             }
         }
         self.systemctl.0.run(&["daemon-reload"])?;
-        self.forget_failures();
-        // Left by a first installation where there were no units before.
+        self.reset_failed();
+        // The installation may have created the folders above, too.
         files::remove_empty(&self.units, &self.home);
         Ok(removed)
     }
 
     fn start(&self) -> Result<(), Error> {
-        self.forget_failures();
+        self.reset_failed();
         self.systemctl.0.run(&["start", SERVICE])?;
         Ok(())
     }
@@ -163,14 +163,14 @@ impl Manager for Systemd {
     }
 
     fn restart(&self) -> Result<(), Error> {
-        self.forget_failures();
+        self.reset_failed();
         self.systemctl.0.run(&["restart", SERVICE])?;
         Ok(())
     }
 }
 
-/// Whether what `systemctl show` tells of the unit in the file `path` is that it was read from another one.
-fn is_elsewhere(shown: &str, path: &Path) -> bool {
+/// Whether, according to `systemctl show`, the unit in the file `path` is loaded from another file.
+fn is_loaded_from_elsewhere(shown: &str, path: &Path) -> bool {
     let id = format!("Id={}", path.file_name().unwrap_or_default().to_string_lossy());
     let block = shown.split("\n\n").find(|block| block.lines().any(|line| line == id));
     let file = block.and_then(|block| {
@@ -179,7 +179,7 @@ fn is_elsewhere(shown: &str, path: &Path) -> bool {
     file.is_some_and(|file| !file.as_os_str().is_empty() && file != path)
 }
 
-/// A path as a word of `ExecStart=`.
+/// Quotes a path as one word of `ExecStart=`.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy().replace('%', "%%").replace('$', "$$");
     if text.contains([' ', '\t', '"', '\'', '\\', ';']) {
@@ -200,17 +200,17 @@ mod tests {
     }
 
     #[test]
-    fn a_program_with_an_odd_path_is_one_word_that_nothing_is_replaced_in() {
+    fn a_program_path_with_special_characters_is_quoted_and_escaped() {
         assert_eq!(quoted(Path::new("/usr/bin/bproxy")), "/usr/bin/bproxy");
         assert_eq!(quoted(Path::new("/a b/50%$x\"")), "\"/a b/50%%$$x\\\"\"");
     }
 
     #[test]
-    fn units_of_the_system_are_told_from_the_users_own() {
+    fn units_of_a_package_are_distinguished_from_the_users_own() {
         let shown = "Id=bproxy.socket\nFragmentPath=/usr/lib/systemd/user/bproxy.socket\n\n\
             FragmentPath=\nId=bproxy.service\n";
-        assert!(is_elsewhere(shown, Path::new("/home/ada/bproxy.socket")));
-        assert!(!is_elsewhere(shown, Path::new("/usr/lib/systemd/user/bproxy.socket")));
-        assert!(!is_elsewhere(shown, Path::new("/home/ada/bproxy.service")));
+        assert!(is_loaded_from_elsewhere(shown, Path::new("/home/ada/bproxy.socket")));
+        assert!(!is_loaded_from_elsewhere(shown, Path::new("/usr/lib/systemd/user/bproxy.socket")));
+        assert!(!is_loaded_from_elsewhere(shown, Path::new("/home/ada/bproxy.service")));
     }
 }

@@ -6,7 +6,7 @@ use super::{Failure, Probe, RESTART, START};
 use crate::config::{self, Config, Origin, SecretsChoice};
 use crate::home::{self, Home};
 use crate::secrets::{self, KeyringError};
-use crate::service::lifecycle::ManagedBy;
+use crate::service::status::ManagedBy;
 use crate::settings;
 
 /// Whether the daemon's configuration is valid. A daemon that a service manager starts does not see this shell's

@@ -9,7 +9,7 @@ use super::configuration::set_command;
 use super::{Failure, Probe};
 use crate::config::LogChoice;
 use crate::home::Home;
-use crate::service::lifecycle::ManagedBy;
+use crate::service::status::ManagedBy;
 
 /// How long `journalctl` may take to find out whether it can read. A cold disk takes a second.
 const JOURNAL_WAIT: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! One call of a service manager's own program, with a deadline.
+//! Runs a service manager's command line program (`systemctl`, `launchctl`), with a deadline.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a call may take: a manager waits up to 90 s for a service that starts or stops, and this daemon needs 10 at
-/// most.
+/// How long a call may take. A manager waits up to 90 s for a service to start or stop; this daemon needs 10 s at most.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Why a call did not do what it was for.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It could not be run.
+    /// The program cannot be run.
     #[error("cannot run {program}: {source}")]
     Run {
         /// The program.
@@ -25,48 +24,48 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// It took too long.
+    /// The program did not end in time.
     #[error("`{call}` has not ended within {} seconds: the service manager does not answer", WAIT.as_secs())]
-    Slow {
+    TimedOut {
         /// Program and arguments.
         call: String,
     },
-    /// It failed.
+    /// The program failed.
     #[error("`{call}` failed: {reason}")]
     Failed {
         /// Program and arguments.
         call: String,
-        /// What it said.
+        /// Its standard error, or else its exit status.
         reason: String,
     },
 }
 
-/// A program with the arguments that every call of it begins with.
-pub(crate) struct Tool {
+/// A program, with the leading arguments and the environment variables of every call.
+pub(crate) struct ManagerCommand {
     pub(crate) program: PathBuf,
-    pub(crate) first: &'static [&'static str],
-    pub(crate) variables: Vec<(&'static str, PathBuf)>,
+    pub(crate) leading_args: &'static [&'static str],
+    pub(crate) env: Vec<(&'static str, PathBuf)>,
 }
 
-impl Tool {
-    /// Runs it and returns what it prints.
+impl ManagerCommand {
+    /// Runs the program and returns its standard output.
     ///
     /// # Errors
-    /// When it cannot be run, takes too long, or fails.
+    /// When the program cannot be run, takes too long, or fails.
     pub(crate) fn run(&self, args: &[impl AsRef<OsStr>]) -> Result<String, Error> {
         let program = self.program.display().to_string();
-        let first = self.first.iter().map(|arg| (*arg).to_owned());
+        let leading = self.leading_args.iter().map(|arg| (*arg).to_owned());
         let rest = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned());
         let call = || {
-            let words = std::iter::once(program.clone()).chain(first.clone()).chain(rest.clone());
+            let words = std::iter::once(program.clone()).chain(leading.clone()).chain(rest.clone());
             words.collect::<Vec<_>>().join(" ")
         };
         let failed = |source| Error::Run { program: program.clone(), source };
         let child = Command::new(&self.program)
-            .args(self.first)
+            .args(self.leading_args)
             .args(args)
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            // Messages are read by people alone, but what is looked for in output must not be translated.
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            // Untranslated, because the output is parsed.
             .env("LC_ALL", "C")
             .env("SYSTEMD_PAGER", "")
             .stdin(Stdio::null())
@@ -77,13 +76,13 @@ impl Tool {
         let pid = Pid::from_child(&child);
         let (sender, receiver) = mpsc::sync_channel(1);
         thread::spawn(move || {
-            // Nobody receives it after the wait is over.
+            // Fails if the wait below has timed out.
             let _ = sender.send(child.wait_with_output());
         });
         let Ok(output) = receiver.recv_timeout(WAIT) else {
-            // It has not been waited for, so that the number is still its own.
+            // The thread has not reaped it yet, so the pid cannot have been reused.
             let _ = kill_process(pid, Signal::KILL);
-            return Err(Error::Slow { call: call() });
+            return Err(Error::TimedOut { call: call() });
         };
         let Output { status, stdout, stderr } = output.map_err(failed)?;
         if status.success() {

@@ -1,22 +1,22 @@
-//! What `service start`, `stop` and `status` say, in JSON.
+//! The JSON output of `bproxy service start`, `stop` and `status`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::home::{self, Home};
 use crate::protocol::{self, Health};
 
-/// Why the state of the daemon cannot be told.
+/// Why the output cannot be produced.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The pairing code's file cannot be read.
     #[error(transparent)]
     Home(#[from] home::Error),
-    /// The pairing code's file is not there, or not what the daemon writes.
+    /// The pairing code's file is missing or damaged.
     #[error("{0} does not hold a pairing code: run `bproxy service restart`")]
     Pairing(String),
 }
 
-/// Who starts and stops a daemon.
+/// What manages a daemon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ManagedBy {
@@ -24,14 +24,14 @@ pub enum ManagedBy {
     Systemd,
     /// The user's launchd.
     Launchd,
-    /// Nobody: it was started by hand.
+    /// No service manager: the daemon was started by hand.
     #[default]
     #[serde(rename = "self")]
     Itself,
 }
 
 impl ManagedBy {
-    /// The word for it.
+    /// The name, as in the JSON output.
     pub fn as_str(self) -> &'static str {
         match self {
             ManagedBy::Systemd => "systemd",
@@ -41,7 +41,7 @@ impl ManagedBy {
     }
 }
 
-/// A daemon that has become ready.
+/// The message of a daemon that has become ready.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
@@ -54,7 +54,7 @@ pub struct Started {
 }
 
 impl Started {
-    /// Of the daemon `pid`, with the pairing code that it has written.
+    /// The message for the daemon `pid`, with the pairing code that it has written to `home`.
     pub(super) fn read(
         home: &Home,
         pid: u32,
@@ -76,18 +76,18 @@ impl Started {
         Ok(Started { running: true, pid, port, pairing_code, pairing_expires_at, managed_by })
     }
 
-    /// As one line of JSON, with its end.
+    /// One line of JSON, with a newline.
     pub(super) fn to_line(&self) -> String {
         line(self)
     }
 
-    /// Whether a line is what a daemon says when it is ready.
-    pub(super) fn is_said_by(line: &str) -> bool {
+    /// Whether a line is such a message.
+    pub(super) fn is_valid(line: &str) -> bool {
         serde_json::from_str::<Started>(line).is_ok()
     }
 }
 
-/// A daemon that has ended, or none.
+/// The output after the daemon was stopped, or was not running.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stopped {
@@ -96,18 +96,18 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// One that was, or would be, managed so.
+    /// The output for a daemon with this manager.
     pub(super) fn managed_by(managed_by: ManagedBy) -> Stopped {
         Stopped { running: false, managed_by }
     }
 
-    /// As one line of JSON, with its end.
+    /// One line of JSON, with a newline.
     pub(super) fn to_line(&self) -> String {
         line(self)
     }
 }
 
-/// Whether a daemon runs, and which.
+/// Whether a daemon runs, and its details.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
@@ -118,15 +118,16 @@ pub struct Status {
     port: Option<u16>,
     version: String,
     protocol_version: u32,
-    /// Told only where the tokens are not where they should be.
+    /// Only if the tokens are in files although the keyring is preferred.
     #[serde(flatten)]
     secrets: Option<Secrets>,
     managed_by: ManagedBy,
+    /// Whether a running daemon did not answer.
     #[serde(skip)]
-    mute: bool,
+    is_unresponsive: bool,
 }
 
-/// Where the tokens are, and why not in the keyring.
+/// Which store has the tokens, and why not the keyring.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Secrets {
@@ -135,7 +136,7 @@ struct Secrets {
 }
 
 impl Status {
-    /// No daemon; the versions are this program's.
+    /// The status without a daemon; the versions are this program's.
     pub(super) fn stopped() -> Status {
         Status {
             running: false,
@@ -145,20 +146,20 @@ impl Status {
             protocol_version: protocol::VERSION,
             secrets: None,
             managed_by: ManagedBy::Itself,
-            mute: false,
+            is_unresponsive: false,
         }
     }
 
-    /// The same, managed so if it is the daemon `pid`; one that does not run would be.
+    /// Sets the manager, whose daemon has the process `pid`: if this is that daemon, or none runs.
     pub(super) fn managed_by(self, managed_by: ManagedBy, pid: Option<i32>) -> Status {
-        let is_it = !self.running || self.pid == pid;
-        Status { managed_by: if is_it { managed_by } else { self.managed_by }, ..self }
+        let is_managed = !self.running || self.pid == pid;
+        Status { managed_by: if is_managed { managed_by } else { self.managed_by }, ..self }
     }
 
-    /// The daemon `pid`; the versions are its own where it tells them.
+    /// The status of the daemon `pid`; the versions are from its health, else this program's.
     pub(super) fn running(pid: i32, port: Option<u16>, health: Option<Health>) -> Status {
         let status = Status { running: true, pid: Some(pid), port, ..Status::stopped() };
-        let Some(health) = health else { return Status { mute: true, ..status } };
+        let Some(health) = health else { return Status { is_unresponsive: true, ..status } };
         let Health { version, protocol_version, secret_store, secret_store_reason, .. } = health;
         let secrets = secret_store.zip(secret_store_reason);
         let secrets = secrets.map(|(secret_store, secret_store_reason)| Secrets {
@@ -168,22 +169,22 @@ impl Status {
         Status { version, protocol_version, secrets, ..status }
     }
 
-    /// Whether there is one.
+    /// Whether a daemon runs.
     pub fn is_running(&self) -> bool {
         self.running
     }
 
-    /// What people should know besides.
-    pub fn trouble(&self) -> Option<String> {
+    /// A warning for the person, if there is one.
+    pub fn warning(&self) -> Option<String> {
         let pid = self.pid?;
         let ours = env!("CARGO_PKG_VERSION");
-        if !self.mute && self.version != ours {
+        if !self.is_unresponsive && self.version != ours {
             let theirs = &self.version;
             return Some(format!(
                 "the daemon is bproxy {theirs}, and this is {ours}: run `bproxy service restart`"
             ));
         }
-        self.mute.then(|| match self.port {
+        self.is_unresponsive.then(|| match self.port {
             None => format!("the daemon (process {pid}) is starting or stopping"),
             Some(port) => format!(
                 "the daemon (process {pid}) does not answer on port {port}; the versions shown are this program's: \
@@ -192,7 +193,7 @@ impl Status {
         })
     }
 
-    /// As one line of JSON, with its end.
+    /// One line of JSON, with a newline.
     pub fn to_line(&self) -> String {
         line(self)
     }
@@ -207,13 +208,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_daemon_of_another_version_is_told_with_what_makes_both_the_same() {
+    fn a_daemon_of_another_version_causes_a_warning_with_the_remedy() {
         let status = |version: &str| {
             let health = Health { version: version.to_owned(), ..Health::public() };
             Status::running(1, Some(2), Some(health))
         };
-        assert_eq!(status(env!("CARGO_PKG_VERSION")).trouble(), None);
-        let trouble = status("0.0.9").trouble().unwrap();
-        assert!(trouble.contains("0.0.9") && trouble.contains("service restart"), "{trouble}");
+        assert_eq!(status(env!("CARGO_PKG_VERSION")).warning(), None);
+        let warning = status("0.0.9").warning().unwrap();
+        assert!(warning.contains("0.0.9") && warning.contains("service restart"), "{warning}");
     }
 }
