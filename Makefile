@@ -7,18 +7,21 @@ MCP_CLIENT = tests/fixtures/mcp
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release demo bench soak fuzz coverage supply-chain lint extension-test editors mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak fuzz coverage supply-chain lint extension-test editors mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
 # The inner loop, in less than a minute once everything is built: format, lint, types, unit tests and the wire tests.
-check: check-prerequisites lint extension-test
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --quiet --lib --test wire
+check: check-prerequisites lint extension-test wire-test
 
-# All tests but those of what is released. Most of them wait for other processes, so more run at once than there are
+# Unit tests and wire tests: they keep the processors busy and look at latencies, so that few run at once.
+wire-test: check-prerequisites
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test --lib --test wire
+
+# All tests but those of what is released. Most of the others wait for processes, so more run at once than there are
 # processors.
-test: prerequisites lint extension-test editors mcp-client
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --lib --test wire --test process --test os --test browser
+test: prerequisites lint extension-test wire-test editors mcp-client
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --test process --test os --test browser
 	cargo test --doc
 
 # What people install: the packages, that the same source gives the same bytes, and a life with each of them.
