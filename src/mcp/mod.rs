@@ -30,7 +30,7 @@ use server::Server;
 /// wait for a browser or a person.
 const THREADS: usize = 128;
 
-/// Why there is no server.
+/// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The system does not provide what the server needs.
@@ -58,7 +58,7 @@ pub struct Options {
 /// Serves the client on standard input and output until it disconnects, then closes the sessions created for it.
 ///
 /// # Errors
-/// When there is no client, or no event loop.
+/// When no client connects, or the event loop cannot start.
 pub fn run(options: Options) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

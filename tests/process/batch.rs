@@ -161,7 +161,7 @@ async fn a_line_that_is_no_request_is_answered_and_the_next_one_goes_on() {
         (json!(null), "sesion"),
         (json!("c"), "at least one of `tab`, `pacing`"),
         (json!(null), "`timeout`"),
-        (json!(null), "no request"),
+        (json!(null), "not a request"),
     ];
     for (answer, (id, part)) in answers.iter().zip(expected) {
         let error = &answer["error"];
