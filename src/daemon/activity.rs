@@ -6,8 +6,8 @@ use tokio::{sync::watch, time::Instant};
 
 use super::Context;
 
-/// When the daemon was last active: it answered a request that it did not refuse, or a browser disconnected. Clones share
-/// it.
+/// When the daemon was last active: it answered a request that it did not refuse, or a browser or a subscriber of events
+/// disconnected. Clones share it.
 #[derive(Clone)]
 pub(super) struct Activity(Arc<watch::Sender<Instant>>);
 
@@ -30,6 +30,11 @@ impl Running {
     /// How many browsers are connected, and how many sessions there are.
     pub fn counts(&self) -> (usize, usize) {
         self.0.state.counts()
+    }
+
+    /// Whether a browser, a session or a subscriber of events needs the daemon.
+    pub fn in_use(&self) -> bool {
+        self.counts() != (0, 0) || self.0.state.subscribers() > 0
     }
 
     /// When the daemon was last active; later changes can be awaited.

@@ -25,18 +25,30 @@ pub(super) fn answer(context: Arc<Context>) -> Response {
         let message = format!("{MAX_SUBSCRIBERS} clients read events already: end one of them");
         return rejection::refusal(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", &message);
     };
-    let lines = lines(events, context.subscribers.clone());
+    let end = context.subscribers.clone();
+    let lines = lines(events, end, NoteEnd(context));
     let mut response = warp::reply::stream(lines).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
 }
 
-/// A line for each event, and one that counts those that were lost because the client read too slowly.
-fn lines(
+/// Makes whoever waits for the daemon to be idle look again when a subscription ends.
+struct NoteEnd(Arc<Context>);
+
+impl Drop for NoteEnd {
+    fn drop(&mut self) {
+        self.0.activity.touch();
+    }
+}
+
+/// A line for each event, and one that counts those that were lost because the client read too slowly. `kept` is dropped
+/// after `events`.
+fn lines<Kept: Send + Sync + 'static>(
     events: Receiver<Bytes>,
     end: CancellationToken,
+    kept: Kept,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    stream::unfold((events, end), |(mut events, end)| async {
+    stream::unfold((events, end, kept), |(mut events, end, kept)| async {
         let received = end.run_until_cancelled(events.recv()).await?;
         let line = match received {
             Ok(line) => line,
@@ -45,6 +57,38 @@ fn lines(
             }
             Err(RecvError::Closed) => return None,
         };
-        Some((Ok(line), (events, end)))
+        Some((Ok(line), (events, end, kept)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_reads_too_slowly_learns_how_many_events_it_lost() {
+        let (sender, events) = broadcast::channel(4);
+        let mut lines = Box::pin(lines(events, CancellationToken::new(), ()));
+        for number in 0..10 {
+            sender.send(format!("{number}\n").into()).expect("a receiver");
+        }
+        drop(sender);
+        let mut text = String::new();
+        while let Some(Ok(line)) = lines.next().await {
+            text += std::str::from_utf8(&line).expect("text");
+        }
+        assert_eq!(text, "{\"count\":6,\"event\":\"lost\"}\n6\n7\n8\n9\n");
+    }
+
+    #[tokio::test]
+    async fn the_end_is_the_end_of_the_lines() {
+        let (_sender, events) = broadcast::channel(4);
+        let end = CancellationToken::new();
+        let mut lines = Box::pin(lines(events, end.clone(), ()));
+        end.cancel();
+        assert!(lines.next().await.is_none());
+    }
 }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use crate::daemon::Running;
 
-/// Waits until the daemon has had no browser, no session and no request for `limit`.
+/// Waits until the daemon has had no browser, no session, no subscriber of events and no request for `limit`.
 pub(super) async fn wait_until_idle(running: &Running, limit: Duration) {
     let mut activity = running.activity();
     loop {
         let since = *activity.borrow_and_update();
         let idle = async {
-            match running.counts() {
-                (0, 0) => tokio::time::sleep_until(since + limit).await,
-                _ => std::future::pending().await,
+            if running.in_use() {
+                std::future::pending::<()>().await;
             }
+            tokio::time::sleep_until(since + limit).await;
         };
         tokio::select! {
             () = idle => return,

@@ -278,6 +278,11 @@ impl super::State {
     pub fn subscribe(&self) -> Option<broadcast::Receiver<Bytes>> {
         self.with(|inner| inner.events.subscribe())
     }
+
+    /// How many subscribers there are.
+    pub fn subscribers(&self) -> usize {
+        self.with(|inner| inner.events.0.receiver_count())
+    }
 }
 
 /// How a command ended.

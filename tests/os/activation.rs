@@ -209,12 +209,17 @@ async fn time_to_end() {
 }
 
 #[tokio::test]
-async fn a_browser_or_a_session_or_a_request_keeps_the_daemon_from_ending() {
+async fn a_browser_or_a_session_or_a_request_or_a_reader_of_events_keeps_the_daemon_from_ending() {
     let idle = || Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1");
-    let (with_session, with_browser, with_requests) =
-        tokio::join!(idle().start(), idle().start(), idle().start());
+    let (with_session, with_browser, with_requests, with_reader) =
+        tokio::join!(idle().start(), idle().start(), idle().start(), idle().start());
     let session = with_session.new_session().await;
     let browser = with_browser.extension().await;
+    let (mut reader, host, bearer) =
+        (with_reader.connect().await, with_reader.host(), with_reader.bearer());
+    let headers = [("Host", &*host), ("Authorization", &*bearer)];
+    reader.request("GET /events", &headers, b"").await;
+    assert_eq!(reader.head().await.status, 200);
     let requests = async {
         loop {
             with_requests.get("/health").await;
@@ -224,12 +229,13 @@ async fn a_browser_or_a_session_or_a_request_keeps_the_daemon_from_ending() {
         () = requests => {}
         () = time_to_end() => {}
     }
-    for daemon in [&with_session, &with_browser, &with_requests] {
+    for daemon in [&with_session, &with_browser, &with_requests, &with_reader] {
         assert_eq!(daemon.records("idle_exit"), [] as [Value; 0]);
     }
     with_session.send(request("session.close").session(&session)).await.data();
     browser.close().await;
-    for daemon in [with_session, with_browser, with_requests] {
+    drop(reader);
+    for daemon in [with_session, with_browser, with_requests, with_reader] {
         assert!(daemon.ended().await.status.success());
     }
 }

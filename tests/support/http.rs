@@ -62,6 +62,19 @@ impl Connection {
         patiently("an HTTP response or the connection's end", self.read_response()).await
     }
 
+    /// Reads the status and the headers of a response whose body has no end.
+    ///
+    /// # Panics
+    /// If the connection ends before.
+    pub async fn head(&mut self) -> Response {
+        patiently("the head of a response", self.read_head()).await.expect("a head")
+    }
+
+    /// Reads one chunk of a body, or `None` if the body or the connection ends.
+    pub async fn chunk(&mut self) -> Option<Vec<u8>> {
+        patiently("a chunk", self.read_chunk()).await.filter(|chunk| !chunk.is_empty())
+    }
+
     /// Reads `count` bytes and hangs up.
     ///
     /// # Panics
@@ -117,7 +130,7 @@ impl Connection {
         Some(self.buffer.drain(..count).collect())
     }
 
-    async fn read_response(&mut self) -> Option<Response> {
+    async fn read_head(&mut self) -> Option<Response> {
         let status_line = self.read_line().await?;
         let status = status_line
             .split(' ')
@@ -133,7 +146,21 @@ impl Connection {
             let (name, value) = line.split_once(':').expect("a header line");
             response.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        if status == 101 || status == 204 {
+        Some(response)
+    }
+
+    /// `None` where the connection ends first. The last chunk is empty.
+    async fn read_chunk(&mut self) -> Option<Vec<u8>> {
+        let size = self.read_line().await?;
+        let size = usize::from_str_radix(size.trim(), 16).expect("a chunk size");
+        let mut chunk = self.read_exactly(size + 2).await?;
+        chunk.truncate(size);
+        Some(chunk)
+    }
+
+    async fn read_response(&mut self) -> Option<Response> {
+        let mut response = self.read_head().await?;
+        if matches!(response.status, 101 | 204) {
             return Some(response);
         }
         if let Some(length) = response.header("content-length") {
@@ -141,13 +168,11 @@ impl Connection {
             response.body = self.read_exactly(length).await?;
         } else if response.header("transfer-encoding") == Some("chunked") {
             loop {
-                let size = self.read_line().await?;
-                let size = usize::from_str_radix(size.trim(), 16).expect("a chunk size");
-                let chunk = self.read_exactly(size + 2).await?;
-                response.body.extend_from_slice(&chunk[..size]);
-                if size == 0 {
+                let chunk = self.read_chunk().await?;
+                if chunk.is_empty() {
                     break;
                 }
+                response.body.extend_from_slice(&chunk);
             }
         } else {
             while self.read_more().await {}

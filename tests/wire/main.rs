@@ -4,6 +4,7 @@
 mod audit;
 mod contract;
 mod docs;
+mod events;
 mod forwarding;
 mod fuzz;
 mod gate;
