@@ -30,7 +30,13 @@ impl Events {
         let mut client = globals.client()?;
         let home = globals.home_path()?;
         loop {
-            show(&client, &mut filter)?;
+            match show(&client, &mut filter) {
+                // The reader has closed the stream.
+                Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok(Outcome::Done);
+                }
+                shown => shown?,
+            }
             // Only looks: a connection would start a daemon that has ended because nobody needs it.
             client = loop {
                 thread::sleep(POLL);
