@@ -72,7 +72,7 @@ async fn a_wrong_socket_ends_the_start_with_78_and_says_what_it_got() {
         (UdpSocket::bind("127.0.0.1:0").expect("a socket").into(), "datagram"),
         (everywhere.into(), &at),
         (connection.expect("a connection").into(), "not a listening"),
-        (fs::File::open("/dev/null").expect("a file").into(), "no socket"),
+        (fs::File::open("/dev/null").expect("a file").into(), "not a socket"),
     ];
     for (descriptor, got) in cases {
         let exit = Home::new().activated(descriptor).refused().await;

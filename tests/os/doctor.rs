@@ -158,7 +158,7 @@ async fn a_variable_that_cannot_be_followed_is_named() {
 async fn a_missing_home_is_named() {
     let home = Home::new();
     fs::remove_dir(home.path()).expect("own directory");
-    assert_fails(&doctor(&home).await, "home", "not there", "bproxy service start");
+    assert_fails(&doctor(&home).await, "home", "does not exist", "bproxy service start");
     assert!(!home.path().exists(), "looking makes nothing");
 }
 
@@ -266,7 +266,7 @@ async fn a_daemon_that_hangs_is_named_within_seconds() {
 #[tokio::test]
 async fn a_stranger_on_the_port_is_named() {
     let home = answering("hello").await;
-    assert_fails(&doctor(&home).await, "daemon", "no bproxy", "bproxy service restart");
+    assert_fails(&doctor(&home).await, "daemon", "not bproxy", "bproxy service restart");
 }
 
 #[tokio::test]
@@ -291,7 +291,7 @@ async fn a_token_that_is_missing_or_not_taken_is_named() {
     let daemon = Daemon::start().await;
     fs::write(daemon.home.file("token"), "f".repeat(64)).expect("own file");
     let call = doctor(&daemon.home).await;
-    assert_fails(&call, "token", "does not take", "bproxy service restart");
+    assert_fails(&call, "token", "does not accept", "bproxy service restart");
     fs::remove_file(daemon.home.file("token")).expect("own file");
     let call = doctor(&daemon.home).await;
     assert_fails(&call, "token", "token is missing", "bproxy service restart");
