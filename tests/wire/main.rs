@@ -1,6 +1,7 @@
 //! The daemon over HTTP and WebSocket, with an extension that answers as the test says; and quick checks of the
 //! repository itself. `make check` runs all of these, so none of them waits for seconds.
 
+mod actions;
 mod audit;
 mod contract;
 mod docs;
