@@ -1,5 +1,6 @@
 //! What people install and what a release is made of. `make test-release` makes it, then runs these.
 
+mod adding_an_action;
 mod install;
 mod packages;
 mod release;
