@@ -69,7 +69,7 @@ impl Batch {
                     });
                     match answered {
                         // The daemon checks more than parsing a line does, such as the length of ids.
-                        Err(client::Error::Refused { status: 400, message }) => {
+                        Err(client::Error::Refused { status: 400, message, .. }) => {
                             bad(BadRequest { id: Some(id), problem: message })
                         }
                         Err(error @ client::Error::TooLarge { .. }) => {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::global_args::Globals;
 use super::{Error, Outcome};
 use crate::client::{self, Client};
+use crate::protocol::SHUTTING_DOWN;
 
 /// How often to look whether the daemon is back that has ended meanwhile.
 const POLL: Duration = Duration::from_millis(250);
@@ -52,8 +53,9 @@ impl Events {
 fn show(client: &Client, filter: &mut Filter) -> Result<(), Error> {
     let events = match client.events() {
         Ok(events) => events,
-        // It has ended since it was found.
-        Err(client::Error::NotRunning) => return Ok(()),
+        // It is ending, or has ended since it was found.
+        Err(client::Error::NotRunning | client::Error::Exchange { .. }) => return Ok(()),
+        Err(client::Error::Refused { code, .. }) if code == SHUTTING_DOWN => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     for line in events {

@@ -75,6 +75,8 @@ pub enum Error {
     Refused {
         /// The HTTP status.
         status: u16,
+        /// The error's code.
+        code: String,
         /// Its reason.
         message: String,
     },

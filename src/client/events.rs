@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::exchange::{self, After, Framing, Stream};
 use super::{Client, Error};
+use crate::protocol::DRAIN;
 
-/// How long the daemon may take to accept the subscription. It answers from memory.
-const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the daemon may take to accept the subscription. It answers from memory, but where it is just being restarted
+/// the connection waits for the old daemon to finish its commands, and for the new one to start.
+const SUBSCRIBE_TIMEOUT: Duration = DRAIN.saturating_add(Duration::from_secs(5));
 
 /// How long to wait for the next event: longer than any process runs.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

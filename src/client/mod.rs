@@ -197,18 +197,18 @@ impl Client {
             (_, Ok(Answer { body, .. }) | Err(body)) => body,
         };
         match (self.refusal(status, &body), status) {
-            (Error::Refused { message, .. }, 400) => Err(self.bad_request(message)),
+            (Error::Refused { code, message, .. }, 400) => Err(self.bad_request(code, message)),
             (error, _) => Err(error),
         }
     }
 
     /// Why the daemon rejects a request that this version considers correct: it may be of another version.
-    fn bad_request(&self, message: String) -> Error {
+    fn bad_request(&self, code: String, message: String) -> Error {
         match Client::anonymous(self.port).health() {
             Ok(Health { version, .. }) if version != env!("CARGO_PKG_VERSION") => {
                 Error::Version { version, message }
             }
-            _ => Error::Refused { status: 400, message },
+            _ => Error::Refused { status: 400, code, message },
         }
     }
 
@@ -235,9 +235,11 @@ impl Client {
         }
         match serde_json::from_slice(body) {
             Ok(Refusal { error: Failure { code, message, .. } }) if message.is_empty() => {
-                Error::Refused { status, message: code }
+                Error::Refused { status, message: code.clone(), code }
             }
-            Ok(Refusal { error: Failure { message, .. } }) => Error::Refused { status, message },
+            Ok(Refusal { error: Failure { code, message, .. } }) => {
+                Error::Refused { status, code, message }
+            }
             Err(_) => Error::UnknownAnswer { port: self.port, status },
         }
     }

@@ -13,11 +13,11 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, rejection};
+use super::{Context, connection_limit::Connection, rejection};
 use crate::state::MAX_SUBSCRIBERS;
 
 /// Answers with the events from now on, until the client hangs up or the daemon shuts down.
-pub(super) fn answer(context: Arc<Context>) -> Response {
+pub(super) fn answer(context: Arc<Context>, connection: Connection) -> Response {
     if context.subscribers.is_cancelled() {
         return rejection::reply(rejection::shutting_down());
     }
@@ -26,18 +26,23 @@ pub(super) fn answer(context: Arc<Context>) -> Response {
         return rejection::refusal(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", &message);
     };
     let end = context.subscribers.clone();
-    let lines = lines(events, end, NoteEnd(context));
+    let lines = lines(events, end, NoteEnd { context, connection });
     let mut response = warp::reply::stream(lines).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
 }
 
-/// Makes whoever waits for the daemon to be idle look again when a subscription ends.
-struct NoteEnd(Arc<Context>);
+/// Ends a subscription when it is dropped.
+struct NoteEnd {
+    context: Arc<Context>,
+    connection: Connection,
+}
 
 impl Drop for NoteEnd {
     fn drop(&mut self) {
-        self.0.activity.touch();
+        self.connection.mark_idle();
+        // The wait for the daemon to be idle looks again.
+        self.context.activity.touch();
     }
 }
 

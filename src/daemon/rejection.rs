@@ -12,6 +12,7 @@ use warp::{
     reply::Response,
 };
 
+use crate::protocol::SHUTTING_DOWN;
 use crate::state::{Reply, ReplyKind};
 
 /// A rejection that carries its response.
@@ -49,7 +50,7 @@ pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Response
 /// The answer to commands that come, or still wait, while the daemon shuts down.
 pub(super) fn shutting_down() -> Reply {
     let message = "the daemon is shutting down: run the command again once it is up";
-    let body = json!({"ok": false, "error": {"code": "SHUTTING_DOWN", "message": message}});
+    let body = json!({"ok": false, "error": {"code": SHUTTING_DOWN, "message": message}});
     Reply { kind: ReplyKind::ShuttingDown, body: body.to_string().into() }
 }
 

@@ -44,7 +44,8 @@ pub(super) fn all(
         .and(warp::ext::optional())
         .and(warp::ext::optional())
         .map(socket::upgrade);
-    let events = at("/events").and(warp::get()).and(with.clone()).map(events::answer);
+    let events =
+        at("/events").and(warp::get()).and(with.clone()).and(warp::ext::get()).map(events::answer);
     let health = at("/health")
         .and(warp::get())
         .and(with)

@@ -5,7 +5,7 @@
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -141,8 +141,8 @@ async fn serve<R>(
         let (activity, tracked) = (activity.clone(), tracked.clone());
         async move {
             let answer = answer.await;
-            // A browser's connection stays busy, and is never evicted.
-            if answer.as_ref().is_ok_and(|answer| !is_upgrade(answer)) {
+            // The connection of a browser or of a subscriber to events stays busy until that ends.
+            if answer.as_ref().is_ok_and(|answer| !is_upgrade(answer) && !is_stream(answer)) {
                 tracked.mark_idle();
             }
             // A refused request does not keep an idle daemon from ending.
@@ -182,6 +182,11 @@ async fn serve<R>(
 
 fn is_upgrade(answer: &warp::reply::Response) -> bool {
     answer.status() == StatusCode::SWITCHING_PROTOCOLS
+}
+
+/// Whether the length of the answer is unknown until it ends.
+fn is_stream(answer: &warp::reply::Response) -> bool {
+    answer.body().size_hint().exact().is_none()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::hints;
 use super::untrusted::with_provenance;
 use crate::client::{self, Answer, AnswerError, Failure};
-use crate::protocol::{Action, ErrorCode, Facts, Provenance};
+use crate::protocol::{Action, Facts, Provenance};
 
 /// The answer to a successful command.
 pub(super) type Success = client::Success;
@@ -66,19 +66,21 @@ const TEXTS: [&str; 3] = ["text", "html", "tree"];
 /// A failed command as text, with what to do next.
 pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
     let Failure { code, message, suggested_action, details } = failure;
+    let tool = hints::tool_name(action.name());
     let mut reason = message.clone();
     if let Some(details) = details {
         let _ = write!(reason, "\ndetails: {details}");
     }
-    let known = failure.known_code();
-    // A code that only the extension knows comes with a message of its own.
-    let provenance = known.map_or(Provenance::Page, ErrorCode::provenance);
-    let reason = with_provenance(reason, provenance);
-    let mut text = format!("{} failed: {code}: {reason}", hints::tool_name(action.name()));
-    if let Some(next) = known.map(hints::step).or(suggested_action.as_deref()) {
-        let _ = write!(text, "\nNext: {next}");
-    }
-    error(text)
+    let Some(known) = failure.known_code() else {
+        // Only the extension knows this code: where its words come from is unknown.
+        let mut reason = format!("{code}: {reason}");
+        if let Some(next) = suggested_action {
+            let _ = write!(reason, "\nNext: {next}");
+        }
+        return error(format!("{tool} failed: {}", with_provenance(reason, Provenance::Page)));
+    };
+    let reason = with_provenance(reason, known.provenance());
+    error(format!("{tool} failed: {code}: {reason}\nNext: {}", hints::step(known)))
 }
 
 /// An error for the model to read.

@@ -85,6 +85,9 @@ pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// service managers kill what takes much longer.
 pub const DRAIN: Duration = Duration::from_secs(5);
 
+/// The code of refusals meanwhile, with status 503: the same request may succeed once the daemon is up again.
+pub const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
+
 // --- browsers ---
 
 /// The largest message from the extension, in bytes: a screenshot of a large screen fits many times over.

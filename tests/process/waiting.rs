@@ -1,5 +1,6 @@
 //! Waiting: for a sleeping browser, for a person, for the next event.
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -180,6 +181,33 @@ async fn events_of_a_session_leave_the_others_out() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn events_go_on_when_the_daemon_is_restarted_in_the_middle_of_a_command() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    let (_child, mut lines) = events(&daemon, &[], || request("session.list")).await;
+    let slow = daemon.begin(tab.request("text"));
+    let command = ext.receive_action("text").await;
+    daemon.signal(Signal::TERM);
+    // Meanwhile the stream has ended, and its reader looks for a daemon that takes new requests.
+    patiently("refusals", async { while daemon.get("/events").await.status() != 503 {} }).await;
+    ext.answer(&command, json!({"text": ""})).await;
+    slow.reply().await.data();
+    let daemon = daemon.ended().await.home.daemon().start().await;
+    patiently("an event of the next daemon", async {
+        loop {
+            daemon.send(request("session.list").named("next")).await;
+            let line =
+                tokio::time::timeout(std::time::Duration::from_millis(100), lines.next_line());
+            if let Ok(line) = line.await {
+                if line.expect("text").expect("the stream goes on").contains("\"next\"") {
+                    break;
+                }
+            }
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
