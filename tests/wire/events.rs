@@ -102,6 +102,23 @@ async fn two_subscribers_get_the_same_and_a_seventeenth_is_refused() {
 }
 
 #[tokio::test]
+async fn a_subscriber_is_not_evicted_for_other_connections() {
+    let daemon = Home::new().daemon_with_descriptors(64).start().await;
+    let mut events = Subscription::new(&daemon).await;
+    let mut others = Vec::new();
+    // Each of them takes the place of an older one: a new one is idle for a moment at least.
+    for _ in 0..80 {
+        let mut other = daemon.connect().await;
+        other.request("GET /health", &[("Host", &daemon.host())], b"").await;
+        assert_eq!(other.response().await.status, 200);
+        others.push(other);
+    }
+    assert!(others.iter_mut().any(Connection::is_closed_now), "there was room for all");
+    daemon.new_session().await;
+    events.until("response").await;
+}
+
+#[tokio::test]
 async fn subscriptions_end_when_the_daemon_does_and_do_not_hold_it_up() {
     let daemon = Daemon::start().await;
     let mut events = Subscription::new(&daemon).await;
