@@ -222,7 +222,7 @@ pub fn failure(id: &str, error: &ProtocolError) -> Vec<u8> {
         ok: bool,
         error: &'a ProtocolError,
     }
-    // Texts, numbers and JSON values have no way to fail.
+    // Strings, numbers and JSON values always serialize.
     serde_json::to_vec(&Failure { protocol_version: VERSION, id, ok: false, error })
         .unwrap_or_default()
 }

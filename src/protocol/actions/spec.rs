@@ -319,7 +319,7 @@ impl<S: Spec> Command for S {
     }
 
     fn params(&self) -> String {
-        // Structs of strings, numbers, bools and lists have no way to fail.
+        // Structs of strings, numbers, bools and lists always serialize.
         serde_json::to_string(self).unwrap_or_default()
     }
 
