@@ -1,5 +1,5 @@
-//! What a caller on an agent's behalf does around a command: retry it until a browser is connected, wait for a person,
-//! derive its time limit. Command line and MCP server share it.
+//! What the command line and the MCP server share around a command: retrying until a browser is connected, waiting for
+//! a person, deriving the time limit.
 //!
 //! Blocking, as the client is. Nothing here sends anything by itself: the caller passes functions that do, and a
 //! [`Waiter`] that shows what is being waited for and can end the wait.
@@ -18,10 +18,9 @@ use crate::client::{CancelToken, Error};
 
 /// How a caller spends the time between two polls.
 pub trait Waiter {
-    /// Blocks for `time`; `reason` says what for, in words for people.
+    /// Blocks for `time`; `reason` tells people what the wait is for.
     ///
-    /// # Errors
-    /// [`Error::Cancelled`] when the wait is to end.
+    /// # Errors [`Error::Cancelled`] when the wait is cancelled.
     fn wait(&mut self, time: Duration, reason: &str) -> Result<(), Error>;
 }
 

@@ -6,14 +6,14 @@ use super::Waiter;
 use crate::client::{Answer, AnswerError, Error};
 use crate::protocol::{SessionInfo, SessionListData};
 
-/// How often to list the sessions. Each listing is a command in the daemon's log and traces; after the minutes that a
-/// person takes, two seconds are not noticed.
+/// How often to list the sessions. Each listing is a command in the daemon's log and traces; a person takes minutes, so
+/// a delay of two seconds does not matter.
 const POLL: Duration = Duration::from_secs(2);
 
-/// How waiting for a session has ended.
+/// The outcome of waiting for a session.
 #[derive(Debug)]
 pub enum SessionWait {
-    /// The session is not paused, or no longer.
+    /// The session is not, or no longer, paused.
     Running {
         /// The last listing.
         answer: Answer,
@@ -22,10 +22,10 @@ pub enum SessionWait {
     },
     /// The session is still paused at the end of the limit.
     Paused {
-        /// What its person has to do.
+        /// What the person has to do.
         reason: String,
     },
-    /// There is no such session, or no longer.
+    /// The session does not exist, or no longer does.
     NotFound,
     /// The daemon does not list its sessions.
     Failed(Answer, AnswerError),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::protocol::{Action, MAX_DEADLINE_MS};
 
-/// How much longer than it waits a command may take: the page's answer has to arrive before the deadline.
+/// Added to the time that a command waits in the page, so that the page's answer arrives before the deadline.
 const WAIT_GRACE: Duration = Duration::from_secs(2);
 
-/// How long `action` may take, given the caller's `timeout` for this command, if there is one, and the `default`. One
-/// that is about waiting may take as long as it waits in the page, and a little longer.
+/// How long `action` may take: the caller's `timeout` if given, else the `default`. An action that waits in the page
+/// may take [`WAIT_GRACE`] longer than that wait.
 pub fn time_limit(action: &Action, timeout: Option<Duration>, default: Duration) -> Duration {
     if !action.facts().waits {
         return timeout.unwrap_or(default);

@@ -8,7 +8,8 @@ use super::target::{RequiredTarget, Target};
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, Direction, Distance};
 
-/// Acting on the page. A further verb is a variant here, its arguments below, and nothing elsewhere in the command line.
+/// Verbs that act on the page. A new one needs a variant here and its arguments below; nothing else in the command line
+/// changes.
 #[derive(Subcommand)]
 pub(super) enum Act {
     Scroll(Scroll),

@@ -92,7 +92,7 @@ impl Batch {
     }
 }
 
-/// The next line that is not blank. In place of one that is too long for the daemon comes one that is not a request.
+/// The next line that is not blank. A line that is too long for the daemon is replaced by one that is not a request.
 fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     loop {
         let mut line = Vec::new();

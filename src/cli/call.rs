@@ -44,13 +44,12 @@ pub(super) fn send(globals: &Globals, action: &Action, timeout: Duration) -> Res
     })?)
 }
 
-/// The session to send with an action: none where it needs none, so that a session that was closed long ago does not
-/// make it fail.
+/// The session to send with an action: empty if the action needs none, so that a stale session does not make it fail.
 pub(super) fn session_for<'a>(action: &Action, session: &'a str) -> &'a str {
     if action.facts().runs_in.takes_session() { session } else { "" }
 }
 
-/// Calls `send`, and again for as long as --wait-extension says while no browser is connected.
+/// Calls `send`, and retries it for up to --wait-extension while no browser is connected.
 pub(super) fn deliver(
     globals: &Globals,
     client: &Client,

@@ -13,14 +13,14 @@ use super::{Error, Outcome};
 use crate::client::{self, Client};
 use crate::protocol::SHUTTING_DOWN;
 
-/// How often to look whether the daemon is back that has ended meanwhile.
+/// How often to check whether a daemon that ended is running again.
 const POLL: Duration = Duration::from_millis(250);
 
 /// Show events from now on, one line of JSON each
 ///
-/// docs/protocol.md lists them: commands and their answers, browsers that connect and disconnect, handles, pairing, what
-/// the person does. With -s, those of that session and its requests. Goes on when the daemon is restarted. `bproxy service
-/// logs` shows past events.
+/// docs/protocol.md lists them: commands and their answers, browsers that connect and disconnect, handles, pairing,
+/// what the person does. With -s, those of that session and its requests. Continues when the daemon is restarted.
+/// `bproxy service logs` shows past events.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bproxy events\n  bproxy events -s m4q7z2")]
 pub(super) struct Events {}
@@ -38,7 +38,7 @@ impl Events {
                 }
                 shown => shown?,
             }
-            // Only looks: a connection would start a daemon that has ended because nobody needs it.
+            // Only checks: a connection would restart a daemon that exited because it was idle.
             client = loop {
                 thread::sleep(POLL);
                 if let Ok(client) = client::connect_running(Some(&home)) {
@@ -59,7 +59,7 @@ fn show(client: &Client, filter: &mut Filter) -> Result<(), Error> {
         Err(error) => return Err(error.into()),
     };
     for line in events {
-        // A daemon that was killed ends its answer in the middle.
+        // A killed daemon leaves its answer incomplete.
         let Ok(mut line) = line else { return Ok(()) };
         if filter.wants(&line) {
             line.push(b'\n');
@@ -72,7 +72,7 @@ fn show(client: &Client, filter: &mut Filter) -> Result<(), Error> {
 
 /// Which events to show.
 struct Filter {
-    /// The session that they have to concern; none for all.
+    /// The session that the events belong to; `None` for all sessions.
     session: Option<String>,
     /// The requests of that session that have not ended.
     requests: HashSet<String>,
@@ -102,7 +102,7 @@ impl Filter {
             }
             ("response" | "timeout", Some(id)) => self.requests.remove(&id),
             (_, Some(id)) => self.requests.contains(&id),
-            // Events that were lost may have been of this session.
+            // The lost events may have belonged to this session.
             ("lost", None) => true,
             (_, None) => of.as_ref() == Some(session),
         }

@@ -9,7 +9,8 @@ use super::global_args::Globals;
 use super::{Error, Outcome, call, output};
 use crate::protocol::{self, Action, Int, UpTo};
 
-/// Reading the page. A further verb is a variant here, its arguments below, and nothing elsewhere in the command line.
+/// Verbs that read the page. A new one needs a variant here and its arguments below; nothing else in the command line
+/// changes.
 #[derive(Subcommand)]
 pub(super) enum Read {
     Text(Text),

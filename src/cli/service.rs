@@ -40,7 +40,7 @@ pub(super) enum Service {
         after_help = "Examples:\n  bproxy service install --now\n  bproxy service install --now --port 9700"
     )]
     Install {
-        /// Listen at once
+        /// Start listening now
         #[arg(long)]
         now: bool,
         /// The port to listen on

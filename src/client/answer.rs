@@ -1,4 +1,4 @@
-//! What comes back for a command: the envelope as it came, and what is in it.
+//! The answer to a command: its envelope, unchanged and parsed.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -12,7 +12,7 @@ use crate::protocol::ErrorCode;
 pub struct Answer {
     /// Whether the command succeeded.
     pub ok: bool,
-    /// The envelope as it came, in JSON.
+    /// The unchanged envelope, in JSON.
     pub body: Vec<u8>,
 }
 
@@ -21,7 +21,7 @@ pub struct Answer {
 pub struct Success<T = Map<String, Value>> {
     /// The result of the action.
     pub data: T,
-    /// The page that the action was carried out in; empty for actions of the daemon's.
+    /// The page that the action was carried out in; empty for actions that the daemon carries out itself.
     #[serde(default)]
     pub page: Map<String, Value>,
 }
@@ -31,7 +31,7 @@ pub struct Success<T = Map<String, Value>> {
 #[serde(rename_all = "camelCase")]
 #[error("{code}: {message}{}", .suggested_action.as_ref().map_or_else(String::new, |next| format!("; try: {next}")))]
 pub struct Failure {
-    /// The error code, which a daemon of another version may know alone.
+    /// The error code, which may be unknown here if the daemon has another version.
     pub code: String,
     /// What happened.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Cancelling a call from another thread than the one that waits for its answer.
+//! Cancelling a call from a thread other than the one that waits for its answer.
 
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Error;
 use super::exchange::Stream;
 
-/// Cancels a call, with all the commands and pauses that it is made of. Clones cancel the same call.
+/// Cancels a call, with all its commands and waits. Clones cancel the same call.
 #[derive(Clone, Default)]
 pub struct CancelToken(Arc<Inner>);
 
@@ -28,7 +28,7 @@ enum State {
 }
 
 impl CancelToken {
-    /// Cancels the call: a command or a pause in progress ends, and none starts any more.
+    /// Cancels the call: a command or a wait in progress ends, and no further one starts.
     pub fn cancel(&self) {
         let before = std::mem::replace(&mut *self.state(), State::Cancelled);
         self.0.changed.notify_all();
@@ -63,7 +63,7 @@ impl CancelToken {
         }
     }
 
-    /// Has a cancellation close `stream`, until the guard is dropped.
+    /// Makes a cancellation close `stream`, until the guard is dropped.
     pub(super) fn guard(&self, stream: &Stream) -> Result<Guard<'_>, Error> {
         let mut state = self.state();
         if matches!(*state, State::Cancelled) {

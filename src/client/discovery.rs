@@ -13,11 +13,11 @@ use crate::home::lock::Watch;
 use crate::secrets;
 use crate::supervisor;
 
-/// Finds the daemon of the state directory `home`, or of this process's (`BPROXY_HOME`, else `~/.bproxy`). One that has
-/// ended because nobody used it is started by the first command, if it is a service of systemd or launchd.
+/// Finds the daemon of the state directory `home`, or of this process's (`BPROXY_HOME`, else `~/.bproxy`). One that
+/// exited because it was idle is started again by the first command, if it is a service of systemd or launchd.
 ///
-/// Nothing is sent yet. A client that is kept does not notice that another daemon has taken over: a program that runs
-/// for long calls this anew for each piece of work.
+/// Nothing is sent yet. A client does not notice when another daemon takes over, so a long-running program calls this
+/// again for each task.
 ///
 /// # Errors
 /// [`Error::NotRunning`] when no daemon runs and none is started by a connection; otherwise when the state directory,
@@ -37,7 +37,7 @@ pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
     }
 }
 
-/// The same for a daemon that runs: none is started.
+/// Finds a daemon that is running already; starts none.
 ///
 /// # Errors
 /// As those of [`connect`]; [`Error::NotRunning`] also where a connection would start the daemon.
@@ -53,7 +53,7 @@ pub fn connect_running(home: Option<&Path>) -> Result<Client, Error> {
 /// Where the daemon of a state directory can be reached.
 #[derive(Debug)]
 pub enum Endpoint {
-    /// A daemon says that it listens there. If it was killed, the connection tells.
+    /// A daemon has written that it listens there. If it was killed since, connecting fails.
     Running {
         /// Its state directory.
         home: Home,

@@ -12,7 +12,7 @@ pub enum Error {
     /// No daemon runs, and a connection does not start one.
     #[error("the daemon is not running: start it with `bproxy service start`")]
     NotRunning,
-    /// A variable or a line of `config.env` cannot be followed.
+    /// A variable or a line of `config.env` is invalid.
     #[error(transparent)]
     Config(#[from] config::Error),
     /// The state directory cannot be trusted or read.
@@ -21,7 +21,7 @@ pub enum Error {
     /// The token cannot be trusted or read.
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
-    /// A daemon runs, and its token is nowhere to be found.
+    /// A daemon runs, and its token is missing.
     #[error("the daemon's token is missing: run `bproxy service restart`")]
     NoToken,
     /// The port file does not hold a port.
@@ -38,7 +38,7 @@ pub enum Error {
         /// Whose process it is.
         user: u32,
     },
-    /// The system should say whose process listens on the port, and does not.
+    /// The system does not report whose process listens on the port.
     #[error("cannot tell who serves port {port}, so nothing was sent: {reason}")]
     UnknownListener {
         /// The port.
@@ -91,9 +91,9 @@ pub enum Error {
         /// Its reason.
         message: String,
     },
-    /// The answer is none of this protocol.
+    /// The answer does not follow this protocol.
     #[error(
-        "the answer on port {port} (status {status}) is not one that bproxy gives: is the daemon of another version? Run `bproxy service restart`"
+        "the answer on port {port} (status {status}) does not follow bproxy's protocol: is the daemon of another version? Run `bproxy service restart`"
     )]
     UnknownAnswer {
         /// The port.

@@ -18,7 +18,7 @@ const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 pub struct Events<'a> {
     client: &'a Client,
     reader: BufReader<Stream>,
-    /// What was received and is not returned yet.
+    /// Received bytes that have not been returned yet.
     received: Vec<u8>,
 }
 
@@ -47,7 +47,7 @@ impl Client {
 }
 
 impl Iterator for Events<'_> {
-    /// A line without its end.
+    /// An incomplete line.
     type Item = Result<Vec<u8>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

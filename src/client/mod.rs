@@ -1,7 +1,7 @@
 //! Sending commands to the daemon: blocking HTTP/1.1 over loopback, each call with a deadline.
 //!
-//! Owns finding the daemon, making sure that it is this user's, and the exchange. What to ask and how to show the answer
-//! is the caller's business. Proxy variables are ignored: nothing leaves the machine.
+//! Owns finding the daemon, making sure that it is this user's, and the exchange. What to send and how to show the
+//! answer is up to the caller. Proxy variables are ignored: nothing leaves the machine.
 //!
 //! [`connect`] finds the daemon, and the [`Client`] sends [`Action`]s:
 //!
@@ -25,10 +25,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Client::call`] returns an action's typed data, or says what was refused and what to run next. [`Client::command`]
-//! returns the [`Answer`] as it came, and sends again under an id of the caller's; [`Client::command_cancellable`] can be
-//! ended from another thread, and [`Client::connection`] carries several commands over one connection.
-//! [`Client::events`] streams what the daemon does.
+//! [`Client::call`] returns an action's typed data, or says why the command failed and what to run next.
+//! [`Client::command`] returns the unchanged [`Answer`], and can resend under an id of the caller's choice;
+//! [`Client::command_cancellable`] can be ended from another thread, and [`Client::connection`] carries several
+//! commands over one connection. [`Client::events`] streams what the daemon does.
 
 mod answer;
 mod cancel;
@@ -102,7 +102,7 @@ impl Client {
         self.command_cancellable(&CancelToken::default(), id, action, session, timeout)
     }
 
-    /// The same, unless another thread cancels it: a command that has not reached the browser by then never does.
+    /// Sends a command that another thread can cancel: one that has not reached the browser by then never does.
     ///
     /// # Errors
     /// When no envelope comes back; [`Error::Cancelled`] when the call was cancelled.
@@ -141,7 +141,7 @@ impl Client {
         Connection::new(self)
     }
 
-    /// What the daemon says of itself; with the token, in detail.
+    /// The daemon's health; with the token, in detail.
     ///
     /// # Errors
     /// When it does not answer, or not as bproxy does.
@@ -150,7 +150,7 @@ impl Client {
         serde_json::from_slice(&self.health_json()?).map_err(unknown)
     }
 
-    /// The same as it came, with what a daemon of another version says besides.
+    /// The unchanged health document, with any members that only a daemon of another version has.
     ///
     /// # Errors
     /// When it does not answer.
@@ -162,7 +162,7 @@ impl Client {
         }
     }
 
-    /// Opens a connection on which everything has to be done by `deadline`.
+    /// Opens a connection with one `deadline` for everything sent and received on it.
     fn open(&self, deadline: Instant) -> Result<Stream, Error> {
         let stream = Stream::connect(self.port, deadline).map_err(|source| self.failed(source))?;
         self.check_listener()?;
@@ -212,8 +212,8 @@ impl Client {
         }
     }
 
-    /// Makes sure that the token goes to a daemon of this user's, and not to another user's process that took the port
-    /// after it ended.
+    /// Makes sure that the token goes to this user's daemon, and not to another user's process that took the port after
+    /// the daemon ended.
     fn check_listener(&self) -> Result<(), Error> {
         let port = self.port;
         match loopback::listener_owner(port) {

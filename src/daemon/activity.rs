@@ -1,4 +1,4 @@
-//! What the process around a running daemon sees of it and may change.
+//! What the surrounding process can observe and change of a running daemon.
 
 use std::sync::Arc;
 

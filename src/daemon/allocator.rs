@@ -3,15 +3,15 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 use crate::sys;
 
-/// Blocks of up to this size lie in the heap, and so much of it is kept while it is free: screenshots and the text of
-/// long pages find pages that have been used before, which is much faster than new ones. The most that glibc takes.
+/// Blocks of up to this size are allocated in the heap, and this much free memory is kept there: screenshots and long
+/// texts then reuse mapped pages, which is much faster than mapping new ones. The maximum that glibc accepts.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT_BYTES: std::ffi::c_int = 32 * 1024 * 1024;
 
-/// Keeps freed memory until [`release`]. To be called once, before anything large is allocated.
+/// Keeps freed memory until [`release`]. Call it once, before anything large is allocated.
 ///
-/// Left to itself, glibc raises its limits to the size of the largest block that was ever freed, and keeps up to four
-/// times that for ever. Other allocators are left as they are.
+/// By default, glibc raises its limits to the size of the largest block ever freed, and then keeps up to four times
+/// that. Other allocators are not changed.
 pub(super) fn keep() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {

@@ -37,11 +37,11 @@ where
         Admission::Pending(reply) => reply,
         Admission::Draining => return rejection::reply(rejection::shutting_down()),
     };
-    // The request is parsed and forwarded; its body need not be kept until the answer comes.
+    // The request is parsed and forwarded, so its body is not needed while waiting for the answer.
     drop(request);
     drop(body);
     let lost = || {
-        let message = "the daemon lost the command to a fault of its own: its log has the details";
+        let message = "the command failed because of an internal error in the daemon: its log has the details";
         rejection::refusal(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message)
     };
     reply.await.map_or_else(lost, rejection::reply)
@@ -89,13 +89,13 @@ where
         };
         length += part.remaining();
         if length > MAX_BODY_BYTES {
-            // What is still to come is thrown away while the connection closes.
+            // The rest of the body is discarded while the connection closes.
             let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
             let status = StatusCode::PAYLOAD_TOO_LARGE;
             return Err(rejection::refused(status, "PAYLOAD_TOO_LARGE", &message));
         }
         if first.is_empty() {
-            // Most bodies come in one part, which is taken as it is.
+            // Most bodies arrive in one chunk, which is used without a copy.
             first = part.copy_to_bytes(part.remaining());
         } else {
             rest.extend_from_slice(if rest.is_empty() { &first } else { &[] });
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a body of which the last part comes after `wait`; gives the status of the refusal.
+    /// Reads a body whose last chunk arrives after `wait`; returns the status of the refusal.
     async fn read_after(wait: Duration) -> Result<Bytes, StatusCode> {
         let last = async move {
             tokio::time::sleep(wait).await;

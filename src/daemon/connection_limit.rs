@@ -1,8 +1,8 @@
-//! The limit on connections, and which of them is evicted for another: the one that has been idle for longest.
+//! The limit on connections, and the eviction of the longest-idle connection when it is reached.
 //!
-//! Anybody on the machine can open connections and leave them idle, or begin a request that needs no secret and never
-//! end it; a client shows its secret at once. So a connection is busy from the moment its request's secret has been found
-//! right, and a request that needs no secret never makes it busy.
+//! Any process on the machine can open connections and leave them idle, or start a request that needs no secret and
+//! never finish it, whereas a client sends its secret at once. So a connection counts as busy once its request's secret
+//! has been verified, and a request that needs no secret never makes it busy.
 
 use std::{
     collections::BTreeMap,
@@ -17,13 +17,13 @@ use tokio::{
 
 use crate::protocol::{MAX_CONNECTIONS, SPARE_DESCRIPTORS};
 
-/// How long a connection may be idle in any case: its request is on its way.
+/// For how long a newly idle connection is not evicted: its next request may be on its way.
 const GRACE: Duration = Duration::from_millis(50);
 /// How long the task of an evicted connection may take to run and release everything.
 const EVICTION_TIME: Duration = Duration::from_millis(1);
-/// How long to wait before looking again, where every connection is busy.
+/// How long to wait before checking again while every connection is busy.
 const ALL_BUSY_WAIT: Duration = Duration::from_millis(50);
-/// How often a full house is logged, at most: it may last for hours.
+/// The shortest time between two log records about the limit, which may stay reached for hours.
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// The slots for connections.
@@ -38,14 +38,14 @@ impl ConnectionLimit {
         Self { slots: Arc::new(Semaphore::new(max_connections())), idle, last_logged: None }
     }
 
-    /// A slot for one connection, for which an idle one is evicted if there is none.
+    /// A slot for one connection. If none is free, an idle connection is evicted.
     pub(super) async fn acquire(&mut self) -> OwnedSemaphorePermit {
         loop {
             // The semaphore is never closed.
             if let Ok(slot) = self.slots.clone().try_acquire_owned() {
                 return slot;
             }
-            self.log("there are as many connections as there may be");
+            self.log("the connection limit is reached");
             self.evict().await;
         }
     }
@@ -55,7 +55,7 @@ impl ConnectionLimit {
         tokio::time::sleep(self.idle.evict_longest()).await;
     }
 
-    /// Logs why no connection can be accepted, once in a while.
+    /// Logs why no connection can be accepted, rate-limited.
     pub(super) fn log(&mut self, problem: &str) {
         if self.last_logged.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
             tracing::error!(event = "accept_failed", problem);
@@ -64,7 +64,7 @@ impl ConnectionLimit {
     }
 }
 
-/// As many connections as there may be, and as the process has descriptors for.
+/// The connection limit, lower if the process has too few descriptors.
 fn max_connections() -> usize {
     let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let descriptors =
@@ -131,7 +131,7 @@ impl Connection {
         self.0.number.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Marks it as idle: its request is answered. If that had no secret to show, it has been idle all along.
+    /// Marks it as idle: its request is answered. If the request needed no secret, the connection was idle all along.
     pub(super) fn mark_idle(&self) {
         let mut number = self.number();
         if number.is_some() {
@@ -144,7 +144,7 @@ impl Connection {
         *number = Some(last);
     }
 
-    /// Marks it as busy: its request has shown the secret that it needs, so it is not evicted before its answer.
+    /// Marks it as busy: its request's secret was verified, so it is not evicted before its answer.
     pub(super) fn mark_busy(&self) {
         if let Some(number) = self.number().take() {
             self.0.all.remove(number);
@@ -189,7 +189,7 @@ mod tests {
         tokio::time::sleep(GRACE).await;
         // Its request is answered: it is the newest of the idle ones.
         connections[0].mark_idle();
-        // One that had no secret to show keeps its number.
+        // One whose request needed no secret keeps its number.
         connections[1].mark_idle();
         assert_eq!(idle.evict_longest(), EVICTION_TIME);
         connections[1].evicted().await;

@@ -22,7 +22,7 @@ pub(super) fn answer(context: Arc<Context>, connection: Connection) -> Response 
         return rejection::reply(rejection::shutting_down());
     }
     let Some(events) = context.state.subscribe() else {
-        let message = format!("{MAX_SUBSCRIBERS} clients read events already: end one of them");
+        let message = format!("there are {MAX_SUBSCRIBERS} subscribers already: end one of them");
         return rejection::refusal(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", &message);
     };
     let end = context.subscribers.clone();

@@ -25,7 +25,7 @@ const TOKEN_PREFIX: &str = "auth.";
 #[derive(Clone)]
 pub(super) struct TargetAuthority(pub(super) Authority);
 
-/// What the gate has to know of a route.
+/// What the gate knows about a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Route {
     Command,
@@ -54,7 +54,7 @@ impl Route {
         }
     }
 
-    /// For the log, which gets no path that a client made up.
+    /// For the log, which never contains a client's own path.
     fn name(self) -> &'static str {
         match self {
             Self::Command => "/",
@@ -66,7 +66,7 @@ impl Route {
         }
     }
 
-    /// Whether a request that passes the gate has shown a secret. A claim has it in its body, and health needs none.
+    /// Whether the gate checks a secret for this route. A claim has its secret in the body, and health needs none.
     fn has_secret(self) -> bool {
         !matches!(self, Self::Claim | Self::Health)
     }
@@ -126,7 +126,7 @@ const PREFLIGHT: Refusal = Refusal {
     message: "Origin: preflight requests are refused; no page may call the daemon",
 };
 
-/// The gate of one daemon: what requests are compared with.
+/// The gate of one daemon: the values that requests are checked against.
 pub struct Gate {
     /// `127.0.0.1:{port}` and `localhost:{port}`.
     hosts: [String; 2],

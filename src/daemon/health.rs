@@ -29,12 +29,12 @@ pub(super) fn answer(context: Arc<Context>, headers: HeaderMap) -> Response {
     } else {
         public
     };
-    // Texts and numbers have no way to fail.
+    // Strings and numbers always serialize.
     let body = serde_json::to_vec(&health).unwrap_or_default();
     rejection::json(StatusCode::OK, body)
 }
 
-/// The memory that the process holds, in bytes; 0 where the system does not tell.
+/// The memory that the process holds, in bytes; 0 if the system does not report it.
 fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
     let pages: Option<u64> = pages.and_then(|statm| statm.split(' ').nth(1)?.parse().ok());

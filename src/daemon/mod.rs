@@ -36,7 +36,7 @@ use crate::{
 /// How long connections may take to deliver their last answer and to close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// How long an activated daemon that is told to stop serves the connections that it has accepted. Later ones wait in the
+/// How long a stopping, socket-activated daemon serves the connections that it has accepted. Later ones wait in the
 /// socket for the next daemon.
 const ACCEPTED_TIME: Duration = Duration::from_millis(500);
 
@@ -66,9 +66,9 @@ impl Activation {
 pub struct Options {
     /// The state directory.
     pub home: Home,
-    /// What clients show.
+    /// The token that clients send.
     pub daemon_token: Secret,
-    /// What the extension shows, from an earlier pairing.
+    /// The extension's credential, from an earlier pairing.
     pub extension: Option<ExtensionCredential>,
     /// The only extensions that may claim or connect; any if none are named.
     pub extension_ids: Option<Vec<String>>,
@@ -197,7 +197,7 @@ async fn run_timer(state: State) {
     }
 }
 
-/// This moment by both clocks.
+/// The current time on both clocks.
 fn now() -> Now {
     let unix =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -225,9 +225,9 @@ impl Storage for Files {
     }
 
     fn write_pairing_code(&self, code: &IssuedCode) -> Result<(), home::Error> {
-        // Room for all of it, so that growing leaves no copy behind.
+        // Allocated at full size: growing would leave an unwiped copy behind.
         let mut text = Zeroizing::new(Vec::with_capacity(256));
-        // Texts and numbers have no way to fail.
+        // Strings and numbers always serialize.
         let _ = serde_json::to_writer(&mut *text, code);
         self.0.write_secret(&self.0.pairing(), &text)
     }

@@ -94,9 +94,9 @@ fn granted(data: &ClaimGranted<'_>) -> Bytes {
         ok: bool,
         data: &'a ClaimGranted<'a>,
     }
-    // Room for all of it, so that growing leaves no copy behind.
+    // Allocated at full size: growing would leave an unwiped copy behind.
     let mut text = Zeroizing::new(Vec::with_capacity(1024));
-    // Texts and numbers have no way to fail.
+    // Strings and numbers always serialize.
     let _ = serde_json::to_writer(&mut *text, &Granted { ok: true, data });
     Bytes::from_owner(text)
 }

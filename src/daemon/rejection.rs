@@ -1,4 +1,4 @@
-//! HTTP answers: what the state replies, and refusals that are no protocol envelopes, each with its status.
+//! HTTP answers: the state's replies, and refusals without a protocol envelope, each with its status.
 
 use std::{convert::Infallible, sync::Mutex};
 
@@ -54,7 +54,7 @@ pub(super) fn shutting_down() -> Reply {
     Reply { kind: ReplyKind::ShuttingDown, body: body.to_string().into() }
 }
 
-/// What the state decided, as a response.
+/// The state's reply as a response.
 pub(super) fn reply(reply: Reply) -> Response {
     let status = match reply.kind {
         ReplyKind::Answered => StatusCode::OK,

@@ -57,7 +57,7 @@ pub(super) fn all(
     gate.and(routes.or(health).unify().or(nothing).unify()).recover(rejection::recover).unify()
 }
 
-/// Matches this very path, as the gate does: warp's own path filters let `/ws/` pass for `/ws`.
+/// Matches exactly this path, as the gate does: warp's own path filters let `/ws/` pass for `/ws`.
 fn at(path: &'static str) -> impl Filter<Extract = (), Error = warp::Rejection> + Copy {
     let is_here = move |full: warp::path::FullPath| {
         std::future::ready(if full.as_str() == path {

@@ -1,7 +1,7 @@
 //! Accepting connections and speaking HTTP/1.1 on them.
 //!
-//! This replaces warp's own server, which does not survive running out of descriptors, bound its connections and their
-//! heads, or tell when all of them are done.
+//! This replaces warp's own server, which fails when descriptors run out, limits neither connections nor heads, and
+//! does not report when all connections have ended.
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
@@ -52,7 +52,7 @@ impl Server {
         Self { connections, stop }
     }
 
-    /// Stops accepting, and waits at most `wait` for the connections to finish the requests that they are at.
+    /// Stops accepting, and waits at most `wait` for the connections to finish their current requests.
     pub(super) async fn finish(&self, wait: Duration) {
         self.stop.cancel();
         self.connections.close();

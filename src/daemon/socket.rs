@@ -70,7 +70,7 @@ pub(super) fn upgrade(
         return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
     }
     let (Some(key), Some(on_upgrade)) = (handshake_key(&headers), on_upgrade) else {
-        let message = "this is no WebSocket handshake of version 13";
+        let message = "this is not a WebSocket handshake of version 13";
         let mut response = rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
         response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         return response;
@@ -279,7 +279,7 @@ async fn write(
             }
             allocator::release();
         }
-        // Silence is noticed even while a side that does not read blocks the write.
+        // Silence is detected even while a peer that does not read blocks the write.
         let written = tokio::select! {
             written = flush(sink, state, client, ping) => written,
             () = silence(heard) => return End::silently("silent"),
@@ -293,7 +293,7 @@ async fn write(
     }
 }
 
-/// Writes everything that waits, with one flush.
+/// Writes all queued messages, with one flush.
 async fn flush(
     sink: &mut (impl Sink<Message, Error = Error> + Unpin),
     state: &State,

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_home_of_another_user_is_refused_with_both_users() {
         let (_parent, directory) = directory();
-        // Root can give its directory away; everybody else meets root's own.
+        // Root can change the owner of its directory; other users use a directory of root's instead.
         let path = match geteuid().is_root() {
             true => {
                 std::os::unix::fs::chown(directory.path(), Some(65534), None).unwrap();
@@ -183,7 +183,7 @@ mod tests {
         let link = parent.path().join("link");
         symlink(directory.path(), &link).unwrap();
         assert!(Directory::open(&link).is_ok());
-        // Only root can give a link away; tests/os/other_user.rs shows it with two users.
+        // Only root can change a link's owner; tests/os/other_user.rs shows it with two users.
         if geteuid().is_root() {
             std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
             assert!(matches!(Directory::open(&link), Err(Error::Owner { owner: 65534, .. })));

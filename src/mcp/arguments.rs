@@ -45,7 +45,7 @@ pub(super) struct Within {
     cursor: Option<String>,
 }
 
-/// A call of an action's tool.
+/// A call of a tool that runs an action.
 pub(super) struct Call {
     pub(super) action: Action,
     /// The session it names; none for the connection's own.

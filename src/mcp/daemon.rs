@@ -42,7 +42,7 @@ impl Daemon {
         self.command_with_retries(action, session, timeout, Duration::ZERO).await
     }
 
-    /// The same, again for up to `limit` while no browser is connected.
+    /// Like [`Daemon::command`], retried for up to `limit` while no browser is connected.
     pub(super) async fn command_with_retries(
         &self,
         action: Action,
@@ -71,7 +71,7 @@ impl Daemon {
         .await
     }
 
-    /// Runs a blocking call, and cancels it if the result is not waited for any more.
+    /// Runs a blocking call, and cancels it if the caller stops waiting for the result.
     async fn call<T: Send + 'static>(
         &self,
         call: impl FnOnce(&Daemon, &CancelToken) -> Result<T, Error> + Send + 'static,
@@ -94,7 +94,7 @@ impl Daemon {
         self.connect()?.command_cancellable(cancel, &request_id(), action, session, timeout)
     }
 
-    /// Finds the daemon, anew for every command: it may have been restarted meanwhile.
+    /// Finds the daemon. Called for every command, because the daemon may have been restarted.
     fn connect(&self) -> Result<Client, Error> {
         client::connect(self.home.as_ref().map(|home| home.as_path()))
     }

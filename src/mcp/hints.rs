@@ -17,7 +17,7 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         }
         ErrorCode::Timeout => {
             "call debug_last to see what was done, and read the page before you repeat an act. A longer timeout helps \
-             where the command waited for its turn or for a slow page."
+             if the command waited in a queue or for a slow page."
         }
         ErrorCode::Overloaded => "wait for other calls to end, then call again; nothing was done.",
         ErrorCode::SessionRequired => "call again without session, to use this connection's own.",
@@ -42,7 +42,7 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
             "call elements and act by the handle of the one that you mean."
         }
         ErrorCode::ElementNotActionable => {
-            "take away what is in the way (close a dialog, scroll, fill what is required before), then call elements and try again."
+            "remove the obstacle (close a dialog, scroll, fill the required fields first), then call elements and try again."
         }
         ErrorCode::ElementHandleNotFound | ErrorCode::ElementHandleStale => {
             "call elements or links again: the page has changed or the handle was too old. Use the new handle."
@@ -51,7 +51,7 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
             "bind the session to the tab that the handle is from (session_bind), or read this tab with elements."
         }
         ErrorCode::ScriptError => {
-            "call debug_log to see what the extension says, or read the page again."
+            "call debug_log to see the extension's trace, or read the page again."
         }
         ErrorCode::NavigationFailed => {
             "check the address, then call navigate or tab_open with one that loads."

@@ -8,7 +8,7 @@ use crate::protocol::Provenance;
 /// The length of the mark, of 5 bits a character: a page cannot guess it, because it is drawn after the page was read.
 const MARK_CHARS: u32 = 8;
 
-/// The text for a model: fenced if a page may have had a say in it.
+/// The text for a model: fenced if it may contain text of a page.
 pub(super) fn with_provenance(text: String, provenance: Provenance) -> String {
     match provenance {
         Provenance::Daemon => text,

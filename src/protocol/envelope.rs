@@ -8,21 +8,21 @@ use serde_json::value::RawValue;
 
 use super::{Action, MAX_ID_CHARS, ProtocolError, VERSION, Versions, values::some};
 
-/// Why a body is not a request; the text names the field and what would be right.
+/// Why a body is not a request; the text names the field and the expected value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadRequest(pub String);
 
-/// A request that holds to the protocol.
+/// A valid request.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Request<'a> {
     /// Correlates everything; 1 to 128 characters.
     pub id: Cow<'a, str>,
-    /// What to do.
+    /// The action.
     pub action: Action,
     /// The parameters as they were sent.
     pub params: &'a str,
-    /// A session's id, not checked yet; may be empty.
+    /// The session's id, unchecked; may be empty.
     pub session: Cow<'a, str>,
     /// Unix time in ms.
     pub deadline: i64,
@@ -146,7 +146,7 @@ pub struct Envelope<'a> {
     pub destructive: bool,
 }
 
-/// Where a page stands, in every successful answer.
+/// The state of the page, in every successful answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Page {
     /// The page's address.
@@ -155,14 +155,14 @@ pub struct Page {
     pub title: String,
     /// `loading`, `ready` or `error`.
     pub state: &'static str,
-    /// Whether the page is still at work.
+    /// Whether the page is still busy.
     pub busy: bool,
 }
 
-/// The `page` of answers that no page gave, as a JSON text.
+/// The `page` of answers that do not come from a page, as a JSON text.
 pub const NO_PAGE: &str = r#"{"url":"","title":"","state":"ready","busy":false}"#;
 
-/// The message that carries a request to an extension that speaks `version`: its seven fields and the tab meant.
+/// The message that carries a request to an extension that speaks `version`: its seven fields and the target tab.
 ///
 /// `params` is a JSON text; `tab` is the browser's own id of the tab.
 pub fn forwarded(
@@ -222,14 +222,14 @@ pub fn failure(id: &str, error: &ProtocolError) -> Vec<u8> {
         ok: bool,
         error: &'a ProtocolError,
     }
-    // Texts, numbers and JSON values have no way to fail.
+    // Strings, numbers and JSON values always serialize.
     serde_json::to_vec(&Failure { protocol_version: VERSION, id, ok: false, error })
         .unwrap_or_default()
 }
 
-/// The begin of an envelope, up to its id.
+/// The beginning of an envelope, up to its id.
 fn push_version(text: &mut String, version: u32) {
-    // A text takes whatever is written into it.
+    // Writing to a string cannot fail.
     let _ = write!(text, r#"{{"protocol_version":{version},"id":"#);
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong, in one table: code, category, whether to retry, whose words the message holds, what to run next.
+//! All errors, in one table: code, category, whether to retry, where the message's text comes from, what to run next.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use super::Provenance;
 
-/// Which part of the way a failure belongs to.
+/// The stage that a failure belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
-    /// Between the parties.
+    /// The connection between client, daemon and extension.
     Transport,
-    /// Somebody must allow or decide something.
+    /// A permission or a decision is missing.
     Policy,
-    /// The session, tab or element meant.
+    /// The target session, tab or element.
     Target,
     /// The page or the browser.
     Execution,
@@ -29,7 +29,7 @@ pub enum Retry {
     Safe,
     /// After something else has changed.
     Conditional,
-    /// Not as it is.
+    /// Not without changing the request.
     Never,
 }
 
@@ -49,7 +49,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Which part of the way the failure belongs to.
+            /// The stage that the failure belongs to.
             pub fn category(self) -> Category {
                 match self { $(Self::$variant => Category::$category,)* }
             }
@@ -59,7 +59,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => Retry::$retry,)* }
             }
 
-            /// Whose words the message may hold.
+            /// Where text in the message may come from.
             pub fn provenance(self) -> Provenance {
                 match self { $(Self::$variant => Provenance::$provenance,)* }
             }

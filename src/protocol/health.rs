@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::VERSION;
 
-/// What the daemon says of itself. The optional members are for callers that show its token; one that a daemon of
-/// another version does not know is left out.
+/// The daemon's health. The optional members are for callers that show its token; a daemon of another version leaves
+/// out those that it does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
@@ -21,7 +21,7 @@ pub struct Health {
     /// How long it has been running, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uptime_sec: Option<u64>,
-    /// The memory that it holds, in bytes; 0 where the system does not say.
+    /// The memory that it holds, in bytes; 0 if the system does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rss_bytes: Option<u64>,
     /// How many browsers are connected.
@@ -36,13 +36,13 @@ pub struct Health {
     /// Where its tokens are kept: `file` or `keyring`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_store: Option<String>,
-    /// Why the tokens are in files although the keyring is preferred; `None` where that is not so.
+    /// Why the tokens are in files although the keyring is preferred; `None` otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_store_reason: Option<String>,
 }
 
 impl Health {
-    /// What the daemon of this version says to anyone, without the details.
+    /// The health of a daemon of this version, without the details.
     pub fn public() -> Health {
         Health {
             status: "ok".to_owned(),

@@ -1,4 +1,4 @@
-//! Names that stand for something: parsed once, then valid by type.
+//! Identifiers: parsed once, then valid by type.
 
 use std::{fmt, str::FromStr};
 
@@ -65,7 +65,7 @@ fn digits<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
-/// The number that `digits` spell in the one way that the daemon would write it.
+/// The number in `digits`, if they are written as the daemon would write them: without leading zeros.
 fn canonical(digits: &str) -> Option<u32> {
     let number = digits.parse().ok()?;
     (!digits.starts_with('0')).then_some(number)
@@ -109,7 +109,7 @@ impl<'de> Deserialize<'de> for TabHandle {
     }
 }
 
-/// Which read gave a handle: they are numbered apart.
+/// The kind of read that created a handle. Each kind is numbered separately.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum HandleKind {
     /// `elN`, from `elements`.
@@ -136,7 +136,7 @@ impl HandleKind {
     }
 }
 
-/// The name of an element that a read gave out, `(el|ln)[0-9]+`.
+/// The name of an element found by a read, `(el|ln)[0-9]+`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ElementHandle(String);
 

@@ -1,6 +1,6 @@
 //! Every bound of the contract with its reason, in one place; `docs/limits.md` names the test of each.
 //!
-//! What only one part of the daemon needs to know (how long a close lingers, how much is logged) stays where it is used.
+//! Bounds of a single part of the daemon (how long a close lingers, how much is logged) stay where they are used.
 //! Ranges of single parameters are part of their declarations in `actions`.
 
 use std::time::Duration;
@@ -37,10 +37,10 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 pub const MAX_ID_CHARS: usize = 128;
 
 /// How far in the future a deadline may lie, in milliseconds; later ones are brought forward. Nothing that a page does
-/// takes longer, and a forgotten command ends some day.
+/// takes longer, and a forgotten command ends eventually.
 pub const MAX_DEADLINE_MS: i64 = 10 * 60 * 1000;
 
-/// The longest label of a session, in characters: it stands in a line of a list.
+/// The longest label of a session, in characters: it has to fit on a line of a list.
 pub const MAX_LABEL_CHARS: usize = 64;
 
 /// How many fields one `fill-form` may fill: larger forms than any person would sit through.
@@ -58,27 +58,27 @@ pub const MAX_SESSIONS: usize = 256;
 /// How many tabs a session may hold at once: more than a person could follow.
 pub const MAX_TABS: usize = 64;
 
-/// How many tabs' pages are remembered for one browser: more tabs than people keep open. Tabs of sessions are
-/// forgotten last.
+/// For how many tabs of one browser the current page is remembered: more tabs than people keep open. Tabs of sessions
+/// are evicted last.
 pub const MAX_PAGES: usize = 1024;
 
-/// How many of the latest commands `debug.last` knows: an hour of one agent's work.
+/// How many of the latest commands `debug.last` keeps: an hour of one agent's work.
 pub const MAX_TRACES: usize = 200;
 
-/// How much is kept of a tab's address and title and of why a session is paused, in characters: what a person reads of
-/// them, while a page may make them as long as it likes. Answers carry them whole.
+/// How much is kept of a tab's address and title and of why a session is paused, in characters: a person reads no more
+/// of them, and a page can make them any length. Answers carry them in full.
 pub const MAX_KEPT_CHARS: usize = 4096;
 
 /// How many handles one answer gets: more elements than an agent can make sense of.
 pub const MAX_HANDLES_PER_READ: usize = 200;
 
-/// How many handles there are in all; the oldest go first. A few reads of several agents.
+/// How many handles there are in total; the oldest are evicted first. Enough for a few reads of several agents.
 pub const MAX_HANDLES: usize = 1000;
 
 /// How long a handle is valid: an agent acts on what it has just read, and pages change.
 pub const HANDLE_LIFE: Duration = Duration::from_secs(120);
 
-/// How long the close of a session waits for browsers to close its tabs, at most.
+/// The longest time that closing a session waits for browsers to close its tabs.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// How long commands in flight may go on after the daemon is told to stop: most answers come within a second, and
@@ -90,14 +90,14 @@ pub const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
 
 // --- browsers ---
 
-/// The largest message from the extension, in bytes: a screenshot of a large screen fits many times over.
+/// The largest message from the extension, in bytes: many times a screenshot of a large screen.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// How long a new connection of an extension may be silent before it counts as anonymous: a hello is sent
 /// at once.
 pub const HELLO_WAIT: Duration = Duration::from_millis(500);
 
-/// How often an extension is asked whether it is there: browsers end a service worker that hears nothing for 30 s.
+/// How often an extension is pinged: browsers stop a service worker that receives nothing for 30 s.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// How long an extension may be silent: two pings and some slack. Checked at every ping, so noticed by 65 s.
@@ -109,8 +109,8 @@ pub const SILENCE: Duration = Duration::from_secs(45);
 /// browser.
 pub const CODE_LIFE_MS: i64 = 5 * 60 * 1000;
 
-/// How many failed claims within [`CLAIM_WINDOW`] block all claims. Five guesses a minute at 29⁸ codes lead nowhere, and
-/// a person mistypes less often.
+/// How many failed claims within [`CLAIM_WINDOW`] block all claims. Five guesses a minute against 29⁸ codes are
+/// hopeless, and a person mistypes less often.
 pub const MAX_CLAIM_FAILURES: usize = 5;
 
 /// How long a failed claim counts.

@@ -1,4 +1,4 @@
-//! Messages from the extension: answers, pings, navigations, hellos, and what the person asks for.
+//! Messages from the extension: answers, pings, navigations, hellos, and the person's requests.
 //!
 //! Parsed in one pass, borrowed from the frame: a screenshot of several megabytes is not copied.
 
@@ -26,7 +26,7 @@ pub enum Message<'a> {
     Navigation(Navigation<'a>),
     /// The extension introduces itself.
     Hello(Hello<'a>),
-    /// What the person at the browser asks for.
+    /// A request of the person at the browser.
     Person(PersonAct<'a>),
     /// JSON that is no known message; the text says why.
     Other(&'static str),
@@ -39,9 +39,9 @@ pub struct Answer<'a> {
     pub id: Cow<'a, str>,
     /// The outcome; none if the message is no valid answer.
     pub outcome: Option<Outcome<'a>>,
-    /// Whether the extension says that it answers from its dedupe log.
+    /// Whether the extension answered from its dedupe log.
     pub replay: bool,
-    /// Whether the message is, as it stands, the envelope that a client expects.
+    /// Whether the message can be relayed unchanged as the envelope that a client expects.
     pub relayable: bool,
 }
 
@@ -70,7 +70,7 @@ pub enum Outcome<'a> {
     },
 }
 
-/// What the person at a browser asks for, concerning sessions with tabs in it.
+/// A request of the person at a browser, about sessions with tabs in it.
 #[derive(Debug)]
 pub enum PersonAct<'a> {
     /// Resume the session.

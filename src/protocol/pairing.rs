@@ -36,24 +36,24 @@ pub enum ClaimError {
     /// Not a claim, or a code that is unknown or void.
     #[error("PAIRING_CODE_INVALID")]
     Invalid,
-    /// The code's time is over.
+    /// The code has expired.
     #[error("PAIRING_CODE_EXPIRED")]
     Expired,
     /// The code was claimed before.
     #[error("PAIRING_CODE_CONSUMED")]
     Consumed,
-    /// Too many failures of late.
+    /// Too many recent failures.
     #[error("PAIRING_RATE_LIMITED")]
     RateLimited,
 }
 
-/// What a successful claim hands to the extension; borrows the token, which has one place to be wiped from.
+/// The answer to a successful claim; borrows the token, so that only one copy has to be wiped.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimGranted<'a> {
-    /// Authenticates `/ws` from now on.
+    /// The token that authenticates `/ws` from now on.
     pub extension_token: &'a str,
-    /// Where to connect.
+    /// The address to connect to.
     pub ws_url: String,
     /// See [`super::VERSION`].
     pub protocol_version: u32,

@@ -1,4 +1,4 @@
-//! What the checked types allow, as JSON schemas: each says what its parser beside it checks. The schemas of all other
+//! JSON schemas of the types with hand-written checks: each describes what its parser checks. The schemas of all other
 //! types are derived.
 
 use std::borrow::Cow;

@@ -142,7 +142,7 @@ macro_rules! params {
 pub(super) use params;
 
 /// Declares structs of results: required fields, then `;`, then optional ones that are left out when absent. Reading
-/// them is lenient: what a newer side adds is ignored.
+/// them is lenient: members that a newer version adds are ignored.
 macro_rules! data {
     ($(
         $(#[$doc:meta])*

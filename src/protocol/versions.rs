@@ -1,7 +1,7 @@
 //! Versions of the protocol: which of them this build speaks.
 //!
-//! Parts of bproxy are updated one after the other, so that two that talk may be of different versions. Whichever is
-//! newer adapts: it speaks the older version too, for as long as that is in its range.
+//! The parts of bproxy are updated separately, so that two communicating parts may have different versions. The newer
+//! one adapts: it speaks the older version too, as long as that is in its range.
 
 use std::fmt;
 

@@ -206,7 +206,7 @@ impl Event<'_> {
             event: &'a Event<'a>,
         }
         let line = Line { level: self.level(), ts: unix_ms, event: self };
-        // Texts, numbers and bools have no way to fail.
+        // Strings, numbers and bools always serialize.
         let mut line = serde_json::to_vec(&line).unwrap_or_default();
         line.push(b'\n');
         line.into()

@@ -156,6 +156,6 @@ impl Inner {
 
 /// Data as a JSON text.
 pub(super) fn json(data: &impl Serialize) -> String {
-    // Texts, numbers, bools and lists have no way to fail.
+    // Strings, numbers, bools and lists always serialize.
     serde_json::to_string(data).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! `debug.…`: what the daemon and the extension know of themselves.
+//! `debug.…`: diagnostics of the daemon and the extension.
 
 use serde_json::{Map, Value};
 
@@ -35,7 +35,7 @@ params! {
 data! {
     /// Data of `debug.log`.
     DebugLogData {
-        /// The extension's records, oldest first; each has a `ts` and what else belongs to it.
+        /// The extension's records, oldest first; each has a `ts` and fields of its own.
         entries: Vec<Map<String, Value>>,
         ;
     }
@@ -51,20 +51,20 @@ data! {
     Trace {
         /// The request's id.
         id: String,
-        /// What was asked for.
+        /// The action.
         action: String,
         /// The session, the new one where the command created it.
         session: String,
-        /// When it came, unix time in ms.
+        /// When it arrived, unix time in ms.
         received_at: i64,
         /// How long it took, in milliseconds.
         elapsed_ms: u64,
         /// Whether it succeeded.
         ok: bool,
         ;
-        /// Why it failed.
+        /// The error code, if it failed.
         error_code: String,
-        /// Whether it was sent more than once, or answered from the extension's log; absent if not.
+        /// Whether it was sent more than once, or answered from the extension's dedupe log; absent if not.
         replayed: bool,
     }
 
@@ -78,12 +78,12 @@ data! {
         sessions: Vec<SessionInfo>,
         /// Their tabs.
         session_tabs: Vec<SessionTabs>,
-        /// Those that wait for a person.
+        /// The sessions that wait for a person.
         paused_sessions: Vec<PausedSession>,
         ;
     }
 
-    /// A daemon at a glance.
+    /// The daemon's process and versions.
     DaemonInfo {
         /// Its process.
         pid: u32,
@@ -102,7 +102,7 @@ data! {
     ClientInfo {
         /// Its name in the log.
         id: String,
-        /// Since when, unix time in ms.
+        /// When it connected, unix time in ms.
         connected_at: i64,
         /// The protocol version that it speaks.
         protocol_version: u32,
@@ -124,7 +124,7 @@ data! {
     PausedSession {
         /// The session.
         session: SessionId,
-        /// What the person has to do, in words that may quote a page.
+        /// What the person has to do; may quote a page.
         reason: String,
         ;
     }
@@ -134,7 +134,7 @@ impl Spec for DebugLog {
     type Data = DebugLogData;
     const ROW: Row<Self> = Row {
         name: "debug.log",
-        about: "Read what the extension has noted of its latest commands, to learn why one failed.",
+        about: "Read the extension's trace of its latest commands, to learn why one failed.",
         runs: Runs::bound_tab(AnswerHandling::NamesTabs),
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
@@ -150,7 +150,7 @@ impl Spec for DebugLast {
     type Data = DebugLastData;
     const ROW: Row<Self> = Row {
         name: "debug.last",
-        about: "List the daemon's latest commands: what came of each, and how long it took.",
+        about: "List the daemon's latest commands: the outcome and duration of each.",
         runs: Runs::Daemon(|params| DaemonAction::DebugLast(params)),
         effect: Effect::Reads,
         recovery: Recovery::Rerun,

@@ -11,13 +11,13 @@ family! { Fill: Fill, FillForm }
 params! {
     /// `fill`, and each field of `fill-form`
     Fill {
-        /// The field meant.
+        /// The field to fill.
         target: Target,
-        /// The value to put in.
+        /// The value to enter.
         value: String,
-        /// How the value gets in: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
+        /// How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
         method: FillMethod,
-        /// Which JavaScript world does it: `main` for `runtime-api`, else `isolated`.
+        /// The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
         world: World,
         ;
     }
@@ -31,13 +31,13 @@ params! {
 }
 
 words! {
-    /// How a value gets into a field.
+    /// How to enter a value into a field.
     FillMethod {
         /// Set the field's state in the DOM.
         Direct = "direct",
-        /// As if pasted.
+        /// Paste it.
         Paste = "paste",
-        /// Through the editor's own interface.
+        /// Use the editor's own interface.
         RuntimeApi = "runtime-api",
     }
 
@@ -55,25 +55,25 @@ data! {
     FillData {
         /// Whether the field holds the value now.
         filled: bool,
-        /// What it holds.
+        /// The field's value afterwards.
         verified_value: String,
         ;
     }
 
     /// Data of `fill-form`.
     FillFormData {
-        /// What became of each field, in their order.
+        /// The outcome for each field, in the same order.
         results: Vec<FieldData>,
         ;
     }
 
-    /// What became of one field of `fill-form`.
+    /// The outcome for one field of `fill-form`.
     FieldData {
         /// The field.
         target: Target,
         /// Whether it holds the value now.
         filled: bool,
-        /// What it holds.
+        /// The field's value afterwards.
         verified_value: String,
         ;
     }
@@ -83,7 +83,7 @@ impl Spec for Fill {
     type Data = FillData;
     const ROW: Row<Self> = Row {
         name: "fill",
-        about: "Put a value into a field and tell what it holds then. `direct` suits ordinary inputs, `paste` \
+        about: "Put a value into a field and report its value afterwards. `direct` suits ordinary inputs, `paste` \
             rich text editors, `runtime-api` code editors such as Monaco or CodeMirror.",
         runs: Runs::BOUND_TAB,
         effect: Effect::Replaces,

@@ -1,4 +1,4 @@
-//! What can be asked for: a file for each family of actions, with everything about each of them.
+//! The actions: one file for each family, with everything about its actions.
 //!
 //! An action is the type of its parameters with a [`Row`] of columns; a family lists its actions, and this module the
 //! families. Nothing else in the crate lists actions.
@@ -118,7 +118,7 @@ families! {
     Pairing(pairing),
 }
 
-/// What the daemon carries out itself, without a session.
+/// Actions that the daemon carries out itself, without a session.
 #[allow(missing_docs)] // see the parameters' types
 pub enum DaemonAction<'a> {
     SessionCreate(&'a SessionCreate),
@@ -128,7 +128,7 @@ pub enum DaemonAction<'a> {
     PairingIssue,
 }
 
-/// What the daemon carries out itself, for one session.
+/// Actions that the daemon carries out itself, for one session.
 #[allow(missing_docs)] // see the parameters' types
 pub enum SessionAction<'a> {
     Bind(&'a SessionBind),
@@ -139,7 +139,7 @@ pub enum SessionAction<'a> {
 }
 
 impl Action {
-    /// What is known of every action, family by family.
+    /// The facts about every action, family by family.
     pub fn all() -> impl Iterator<Item = &'static Facts> {
         FAMILIES.iter().flat_map(|family| family.iter().copied())
     }
@@ -148,12 +148,12 @@ impl Action {
     ///
     /// # Errors
     ///
-    /// None if there is no such action; else what is wrong, with the path to the field.
+    /// `None` if there is no such action; else what is wrong, with the path to the field.
     pub fn parse(name: &str, params: &str) -> Option<Result<Self, String>> {
         Self::parse_as(name, params)
     }
 
-    /// What is known of the action, whatever its parameters.
+    /// The facts about the action, independent of its parameters.
     pub fn facts(&self) -> &'static Facts {
         self.command().facts()
     }
@@ -173,7 +173,7 @@ impl Action {
         self.command().params()
     }
 
-    /// The parameters as a JSON text for the log: what is not said to be public is replaced by an ellipsis.
+    /// The parameters as a JSON text for the log: every value that is not declared public is replaced by an ellipsis.
     pub fn public_params(&self) -> String {
         let mut params = serde_json::from_str(&self.params()).unwrap_or_default();
         hide_secrets(&mut params, "", self.facts().public);
@@ -195,7 +195,7 @@ impl Action {
         self.command_mut().targets_mut()
     }
 
-    /// How long it waits by a parameter of its own, where it has one and that is given.
+    /// How long it waits, if it has a parameter for that and it is given.
     pub fn waits(&self) -> Option<Duration> {
         self.command().waits()
     }

@@ -1,4 +1,4 @@
-//! `navigate` and `wait`: going somewhere, and waiting for something to be there.
+//! `navigate` and `wait`: going to an address, and waiting for an element, an address or a navigation.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ family! { Navigate: Navigate, Wait }
 params! {
     /// `navigate`
     Navigate {
-        /// Where the tab goes.
+        /// The address to go to.
         url: String,
         ;
     }
@@ -25,7 +25,7 @@ params! {
         /// The selector, address, or pattern of an address such as `*/done`.
         target: String,
         ;
-        /// For how long, in milliseconds.
+        /// How long to wait, in milliseconds.
         timeout: Int<0, 600_000>,
     }
 }
@@ -45,22 +45,22 @@ words! {
 data! {
     /// Data of `navigate`.
     NavigateData {
-        /// Where the tab is now.
+        /// The tab's address now.
         url: String,
-        /// What the page calls itself.
+        /// The page's title.
         title: String,
         /// How long it took to load, in milliseconds.
         load_time: u64,
         ;
-        /// The HTTP status, where the browser tells it.
+        /// The HTTP status, if the browser reports it.
         status: u16,
     }
 
     /// Data of `wait`.
     WaitData {
-        /// Whether it came.
+        /// Whether the condition was met.
         matched: bool,
-        /// How long it took, in milliseconds.
+        /// How long the wait took, in milliseconds.
         elapsed: u64,
         ;
     }
@@ -70,7 +70,7 @@ impl Spec for Navigate {
     type Data = NavigateData;
     const ROW: Row<Self> = Row {
         name: "navigate",
-        about: "Go to an address in the session's bound tab. Handles from before are stale then.",
+        about: "Go to an address in the session's bound tab. Earlier handles become stale.",
         runs: Runs::BOUND_TAB,
         effect: Effect::Acts,
         recovery: Recovery::ReportUnknown,
@@ -86,7 +86,7 @@ impl Spec for Wait {
     type Data = WaitData;
     const ROW: Row<Self> = Row {
         name: "wait",
-        about: "Wait until an element is there, an address is reached or a navigation has ended.",
+        about: "Wait until an element exists, an address is reached or a navigation has ended.",
         runs: Runs::BOUND_TAB,
         effect: Effect::Reads,
         recovery: Recovery::Rerun,

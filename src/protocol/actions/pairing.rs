@@ -26,7 +26,7 @@ impl Spec for PairingIssue {
     const ROW: Row<Self> = Row {
         name: "pairing.issue",
         about: "Issue a code for the person to enter in the extension's popup, where the browser is not \
-            connected yet. The code before it is void.",
+            connected yet. It invalidates the previous code.",
         runs: Runs::Daemon(|_| DaemonAction::PairingIssue),
         effect: Effect::Steps,
         recovery: Recovery::ReportUnknown,

@@ -15,20 +15,20 @@ params! {
         target: Target,
         /// How far: `viewport`, `half`, `end`, or pixels such as `300px`.
         by: Distance,
-        /// Which way; down if absent.
+        /// The direction; down if absent.
         direction: Direction,
     }
 
     /// `click`
     Click {
-        /// The element meant.
+        /// The element to click.
         target: Target,
         ;
     }
 
     /// `hover`
     Hover {
-        /// The element meant.
+        /// The element to hover over.
         target: Target,
         ;
     }
@@ -44,7 +44,7 @@ params! {
 }
 
 words! {
-    /// Which way to scroll.
+    /// The direction to scroll in.
     Direction {
         /// Towards the top.
         Up = "up",
@@ -66,28 +66,28 @@ data! {
     ScrollData {
         /// What was scrolled.
         target: Scrolled,
-        /// Where it was.
+        /// The scroll position before.
         before: f64,
-        /// Where it is.
+        /// The scroll position now.
         after: f64,
-        /// How far it went.
+        /// The distance scrolled.
         scrolled_px: f64,
-        /// Whether it went anywhere.
+        /// Whether the position changed.
         moved: bool,
         /// Whether the page came to rest.
         stable: bool,
         ;
-        /// How much there is to scroll through.
+        /// The height of the content.
         scroll_height: f64,
-        /// How much of that is in view.
+        /// The height of the visible part.
         client_height: f64,
     }
 
     /// Data of `click`.
     ClickData {
-        /// Whether the element was clicked, which it was.
+        /// Always true.
         clicked: bool,
-        /// Whether the element is gone or hidden since.
+        /// Whether the element has since been removed or hidden.
         disappeared: bool,
         /// Whether the page came to rest.
         stable: bool,
@@ -96,11 +96,11 @@ data! {
 
     /// Data of `hover`.
     HoverData {
-        /// Whether the pointer is over the element, which it is.
+        /// Always true.
         hovered: bool,
         /// Whether the page came to rest.
         stable: bool,
-        /// How long it took, in milliseconds.
+        /// How long the action took, in milliseconds.
         elapsed: u64,
         ;
     }
@@ -151,7 +151,7 @@ impl Spec for Hover {
     type Data = HoverData;
     const ROW: Row<Self> = Row {
         name: "hover",
-        about: "Move the pointer over an element, to open what opens on hovering.",
+        about: "Move the pointer over an element, to open menus and tooltips.",
         runs: Runs::BOUND_TAB,
         effect: Effect::Sets,
         recovery: Recovery::ReportUnknown,

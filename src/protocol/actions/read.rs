@@ -21,7 +21,7 @@ params! {
     Links {;
         /// The part of the page to read.
         selector: String,
-        /// Leave out links that cannot be seen.
+        /// Leave out invisible links.
         visible_only: bool,
         /// The most links to return.
         limit: Int<1, 5000>,
@@ -39,7 +39,7 @@ params! {
 
     /// `elements`
     Elements {;
-        /// Only what belongs to forms.
+        /// Only the controls of forms.
         form: bool,
     }
 
@@ -56,7 +56,7 @@ params! {
 
     /// `inspect`
     Inspect {
-        /// The elements to look at.
+        /// The elements to inspect.
         selector: String,
         ;
         /// The properties to report.
@@ -71,7 +71,7 @@ params! {
         selector: String,
         /// How many levels deep.
         max_depth: Int<1, 12>,
-        /// Only what can be acted on.
+        /// Only interactive elements.
         interactive_only: bool,
     }
 }
@@ -88,7 +88,7 @@ data! {
     LinksData {
         /// The links, in the order of the document.
         links: Vec<Link>,
-        /// How many links fit, listed or not.
+        /// How many links match, listed or not.
         total: u64,
         ;
         /// Whether there are more than an answer holds.
@@ -97,20 +97,20 @@ data! {
 
     /// A link.
     Link {
-        /// What it says.
+        /// Its text.
         text: String,
-        /// Where it leads, in full.
+        /// Its absolute address.
         href: String,
-        /// How to find it again.
+        /// A target that finds it again.
         target: Target,
         ;
-        /// A name for it to act on.
+        /// Its handle, to act on.
         handle: ElementHandle,
         /// Its tooltip.
         title: String,
         /// Its `rel` attribute.
         rel: String,
-        /// Whether it can be seen.
+        /// Whether it is visible.
         visible: bool,
     }
 
@@ -146,23 +146,23 @@ data! {
         /// The name of its HTML element.
         tag: String,
         ;
-        /// A name for it to act on.
+        /// Its handle, to act on.
         handle: ElementHandle,
-        /// How to find it again, in the document.
+        /// A selector that finds it again, in the document.
         selector: String,
-        /// How to find it again, in shadow roots.
+        /// A route that finds it again, in shadow roots.
         route: ShadowRoute,
         /// The type of an input or a button.
         r#type: String,
         /// Its accessible name.
         label: String,
-        /// What it holds.
+        /// Its value.
         value: String,
-        /// The hint that an empty field shows.
+        /// Its placeholder.
         placeholder: String,
-        /// Whether it has to be filled.
+        /// Whether it is required.
         required: bool,
-        /// Whether it cannot be used.
+        /// Whether it is disabled.
         disabled: bool,
         /// The options of a list.
         options: Vec<String>,
@@ -183,7 +183,7 @@ data! {
         ;
     }
 
-    /// A part of the page that is marked as such.
+    /// A landmark of the page.
     Landmark {
         /// The name of its HTML element.
         tag: String,
@@ -198,7 +198,7 @@ data! {
     Heading {
         /// 1 to 6, or deeper.
         level: u64,
-        /// What it says.
+        /// Its text.
         text: String,
         ;
     }
@@ -219,7 +219,7 @@ data! {
         ;
     }
 
-    /// An element, looked at closely. It carries a selector or a route.
+    /// An inspected element. It carries a selector or a route.
     InspectedElement {
         /// The name of its HTML element.
         tag: String,
@@ -227,22 +227,22 @@ data! {
         role: String,
         /// Its accessible name.
         label: String,
-        /// What it says, cut to 200 characters.
+        /// Its text, truncated to 200 characters.
         text: String,
-        /// Its attributes, each cut to 500 characters.
+        /// Its attributes, each truncated to 500 characters.
         attributes: BTreeMap<String, String>,
-        /// Where it is in the window, in CSS pixels.
+        /// Its position in the window, in CSS pixels.
         rect: Rect,
-        /// Whether it can be seen.
+        /// Whether it is visible.
         visible: bool,
-        /// Whether it can be used.
+        /// Whether it is enabled.
         enabled: bool,
         /// The computed values of the properties that were asked for.
         styles: BTreeMap<String, String>,
         ;
-        /// How to find it again, in the document.
+        /// A selector that finds it again, in the document.
         selector: String,
-        /// How to find it again, in shadow roots.
+        /// A route that finds it again, in shadow roots.
         route: ShadowRoute,
     }
 
@@ -356,7 +356,7 @@ impl Spec for Dom {
     type Data = DomData;
     const ROW: Row<Self> = Row {
         name: "dom",
-        about: "Read the page's HTML. Only where the other reads do not tell enough; narrow it with `selector` \
+        about: "Read the page's HTML. Only if the other reads do not show enough; narrow it with `selector` \
             and `depth`.",
         runs: Runs::BOUND_TAB,
         effect: Effect::Reads,
@@ -373,7 +373,7 @@ impl Spec for Inspect {
     type Data = InspectData;
     const ROW: Row<Self> = Row {
         name: "inspect",
-        about: "Look closely at the elements that a selector matches: attributes, place, visibility, computed \
+        about: "Inspect the elements that a selector matches: attributes, position, visibility, computed \
             styles.",
         runs: Runs::BOUND_TAB,
         effect: Effect::Reads,

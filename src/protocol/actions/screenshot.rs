@@ -8,9 +8,9 @@ family! { Screenshot: Screenshot }
 params! {
     /// `screenshot`
     Screenshot {;
-        /// Bring the tab to the front first, without which only a tab in front can be pictured.
+        /// Bring the tab to the front first. Otherwise only a tab that is in front can be captured.
         activate: bool,
-        /// Use the debugger interface; refused unless it is switched on.
+        /// Use the debugger interface; refused unless it is enabled.
         debugger: bool,
     }
 }

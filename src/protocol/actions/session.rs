@@ -1,4 +1,4 @@
-//! `session.…`: an agent's claim to some tabs, with their pace and pauses.
+//! `session.…`: the tabs of an agent, with their pace and pauses.
 
 use super::{
     DaemonAction, Effect, Paced, Provenance, Recovery, Row, Runs, SessionAction, Spec, family,
@@ -13,7 +13,7 @@ family! { Session: SessionCreate, SessionList, SessionBind, SessionUnbind, Sessi
 params! {
     /// `session.create`
     SessionCreate {;
-        /// What people call the session; an empty label is none.
+        /// The session's name for people; an empty label is none.
         label: Label,
     }
 
@@ -46,7 +46,7 @@ data! {
         /// A directory for the session's files, removed with it.
         tmp_dir: String,
         ;
-        /// What people call it.
+        /// Its name for people.
         label: String,
     }
 
@@ -80,12 +80,12 @@ data! {
     SessionCloseData {
         /// The session.
         session: SessionId,
-        /// How many tabs the browser says it has closed.
+        /// How many tabs the browser has confirmed as closed.
         closed_tabs: usize,
         ;
     }
 
-    /// A session at a glance.
+    /// A session in a list.
     SessionInfo {
         /// The session.
         id: SessionId,
@@ -96,9 +96,9 @@ data! {
         /// Whether it waits for a person.
         paused: bool,
         ;
-        /// What people call it.
+        /// Its name for people.
         label: String,
-        /// What the person has to do, in words that may quote a page.
+        /// What the person has to do; may quote a page.
         pause_reason: String,
     }
 }
@@ -140,7 +140,7 @@ impl Spec for SessionBind {
     type Data = SessionBindData;
     const ROW: Row<Self> = Row {
         name: "session.bind",
-        about: "Choose the tab that the session's further commands go to, or its pace: `fast` takes out the \
+        about: "Choose the tab that the session's further commands go to, or its pace: `fast` removes the \
             pauses that a person would make.",
         runs: Runs::Session(|params| SessionAction::Bind(params)),
         effect: Effect::Sets,
@@ -162,7 +162,7 @@ impl Spec for SessionUnbind {
     type Data = SessionUnbindData;
     const ROW: Row<Self> = Row {
         name: "session.unbind",
-        about: "Let go of the session's bound tab and of its pause.",
+        about: "Unbind the session's tab and clear its pause.",
         runs: Runs::Session(|_| SessionAction::Unbind),
         effect: Effect::Sets,
         recovery: Recovery::ReportUnknown,
@@ -178,7 +178,7 @@ impl Spec for SessionResume {
     type Data = SessionResumeData;
     const ROW: Row<Self> = Row {
         name: "session.resume",
-        about: "Go on with a paused session. Use it only after its person has said that they did what was asked \
+        about: "Resume a paused session. Use it only after its person has said that they did what was asked \
             of them.",
         runs: Runs::Session(|_| SessionAction::Resume),
         effect: Effect::Sets,

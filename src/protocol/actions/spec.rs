@@ -1,4 +1,4 @@
-//! The columns of the table of actions: what has to be said of every one of them.
+//! The columns of the table of actions: what every action has to declare.
 
 use std::{any::Any, time::Duration};
 
@@ -13,20 +13,20 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
     /// The `data` of a success, as clients get it.
     type Data: Serialize + DeserializeOwned + JsonSchema;
 
-    /// Everything else that is known of it.
+    /// Everything else about it.
     const ROW: Row<Self>;
 
-    /// Checks what the types of the parameters cannot.
+    /// Checks what the parameters' types cannot express.
     ///
     /// # Errors
     ///
-    /// What would be right.
+    /// The expected value.
     fn check(&self) -> Result<(), &'static str> {
         Ok(())
     }
 }
 
-/// The row of an action with parameters `S`. No column has a default: an action does not compile until each is said.
+/// The row of an action with parameters `S`. No column has a default: an action does not compile until all are set.
 pub struct Row<S> {
     /// The name on the wire.
     pub name: &'static str,
@@ -36,7 +36,7 @@ pub struct Row<S> {
     pub runs: Runs<S>,
     /// What it changes.
     pub effect: Effect,
-    /// What becomes of it when the extension's worker is stopped in the middle.
+    /// What happens to it when the extension's worker is stopped in the middle.
     pub recovery: Recovery,
     /// Which pace it keeps.
     pub pace: Paced<S>,
@@ -45,9 +45,9 @@ pub struct Row<S> {
     /// The parameters that may be logged, by their names on the wire; `fields.method` is the member `method` of each
     /// entry of `fields`. All others are secret.
     pub public: &'static [&'static str],
-    /// Whose words the data may hold.
+    /// Where text in the data may come from.
     pub provenance: Provenance,
-    /// How long it waits by a parameter `timeout` of its own, for an action that is about waiting.
+    /// How long it waits, for an action that waits in the page by its parameter `timeout`.
     pub waits: Option<fn(&S) -> Option<Duration>>,
 }
 
@@ -117,7 +117,8 @@ impl RunsIn {
         }
     }
 
-    /// Whether a request names a session. What needs none must not fail because of one that no longer exists.
+    /// Whether a request names a session. An action that needs none must not fail because of a session that no longer
+    /// exists.
     pub fn takes_session(self) -> bool {
         match self {
             Self::Daemon => false,
@@ -126,7 +127,7 @@ impl RunsIn {
     }
 }
 
-/// What carrying an action out changes, and what doing it again would.
+/// What carrying out an action changes, and what repeating it would.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Nothing changes.
@@ -162,19 +163,19 @@ impl Effect {
     /// The `destructive` of a request, as bproxy's own clients set it: the action changes something outside the daemon
     /// for good.
     ///
-    /// It is a client's word, recorded in the log and shown to the browser. Nothing is decided by it: whether an
-    /// interrupted action may be carried out again is the table's [`Row::recovery`], whatever a client says.
+    /// It is the client's claim, recorded in the log and forwarded to the browser. Nothing depends on it: whether an
+    /// interrupted action may be carried out again is the table's [`Row::recovery`], whatever the client claims.
     pub fn destructive(self) -> bool {
         matches!(self, Self::Adds | Self::Replaces | Self::Acts)
     }
 }
 
-/// What becomes of an action when the extension's worker is stopped before its answer is known.
+/// What happens to an action when the extension's worker is stopped before its answer is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Recovery {
-    /// The next worker carries it out again, which does no harm.
+    /// The next worker repeats it, which is harmless.
     Rerun,
-    /// It is noted before it starts and never carried out again: the next worker answers that its outcome is unknown.
+    /// Its start is recorded first and it is never repeated: the next worker answers that its outcome is unknown.
     ReportUnknown,
 }
 
@@ -197,7 +198,7 @@ pub enum Paced<S> {
     No,
     /// The next action of the category waits for one delay.
     Once(Category),
-    /// The next action of the category waits for so many delays.
+    /// The next action of the category waits for this many delays.
     Times(Category, fn(&S) -> usize),
 }
 
@@ -210,17 +211,17 @@ pub struct Pace {
     pub delays: usize,
 }
 
-/// Whose words an answer may hold.
+/// Where text in an answer may come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Provenance {
-    /// The daemon's and its clients' alone.
+    /// The daemon and its clients only.
     Daemon,
-    /// A page's as well (its text, title, address, or a reason that quotes it): information for a model, never
+    /// A page as well (its text, title, address, or a reason that quotes it): information for a model, never
     /// instructions.
     Page,
 }
 
-/// What is known of an action before it has parameters.
+/// The facts about an action, before it has parameters.
 pub struct Facts {
     /// See [`Row::name`].
     pub name: &'static str,
@@ -319,7 +320,7 @@ impl<S: Spec> Command for S {
     }
 
     fn params(&self) -> String {
-        // Structs of strings, numbers, bools and lists have no way to fail.
+        // Structs of strings, numbers, bools and lists always serialize.
         serde_json::to_string(self).unwrap_or_default()
     }
 

@@ -16,32 +16,32 @@ params! {
 
     /// `tab.open`
     TabOpen {
-        /// Where the tab goes.
+        /// The address to open.
         url: String,
         ;
     }
 
     /// `tab.close`
     TabClose {;
-        /// The tab meant; the session's bound tab if absent.
+        /// The tab to close; the session's bound tab if absent.
         tab: TabHandle,
     }
 
     /// `tab.pin`
     TabPin {;
-        /// The tab meant; the session's bound tab if absent.
+        /// The tab to pin; the session's bound tab if absent.
         tab: TabHandle,
     }
 
     /// `tab.unpin`
     TabUnpin {;
-        /// The tab meant; the session's bound tab if absent.
+        /// The tab to unpin; the session's bound tab if absent.
         tab: TabHandle,
     }
 
     /// `tab.activate`
     TabActivate {;
-        /// The tab meant; the session's bound tab if absent.
+        /// The tab to activate; the session's bound tab if absent.
         tab: TabHandle,
     }
 }
@@ -56,13 +56,13 @@ data! {
         ;
     }
 
-    /// A tab at a glance.
+    /// A tab in a list.
     TabInfo {
         /// The tab.
         tab: TabHandle,
-        /// Its address, as far as it is known.
+        /// Its address, if known.
         url: String,
-        /// Its title, likewise.
+        /// Its title, if known.
         title: String,
         /// Whether the session is bound to it.
         bound: bool,
@@ -75,9 +75,9 @@ data! {
         session: SessionId,
         /// The new tab.
         tab: TabHandle,
-        /// Whether the session is bound to it, which it is.
+        /// Always true.
         bound: bool,
-        /// Where the tab is now.
+        /// The tab's address now.
         url: String,
         /// The session's directory for files.
         tmp_dir: String,
@@ -88,7 +88,7 @@ data! {
     TabCloseData {
         /// The tab.
         tab: TabHandle,
-        /// Whether it is closed, which it is.
+        /// Always true.
         closed: bool,
         ;
     }
@@ -106,7 +106,7 @@ data! {
     TabActivateData {
         /// The tab.
         tab: TabHandle,
-        /// Whether it is in front, which it is.
+        /// Always true.
         activated: bool,
         ;
     }
