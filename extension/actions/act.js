@@ -17,9 +17,9 @@ export async function click(context) {
 
 /** @param {Context<'hover'>} context */
 export async function hover(context) {
-  const began = Date.now();
+  const began = performance.now();
   const { stable, page } = await act(context, 'hover', context.params);
-  return { data: { hovered: true, stable, elapsed: Date.now() - began }, page };
+  return { data: { hovered: true, stable, elapsed: Math.round(performance.now() - began) }, page };
 }
 
 /** @param {Context<'scroll'>} context */

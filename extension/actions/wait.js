@@ -14,16 +14,16 @@ const ANSWER_MARGIN_MS = 200;
 /** @param {Context} context */
 export async function wait(context) {
   const { tabId, params, deadline, signal, driver } = context;
-  const began = Date.now();
-  const until = Math.min(began + (params.timeout ?? Infinity), deadline - ANSWER_MARGIN_MS);
+  const began = performance.now();
+  const until = Math.min(Date.now() + (params.timeout ?? Infinity), deadline - ANSWER_MARGIN_MS);
   const check = STRATEGIES[params.strategy](context);
   try {
     for (;;) {
       const page = await check.met();
-      if (page !== null) return { data: { matched: true, elapsed: Date.now() - began }, page };
+      if (page !== null) return { data: { matched: true, elapsed: Math.round(performance.now() - began) }, page };
       const left = until - Date.now();
       if (left <= 0) {
-        return { data: { matched: false, elapsed: Date.now() - began }, page: tabPage(await driver.tab(tabId)) };
+        return { data: { matched: false, elapsed: Math.round(performance.now() - began) }, page: tabPage(await driver.tab(tabId)) };
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
       signal.throwIfAborted();

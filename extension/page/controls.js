@@ -120,7 +120,10 @@
     return { landmarks, headings };
   };
 
-  const level = (/** @type {Element} */ heading) =>
-    Number(heading.getAttribute('aria-level')) || Number(/^h([1-6])$/.exec(heading.localName)?.[1]) || 2;
+  const level = (/** @type {Element} */ heading) => {
+    const stated = Number(heading.getAttribute('aria-level'));
+    if (Number.isSafeInteger(stated) && stated > 0) return stated;
+    return Number(/^h([1-6])$/.exec(heading.localName)?.[1]) || 2;
+  };
   page.headingLevel = level;
 })();

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::Waiter;
 use crate::client::{Answer, AnswerError, Error};
-use crate::protocol::{SessionInfo, SessionListData};
 
 /// How often to list the sessions. Each listing is a command in the daemon's log and traces; a person takes minutes, so
 /// a delay of two seconds does not matter.
@@ -17,8 +19,8 @@ pub enum SessionWait {
     Running {
         /// The last listing.
         answer: Answer,
-        /// The session's entry in it.
-        session: SessionInfo,
+        /// The session's entry in it, with members that this version may not know.
+        session: Value,
     },
     /// The session is still paused at the end of the limit.
     Paused {
@@ -29,6 +31,12 @@ pub enum SessionWait {
     NotFound,
     /// The daemon does not list its sessions.
     Failed(Answer, AnswerError),
+}
+
+/// The data of `session.list`, of which only the entry of one session has to be understood.
+#[derive(Deserialize)]
+struct Listing {
+    sessions: Vec<Value>,
 }
 
 /// Waits until the session called `id` is not paused, for up to `limit`. `list` sends `session.list`.
@@ -45,16 +53,16 @@ pub fn wait_for_session(
     loop {
         let answer = list()?;
         let sessions = match answer.data() {
-            Ok(SessionListData { sessions }) => sessions,
+            Ok(Listing { sessions }) => sessions,
             Err(error) => return Ok(SessionWait::Failed(answer, error)),
         };
-        let Some(session) = sessions.into_iter().find(|session| session.id.as_str() == id) else {
+        let Some(session) = sessions.into_iter().find(|session| session["id"] == id) else {
             return Ok(SessionWait::NotFound);
         };
-        if !session.paused {
+        if session["paused"] != true {
             return Ok(SessionWait::Running { answer, session });
         }
-        let reason = session.pause_reason.as_deref().unwrap_or("a person has to help");
+        let reason = session["pauseReason"].as_str().unwrap_or("a person has to help");
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(SessionWait::Paused { reason: reason.to_owned() });
@@ -65,7 +73,7 @@ pub fn wait_for_session(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -98,7 +106,9 @@ mod tests {
         let running = json!({"id": "m4q7z2", "pacing": "fast", "paused": false});
         let (ended, reasons) =
             wait(None, vec![listing(json!([other, paused])), listing(json!([other, running]))]);
-        assert!(matches!(ended, SessionWait::Running { session, .. } if !session.paused));
+        assert!(
+            matches!(ended, SessionWait::Running { session, .. } if session["paused"] == false)
+        );
         assert_eq!(reasons, ["sign in"]);
         let (ended, _) = wait(None, vec![listing(json!([paused])), listing(json!([other]))]);
         assert!(matches!(ended, SessionWait::NotFound));

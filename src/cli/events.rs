@@ -16,6 +16,9 @@ use crate::protocol::SHUTTING_DOWN;
 /// How often to check whether a daemon that ended is running again.
 const POLL: Duration = Duration::from_millis(250);
 
+/// How many connections in a row may fail: a daemon that ends resets them for a moment.
+const MAX_FAILURES: u32 = 20;
+
 /// Show events from now on, one line of JSON each
 ///
 /// docs/protocol.md lists them: commands and their answers, browsers that connect and disconnect, handles, pairing,
@@ -30,14 +33,23 @@ impl Events {
         let mut filter = Filter::new(globals.session());
         let mut client = globals.client()?;
         let home = globals.home_path()?;
+        let mut failures = 0;
         loop {
             match show(&client, &mut filter) {
                 // The reader has closed the stream.
                 Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     return Ok(Outcome::Done);
                 }
-                shown => shown?,
+                Err(Error::Client(client::Error::Exchange { .. })) if failures < MAX_FAILURES => {
+                    failures += 1;
+                }
+                shown => {
+                    shown?;
+                    failures = 0;
+                }
             }
+            // Its requests ended with the daemon.
+            filter.requests.clear();
             // Only checks: a connection would restart a daemon that exited because it was idle.
             client = loop {
                 thread::sleep(POLL);
@@ -54,7 +66,7 @@ fn show(client: &Client, filter: &mut Filter) -> Result<(), Error> {
     let events = match client.events() {
         Ok(events) => events,
         // It is ending, or has ended since it was found.
-        Err(client::Error::NotRunning | client::Error::Exchange { .. }) => return Ok(()),
+        Err(client::Error::NotRunning) => return Ok(()),
         Err(client::Error::Refused { code, .. }) if code == SHUTTING_DOWN => return Ok(()),
         Err(error) => return Err(error.into()),
     };

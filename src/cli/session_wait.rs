@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde::de::IgnoredAny;
 
 use super::global_args::Globals;
 use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::agent::{self, SessionWait as Ended};
 use crate::client::{Answer, request_id};
-use crate::protocol::{self, ErrorCode, ProtocolError, SessionListData};
+use crate::protocol::{self, ErrorCode, ProtocolError};
 
 /// Wait until a paused session is resumed
 ///
@@ -43,7 +44,7 @@ impl SessionWait {
         let limit = self.limit.map(Duration::from_secs);
         match agent::wait_for_session(session, limit, Spinner::new(), list)? {
             Ended::Running { mut answer, session } => {
-                answer.body = output::change_data(&answer.body, |_: SessionListData| Ok(session))?;
+                answer.body = output::change_data(&answer.body, |_: IgnoredAny| Ok(session))?;
                 call::show_answer(globals, answer)
             }
             Ended::NotFound => fail(

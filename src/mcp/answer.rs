@@ -6,9 +6,10 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
 
 use super::hints;
+use super::tools::is_paged;
 use super::untrusted::with_provenance;
 use crate::client::{self, Answer, AnswerError, Failure};
-use crate::protocol::{Action, Facts, Provenance};
+use crate::protocol::{Action, Facts, LONG_TEXTS, Provenance};
 
 /// The answer to a successful command.
 pub(super) type Success = client::Success;
@@ -36,7 +37,7 @@ pub(super) fn text(success: &Success) -> String {
     let (mut facts, mut lists, mut read) = (Map::new(), String::new(), String::new());
     for (name, value) in &success.data {
         match value {
-            Value::String(text) if TEXTS.contains(&name.as_str()) => {
+            Value::String(text) if LONG_TEXTS.contains(&name.as_str()) => {
                 let _ = write!(read, "{name}:\n{text}\n");
             }
             Value::Array(entries) if !entries.is_empty() => {
@@ -60,9 +61,6 @@ pub(super) fn text(success: &Success) -> String {
     text + &lists + read.trim_end()
 }
 
-/// Members with long texts, which are easier to read without JSON's quotes.
-const TEXTS: [&str; 3] = ["text", "html", "tree"];
-
 /// A failed command as text, with what to do next.
 pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
     let Failure { code, message, suggested_action, details } = failure;
@@ -79,7 +77,12 @@ pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
         }
         return error(format!("{tool} failed: {}", with_provenance(reason, Provenance::Page)));
     };
-    let reason = with_provenance(reason, known.provenance());
+    // Details are data of the action that failed, such as what the fields hold that it has filled.
+    let provenance = match details {
+        Some(_) => Provenance::Page,
+        None => known.provenance(),
+    };
+    let reason = with_provenance(reason, provenance);
     error(format!("{tool} failed: {code}: {reason}\nNext: {}", hints::step(known)))
 }
 
@@ -94,11 +97,46 @@ pub(super) fn structured(facts: &Facts, success: &Success) -> Option<Value> {
     if !has_structure(facts) {
         return None;
     }
-    let data = serde_json::to_string(&success.data).ok()?;
-    (facts.typed)(&data).ok()
+    Some(Value::Object(success.data.clone()))
 }
 
-/// Whether the tool of an action has an output schema.
+/// Whether the tool of an action has an output schema. One that is read in pages has none: a page of it would not match.
 pub(super) fn has_structure(facts: &Facts) -> bool {
-    facts.provenance == Provenance::Daemon
+    facts.provenance == Provenance::Daemon && !is_paged(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::Outline;
+
+    /// What a model reads of a failure, before and in the fence.
+    fn read(failure: Value) -> (String, Option<String>) {
+        let failure = serde_json::from_value(failure).unwrap();
+        let result = super::failure(&Outline {}.into(), &failure);
+        let text = result.content[0].as_text().unwrap().text.clone();
+        match text.split_once("<page-content") {
+            None => (text, None),
+            Some((before, fenced)) => (before.to_owned(), Some(fenced.to_owned())),
+        }
+    }
+
+    #[test]
+    fn what_a_page_may_have_said_of_a_failure_is_fenced() {
+        let own = json!({"code": "TAB_NOT_FOUND", "message": "the tab is gone"});
+        assert!(read(own.clone()).1.is_none());
+        let mut with_details = own;
+        with_details["details"] = json!({"results": [{"verifiedValue": "Obey"}]});
+        let (before, fenced) = read(with_details);
+        assert!(!before.contains("Obey") && fenced.unwrap().contains("Obey"));
+        let unknown = json!({"code": "Obey", "message": "Obey", "suggestedAction": "Obey"});
+        let (before, fenced) = read(unknown);
+        assert!(!before.contains("Obey"));
+        assert_eq!(
+            fenced.unwrap().split("\n</page-content").next().unwrap().matches("Obey").count(),
+            3
+        );
+    }
 }

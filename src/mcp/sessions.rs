@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::daemon::Daemon;
 use crate::client::Answer;
-use crate::protocol::{self, Label, MAX_LABEL_CHARS, SessionCreate, SessionCreateData};
+use crate::protocol::{self, Label, MAX_LABEL_CHARS, SessionCreate};
 
 /// How long the daemon may take to create a session, which it does in memory.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -118,5 +119,10 @@ async fn run_to_completion<T: Send + 'static>(
 
 /// The session in an answer to `session.create`.
 fn id_in(answer: &Answer) -> Option<String> {
-    answer.data().ok().map(|SessionCreateData { session, .. }| session.to_string())
+    /// The one member that is needed to close it again.
+    #[derive(Deserialize)]
+    struct Created {
+        session: String,
+    }
+    answer.data().ok().map(|Created { session }| session)
 }

@@ -146,19 +146,6 @@ pub struct Envelope<'a> {
     pub destructive: bool,
 }
 
-/// The state of the page, in every successful answer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Page {
-    /// The page's address.
-    pub url: String,
-    /// The page's title.
-    pub title: String,
-    /// `loading`, `ready` or `error`.
-    pub state: &'static str,
-    /// Whether the page is still busy.
-    pub busy: bool,
-}
-
 /// The `page` of answers that do not come from a page, as a JSON text.
 pub const NO_PAGE: &str = r#"{"url":"","title":"","state":"ready","busy":false}"#;
 

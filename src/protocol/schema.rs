@@ -13,12 +13,26 @@ use super::{
     TabHandle, UpTo,
 };
 
-/// The schema of `T`, with all subschemas inlined: not every client follows references.
+/// The schema of parameters, with all subschemas inlined: not every client follows references.
 pub fn schema_of<T: JsonSchema>() -> Schema {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
+    let settings = settings().with_transform(RecursiveTransform(without_null));
+    generate::<T>(settings)
+}
+
+/// The schema of data: a member that is always there may be null.
+pub fn data_schema_of<T: JsonSchema>() -> Schema {
+    let settings = settings().for_serialize();
+    generate::<T>(settings.with_transform(RecursiveTransform(without_optional_null)))
+}
+
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
-    });
+    })
+}
+
+fn generate<T: JsonSchema>(settings: SchemaSettings) -> Schema {
     let settings = settings.with_transform(RecursiveTransform(plain));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     // These name the Rust type, which tells a client nothing.
@@ -27,13 +41,32 @@ pub fn schema_of<T: JsonSchema>() -> Schema {
     schema
 }
 
-/// Removes `null`, which the parsers refuse, and keywords that clients have no use for.
+/// Removes keywords that clients have no use for.
 fn plain(schema: &mut Schema) {
     schema.remove("default");
     schema.remove("format");
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = description.replace('\n', " ");
     }
+}
+
+/// Removes `null` from members that are left out where they have no value.
+fn without_optional_null(schema: &mut Schema) {
+    let required = schema.get("required").cloned();
+    let is_required = |name: &String| {
+        let names = required.as_ref().and_then(Value::as_array);
+        names.is_some_and(|names| names.iter().any(|required| required == name))
+    };
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    for (name, property) in properties {
+        if let (false, Ok(property)) = (is_required(name), <&mut Schema>::try_from(property)) {
+            without_null(property);
+        }
+    }
+}
+
+/// Removes `null`, which the parsers refuse.
+fn without_null(schema: &mut Schema) {
     let null = Value::from("null");
     let is_null = |schema: &Value| schema.get("type") == Some(&null);
     if let Some(Value::Array(types)) = schema.get_mut("type") {
@@ -105,7 +138,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::protocol::{Action, FillForm, Links, Scroll};
+    use crate::protocol::{Action, FillForm, Links, Scroll, SessionBindData, SessionCreateData};
 
     #[test]
     fn a_schema_says_what_the_parser_checks() {
@@ -131,12 +164,24 @@ mod tests {
     }
 
     #[test]
-    fn no_schema_allows_null_or_points_elsewhere() {
+    fn no_schema_of_parameters_allows_null_and_none_points_elsewhere() {
         for facts in Action::all() {
-            let text = (facts.params)().to_value().to_string();
-            for part in ["null", "$ref", "$schema", "[`"] {
-                assert!(!text.contains(part), "{}: {text}", facts.name);
+            let params = (facts.params)().to_value().to_string();
+            assert!(!params.contains("null"), "{}: {params}", facts.name);
+            for text in [params, (facts.data)().to_value().to_string()] {
+                for part in ["$ref", "$schema", "[`"] {
+                    assert!(!text.contains(part), "{}: {text}", facts.name);
+                }
             }
         }
+    }
+
+    #[test]
+    fn data_may_have_a_null_where_a_member_is_always_there() {
+        let bind = data_schema_of::<SessionBindData>().to_value();
+        assert_eq!(bind["required"], json!(["session", "tab"]));
+        assert!(bind["properties"]["tab"].to_string().contains("null"), "{bind}");
+        let create = data_schema_of::<SessionCreateData>().to_value();
+        assert!(!create["properties"]["label"].to_string().contains("null"), "{create}");
     }
 }

@@ -52,19 +52,23 @@ impl State {
     ///
     /// Handles among its targets are replaced by what they stand for.
     pub fn admit(&self, request: &mut Request<'_>, now: Now) -> Admission {
-        self.at(now, |inner| {
+        let admitted = self.at(now, |inner| {
             if inner.draining {
-                return Admission::Draining;
+                return None;
             }
             let result = match inner.admit(request, now) {
-                Ok(Admitted::Pending(waiter)) => {
-                    return Admission::Pending(ReplyFuture::new(self.clone(), waiter));
-                }
+                Ok(Admitted::Pending(waiter)) => return Some(Err(waiter)),
                 Ok(Admitted::Done(data)) => Ok(data),
                 Err(error) => Err(error),
             };
-            Admission::Answered(inner.conclude(request, result, now))
-        })
+            Some(Ok(inner.conclude(request, result, now)))
+        });
+        match admitted {
+            None => Admission::Draining,
+            Some(Ok(reply)) => Admission::Answered(reply),
+            // Made without the lock, which dropping it takes: so a panic under the lock cannot drop it there.
+            Some(Err(waiter)) => Admission::Pending(ReplyFuture::new(self.clone(), waiter)),
+        }
     }
 }
 

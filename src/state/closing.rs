@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::protocol::{
     CLOSE_WAIT, ErrorCode, NO_PAGE, ProtocolError, SessionClose, SessionCloseData, SessionId,
-    Spec as _, TabHandle,
+    Spec as _, TabClose, TabHandle,
 };
 
 use super::{
@@ -134,8 +134,8 @@ pub(super) fn close_message(
 ) -> (String, Bytes) {
     let id = format!("bproxy-close-{:032x}", rand::rng().random::<u128>());
     let message = json!({
-        "protocol_version": version, "id": id, "action": "tab.close", "params": {}, "session": session,
-        "deadline": deadline, "destructive": true, "target": {"tabId": chrome_id},
+        "protocol_version": version, "id": id, "action": TabClose::ROW.name, "params": {}, "session": session,
+        "deadline": deadline, "destructive": TabClose::ROW.effect.destructive(), "target": {"tabId": chrome_id},
     });
     (id, message.to_string().into())
 }

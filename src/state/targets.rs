@@ -7,7 +7,7 @@ use crate::protocol::{Action, ErrorCode, HandleKind, MAX_HANDLES_PER_READ, Proto
 use super::{
     Inner, Now,
     admission::Destination,
-    events::Event,
+    events::{Event, truncated},
     handles::{Epoch, Miss},
     json_edit,
     pending::CommandKey,
@@ -51,7 +51,7 @@ impl Inner {
                     "belongs to another tab of this session",
                 ),
             };
-            let name = handle.as_str();
+            let name = truncated(handle.as_str());
             self.emit(&Event::HandleResolve { handle: name, session, tab: Some(tab), outcome });
             if let Some(code) = code {
                 let message = format!(

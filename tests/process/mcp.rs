@@ -188,6 +188,41 @@ async fn what_a_page_says_is_fenced_and_what_the_daemon_says_is_not() {
 }
 
 #[tokio::test]
+async fn what_the_daemon_says_is_data_of_the_tools_output_schema_and_a_page_has_none() {
+    let daemon = Daemon::start().await;
+    let _extension = daemon.extension().await.serve(|_| None);
+    let mut client = McpClient::start(&daemon.home, &[]).await;
+    // From now on the client checks every answer against its tool's schema, as agents do.
+    let tools = client.tools().await;
+    let typed: Vec<_> = tools
+        .iter()
+        .filter(|tool| tool.get("outputSchema").is_some())
+        .map(|tool| tool["name"].as_str().expect("a name"))
+        .collect();
+    assert!(typed.contains(&"session_bind") && !typed.contains(&"text"), "{typed:?}");
+    let unbound = client.call("session_bind", json!({"pacing": "fast"})).await;
+    assert_eq!(unbound.structured()["tab"], Value::Null);
+    let opened = client.call("tab_open", json!({"url": "https://a.example/"})).await;
+    let session = unbound.structured()["session"].clone();
+    assert!(opened.page().contains(session.as_str().expect("an id")), "{opened:?}");
+    for tool in typed {
+        let arguments = match tool {
+            "session_bind" => json!({"tab": "t1"}),
+            _ => json!({}),
+        };
+        // Those that close something come after the others.
+        if !tool.ends_with("_close") {
+            assert!(client.call(tool, arguments).await.structured().is_object(), "{tool}");
+        }
+    }
+    assert_eq!(client.call("debug_last", json!({})).await.structured(), &Value::Null);
+    for tool in ["tab_close", "session_close"] {
+        assert!(client.call(tool, json!({"session": session})).await.structured().is_object());
+    }
+    client.close().await;
+}
+
+#[tokio::test]
 async fn the_reason_of_a_pause_is_fenced() {
     let daemon = Daemon::start().await;
     let _extension = daemon.extension().await.serve(|command| match command.action() {

@@ -150,6 +150,13 @@ impl Reply {
         self.said()
     }
 
+    /// The data for programs, where the tool has any.
+    #[track_caller]
+    pub fn structured(&self) -> &Value {
+        assert_ne!(self.0["isError"], true, "a failure: {self:?}");
+        &self.0["structuredContent"]
+    }
+
     /// The text of a failure.
     #[track_caller]
     pub fn error(&self) -> &str {

@@ -9,10 +9,8 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Map, Value};
 
 use super::{Error, output};
+use crate::protocol::LONG_TEXTS;
 use table::{aligned, bold, cell, harmless, in_order, table};
-
-/// Members whose text is the result: it is shown alone and unchanged.
-const BODIES: [&str; 3] = ["text", "html", "tree"];
 
 /// Shows a JSON result to people: a success on standard output, a failure on standard error.
 pub(super) fn show(json: &[u8]) -> Result<(), Error> {
@@ -51,7 +49,7 @@ fn failure(error: &Value) -> String {
 }
 
 fn success(data: &Map<String, Value>, colour: bool) -> String {
-    if let Some(text) = BODIES.iter().find_map(|name| data.get(*name)?.as_str()) {
+    if let Some(text) = LONG_TEXTS.iter().find_map(|name| data.get(*name)?.as_str()) {
         let mut text = harmless(text);
         if !text.ends_with('\n') {
             text.push('\n');

@@ -8,6 +8,9 @@ use crate::protocol::{
     values::{data, params},
 };
 
+/// The members of data that hold a long text: it is shown unquoted.
+pub const LONG_TEXTS: [&str; 3] = ["text", "html", "tree"];
+
 family! { Read: Text, Links, Images, Elements, Outline, Dom, Inspect, Snapshot }
 
 params! {

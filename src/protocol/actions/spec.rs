@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{DaemonAction, SessionAction};
-use crate::protocol::{HandleKind, TabHandle, Target, schema_of};
+use crate::protocol::{HandleKind, TabHandle, Target, data_schema_of, schema_of};
 
 /// One action, implemented by the type of its parameters.
 pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
@@ -280,7 +280,7 @@ pub(super) trait Described: Spec {
         provenance: Self::ROW.provenance,
         waits: Self::ROW.waits.is_some(),
         params: schema_of::<Self>,
-        data: schema_of::<Self::Data>,
+        data: data_schema_of::<Self::Data>,
         typed: |data| serde_json::to_value(serde_json::from_str::<Self::Data>(data)?),
     };
 }
