@@ -7,7 +7,7 @@ use super::support::{now_ms, request};
 pub(super) const STATE: &str = "document.getElementById('status').dataset.state";
 
 #[tokio::test]
-async fn the_browser_finds_the_daemon_again_however_it_went() {
+async fn the_browser_reconnects_however_the_daemon_ended() {
     let mut rig = Rig::new().await;
     for how in ["stopped", "killed"] {
         let port = rig.daemon.port.to_string();
@@ -60,7 +60,7 @@ async fn the_browser_finds_the_daemon_again_however_it_went() {
 }
 
 #[tokio::test]
-async fn a_browser_that_starts_again_is_the_same_one() {
+async fn a_restarted_browser_keeps_its_identity() {
     let mut rig = Rig::new().await;
     rig.open("article.html").await;
     rig.browser = rig.browser.restart().await;
@@ -73,7 +73,7 @@ async fn a_browser_that_starts_again_is_the_same_one() {
 const ALARM_MS: i64 = 3_000;
 
 #[tokio::test]
-async fn the_alarm_alone_brings_a_worker_back_that_has_ended() {
+async fn the_alarm_alone_restarts_an_ended_worker() {
     let rig = Rig::new().await;
     let page = rig.open("article.html").await;
     let eye = rig.browser.inspector().await;
@@ -103,7 +103,7 @@ async fn the_alarm_alone_brings_a_worker_back_that_has_ended() {
 /// here is for `tests/extension/connection.test.js`.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_browser_that_slept_while_the_daemon_went_comes_back_by_itself() {
+async fn a_browser_that_slept_while_the_daemon_ended_reconnects_by_itself() {
     let mut rig = Rig::new().await;
     rig.open("article.html").await;
     rig.browser.freeze();

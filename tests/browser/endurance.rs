@@ -57,7 +57,7 @@ impl Tally {
 const SUSPENDS_OF_AN_HOUR: usize = 60;
 
 #[tokio::test]
-async fn of_a_thousand_commands_none_is_lost_or_done_twice_in_an_hours_worth_of_suspends() {
+async fn of_a_thousand_commands_none_is_lost_or_done_twice_across_an_hours_worth_of_suspends() {
     const CLICKS: usize = 200;
     const READS: usize = 300;
     const PINS: usize = 200;

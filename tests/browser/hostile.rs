@@ -190,7 +190,7 @@ async fn a_hostile_page_reaches_no_route_whatever_it_knows() {
 }
 
 #[tokio::test]
-async fn a_sandboxed_frame_is_nobody_and_gets_nowhere() {
+async fn a_sandboxed_frame_reaches_no_route() {
     let rig = Rig::new().await;
     let siege = Siege::of(&rig.daemon).await;
     let page =
@@ -264,7 +264,7 @@ fn thief(folder: &Path) {
 }
 
 #[tokio::test]
-async fn a_second_extension_with_the_stolen_tokens_gets_nowhere() {
+async fn a_second_extension_with_the_stolen_tokens_reaches_no_route() {
     let folder = tempfile::tempdir().expect("a folder");
     thief(folder.path());
     let (daemon, site) = tokio::join!(Daemon::start(), Site::start());

@@ -71,7 +71,7 @@ async fn stub(status: &'static str, headers: &'static str, body: &'static str) -
 }
 
 #[tokio::test]
-async fn pairing_goes_wrong_in_words_and_right_in_any_spelling() {
+async fn pairing_explains_failures_and_accepts_any_spelling_of_the_code() {
     let (daemon, browser) = tokio::join!(Daemon::start(), Browser::start(false));
     let popup = browser.popup().await;
     state_is(&popup, "unpaired").await;

@@ -211,7 +211,7 @@ impl Trap {
 }
 
 #[tokio::test]
-async fn a_listener_that_another_user_has_put_on_the_port_never_receives_a_token() {
+async fn another_users_listener_on_the_port_never_receives_a_token() {
     let Some((person, other)) = two_users() else { return };
     // A daemon that was killed leaves its port file and its token.
     let client = started(&person).await;
@@ -256,7 +256,7 @@ async fn start_in(person: &User, home: &str) -> Call {
 }
 
 #[tokio::test]
-async fn another_user_can_make_a_start_follow_no_link_and_overwrite_no_file() {
+async fn another_users_links_are_not_followed_and_no_file_is_overwritten() {
     let Some((person, other)) = two_users() else { return };
     let precious = format!("/home/{}/precious", person.name);
     person

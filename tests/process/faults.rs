@@ -135,7 +135,7 @@ impl Cramped {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn on_a_full_disk_commands_go_on_and_the_log_says_so_once() {
+async fn on_a_full_disk_commands_continue_and_the_failing_log_is_reported_once() {
     let daemon = Cramped::start().await;
     let claimed = daemon.client.claim(&daemon.code(), &origin('a')).await.data();
     let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
@@ -163,7 +163,7 @@ async fn on_a_full_disk_commands_go_on_and_the_log_says_so_once() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn in_a_home_that_became_read_only_commands_go_on_and_the_log_says_so_once() {
+async fn in_a_home_that_became_read_only_commands_continue_and_the_failing_log_is_reported_once() {
     let daemon = Cramped::start().await;
     let claimed = daemon.client.claim(&daemon.code(), &origin('a')).await.data();
     let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
@@ -229,7 +229,7 @@ impl Clock {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_clock_that_jumps_moves_no_deadline_no_pause_and_no_end_of_anything() {
+async fn a_clock_that_jumps_changes_no_deadline_pause_or_expiry() {
     const DAY: i64 = 24 * 60 * 60;
     for jump in [DAY, -DAY] {
         let home = Home::new();
@@ -299,7 +299,7 @@ async fn a_damaged_port_or_pairing_file_keeps_no_daemon_from_starting() {
 }
 
 #[tokio::test]
-async fn a_port_or_pairing_file_that_is_damaged_under_a_daemon_is_said_and_mended_by_a_restart() {
+async fn a_port_or_pairing_file_damaged_while_a_daemon_runs_is_reported_and_repaired_by_a_restart() {
     let home = Home::new();
     let _guard = StopOnDrop::in_home(&home);
     let started = run(&home, &["service", "start"]).await.json();
@@ -348,7 +348,7 @@ async fn a_home_swapped_for_a_link_to_where_it_went_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_home_swapped_for_a_link_to_another_directory_costs_that_nothing() {
+async fn a_home_swapped_for_a_link_to_another_directory_leaves_that_directory_unchanged() {
     let (daemon, mut extension, tab) = Daemon::with_tab().await;
     let (moved, other) = (daemon.home.path().with_file_name("moved"), Home::new());
     fs::create_dir(other.file("tmp")).expect("own directory");

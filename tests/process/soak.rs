@@ -370,7 +370,7 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_done_twice_and_the_daemon_stays_as_it_is() {
+async fn nothing_is_lost_or_done_twice_and_the_daemon_does_not_grow() {
     let commands = variable("SOAK_COMMANDS").unwrap_or(SHORT);
     let seed = variable("SOAK_SEED").unwrap_or_else(rand::random);
     println!("SOAK_SEED={seed}");

@@ -37,7 +37,7 @@ async fn large_answers_are_not_kept() {
 }
 
 #[tokio::test]
-async fn a_browser_that_does_not_read_fills_its_bounds_and_nothing_else() {
+async fn a_browser_that_does_not_read_fills_only_its_own_bounds() {
     let daemon = Daemon::start().await;
     let mut deaf = daemon.extension_named("deaf").await;
     let deaf_tabs = [deaf.open_tab(&daemon).await, deaf.open_tab(&daemon).await];
@@ -145,7 +145,7 @@ async fn ten_megabytes_of_nesting_harm_neither_the_daemon_nor_the_command_line()
 }
 
 #[tokio::test]
-async fn an_extension_that_does_not_read_holds_up_nobody_else() {
+async fn an_extension_that_does_not_read_does_not_delay_others() {
     let daemon = Daemon::start().await;
     let mut deaf = daemon.extension_named("deaf").await;
     let deaf_tab = deaf.open_tab(&daemon).await;
@@ -163,7 +163,7 @@ async fn an_extension_that_does_not_read_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_its_answer_holds_up_nobody_else() {
+async fn a_client_that_does_not_read_its_answer_does_not_delay_others() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let mut deaf = daemon.connect().await;
     daemon.post_on(&mut deaf, &tab.request("screenshot").bytes()).await;

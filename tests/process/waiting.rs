@@ -63,7 +63,7 @@ async fn the_wait_for_a_browser_ends_and_other_failures_are_not_waited_for() {
 }
 
 #[tokio::test]
-async fn session_wait_ends_when_the_person_lets_the_session_go_on() {
+async fn session_wait_ends_when_the_person_resumes_the_session() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = paused(&daemon, &mut ext).await;
@@ -89,7 +89,7 @@ async fn call_and_drop(command: tokio::process::Command) -> crate::support::Call
 }
 
 #[tokio::test]
-async fn session_wait_says_when_it_waits_in_vain() {
+async fn session_wait_reports_a_timeout() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = paused(&daemon, &mut ext).await;

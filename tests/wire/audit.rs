@@ -121,7 +121,7 @@ fn every_crate_comes_from_the_registry_with_its_checksum() {
 }
 
 #[test]
-fn the_documented_number_of_crates_is_the_true_one() {
+fn the_documented_number_of_crates_is_correct() {
     let document = read("docs/dependencies.md");
     let locked = read("Cargo.lock").matches("\n[[package]]").count() - 1;
     let mut facts = vec![format!("`Cargo.lock` has {locked} crates")];

@@ -64,7 +64,7 @@ async fn a_request_whose_end_can_be_read_in_two_ways_is_refused_and_ends_its_con
 }
 
 #[tokio::test]
-async fn what_follows_a_body_is_a_request_of_its_own_that_needs_its_own_secret() {
+async fn data_after_a_body_is_a_separate_request_that_needs_its_own_secret() {
     let daemon = Daemon::start().await;
     let body = String::from_utf8(request("session.list").bytes()).expect("text");
     let length = body.len();
@@ -103,7 +103,7 @@ async fn what_follows_a_body_is_a_request_of_its_own_that_needs_its_own_secret()
 }
 
 #[tokio::test]
-async fn chunks_that_are_none_end_their_connection() {
+async fn malformed_chunks_end_their_connection() {
     let daemon = Daemon::start().await;
     for chunks in [
         "zz\r\n",
@@ -193,7 +193,7 @@ async fn a_head_is_as_long_as_it_may_be_and_no_longer() {
 }
 
 #[tokio::test]
-async fn floods_of_headers_hold_up_nobody_else() {
+async fn floods_of_headers_do_not_delay_others() {
     let daemon = Daemon::start().await;
     let flood = format!("GET / HTTP/1.1\r\n{}", "X-Y: z\r\n".repeat(100_000));
     let mut floods = Vec::new();
@@ -263,7 +263,7 @@ async fn a_thousand_idle_connections_leave_commands_their_latency() {
 }
 
 #[tokio::test]
-async fn claims_that_never_come_to_their_end_keep_no_command_out() {
+async fn unfinished_claims_do_not_block_commands() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let quiet = Daemon::start().await;
     let head = format!(
@@ -290,7 +290,7 @@ async fn claims_that_never_come_to_their_end_keep_no_command_out() {
 }
 
 #[tokio::test]
-async fn one_connection_more_than_there_may_be_ends_the_one_that_was_idle_for_longest() {
+async fn a_connection_over_the_limit_evicts_the_longest_idle_one() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     // Older than all that is idle, but at work.
     let reading = daemon.begin(tab.request("text"));

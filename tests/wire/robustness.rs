@@ -354,7 +354,7 @@ async fn a_browser_that_answers_wrongly_spoils_its_own_command_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_a_browser_calls_an_error_is_kept_short() {
+async fn an_error_code_from_a_browser_is_truncated() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let code = "X".repeat(1 << 20);
     for _ in 0..3 {
@@ -370,7 +370,7 @@ async fn what_a_browser_calls_an_error_is_kept_short() {
 }
 
 #[tokio::test]
-async fn what_a_page_calls_itself_is_kept_short_and_passed_on_whole() {
+async fn a_pages_title_is_stored_truncated_and_relayed_whole() {
     const MOST: usize = 4096;
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for (length, kept) in [(MOST, MOST), (MOST + 1, MOST), (1 << 20, MOST)] {

@@ -44,7 +44,7 @@ fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
 }
 
 #[test]
-fn a_person_who_was_not_told_yet_is_told_only_how_things_stand_now() {
+fn an_unsent_session_state_is_replaced_by_the_latest() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);

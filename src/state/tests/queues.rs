@@ -71,7 +71,7 @@ fn a_hang_up_after_the_answer_changes_nothing() {
 }
 
 #[test]
-fn whose_turn_a_hang_up_makes_it_is_checked_at_once() {
+fn a_command_that_a_hang_up_moves_to_the_head_of_queue_is_checked_at_once() {
     let mut rig = Rig::new();
     let one = rig.browser("a");
     let session = rig.open(one, 7);
