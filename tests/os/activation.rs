@@ -1,4 +1,4 @@
-//! Socket activation and notifications, by the protocol alone: the test plays the service manager.
+//! Socket activation and notifications, at the protocol level: the test plays the service manager.
 
 #![cfg(target_os = "linux")]
 
@@ -202,7 +202,7 @@ async fn an_idle_daemon_exits_cleanly_after_its_idle_time() {
     assert_eq!(exit.home.records("idle_exit").len(), 1);
 }
 
-/// Lets pass the time after which a daemon ends that is unused for a second: one that is started now has ended.
+/// Waits longer than a daemon with an idle time of one second runs.
 async fn time_to_end() {
     let unused = Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1").start().await;
     assert!(unused.ended().await.status.success());
@@ -277,7 +277,7 @@ async fn a_daemon_with_its_own_socket_never_exits_when_idle() {
     assert_eq!(daemon.get("/health").await.status(), 200);
 }
 
-/// A service manager's ear.
+/// The notification socket of a service manager.
 struct Manager {
     socket: tokio::net::UnixDatagram,
     _directory: tempfile::TempDir,
@@ -365,7 +365,7 @@ async fn the_watchdog_is_pinged_unless_the_daemon_hangs() {
         state.expect("a process").contains(") T ").then_some(())
     })
     .await;
-    // What it said before is still to be heard.
+    // Earlier messages are still in the socket.
     while tokio::time::timeout(Duration::from_millis(50), manager.hear()).await.is_ok() {}
     let silence = tokio::time::timeout(Duration::from_millis(600), manager.hear()).await;
     assert!(silence.is_err(), "{silence:?}");
@@ -386,7 +386,7 @@ async fn a_reload_is_notified_and_reads_the_allowed_extensions_from_the_settings
     assert!(lines.iter().any(|line| line.starts_with("MONOTONIC_USEC=")), "{lines:?}");
     manager.hear_of("READY=1").await;
     assert_eq!(FakeExtension::connect(daemon.port, &pairing).await.err(), Some(401));
-    // What cannot be followed changes nothing.
+    // An invalid setting changes nothing.
     fs::write(&settings, "BPROXY_EXTENSION_IDS=x\n").expect("a file");
     daemon.signal(Signal::HUP);
     manager.hear_of("READY=1").await;

@@ -22,14 +22,14 @@ async fn run(desktop: &Desktop, home: &Home, store: &str, args: &[&str]) -> Call
     call(command, None).await
 }
 
-/// What the daemon tells its user of itself.
+/// The daemon's health, as its user sees it.
 async fn health(desktop: &Desktop, daemon: &Daemon, store: &str) -> Value {
     let health = run(desktop, &daemon.home, store, &["health"]).await.json();
     assert!(health["pid"].is_u64(), "the token was not taken: {health}");
     health
 }
 
-/// Waits until the daemon has made up its mind.
+/// Waits until the daemon has chosen a store.
 async fn settled(desktop: &Desktop, daemon: &Daemon) -> Value {
     let end = Instant::now() + PATIENCE;
     loop {

@@ -1,4 +1,4 @@
-//! Another user of the machine can do nothing to a person's daemon. Both are real users of a machine booted by a real
+//! Another user of the machine cannot harm a person's daemon. Both are real users of a machine booted by a real
 //! systemd.
 
 use std::fs;
@@ -180,7 +180,7 @@ async fn the_commands_of_another_user_get_401_and_a_record() {
     );
 }
 
-/// A listener of the other user on the person's port, which keeps all that it is told.
+/// A listener of the other user on the person's port, which records everything it receives.
 struct Trap {
     file: PathBuf,
     port: u16,
@@ -200,7 +200,7 @@ impl Trap {
         Self { file: other.file("kept"), port, _child: child }
     }
 
-    /// All that was told so far. A word of the test's own comes through first, so that nothing is on its way any more.
+    /// Everything received so far. A message of the test arrives first, as a fence.
     async fn kept(&self) -> String {
         use std::io::Write;
         let mut caller = TcpStream::connect(("127.0.0.1", self.port)).expect("the trap listens");

@@ -63,7 +63,7 @@ impl Cramped {
         Self { client: Client { port, token }, child, home, stderr }
     }
 
-    /// Where a file of the state directory lies for this process.
+    /// The path of a file of the state directory, as seen from this process.
     fn file(&self, name: &str) -> PathBuf {
         let pid = self.child.id().expect("a running daemon");
         PathBuf::from(format!("/proc/{pid}/root{}/{name}", self.home.path().display()))
@@ -81,7 +81,7 @@ impl Cramped {
         assert!(status.expect("nsenter").success(), "{script}");
     }
 
-    /// How often it has been said that the log cannot be written.
+    /// How often the daemon reported that the log cannot be written.
     fn said(&self) -> usize {
         fs::read_to_string(&self.stderr).expect("its words").matches("cannot write the log").count()
     }
@@ -97,7 +97,7 @@ impl Cramped {
         pairing["pairingCode"].as_str().expect("a code").to_owned()
     }
 
-    /// Commands of every way through the daemon, until it says that its log has no place, and some more.
+    /// Commands on every path through the daemon, until it reports that its log is full, and some more.
     async fn goes_on(&self, extension: &mut FakeExtension) {
         let tab = extension.open_tab(&self.client).await;
         let end = now_ms() + 20_000;

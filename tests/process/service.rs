@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Daemon, Home, PATIENCE};
 
-/// A state directory whose daemon, if one is left, is ended with it.
+/// A state directory; dropping it ends its daemon, if one still runs.
 struct Place {
     home: Home,
 }

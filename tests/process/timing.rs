@@ -44,8 +44,8 @@ async fn a_silent_browser_is_dropped_and_one_that_answers_pings_is_not() {
 
 // --- slow clients ---
 
-/// Writes `start`, and then a byte twice a second until the daemon ends the connection; gives what it said to that, and
-/// after how long.
+/// Writes `start`, and then a byte twice a second until the daemon ends the connection; returns the daemon's answer and
+/// the time until then.
 async fn drip(daemon: &Daemon, start: &[u8]) -> (String, Duration) {
     let stream = TcpStream::connect(("127.0.0.1", daemon.port)).await.expect("the daemon listens");
     let (mut answers, mut drops) = stream.into_split();

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The only file that may do what the compiler cannot vouch for.
+/// The only file that may contain unsafe code.
 const UNSAFE: &str = "src/sys.rs";
 
 /// What a build script that fetches something would have to mention.

@@ -527,16 +527,16 @@ async fn a_hello_that_comes_later_is_ignored() {
     let daemon = Daemon::start().await;
     let mut named = daemon.extension_named("named").await;
     let tab = named.open_tab(&daemon).await;
-    // Neither from one that has introduced itself, nor from a plain one.
-    let mut plain = daemon.plain_extension().await;
-    plain.hello("named").await;
-    plain.fence().await;
+    // Neither from one that has introduced itself, nor from an anonymous one.
+    let mut anonymous = daemon.anonymous_extension().await;
+    anonymous.hello("named").await;
+    anonymous.fence().await;
     let mut other = daemon.extension_named("other").await;
     other.hello("named").await;
     other.hello_with("named", 2).await;
     other.fence().await;
     named.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
-    plain.has_nothing().await;
+    anonymous.has_nothing().await;
     other.has_nothing().await;
 }
 
@@ -544,7 +544,7 @@ async fn a_hello_that_comes_later_is_ignored() {
 async fn a_silent_client_is_anonymous_after_half_a_second_and_takes_over_the_tabs_of_the_previous_one()
  {
     let daemon = Daemon::start().await;
-    let mut old = daemon.plain_extension().await;
+    let mut old = daemon.anonymous_extension().await;
     let tab = old.open_tab(&daemon).await;
     let reading = daemon.begin(tab.request("text"));
     let command = old.receive().await;
@@ -565,15 +565,15 @@ async fn a_silent_client_is_anonymous_after_half_a_second_and_takes_over_the_tab
 #[tokio::test]
 async fn concurrent_anonymous_clients_never_take_over_from_each_other() {
     let daemon = Daemon::start().await;
-    let mut one = daemon.plain_extension().await;
+    let mut one = daemon.anonymous_extension().await;
     let tab = one.open_tab(&daemon).await;
-    let mut two = daemon.plain_extension().await;
+    let mut two = daemon.anonymous_extension().await;
     let other = two.open_tab(&daemon).await;
     drop(one);
     gone(&daemon, 1).await;
     drop(two);
     gone(&daemon, 2).await;
-    let mut three = daemon.plain_extension().await;
+    let mut three = daemon.anonymous_extension().await;
     daemon.send(tab.request("text")).await.error("NO_EXTENSION");
     daemon.send(other.request("text")).await.error("NO_EXTENSION");
     let own = three.open_tab(&daemon).await;
@@ -583,19 +583,19 @@ async fn concurrent_anonymous_clients_never_take_over_from_each_other() {
 #[tokio::test]
 async fn an_identified_client_takes_over_nothing_from_an_anonymous_or_another_identified_one() {
     let daemon = Daemon::start().await;
-    let mut plain = daemon.plain_extension().await;
-    let plain_tab = plain.open_tab(&daemon).await;
-    drop(plain);
+    let mut anonymous = daemon.anonymous_extension().await;
+    let anonymous_tab = anonymous.open_tab(&daemon).await;
+    drop(anonymous);
     gone(&daemon, 1).await;
     let mut named = daemon.extension_named("one").await;
     let named_tab = named.open_tab(&daemon).await;
-    daemon.send(plain_tab.request("text")).await.error("NO_EXTENSION");
+    daemon.send(anonymous_tab.request("text")).await.error("NO_EXTENSION");
     drop(named);
     gone(&daemon, 2).await;
     let _two = daemon.extension_named("two").await;
     daemon.send(named_tab.request("text")).await.error("NO_EXTENSION");
-    let mut plain = daemon.plain_extension().await;
-    plain.exchange(&daemon, plain_tab.request("text"), json!({"text": ""})).await.1.data();
+    let mut anonymous = daemon.anonymous_extension().await;
+    anonymous.exchange(&daemon, anonymous_tab.request("text"), json!({"text": ""})).await.1.data();
     daemon.send(named_tab.request("text")).await.error("NO_EXTENSION");
 }
 

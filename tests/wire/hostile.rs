@@ -1,4 +1,4 @@
-//! Clients that break HTTP, or use it too slowly or too often: they get nowhere and hold up nobody else.
+//! Clients that break HTTP, or use it too slowly or too often: they are refused and do not delay others.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ fn head(client: &Client, framing: &str) -> String {
     )
 }
 
-/// A request that a smuggler would like to have taken for one of the bearer's.
+/// A request that a smuggler wants to pass off as one of the bearer's.
 fn smuggled(client: &Client) -> String {
     format!("GET /smuggled HTTP/1.1\r\nHost: {}\r\n\r\n", client.host())
 }
@@ -137,7 +137,7 @@ async fn other_versions_of_http_are_not_spoken() {
     let in_words = format!("GET /health HTTP/2.0\r\nHost: {host}\r\n\r\n");
     let next = format!("GET /health HTTP/1.2\r\nHost: {host}\r\n\r\n");
     for (what, bytes, expected) in [
-        // Whoever speaks that expects no answer in words.
+        // Its clients expect no answer in HTTP/1.1.
         ("HTTP/2 with prior knowledge", &*preface, &[][..]),
         ("HTTP/2 in words", &in_words, &[400]),
         ("HTTP/1.2", &next, &[400]),
@@ -216,7 +216,7 @@ async fn floods_of_headers_do_not_delay_others() {
 
 // --- many connections ---
 
-/// How long each of some commands takes, sorted, in two daemons by turns: what else the machine does, both have to bear.
+/// The sorted latencies of commands to two daemons in alternation, so that other load affects both alike.
 async fn latencies(clients: [&Client; 2]) -> [Vec<Duration>; 2] {
     let mut latencies = [Vec::new(), Vec::new()];
     for _ in 0..50 {
@@ -283,7 +283,7 @@ async fn unfinished_claims_do_not_block_commands() {
     let slowest = crowded[crowded.len() - 1];
     assert!(slowest < alone[alone.len() - 1] * 10 + Duration::from_millis(500), "{slowest:?}");
     ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
-    // Whoever means it gets through as well.
+    // An honest claim succeeds as well.
     daemon.send(request("pairing.issue")).await.data();
     daemon.pair_as(&origin('b')).await;
     drop(claims);
@@ -325,7 +325,7 @@ async fn serves_among_idle_connections(daemon: &Daemon) {
         ext.exchange(daemon, tab.request("text"), json!({"text": ""})).await.1.data();
     }
     drop(idle);
-    // Where nobody can be spared, the others wait: all of these are at work.
+    // If no connection can be evicted, new ones wait: all of these are busy.
     let busy: Vec<_> = (0..80).map(|_| daemon.begin(tab.request("text"))).collect();
     for _ in &busy {
         let command = ext.receive_action("text").await;

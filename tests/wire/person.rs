@@ -1,4 +1,4 @@
-//! The person in front of the browser: what they are shown, and what they can do.
+//! The person in front of the browser: what they see, and what they can do.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What clients get to hear: what is passed on as it is, and what never is.
+//! Which parts of the extension's answers reach clients, and which never do.
 
 use serde_json::json;
 

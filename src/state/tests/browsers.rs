@@ -1,4 +1,4 @@
-//! Browsers that come and go: what they take over, what they are sent again, and when.
+//! Browsers that disconnect and reconnect: what they take over, what is resent to them, and when.
 
 use serde_json::json;
 

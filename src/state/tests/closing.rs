@@ -79,7 +79,7 @@ fn a_late_close_confirmation_is_ignored() {
 }
 
 #[test]
-fn a_close_that_nobody_waits_for_runs_on() {
+fn a_close_continues_after_its_client_hangs_up() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);

@@ -1,4 +1,4 @@
-//! Tabs that come: on time, late, twice, or for somebody who has gone.
+//! Tabs that arrive on time, late, twice, or after their client hung up.
 
 use serde_json::json;
 

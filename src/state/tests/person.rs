@@ -1,4 +1,4 @@
-//! What people are shown of the sessions in their browser, and what they may do to them.
+//! The session state that people see in their browser, and what they can do with sessions.
 
 use serde_json::json;
 
@@ -60,12 +60,12 @@ fn an_unsent_session_state_is_replaced_by_the_latest() {
 }
 
 #[test]
-fn a_plain_connection_is_shown_nothing_and_obeyed_in_nothing() {
+fn an_anonymous_connection_gets_no_session_state_and_cannot_close_a_session() {
     let mut rig = Rig::new();
-    let plain = rig.connect();
-    let session = rig.open(plain, 7);
-    rig.say(plain, &json!({"type": "session.close", "session": session}));
-    assert!(rig.shown(plain).is_empty());
+    let anonymous = rig.connect();
+    let session = rig.open(anonymous, 7);
+    rig.say(anonymous, &json!({"type": "session.close", "session": session}));
+    assert!(rig.shown(anonymous).is_empty());
     assert_eq!(rig.state.counts().1, 1);
 }
 
