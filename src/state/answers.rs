@@ -294,7 +294,8 @@ impl Inner {
 
     fn invalid_answer(&self, key: CommandKey) -> ProtocolError {
         let session = self.pending.get(key).and_then(|command| command.named_session());
-        let message = "the extension's answer violates the protocol: update the extension or the daemon";
+        let message =
+            "the extension's answer violates the protocol: update the extension or the daemon";
         let session = session.as_ref().map_or("", SessionId::as_str);
         ProtocolError::new(ErrorCode::ScriptError, message, session)
     }

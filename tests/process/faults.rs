@@ -299,7 +299,8 @@ async fn a_damaged_port_or_pairing_file_keeps_no_daemon_from_starting() {
 }
 
 #[tokio::test]
-async fn a_port_or_pairing_file_damaged_while_a_daemon_runs_is_reported_and_repaired_by_a_restart() {
+async fn a_port_or_pairing_file_damaged_while_a_daemon_runs_is_reported_and_repaired_by_a_restart()
+{
     let home = Home::new();
     let _guard = StopOnDrop::in_home(&home);
     let started = run(&home, &["service", "start"]).await.json();

@@ -88,7 +88,10 @@ fn a_command_that_a_hang_up_moves_to_the_head_of_queue_is_checked_at_once() {
     rig.bind(&session, Some(&far), "fast");
     let pausing = rig.ask("text", &session, json!({}));
     rig.answer_error(two, &pausing.id, "HUMAN_REQUIRED", "captcha");
-    assert!(front.waits() && next.waits(), "the first was at the head of the queue before the pause");
+    assert!(
+        front.waits() && next.waits(),
+        "the first was at the head of the queue before the pause"
+    );
     front.hang_up();
     rig.pass(0);
     assert_eq!(next.code(), "HUMAN_REQUIRED");
