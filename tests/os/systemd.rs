@@ -298,7 +298,7 @@ async fn an_unused_daemon_ends_and_the_next_command_starts_another() {
     assert_ne!(main_pid(&user).await, first);
 }
 
-/// A program that uses the library, in the environment of whoever runs it.
+/// A program that uses the library, in the environment of its user.
 #[test]
 #[ignore = "run by another test, as a user of the booted machine"]
 fn program_that_reads_a_page() {

@@ -179,7 +179,7 @@ async fn in_a_home_that_became_read_only_commands_continue_and_the_failing_log_i
 #[tokio::test]
 async fn a_start_that_cannot_write_a_file_says_which_and_leaves_nothing() {
     let home = Home::new();
-    // A directory in the place of a file cannot be replaced, whoever starts the daemon.
+    // A directory in the place of a file cannot be replaced, not even by root.
     fs::create_dir_all(home.file("token/in-the-way")).expect("own directory");
     let exit = home.daemon().refused().await;
     let token = exit.home.file("token");

@@ -147,7 +147,7 @@ async fn a_command_that_waits_tells_its_progress_and_ends_when_it_is_cancelled()
     let waiting = daemon.records("pacing_wait");
     let delay = waiting.last().expect("a wait")["delay_ms"].as_u64().expect("a time");
     let start = std::time::Instant::now();
-    crate::support::wait_for("the cancelled command's turn", || {
+    crate::support::wait_for("the cancelled command's slot", || {
         (start.elapsed().as_millis() as u64 > delay).then_some(())
     })
     .await;
