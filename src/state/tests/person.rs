@@ -19,7 +19,10 @@ impl Rig {
 fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
     let mut rig = Rig::new();
     let (one, two) = (rig.browser("a"), rig.browser("b"));
-    assert!(rig.shown(one).is_empty() && rig.shown(two).is_empty(), "a connection without sessions is not dirty");
+    assert!(
+        rig.shown(one).is_empty() && rig.shown(two).is_empty(),
+        "a connection without sessions is not dirty"
+    );
     let session = rig.open(two, 7);
     assert_eq!(
         rig.shown(two),
