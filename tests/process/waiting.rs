@@ -200,10 +200,10 @@ async fn events_go_on_when_the_daemon_is_restarted_in_the_middle_of_a_command() 
             daemon.send(request("session.list").named("next")).await;
             let line =
                 tokio::time::timeout(std::time::Duration::from_millis(100), lines.next_line());
-            if let Ok(line) = line.await {
-                if line.expect("text").expect("the stream goes on").contains("\"next\"") {
-                    break;
-                }
+            if let Ok(line) = line.await
+                && line.expect("text").expect("the stream goes on").contains("\"next\"")
+            {
+                break;
             }
         }
     })
