@@ -16,7 +16,7 @@ import { isObject } from './schema.js';
 import { newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
 import { Trace } from './trace.js';
 
-/** Chrome's floor is 30 s; a minute is the longest that a lost connection stays lost. */
+/** Chrome's minimum is 30 s; a lost connection is retried after a minute at most. */
 const ALARM = 'connect';
 const ALARM_MINUTES = 1;
 /** A local daemon answers in milliseconds. */
@@ -66,7 +66,7 @@ async function start() {
     await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
   }
   [instanceId] = await Promise.all([readInstanceId(local), dedupeLog.load(), trace.load(), navigations.load()]);
-  // The worker that was opening these tabs is gone, and no session will own them.
+  // The worker that opened these tabs is gone, so no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
   for (const tabId of [...navigations.held.keys()]) if (!open.has(tabId)) navigations.drop(tabId);
@@ -124,7 +124,7 @@ function receive(text) {
 async function negotiateAgain() {
   const agreed = negotiate((await health())?.protocolVersion);
   if (typeof agreed !== 'number') return agreed;
-  // It has just refused this version.
+  // The daemon has just refused this version.
   if (agreed === helloVersion) return 'incompatible';
   helloVersion = agreed;
   return null;
@@ -178,7 +178,7 @@ chrome.runtime.onMessage.addListener((request, _sender, answer) => {
 });
 
 /**
- * What the popup asks for, by type, and what goes with it.
+ * The popup's requests, by type, with their parameters.
  * @typedef {{
  *   pair: { code: string, port: number }, port: { port: number }, unpair: {}, reconnect: {},
  *   resume: { session: string }, close: { session: string }, closeAll: {},
@@ -224,7 +224,7 @@ const on =
   (kind) =>
   (/** @type {Details} */ { tabId, frameId, url, error = '', documentId = '', documentLifecycle }) => {
     if (frameId !== 0 || documentLifecycle === 'prerender') return;
-    // Where there is no document Chrome writes zeros.
+    // Without a document Chrome reports zeros.
     navigations.handle({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
   };
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));

@@ -1,8 +1,8 @@
-/** The browser's reasons for not doing something in a page or a tab, as errors that an agent can act on. */
+/** The browser's errors for pages and tabs, as errors that an agent can act on. */
 
 import { ActionError } from './protocol.js';
 
-/** The browser's own pages, the web store, a PDF: no extension may look into them. */
+/** The browser's own pages, the web store, a PDF: no extension may access them. */
 export class RestrictedPage extends ActionError {
   constructor() {
     super(

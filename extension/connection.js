@@ -1,7 +1,6 @@
 /**
- * One connection to the daemon, kept alive: hello first, heartbeat, stale detection, jittered backoff. It carries text;
- * what the messages mean, what is stored and what a person reads is decided elsewhere. Socket, clock and randomness are
- * injected.
+ * One connection to the daemon, kept alive: hello first, heartbeat, stale detection, jittered backoff. It only carries
+ * text: the meaning of messages, storage and texts for people are elsewhere. Socket, clock and randomness are injected.
  */
 
 import { SUBPROTOCOL } from './contract.js';
@@ -11,7 +10,7 @@ import { CLOSE } from './protocol.js';
 export const PING_MS = 20_000;
 /** A loopback answer takes milliseconds; this long without one means the socket is dead. */
 export const PONG_MS = 10_000;
-/** A loopback upgrade is instant; one that hangs is given up and tried again. */
+/** A loopback upgrade is instant; one that hangs is abandoned and retried. */
 export const OPEN_MS = 10_000;
 export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_LAST_MS = 30_000;
@@ -88,7 +87,7 @@ export class Connection {
     const socket = this.parts.open(this.endpoint);
     this.socket = socket;
     this.#after('open', OPEN_MS, () => this.#lost(socket, 'unreachable'));
-    // Each handler ignores a socket that has been replaced: a dead one may report an event much later.
+    // Each handler ignores a replaced socket: a dead one may fire an event much later.
     socket.onopen = () => {
       if (socket !== this.socket) return;
       this.#clear('open');
@@ -193,7 +192,7 @@ const CLOSE_REASONS = Object.freeze({
 const NEEDS_UPDATE = new Set(['extension_old', 'daemon_old']);
 
 /**
- * Exponential backoff, less up to half at random: browsers that lost the same daemon do not all come back at once.
+ * Exponential backoff, less up to half at random: browsers that lost the same daemon do not all reconnect at once.
  * @param {number} failures in a row so far
  * @param {number} random in [0, 1)
  */

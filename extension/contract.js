@@ -59,53 +59,53 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} TabOpenParams `tab.open`
- * @property {string} url Where the tab goes.
+ * @property {string} url The address to open.
  */
 
 /**
  * @typedef {object} TabCloseParams `tab.close`
- * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ * @property {string} [tab] The tab to close; the session's bound tab if absent.
  */
 
 /**
  * @typedef {object} TabPinParams `tab.pin`
- * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ * @property {string} [tab] The tab to pin; the session's bound tab if absent.
  */
 
 /**
  * @typedef {object} TabUnpinParams `tab.unpin`
- * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ * @property {string} [tab] The tab to unpin; the session's bound tab if absent.
  */
 
 /**
  * @typedef {object} TabActivateParams `tab.activate`
- * @property {string} [tab] The tab meant; the session's bound tab if absent.
+ * @property {string} [tab] The tab to activate; the session's bound tab if absent.
  */
 
 /**
  * @typedef {object} NavigateParams `navigate`
- * @property {string} url Where the tab goes.
+ * @property {string} url The address to go to.
  */
 
 /**
  * @typedef {object} NavigateData `navigate`
  * @property {number} loadTime How long it took to load, in milliseconds.
- * @property {number} [status] The HTTP status, where the browser tells it.
- * @property {string} title What the page calls itself.
- * @property {string} url Where the tab is now.
+ * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {string} title The page's title.
+ * @property {string} url The tab's address now.
  */
 
 /**
  * @typedef {object} WaitParams `wait`
  * @property {'selector' | 'url' | 'navigation'} strategy What to wait for.
  * @property {string} target The selector, address, or pattern of an address such as `*\/done`.
- * @property {number} [timeout] For how long, in milliseconds.
+ * @property {number} [timeout] How long to wait, in milliseconds.
  */
 
 /**
  * @typedef {object} WaitData `wait`
- * @property {number} elapsed How long it took, in milliseconds.
- * @property {boolean} matched Whether it came.
+ * @property {number} elapsed How long the wait took, in milliseconds.
+ * @property {boolean} matched Whether the condition was met.
  */
 
 /**
@@ -124,14 +124,14 @@ export const LIMITS = Object.freeze({
  * @property {number} [limit] The most links to return.
  * @property {number} [offset] How many links to skip first.
  * @property {string} [selector] The part of the page to read.
- * @property {boolean} [visibleOnly] Leave out links that cannot be seen.
+ * @property {boolean} [visibleOnly] Leave out invisible links.
  */
 
 /**
  * @typedef {object} LinksData `links`
  * @property {boolean} [capped] Whether there are more than an answer holds.
  * @property {{ handle?: string, href: string, rel?: string, target: Target, text: string, title?: string, visible?: boolean }[]} links The links, in the order of the document.
- * @property {number} total How many links fit, listed or not.
+ * @property {number} total How many links match, listed or not.
  */
 
 /**
@@ -146,7 +146,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} ElementsParams `elements`
- * @property {boolean} [form] Only what belongs to forms.
+ * @property {boolean} [form] Only the controls of forms.
  */
 
 /**
@@ -177,7 +177,7 @@ export const LIMITS = Object.freeze({
  * @typedef {object} InspectParams `inspect`
  * @property {number} [limit] The most elements to report.
  * @property {string[]} [properties] The properties to report.
- * @property {string} selector The elements to look at.
+ * @property {string} selector The elements to inspect.
  */
 
 /**
@@ -188,7 +188,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SnapshotParams `snapshot`
- * @property {boolean} [interactiveOnly] Only what can be acted on.
+ * @property {boolean} [interactiveOnly] Only interactive elements.
  * @property {number} [maxDepth] How many levels deep.
  * @property {string} [selector] The part of the page to read.
  */
@@ -202,44 +202,44 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} ScrollParams `scroll`
  * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
- * @property {'up' | 'down'} [direction] Which way; down if absent.
+ * @property {'up' | 'down'} [direction] The direction; down if absent.
  * @property {Target} [target] The element to scroll; the page if absent.
  */
 
 /**
  * @typedef {object} ScrollData `scroll`
- * @property {number} after Where it is.
- * @property {number} before Where it was.
- * @property {number} [clientHeight] How much of that is in view.
- * @property {boolean} moved Whether it went anywhere.
- * @property {number} [scrollHeight] How much there is to scroll through.
- * @property {number} scrolledPx How far it went.
- * @property {boolean} stable Whether the page came to rest.
+ * @property {number} after The scroll position now.
+ * @property {number} before The scroll position before.
+ * @property {number} [clientHeight] The height of the visible part.
+ * @property {boolean} moved Whether the position changed.
+ * @property {number} [scrollHeight] The height of the content.
+ * @property {number} scrolledPx The distance scrolled.
+ * @property {boolean} stable Whether the page settled.
  * @property {'viewport' | 'element'} target What was scrolled.
  */
 
 /**
  * @typedef {object} ClickParams `click`
- * @property {Target} target The element meant.
+ * @property {Target} target The element to click.
  */
 
 /**
  * @typedef {object} ClickData `click`
- * @property {boolean} clicked Whether the element was clicked, which it was.
- * @property {boolean} disappeared Whether the element is gone or hidden since.
- * @property {boolean} stable Whether the page came to rest.
+ * @property {boolean} clicked Always true.
+ * @property {boolean} disappeared Whether the element has since been removed or hidden.
+ * @property {boolean} stable Whether the page settled.
  */
 
 /**
  * @typedef {object} HoverParams `hover`
- * @property {Target} target The element meant.
+ * @property {Target} target The element to hover over.
  */
 
 /**
  * @typedef {object} HoverData `hover`
- * @property {number} elapsed How long it took, in milliseconds.
- * @property {boolean} hovered Whether the pointer is over the element, which it is.
- * @property {boolean} stable Whether the page came to rest.
+ * @property {number} elapsed How long the action took, in milliseconds.
+ * @property {boolean} hovered Always true.
+ * @property {boolean} stable Whether the page settled.
  */
 
 /**
@@ -259,7 +259,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} FillData `fill`
  * @property {boolean} filled Whether the field holds the value now.
- * @property {string} verifiedValue What it holds.
+ * @property {string} verifiedValue The field's value afterwards.
  */
 
 /**
@@ -269,13 +269,13 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillFormData `fill-form`
- * @property {{ filled: boolean, target: Target, verifiedValue: string }[]} results What became of each field, in their order.
+ * @property {{ filled: boolean, target: Target, verifiedValue: string }[]} results The outcome for each field, in the same order.
  */
 
 /**
  * @typedef {object} ScreenshotParams `screenshot`
- * @property {boolean} [activate] Bring the tab to the front first, without which only a tab in front can be pictured.
- * @property {boolean} [debugger] Use the debugger interface; refused unless it is switched on.
+ * @property {boolean} [activate] Bring the tab to the front first. Otherwise only a tab that is in front can be captured.
+ * @property {boolean} [debugger] Use the debugger interface; refused unless it is enabled.
  */
 
 /**
@@ -300,7 +300,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} DebugLogData `debug.log`
- * @property {Record<string, unknown>[]} entries The extension's records, oldest first; each has a `ts` and what else belongs to it.
+ * @property {Record<string, unknown>[]} entries The extension's records, oldest first; each has a `ts` and fields of its own.
  */
 
 /**

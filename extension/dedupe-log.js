@@ -1,7 +1,8 @@
 /**
- * The dedupe log: which commands were started and what was answered, so that nothing is done twice. That an act starts
- * is stored before it does, in `storage.local`, which survives a browser restart; a read is not noted there, because
- * reading again does no harm. Answers are in `storage.session`, the browser's memory: never a page's content on disk.
+ * The dedupe log: which commands were started and how they were answered, so that nothing is done twice. The start of
+ * an act is stored before it runs, in `storage.local`, which survives a browser restart; a read is not recorded there,
+ * because repeating it is harmless. Answers are in `storage.session`, the browser's memory: never a page's content on
+ * disk.
  */
 
 import { LIMITS } from './contract.js';
@@ -43,7 +44,7 @@ export class DedupeLog {
       if (key.startsWith('started:')) found.push([key.slice(8), { ...value, acts: true, answer: null, size: 0 }]);
       if (key.startsWith('answer:')) found.push([key.slice(7), value]);
     }
-    // An answer replaces the note that its command started.
+    // An answer replaces the record that its command started.
     found.sort(([, a], [, b]) => a.at - b.at || Number(a.answer !== null) - Number(b.answer !== null));
     for (const [id, entry] of found) this.#put(id, entry);
     this.#prune();
@@ -56,7 +57,7 @@ export class DedupeLog {
   }
 
   /**
-   * Notes that a command starts. Resolves when the note is safe: an act must not begin before.
+   * Records that a command starts. Resolves when the record is stored: an act must not begin before.
    * @param {string} id @param {string} command @param {boolean} acts
    */
   async begin(id, command, acts) {
@@ -67,7 +68,7 @@ export class DedupeLog {
   }
 
   /**
-   * Notes the answer. Resolves when the next worker would find it.
+   * Records the answer. Resolves when it is stored.
    * @param {string} id @param {Answer} answer @param {number} size its length as text
    */
   async finish(id, answer, size) {

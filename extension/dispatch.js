@@ -43,7 +43,7 @@ export class Dispatcher {
   }
 
   /**
-   * Takes one message that the daemon forwarded; resolves when it is dealt with.
+   * Handles one message that the daemon forwarded; resolves when it is done.
    * @param {Record<string, unknown>} message
    */
   async receive(message) {
@@ -58,14 +58,14 @@ export class Dispatcher {
     const command = /** @type {Command} */ (message);
     const { action, protocol_version: version } = command;
     const tab = command.target?.tabId ?? null;
-    // The client may use an id again for something else once it was answered.
+    // A client may reuse an id for another command once it was answered.
     const same = JSON.stringify([action, command.session, tab]);
 
     if (this.running.has(id)) return this.trace.add('replay_of_running', { id, action, tab });
     const entry = this.dedupeLog.find(id, same);
     if (entry?.answer) {
       this.trace.add('replay', { id, action, tab });
-      // Laid out anew: the browser's storage does not keep the order of keys.
+      // Built again, because the browser's storage does not keep the order of keys.
       this.send(textOf(id, entry.answer, true, version));
       return;
     }
@@ -86,7 +86,7 @@ export class Dispatcher {
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
       if (isEnding(error)) {
-        // The next worker answers: it reads again, or says that the outcome of an act is unknown.
+        // The next worker answers: it repeats a read, or reports that the outcome of an act is unknown.
         this.running.delete(id);
         return this.trace.add('worker_ending', { id, action, tab });
       }
@@ -136,8 +136,8 @@ export class Dispatcher {
   async #answer({ id, action, protocol_version: version }, answer) {
     const text = textOf(id, answer, false, version);
     const stored = () => this.dedupeLog.finish(id, answer, text.length).catch(() => {});
-    // The next worker must know what became of an act, should this one end before the answer has left. A read can be
-    // repeated: its answer is not kept waiting for the storage.
+    // The next worker must know the outcome of an act if this one ends before the answer is sent. A read can be
+    // repeated, so its answer does not wait for the storage.
     if (ACTIONS[action].acts) await stored();
     // Without a connection the answer stays in the dedupe log: the daemon sends the command again when it is back.
     this.send(text);
@@ -169,7 +169,7 @@ function outcomeUnknown(action) {
 }
 
 /**
- * Whether the error is the browser's for a call that a worker makes while it is being ended.
+ * Whether the error is the one that the browser gives to a worker that is being stopped.
  * @param {unknown} error
  */
 function isEnding(error) {

@@ -1,11 +1,11 @@
 /**
  * The tabs of a session in one named tab group, so that the person sees which tabs the agent has.
- * A tab is put there once, when it opens: one that the person drags out stays out, and works on.
+ * A tab is put there once, when it opens: one that the person drags out stays out, and keeps working.
  */
 
 /** @typedef {{ groupId: number, title: string }} Group */
 
-/** Tabs are added one after the other, so that each finds the group that the one before made. */
+/** Tabs are added one after the other, so that each finds the group made for the previous one. */
 export class Groups {
   /** @param {import('./storage.js').Area} session */
   constructor(session) {

@@ -1,7 +1,7 @@
 /**
- * The way into a page: runs commands of the page scripts in the isolated world, bringing the scripts there first if this
- * document has not seen them, and single functions in the page's own world. Actions know the interface `PageDriver`
- * alone; how the browser runs scripts is known here only.
+ * The way into a page: runs commands of the page scripts in the isolated world, injecting the scripts first if this
+ * document does not have them, and single functions in the page's own world. Actions know only the interface
+ * `PageDriver`; only this file knows how the browser runs scripts.
  */
 
 import { DocumentGone, throwExplained } from './browser-errors.js';
@@ -56,7 +56,7 @@ export class ScriptingDriver {
         func: invokeInPage,
         args: [version, command, params],
       });
-      // A document that goes away in the middle leaves no result.
+      // A document that is replaced during the call leaves no result.
       if (typeof answer !== 'string') throw new DocumentGone();
       return /** @type {PageOutcome<Name> | { missing: true }} */ (JSON.parse(answer));
     };
@@ -109,7 +109,7 @@ export class ScriptingDriver {
 }
 
 /**
- * Runs in the page. Everything it needs comes as an argument: it travels as text.
+ * Runs in the page. It is sent as text, so everything it needs is an argument.
  * @template {PageCommandName} Name
  * @param {string} version
  * @param {Name} command
@@ -118,7 +118,7 @@ export class ScriptingDriver {
 function invokeInPage(version, command, params) {
   const page = globalThis.bproxy;
   if (page?.version !== version) return '{"missing":true}';
-  // One text crosses from the page to the worker far quicker than a tree of values.
+  // A string is passed from the page to the worker far faster than a tree of values.
   const outcome = page.invoke(command, params);
   return outcome instanceof Promise ? outcome.then((done) => JSON.stringify(done)) : JSON.stringify(outcome);
 }
@@ -134,7 +134,7 @@ async function execute(injection) {
 }
 
 /**
- * What the browser knows of a page without asking it.
+ * What the browser knows about a page without running a script in it.
  * @param {chrome.tabs.Tab | undefined} tab
  * @returns {import('./protocol.js').Page}
  */

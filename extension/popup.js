@@ -42,7 +42,7 @@ const REASONS = {
 
 let shown = false;
 let sessionsShown = '';
-/** Requests go one after the other. @type {Promise<unknown>} */
+/** Requests are sent one at a time. @type {Promise<unknown>} */
 let asked = Promise.resolve();
 
 /** The worker may end while the popup is open; connecting again starts it. */
@@ -160,7 +160,7 @@ function setText(element, text) {
 /**
  * @param {import('./background.js').PopupRequest} request
  * @param {string} [good] what to say when it went well
- * @param {HTMLInputElement} [field] what is wrong if it did not
+ * @param {HTMLInputElement} [field] the invalid field if it did not
  */
 function ask(request, good = '', field) {
   const answered = asked.then(() => put(request, good, field));

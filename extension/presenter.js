@@ -1,6 +1,6 @@
 /**
  * Presents the connection, and the sessions that hold tabs here, to the person in front of the browser: badge, popup,
- * notifications. What the person's buttons ask for goes to the daemon.
+ * notifications. Requests from the person's buttons go to the daemon.
  */
 
 import { PROTOCOL_VERSION } from './protocol.js';
@@ -52,7 +52,7 @@ export class Presenter {
   /** @param {import('./connection.js').Status} status */
   setStatus(status) {
     this.status = status;
-    // The daemon's word on its sessions holds as long as it is connected to correct it.
+    // The sessions are only known while the daemon is connected.
     if (status.state !== 'connected') this.sessions = [];
     this.#update();
   }
@@ -75,7 +75,7 @@ export class Presenter {
   }
 
   /**
-   * Says on the desktop which session waits for the person, and why.
+   * Shows a desktop notification that says which session waits for the person, and why.
    * @param {string} session @param {string} reason
    */
   notifyPause(session, reason) {

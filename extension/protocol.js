@@ -1,6 +1,6 @@
 /**
  * The envelopes of the wire contract: how a forwarded command is checked, which errors an action may answer with and how
- * an answer is laid out. What the contract says of single actions is in `contract.js`.
+ * an answer is laid out. The facts about single actions are in `contract.js`.
  * Pure: knows no browser, no clock and no storage.
  *
  * The manifest's `key` fixes the extension's id: afgmhlmdmjjdddecnkgbflnnpopehjmd
@@ -25,7 +25,7 @@ export const CLOSE = Object.freeze({ REPLACED: 4000, TOKEN_VOID: 4001, INCOMPATI
 
 /**
  * A command as the daemon forwards it. `destructive` is the client's statement that the action changes something: for
- * the log and the person, it decides nothing here. Whether a command may run again after the browser stopped the
+ * the log and the person; nothing here depends on it. Whether a command may run again after the browser stopped the
  * extension in the middle of it is decided by `acts` in the contract's table alone.
  * @template {ActionName} [Name=ActionName]
  * @typedef {{

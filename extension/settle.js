@@ -1,5 +1,5 @@
 /**
- * Waiting for a page to come to rest after an act: bounded polling from the worker, whose timers
+ * Waiting until a page has settled after an act: bounded polling from the worker, whose timers
  * run on when the page is hidden or replaced. No observer in the page, no animation frames.
  */
 
@@ -8,8 +8,8 @@ import { tabPage } from './page-driver.js';
 import { ActionError } from './protocol.js';
 
 /**
- * A page that is the same in two samples this far apart has come to rest. Jittered, like everything that a page could
- * time.
+ * A page that is the same in two samples this far apart has settled. Jittered, like everything that a page could
+ * measure.
  */
 const SAMPLE_MS = [25, 60];
 /** A page that still changes after this (an animation, a ticker) is reported as not stable. */
@@ -20,7 +20,7 @@ const NAVIGATION_MS = 10_000;
 /**
  * @typedef {import('./actions/index.js').Context} Context
  * @typedef {{ after: ActAfter[PageAct] | null, page: import('./protocol.js').Page }} Sample
- *   `after`: what the act left to be known afterwards; null if its document is gone
+ *   `after`: what the act reports afterwards; null if its document is gone
  */
 
 /**
@@ -59,7 +59,7 @@ async function sample(driver, tabId) {
     return { ...data, page };
   } catch (error) {
     if (error instanceof DocumentGone) return null;
-    // The act itself was done: that it led to a page that cannot be looked into is reported, not a failure.
+    // The act itself was done: a resulting page that cannot be inspected is reported, and is not a failure.
     const reportable =
       error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
     if (!reportable) throw error;

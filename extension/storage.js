@@ -1,5 +1,5 @@
 /**
- * What is stored of this browser profile (`storage.local`, which survives a browser restart): the pairing, the daemon's
+ * The stored data of this browser profile (`storage.local`, which survives a browser restart): the pairing, the daemon's
  * port, the instance id. Never a page's content.
  */
 
@@ -26,7 +26,7 @@ export async function readPort(local) {
 }
 
 /**
- * The name under which this browser profile introduces itself, made once.
+ * The id under which this browser profile introduces itself, created once.
  * @param {Area} local
  * @returns {Promise<string>}
  */

@@ -7,7 +7,7 @@
 
 /** Entries kept for `debug.log`. */
 const TRACE_COUNT = 1000;
-/** The ring is stored at most this often: losing a second of it with the worker is cheap. */
+/** The ring is stored at most this often: losing a second of it when the worker ends does not matter. */
 const TRACE_SAVE_MS = 1_000;
 
 /**

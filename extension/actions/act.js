@@ -1,4 +1,4 @@
-/** Acts of the pointer and the wheel: done in the page, then reported once the page has come to rest. */
+/** Acts of the pointer and the wheel: done in the page, then reported once the page has settled. */
 
 import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
@@ -65,7 +65,7 @@ async function chooseOption(context, optionText) {
 }
 
 /**
- * Runs an act in the page and waits until the page has come to rest.
+ * Runs an act in the page and waits until the page has settled.
  * @template {PageAct} Name
  * @param {AnyContext} context
  * @param {Name} command
@@ -86,7 +86,7 @@ export async function act(context, command, params) {
  * @param {PageParams<Name>} params
  */
 export async function perform({ driver, tabId, deadline }, command, params) {
-  // A page that hangs gets to it when it is free again, which may be after everyone has given up.
+  // A page that hangs runs it when it is free again, which may be after the deadline.
   const timely = { ...params, until: deadline };
   try {
     return await driver.run(tabId, command, timely);

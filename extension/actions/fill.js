@@ -1,4 +1,4 @@
-/** Writing into fields and editors, and reading back what they hold once the page has come to rest. */
+/** Writing into fields and editors, and reading back what they hold once the page has settled. */
 
 import { editorText } from '../page/main-world.js';
 import { ActionError } from '../protocol.js';

@@ -36,13 +36,13 @@ export async function signInInterstitial(driver, tabId, asked, page, { defer }) 
   if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return null;
   return driver.read(tabId, 'sign-in-interstitial', { asked, defer }).then(
     ({ data }) => data.reason,
-    // What cannot be looked into is no sign-in page.
+    // A page that scripts cannot enter is not a sign-in page.
     () => null,
   );
 }
 
 /**
- * Waits for the tab's next navigation and asks the page what it became. One that has a document
+ * Waits for the tab's next navigation and asks the page for its state. One that has a document
  * but has not finished loading near the deadline counts, with `state: "loading"`.
  * @param {number} tabId
  * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'deadline'>} context
@@ -62,7 +62,7 @@ export async function loadedPage(tabId, { driver, navigations, signal, deadline 
 }
 
 /**
- * An absolute address of a kind that an extension may look into.
+ * An absolute address with a scheme that an extension can access.
  * @param {string} input
  * @returns {Promise<string>}
  */
@@ -81,7 +81,7 @@ export async function checkUrl(input) {
     if (await chrome.extension.isAllowedFileSchemeAccess()) return url.href;
     throw new ActionError(
       'NAVIGATION_FAILED',
-      'local files are closed to bproxy: allow “access to file URLs” on the extension’s details page, or serve the file over http',
+      'bproxy has no access to local files: allow “access to file URLs” on the extension’s details page, or serve the file over http',
     );
   }
   throw new ActionError(

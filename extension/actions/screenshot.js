@@ -49,7 +49,7 @@ async function capture(windowId, signal) {
 function notVisible() {
   return new ActionError(
     'TAB_NOT_VISIBLE',
-    'only the tab in front can be pictured: activate it first, or ask for it with the activate flag',
+    'only the tab in front can be captured: activate it first, or ask for it with the activate flag',
     {
       suggestedAction: 'bproxy screenshot --activate',
     },

@@ -16,9 +16,10 @@ export async function open(context) {
   const window = (await groups.window(session)) ?? (await normalWindow());
   const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
   const tabId = /** @type {number} */ (tab.id);
-  // Chrome answers before the page commits, so that this commit is told to the daemon.
+  // Chrome answers before the page commits, so that this commit is reported to the daemon.
   navigations.open(tabId, session);
-  // A failed open gives the session nothing to close later. The deadline may come while the page hangs.
+  // The session never gets the tab of a failed open, so nothing would close it later. The deadline may pass while the
+  // page hangs.
   const discard = () => {
     navigations.drop(tabId);
     return chrome.tabs.remove(tabId).catch(() => {});
@@ -28,7 +29,7 @@ export async function open(context) {
   try {
     signal.throwIfAborted();
     ({ page } = await loadedPage(tabId, context));
-    // A tab that needs a person is open all the same; the next command in it says so.
+    // A tab that needs a person is still open; the next command in it reports that.
     await signInInterstitial(driver, tabId, url, page, { defer: true });
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'HUMAN_REQUIRED') {
@@ -37,7 +38,7 @@ export async function open(context) {
     }
     page = tabPage(await driver.tab(tabId));
   }
-  // Memory saving would throw away the page that the session works on.
+  // Memory saving would discard the page that the session works on.
   void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
   groups.add(tabId, session);
   navigations.opened(tabId);

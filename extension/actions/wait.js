@@ -1,4 +1,4 @@
-/** Waiting for something to be there: an element, an address, the next page. */
+/** Waiting for an element, an address or the next page. */
 
 import { DocumentGone } from '../browser-errors.js';
 import { tabPage } from '../page-driver.js';
@@ -6,7 +6,7 @@ import { ActionError } from '../protocol.js';
 
 /** Often enough to feel immediate, rarely enough not to burden the page. */
 const POLL_MS = 100;
-/** That nothing matched is an answer too, and must arrive before the deadline. */
+/** A wait that matched nothing must also be answered before the deadline. */
 const ANSWER_MARGIN_MS = 200;
 
 /** @typedef {import('./index.js').Context<'wait'>} Context */
@@ -44,7 +44,7 @@ const STRATEGIES = {
         const { data, page } = await driver.read(tabId, 'present', { selector: params.target });
         return data.present ? page : null;
       } catch (error) {
-        // Between two documents there is nothing to look at yet.
+        // Between two documents there is no page to check.
         if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) {
           return null;
         }

@@ -15,7 +15,7 @@
   globalThis.bproxy = page;
 
   /**
-   * Commands about the state of the page alone, which a PDF has too and a deferred interstitial does not stop.
+   * Commands that only read the page's state: they work in a PDF, and despite a deferred interstitial.
    * @type {ReadonlySet<PageCommandName>}
    */
   const STATE_COMMANDS = new Set(['info', 'settle', 'sign-in-interstitial']);
@@ -25,7 +25,7 @@
     const aboutState = STATE_COMMANDS.has(command);
     try {
       if ('until' in params && params.until !== undefined && Date.now() >= params.until) {
-        page.fail('TIMEOUT', 'the page came to it after the deadline, and did nothing');
+        page.fail('TIMEOUT', 'the page was busy until after the deadline, so nothing was done');
       }
       if (document.contentType === 'application/pdf' && !aboutState) {
         page.fail(

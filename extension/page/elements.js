@@ -42,7 +42,7 @@
     return one(page.query(target.route.target, root), `the route’s target ${target.route.target}`);
   };
 
-  /** What a read with a selector covers: every match, but none twice; without one, the document. */
+  /** The elements that a read covers: each match of its selector once; without a selector, the document. */
   page.scopes = (selector) => {
     if (selector === undefined) return document.documentElement ? [document.documentElement] : [];
     const found = page.query(selector);

@@ -1,6 +1,6 @@
 /**
- * Writing into fields from the isolated world. `direct` sets the value and fires the events; `paste` does what a paste
- * does, which editors that keep their own state understand.
+ * Writing into fields from the isolated world. `direct` sets the value and fires the events; `paste` simulates a paste,
+ * which editors that keep their own state understand.
  */
 (() => {
   'use strict';
@@ -22,7 +22,7 @@
   ) => {
     page.requireVisibleTab(covered);
     const element = page.resolve(target);
-    // An editor's own input field is drawn nowhere; a checkbox is often hidden behind a drawing of it.
+    // An editor's own input field is not rendered; a checkbox is often hidden behind a styled one.
     if (!page.rendered(element) && page.editor(element) === undefined) page.notActionable(element, 'is not visible');
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
     // An editor's interface is found from any of its parts.
@@ -54,7 +54,7 @@
       );
     }
     if (!isField(element) && !(/** @type {HTMLElement} */ (element).isContentEditable)) {
-      page.notActionable(element, 'cannot be filled: it is no input, textarea, select or editable element');
+      page.notActionable(element, 'cannot be filled: it is not an input, textarea, select or editable element');
     }
     return element;
   };

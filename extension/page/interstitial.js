@@ -1,13 +1,13 @@
 /**
- * Interstitials, pages that only a person can get past: a proof of being human, a consent page put in the way, a sign-in.
- * Recognised conservatively: a page that merely speaks of such things, or holds such a widget in a
- * form, is an ordinary page. A title or an address alone never decides.
+ * Interstitials, pages that only a person can get past: a proof of being human, a consent page put in the way, a
+ * sign-in. Detected conservatively: a page that only mentions such things, or has such a widget in a form, is an
+ * ordinary page. A title or an address alone is never enough.
  */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
 
-  /** A page in the way has little else to say. Characters. */
+  /** An interstitial has little other text. Characters. */
   const CHALLENGE_TEXT_MAX = 2_000;
   const FRAME_ONLY_TEXT_MAX = 300;
   const CONSENT_TEXT_MAX = 6_000;
@@ -25,7 +25,7 @@
     /^ddos-guard$/i,
     /^unusual traffic( from your computer network)?$/i,
   ];
-  /** What a challenge page loads its challenge with. */
+  /** The scripts and frames that load a challenge. */
   const CHALLENGE_MARKS = [
     'iframe[src*="challenges.cloudflare.com"]',
     'script[src*="challenges.cloudflare.com"]',
@@ -92,7 +92,7 @@
     return SIGN_IN_HOST.test(hostname) || SIGN_IN_PATH.test(pathname);
   };
 
-  /** Only where the address asked for was no sign-in page, the one that came is, and it holds the field for it. */
+  /** Only if the requested address is not a sign-in page, the resulting one is, and it has a field to sign in with. */
   page.commands['sign-in-interstitial'] = ({ asked, defer }) => {
     const here = location.href;
     if (signInAddress(asked) || !signInAddress(here) || new URL(asked).href.split('#')[0] === here.split('#')[0]) {

@@ -1,5 +1,5 @@
 /**
- * Locating what an act is about: only what a person could see, reach and use. It is no matter here what kind of input
+ * Locating the target of an act: only what a person could see, reach and use. Independent of the kind of input that
  * follows.
  */
 (() => {
@@ -34,7 +34,7 @@
     }
     if (at && hit) return { at, hit };
     if (getComputedStyle(element).pointerEvents === 'none') {
-      page.notActionable(element, 'takes no clicks (pointer-events: none)');
+      page.notActionable(element, 'ignores clicks (pointer-events: none)');
     }
     return page.notActionable(
       element,

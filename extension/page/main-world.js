@@ -1,15 +1,15 @@
 /**
- * The one function that ever runs in the page's own world: writes into a rich editor through the
- * editor's interface, which only that world can reach. It travels as text, so it uses nothing from
- * outside itself, and it leaves nothing behind.
+ * The one function that ever runs in the page's own world: writes into a rich editor through the editor's interface,
+ * which only that world can reach. It is sent as text, so it uses nothing from outside itself, and it leaves nothing
+ * behind.
  *
  * @param {import('../contract.js').Target} target
- * @param {string | null} value what the editor shall hold; null only reads
- * @param {number} until nothing is written from then on (unix ms): a page that hangs may come to it too late
+ * @param {string | null} value the new content of the editor; null only reads
+ * @param {number} until nothing is written from then on (unix ms): a page that hangs may run this too late
  * @returns {{ value: string } | { problem: string }} what it holds now
  */
 export function editorText(target, value, until) {
-  if (Date.now() >= until) return { problem: 'the page came to it after the deadline, and did nothing' };
+  if (Date.now() >= until) return { problem: 'the page was busy until after the deadline, so nothing was done' };
   /** @param {Document | ShadowRoot} root @param {string} selector @param {number} [index] */
   const find = (root, selector, index = 0) => root.querySelectorAll(selector)[index];
   /** @type {Element | undefined} */
@@ -33,7 +33,7 @@ export function editorText(target, value, until) {
           return candidate;
         }
       } catch {
-        // A getter that throws is not the editor.
+        // A property whose getter throws is not the editor.
       }
     }
     return null;

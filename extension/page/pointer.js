@@ -36,7 +36,7 @@
     mouse(hit, 'click', up);
   };
 
-  /** Whether the browser follows the link in another tab; one that leads nowhere is only there to be listened to. */
+  /** Whether the browser follows the link in another tab; a link to nowhere only has click listeners. */
   const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
     if (
       !/^https?:$/.test(link.protocol) ||
@@ -54,7 +54,7 @@
     const element = page.actionable(target, covered);
     const link = /** @type {HTMLAnchorElement | null} */ (element.closest('a[href], area[href]'));
     const address = link?.getAttribute('href') ?? '';
-    // The browser runs no such address for an extension; one that does nothing is only there to be listened to.
+    // The browser does not run such an address for an extension; an empty one only has click listeners.
     if (/^\s*javascript:/i.test(address) && !/^\s*javascript:\s*(void\b[^a-z]*)?;?\s*$/i.test(address)) {
       page.notActionable(
         element,

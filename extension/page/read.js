@@ -5,7 +5,7 @@
 
   /** Entries of one answer. */
   const ENTRIES_MAX = 5_000;
-  /** Characters of one answer: far more than an agent can use, far less than what chokes a socket. */
+  /** Characters of one answer: far more than an agent can use, far less than the limit of a message. */
   const SOURCE_MAX = 2_000_000;
 
   // ---- Text ----

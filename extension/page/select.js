@@ -8,7 +8,7 @@
 
   const same = (/** @type {string} */ a, /** @type {string} */ b) =>
     page.collapse(a).toLowerCase() === page.collapse(b).toLowerCase();
-  /** The one that reads exactly so, else the one that differs in case only. */
+  /** The option with exactly this text, else the one that differs only in case. */
   const byText = (
     /** @type {Element[]} */ options,
     /** @type {(option: Element) => string} */ textOf,

@@ -1,12 +1,12 @@
 /**
  * Targets that lead back to exactly one element: a short selector, or a route through open shadow roots. Unique by
- * construction: no candidate is tried out on the page.
+ * construction: no candidate has to be tested on the page.
  */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
 
-  /** Attributes that developers choose on purpose survive a change of layout. */
+  /** Attributes that developers chose deliberately survive a change of layout. */
   const ATTRIBUTES = ['data-testid', 'data-test', 'data-cy', 'name', 'aria-label', 'href', 'for'];
   const NAMED = ['id', ...ATTRIBUTES].map((name) => `[${name}]`).join(', ');
   /** A longer value makes a worse selector than the position. */

@@ -1,4 +1,4 @@
-/** What tells whether the page has come to rest after an act, and what became of the act. */
+/** Samples the page, to detect that it has settled after an act, and the outcome of the act. */
 (() => {
   'use strict';
   const page = globalThis.bproxy;

@@ -9,10 +9,10 @@ type BproxyField = import('../contract.js').Field;
 /** Reads that have a function of their own in actions/index.js. */
 type WorkerRead = 'screenshot' | 'wait' | 'debug.log';
 
-/** Actions that are nothing but the page command of their own name. What they take and give is in the contract. */
+/** Actions that consist of the page command of their own name. Their parameters and data are in the contract. */
 type PageRead = Exclude<import('../contract.js').RepeatableAction, WorkerRead>;
 
-/** Every page command: what it takes and what it gives. */
+/** Every page command: its parameters and data. */
 type PageCommands = {
   [Name in PageRead]: {
     params: import('../contract.js').ParamsOf[Name];
@@ -23,7 +23,7 @@ type PageCommands = {
   present: { params: { selector: string }; data: { present: boolean } };
   /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
   'sign-in-interstitial': { params: { asked: string; defer: boolean }; data: { reason: string | null } };
-  /** What the page looks like now; twice the same means that it has come to rest. */
+  /** The page's current state; two equal samples mean that it has settled. */
   settle: { params: NoParams; data: { signature: string; after: ActAfter[PageAct] | null } };
 
   click: { params: Act<{ target: BproxyTarget }>; data: NoData };
@@ -41,16 +41,16 @@ type PageCommands = {
 type NoParams = Record<string, never>;
 type NoData = Record<string, never>;
 
-/** What the command of an act takes besides its own parameters. */
+/** The parameters of every act, besides its own. */
 type Act<Params> = Params & {
-  /** Nothing is done from then on (unix ms): a page that hangs may come to it too late. */
+  /** Nothing is done from then on (unix ms): a page that hangs may run the command too late. */
   until?: number;
   /** The tab is in front of its window, though other windows cover it: what counts as hidden there may be acted on. */
   covered?: boolean;
 };
 type PageAct = keyof ActAfter;
 
-/** What an act leaves to be known afterwards, by its command. */
+/** What each act reports after the page has settled. */
 interface ActAfter {
   click: { disappeared: boolean };
   hover: never;
@@ -87,9 +87,9 @@ interface BproxyPage {
   ): PageOutcome<Name> | Promise<PageOutcome<Name>>;
   info(): import('../protocol.js').Page;
   fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
-  /** What became of the last act, as far as it can be seen now. */
+  /** The outcome of the last act, as visible now. */
   after: (() => ActAfter[PageAct]) | null;
-  /** What a person has to do here, found by a command that could not report it: the next command does, once. */
+  /** What a person has to do here, found by a command that could not report it: the next command reports it, once. */
   deferredInterstitial: string | null;
 
   // elements.js
@@ -146,7 +146,7 @@ interface BproxyPage {
   headingLevel(element: Element): number;
 
   // locate.js
-  /** Fails with TAB_NOT_VISIBLE where nobody could see what is done. */
+  /** Fails with TAB_NOT_VISIBLE if the page is hidden. */
   requireVisibleTab(covered: boolean): void;
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
   notActionable(element: Element, why: string): never;

@@ -19,7 +19,7 @@ use super::{
     sessions::not_found,
 };
 
-/// What became of a request.
+/// The outcome of admitting a request.
 pub enum Admission {
     /// It is answered: refused, or carried out by the daemon itself.
     Answered(Reply),
@@ -29,7 +29,7 @@ pub enum Admission {
     Draining,
 }
 
-/// What became of a request that was not refused.
+/// The outcome for a request that was not refused.
 pub(super) enum Admitted {
     /// The daemon carried it out itself; these are the data as a JSON text.
     Done(String),
@@ -43,12 +43,12 @@ pub(super) struct Destination {
     pub(super) browser: BrowserId,
     /// The tab's ordinal and the browser's own id of it; none for a new one.
     pub(super) tab: Option<(u32, i64)>,
-    /// Whether the browser is away, and a connection that has not identified itself may turn out to be its own.
+    /// Whether the browser is disconnected, and an unidentified connection may turn out to be its reconnect.
     awaiting_reconnect: bool,
 }
 
 impl State {
-    /// Decides about a request, and carries it out where that is the daemon's own work.
+    /// Decides about a request, and carries it out if its action is the daemon's own.
     ///
     /// Handles among its targets are replaced by what they stand for.
     pub fn admit(&self, request: &mut Request<'_>, now: Now) -> Admission {
@@ -190,8 +190,8 @@ impl Inner {
         }
     }
 
-    /// Decides whether a command may act: once when it is admitted, and again at the head of its queue, because what it
-    /// was admitted for may not hold any more. Whatever a person may allow or forbid is decided here.
+    /// Decides whether a command may act: once when it is admitted, and again at the head of its queue, because
+    /// conditions may have changed since its admission. Everything that a person may allow or forbid is decided here.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Inner {
         Ok(())
     }
 
-    /// An id that no session has, nor any that is about to begin or end.
+    /// An id that is used by no session, including those about to begin or end.
     pub(super) fn draw_session_id(&self) -> SessionId {
         loop {
             let id = SessionId::from_bits(rand::random());
@@ -306,7 +306,7 @@ impl Inner {
     }
 }
 
-/// The failure of a command whose browser is not there.
+/// The failure of a command whose browser is not connected.
 pub(super) fn no_extension(session: Option<SessionId>) -> ProtocolError {
     let message =
         "the browser is not connected: open it, or pair its bproxy extension with this daemon";

@@ -1,4 +1,4 @@
-//! Messages from the extension: what each changes, and the replies that answers become.
+//! Messages from the extension: their effects on the state, and the replies made from answers.
 
 use std::borrow::Cow;
 
@@ -61,7 +61,7 @@ impl Inner {
         }
     }
 
-    /// A tab shows a new page: what was read from the one before is stale.
+    /// A tab shows a new page: handles from the previous one are stale.
     fn navigated(&mut self, client: ClientId, navigation: &Navigation<'_>) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         let sessions = &self.sessions;
@@ -102,7 +102,7 @@ impl Inner {
             return None;
         }
         match (self.lost_opens.take(&answer.id, browser), &answer.outcome) {
-            (None, _) => return Some("an answer that nobody waits for"),
+            (None, _) => return Some("an answer without a pending command"),
             (Some(session), Some(Outcome::Ok { data, .. })) => {
                 self.close_stray(client, session, data, now);
             }
@@ -111,7 +111,7 @@ impl Inner {
         None
     }
 
-    /// The answer to a command that waits for it.
+    /// The answer to a pending command.
     fn resolve(
         &mut self,
         client: ClientId,
@@ -235,7 +235,7 @@ impl Inner {
         Ok(Reply::success(&answer.id, &data, &page, answer.replay))
     }
 
-    /// The tab's title and address, as the answer tells them.
+    /// Updates the tab's title and address from the answer.
     fn remember_page(&mut self, key: CommandKey, page: &str) {
         #[derive(Deserialize)]
         struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -264,7 +264,7 @@ impl Inner {
         }
     }
 
-    /// What was asked for was done to the tab. Returns the data for the client.
+    /// Applies a successful action on a tab to its session. Returns the data for the client.
     fn tab_done(&mut self, key: CommandKey, now: Now) -> Result<String, ProtocolError> {
         let command = self.pending.get(key);
         let Some((command, ordinal)) = command.and_then(|command| Some((command, command.tab?)))
@@ -294,7 +294,8 @@ impl Inner {
 
     fn invalid_answer(&self, key: CommandKey) -> ProtocolError {
         let session = self.pending.get(key).and_then(|command| command.named_session());
-        let message = "the extension's answer does not hold to the protocol: update the extension or the daemon";
+        let message =
+            "the extension's answer violates the protocol: update the extension or the daemon";
         let session = session.as_ref().map_or("", SessionId::as_str);
         ProtocolError::new(ErrorCode::ScriptError, message, session)
     }

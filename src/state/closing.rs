@@ -1,4 +1,4 @@
-//! Closing tabs and sessions: what waits for them fails, and browsers are told to close them.
+//! Closing tabs and sessions: commands that wait for them fail, and browsers are told to close them.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -96,7 +96,7 @@ impl Inner {
         true
     }
 
-    /// Answers the close of a session if it waits for nothing any more.
+    /// Answers the close of a session if all its tabs are dealt with.
     fn finish_close_if_done(&mut self, key: CommandKey, now: Now) {
         let done = self.pending.get(key).is_some_and(
             |command| matches!(&command.kind, Kind::CloseSession { waiting, .. } if waiting.is_empty()),
@@ -106,7 +106,7 @@ impl Inner {
         }
     }
 
-    /// Answers the close of a session, whatever it still waits for.
+    /// Answers the close of a session, even if tabs are still open.
     pub(super) fn finish_close(&mut self, key: CommandKey, now: Now) {
         let Some(command) = self.pending.get(key) else { return };
         let Kind::CloseSession { waiting, closed } = &command.kind else { return };
@@ -119,7 +119,7 @@ impl Inner {
     }
 }
 
-/// The failure of commands whose tab is no more.
+/// The failure of commands whose tab is gone.
 pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {
     let message = format!("{} was closed", TabHandle::new(ordinal).as_str());
     ProtocolError::new(ErrorCode::TabNotFound, message, session.as_str())

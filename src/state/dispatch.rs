@@ -11,7 +11,7 @@ use super::{
 };
 
 impl Inner {
-    /// Gives a command that was just admitted its pacing slot, and enqueues it if that is now.
+    /// Reserves the pacing slot of a newly admitted command, and enqueues the command if the slot is due.
     pub(super) fn start(&mut self, key: CommandKey, action: &Action, now: Now) {
         let Some(command) = self.pending.get(key) else { return };
         let session = self.sessions.get_mut(command.session);
@@ -34,7 +34,7 @@ impl Inner {
         }
     }
 
-    /// Does what is due by now.
+    /// Handles everything that is due by now.
     pub(super) fn run_due(&mut self, now: Now) {
         while let Some(due) = self.pending.take_due(now.instant) {
             match due {
@@ -78,7 +78,7 @@ impl Inner {
         }
     }
 
-    /// Whether the command waits for nothing but its browser. A new tab has no queue, nor has one that is gone.
+    /// Whether the command waits only for its browser. A command for a new tab, or for one that is gone, has no queue.
     fn is_head(&self, key: CommandKey) -> bool {
         let Some(command) = self.pending.get(key).filter(|command| command.phase == Phase::Queued)
         else {
@@ -158,7 +158,7 @@ impl Inner {
                 "the browser did not answer in time: give it more with `--timeout`"
             }
             Phase::Paced(_) | Phase::Queued => {
-                "the command was still waiting for its turn: give it more time with `--timeout`"
+                "the command was still queued: give it more time with `--timeout`"
             }
         };
         let session = command.named_session();

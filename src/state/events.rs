@@ -1,5 +1,5 @@
-//! What happens to commands, browsers, handles and pairing: one event for each fact (protocol §11), for the log and for
-//! those who subscribe. Nothing that is filled in is part of an event.
+//! What happens to commands, browsers, handles and pairing: one event for each fact (protocol §11), for the log and the
+//! subscribers. No event contains a filled value.
 
 use std::fmt;
 
@@ -226,7 +226,7 @@ impl Events {
     pub(super) fn emit(&self, event: &Event<'_>, unix_ms: i64) {
         event.log();
         if self.0.receiver_count() > 0 {
-            // The last subscriber may leave in this very moment.
+            // The last subscriber may unsubscribe at this moment.
             let _ = self.0.send(event.line(unix_ms));
         }
     }
@@ -237,12 +237,12 @@ impl Events {
 }
 
 impl super::Inner {
-    /// Tells the log and the subscribers.
+    /// Emits an event to the log and the subscribers.
     pub(super) fn emit(&self, event: &Event<'_>) {
         self.events.emit(event, self.now_ms);
     }
 
-    /// Handles have ended; nothing is told if there were none.
+    /// Handles have ended; no event is emitted if there were none.
     pub(super) fn emit_invalidated(
         &self,
         session: Option<SessionId>,
@@ -268,13 +268,13 @@ impl super::Inner {
 }
 
 impl super::State {
-    /// Tells the log and the subscribers of something that happened outside the state.
+    /// Emits an event for something that happened outside the state.
     pub fn emit(&self, event: &Event<'_>, now: Now) {
         self.with(|inner| inner.events.emit(event, now.unix_ms));
     }
 
     /// The events from now on, each a line of JSON; none if there are [`MAX_SUBSCRIBERS`] already. A subscriber that
-    /// falls behind loses the oldest, and is told how many.
+    /// falls behind loses the oldest, and gets their number.
     pub fn subscribe(&self) -> Option<broadcast::Receiver<Bytes>> {
         self.with(|inner| inner.events.subscribe())
     }
@@ -296,7 +296,7 @@ pub(super) enum End<'a> {
 }
 
 impl<'a> End<'a> {
-    /// For the log and the traces: a code that the extension made up is truncated there.
+    /// For the log and the traces, which truncate a code that only the extension knows.
     pub(super) fn error_code(self) -> Option<&'a str> {
         match self {
             Self::Ok => None,
@@ -306,7 +306,7 @@ impl<'a> End<'a> {
     }
 }
 
-/// A text from elsewhere, truncated to a length that suits a log.
+/// A text from outside, truncated for the log.
 pub(super) fn truncated(text: &str) -> &str {
     const MAX_CHARS: usize = 64;
     text.char_indices().nth(MAX_CHARS).map_or(text, |(end, _)| &text[..end])

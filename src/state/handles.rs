@@ -1,4 +1,4 @@
-//! Element handles: short names for what a read found, valid only on the page that was read.
+//! Element handles: short names for the elements found by a read, valid only on the page that was read.
 
 use std::collections::VecDeque;
 
@@ -82,7 +82,7 @@ impl Handles {
         surplus
     }
 
-    /// What `handle` stands for on this tab, and the page it was read from.
+    /// The target of `handle` on this tab, and the page it was read from.
     pub(super) fn resolve(
         &self,
         handle: &ElementHandle,

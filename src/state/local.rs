@@ -1,4 +1,4 @@
-//! What the daemon's own actions do: sessions created and changed, and everything shown at a glance.
+//! The daemon's own actions: creating and changing sessions, and reporting status.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use super::{
     sessions::{Session, not_found},
 };
 
-/// How many traces `debug.last` gives unless told.
+/// How many traces `debug.last` returns by default.
 const DEFAULT_TRACES: u32 = 20;
 
 impl State {

@@ -1,8 +1,8 @@
-//! What the daemon knows and decides: sessions, tabs, handles, pacing, pairing, pending commands, browsers, traces.
+//! The daemon's data and decisions: sessions, tabs, handles, pacing, pairing, pending commands, browsers, traces.
 //!
-//! Synchronous and without I/O of its own: time is handed in, messages and replies come out, files are behind [`Storage`].
-//! A [`State`] is a cheap clone of a handle to one table of facts behind one mutex, so that every decision is made on the
-//! facts of one moment. It knows no transport: sending, waiting and timing is left to the daemon layer.
+//! Synchronous and without I/O of its own: time is handed in, messages and replies come out, files are behind
+//! [`Storage`]. A [`State`] is a cheaply cloned handle to all data behind one mutex, so that every decision sees one
+//! consistent state. It has no transport: sending, waiting and timing are left to the daemon layer.
 
 mod admission;
 mod answers;
@@ -57,16 +57,16 @@ use pending::{CommandKey, Due, Pending};
 use sessions::Sessions;
 use trace::Traces;
 
-/// A moment, by both clocks: the steady one decides, the other one is for clients to read.
+/// A point in time on both clocks: decisions use the monotonic one, clients see the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// Never jumps.
+    /// Monotonic.
     pub instant: Instant,
     /// Unix time, ms.
     pub unix_ms: i64,
 }
 
-/// What the daemon keeps in files. The state decides when; where, and how, is the implementation's.
+/// The daemon's files. The state decides when they are written; the implementation decides where and how.
 pub trait Storage: Send {
     /// The session's directory, whether it exists or not.
     fn session_dir(&self, session: SessionId) -> String;
@@ -97,7 +97,7 @@ impl Storage for () {
     }
 }
 
-/// The process around the state, for `debug.status` to tell.
+/// The process around the state, for `debug.status`.
 #[derive(Clone, Copy, Debug)]
 pub struct Process {
     /// Its id.
@@ -108,7 +108,7 @@ pub struct Process {
     pub started: Instant,
 }
 
-/// The facts.
+/// All data.
 struct Inner {
     sessions: Sessions,
     browsers: Browsers,
@@ -135,7 +135,7 @@ struct Inner {
     dirty: bool,
 }
 
-/// The cheap handle to everything the daemon knows.
+/// The cheaply cloned handle to the daemon's state.
 #[derive(Clone)]
 pub struct State {
     inner: Arc<Mutex<Inner>>,
@@ -174,7 +174,7 @@ impl State {
 
     /// Runs one decision and wakes the tasks that it concerns.
     fn with<R>(&self, decide: impl FnOnce(&mut Inner) -> R) -> R {
-        // A panic is caught by the connection's task. What it left half done is that connection's command alone.
+        // A panic is caught by the connection's task. Only that connection's command is left incomplete.
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let result = decide(&mut inner);
         inner.push_session_state();
@@ -191,8 +191,8 @@ impl State {
         result
     }
 
-    /// Runs one decision on the facts of this moment: after what is due by now, and before the commands that it moved to
-    /// the head of their queue are sent.
+    /// Runs one decision at this moment: after handling everything that is due, and before sending the commands that it
+    /// moved to the head of their queue.
     fn at<R>(&self, now: Now, decide: impl FnOnce(&mut Inner) -> R) -> R {
         self.with(|inner| {
             inner.now_ms = now.unix_ms;
@@ -208,7 +208,7 @@ impl State {
         self.timer.clone()
     }
 
-    /// When [`State::tick`] is wanted next; the caller sets its timer to it.
+    /// When [`State::tick`] has to be called next; the caller sets its timer to it.
     pub fn arm(&self) -> Option<Instant> {
         self.with(|inner| {
             inner.armed = inner.pending.next_due();
@@ -216,7 +216,7 @@ impl State {
         })
     }
 
-    /// Does what is due by now.
+    /// Handles everything that is due by now.
     pub fn tick(&self, now: Now) {
         self.at(now, |_| {});
     }
@@ -245,7 +245,7 @@ impl State {
         self.at(now, |inner| inner.receive(client, text, frame, now));
     }
 
-    /// A message that is none of the protocol's, such as a binary one.
+    /// A message outside the protocol, such as a binary one.
     pub fn receive_other(&self, client: ClientId, now: Now) {
         self.at(now, |inner| {
             tracing::debug!(event = "ws_bad_message", ws_client = %client, problem = "not a text");

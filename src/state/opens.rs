@@ -1,4 +1,4 @@
-//! New tabs: added to their session, or closed where nobody waits for them any more.
+//! New tabs: added to their session, or closed if their request was abandoned.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -14,7 +14,7 @@ use super::{
     sessions::not_found,
 };
 
-/// How many opens are remembered whose tabs are closed should they still arrive.
+/// How many abandoned opens are remembered, whose tabs are closed if they still arrive.
 const MAX_LOST: usize = 1024;
 
 struct LostOpen {
@@ -64,7 +64,7 @@ pub(super) struct Opened<'a> {
 }
 
 impl Inner {
-    /// If the command is an open in flight, remembers to close its tab should it still arrive.
+    /// If the command is an open in flight, remembers to close its tab if it still arrives.
     pub(super) fn remember_open(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get(key) else { return };
         if matches!(command.kind, Kind::Open { .. }) && matches!(command.phase, Phase::Sent { .. })
@@ -74,7 +74,7 @@ impl Inner {
         }
     }
 
-    /// Closes a tab that nobody waits for any more. Nobody waits for the answer either.
+    /// Closes a tab whose request was abandoned. The answer to the close is ignored.
     pub(super) fn close_stray(
         &mut self,
         client: ClientId,
@@ -84,7 +84,7 @@ impl Inner {
     ) {
         let Some(chrome_id) = json_edit::integer_member(data, "tabId") else { return };
         let Some(browser) = self.browsers.browser_of(client) else { return };
-        // An open that was asked for again under its id may have brought the same tab already.
+        // A retry of the open under the same id may have returned the same tab already.
         if self.sessions.owners_of(browser, chrome_id).next().is_some() {
             return;
         }
@@ -94,7 +94,7 @@ impl Inner {
         self.browsers.send(client, Outgoing::Note(text));
     }
 
-    /// Adds a new tab to its session, which is created with it if it is a new one. Returns the data for the client.
+    /// Adds a new tab to its session, and creates the session if it is new. Returns the data for the client.
     pub(super) fn add_opened_tab(
         &mut self,
         id: SessionId,
@@ -105,7 +105,7 @@ impl Inner {
         let Some(chrome_id) = json_edit::integer_member(opened.data, "tabId") else {
             return Err(ProtocolError::new(
                 ErrorCode::ScriptError,
-                "the extension opened a tab without telling which",
+                "the extension opened a tab without an id",
                 if new_session { "" } else { id.as_str() },
             ));
         };
@@ -113,7 +113,7 @@ impl Inner {
         let shown = json_edit::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
         let title = json_edit::text_member(opened.page, "title").unwrap_or_default();
 
-        // A replayed answer may name a tab that the session has already: the client asked again, and gets the same.
+        // A replayed answer may name a tab that the session has already: the client retried, and gets the same tab.
         let mut owners = self.sessions.owners_of(opened.browser, chrome_id);
         let known = owners.find(|(owner, _)| opened.replay && (new_session || *owner == id));
         drop(owners);

@@ -1,4 +1,4 @@
-//! Pacing: when a session's commands may be sent. Each reserves a slot.
+//! Pacing: when a session's commands may be sent. Each command reserves a time slot.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -31,14 +31,14 @@ pub(super) struct Pacer {
 }
 
 impl Pacer {
-    /// Takes the next slot and returns when it is, which may be `now`. Slots are never given back.
+    /// Reserves the next slot and returns its time, which may be `now`. Slots are never released.
     pub(super) fn reserve(&mut self, pace: Pace, mode: Pacing, now: Instant) -> Instant {
         let latest = &mut self.latest[pace.category as usize];
         let at = match (*latest, mode) {
             (Some(slot), Pacing::Human) => now.max(slot.at + pauses(pace.category, slot.delays)),
             _ => now,
         };
-        // A fast command may overtake slots that still wait; those stay the ones to keep away from.
+        // A fast command may overtake reserved slots; later commands still keep their distance from those.
         if latest.is_none_or(|slot| slot.at <= at) {
             *latest = Some(Slot { at, delays: pace.delays });
         }

@@ -1,4 +1,4 @@
-//! Pairing: the current code, whether it is claimed, failed claims, and the token of the paired extension.
+//! Pairing: the current code, whether it was claimed, failed claims, and the token of the paired extension.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -40,9 +40,9 @@ struct Code {
 }
 
 impl Code {
-    /// Whether this is what was typed, in a time that depends on the length alone.
+    /// Whether this is what was typed, compared in a time that depends only on the length.
     fn is(&self, typed: &str) -> bool {
-        // Room for all of it, so that growing leaves no copy behind.
+        // Allocated at full size: growing would leave an unwiped copy behind.
         let mut text = Zeroizing::new(String::with_capacity(typed.len()));
         let letters = typed.chars().filter(|letter| *letter != '-' && !letter.is_whitespace());
         text.extend(letters.map(|letter| letter.to_ascii_uppercase()));
@@ -76,7 +76,7 @@ impl Pairing {
         Self { credential, ..Self::default() }
     }
 
-    /// A fresh code; the one before is void.
+    /// Issues a new code, which invalidates the previous one.
     pub(super) fn issue(&mut self, now: Now) -> IssuedCode {
         let mut rng = rand::rng();
         let mut text = String::with_capacity(CODE_LENGTH);
@@ -175,7 +175,7 @@ pub(super) fn new_credential(origin: &str) -> ExtensionCredential {
 }
 
 impl State {
-    /// Issues a fresh pairing code and writes it into the state directory; the one before is void.
+    /// Issues a new pairing code, which invalidates the previous one, and writes it into the state directory.
     ///
     /// # Errors
     ///

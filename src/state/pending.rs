@@ -47,7 +47,7 @@ pub(super) enum Phase {
     Paced(Instant),
     /// In its tab's queue: behind others, or at the head while its browser is away.
     Queued,
-    /// Put into a connection's outbox; numbered in the order of the first time.
+    /// In a connection's outbox; numbered in the order in which commands were first sent.
     Sent { order: u64, to: ClientId },
     /// The close of a session, waiting for browsers to close its tabs.
     Closing,
@@ -73,7 +73,7 @@ pub(super) struct Command {
     /// The tab's ordinal; none for a new one.
     pub(super) tab: Option<u32>,
     pub(super) browser: BrowserId,
-    /// What the extension gets, byte for byte, however often.
+    /// The message to the extension, identical each time it is sent.
     pub(super) message: Bytes,
     pub(super) received: Instant,
     pub(super) received_ms: i64,
@@ -131,7 +131,7 @@ impl Command {
         Waiter { key, number, reply }
     }
 
-    /// One waiter less.
+    /// Removes one waiter.
     pub(super) fn remove_waiter(&mut self, number: u64) {
         self.waiters.retain(|(waiter, _)| *waiter != number);
     }
@@ -149,10 +149,10 @@ impl Command {
     }
 }
 
-/// What is due at some time. At the same time deadlines come first: a command that has ended is not sent.
+/// An entry of the agenda. Of entries due at the same time, deadlines come first: a command that has ended is not sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Due {
-    /// The end of a command's time.
+    /// A command's deadline.
     Deadline(CommandKey),
     /// A pacing slot.
     Slot(CommandKey),
@@ -228,7 +228,7 @@ impl Pending {
         Some(command)
     }
 
-    /// One waiter more for the command with this id, if it is pending.
+    /// Adds a waiter to the command with this id, if it is pending.
     pub(super) fn join(&mut self, id: &str) -> Option<Waiter> {
         let key = self.key_of(id)?;
         self.last_waiter += 1;

@@ -85,9 +85,9 @@ impl Inner {
     }
 
     fn person_closes(&mut self, id: SessionId, now: Now) {
-        // No client waits for that, and none can have asked under this id.
+        // No client waits for this, and no request can have this id.
         let request = format!("bproxy-person-{:032x}", rand::rng().random::<u128>());
-        // The session was there a line ago, so this does not fail; and nobody waits for the reply.
+        // The session was found above, so this does not fail; and the reply has no reader.
         drop(self.close_session(&request, id, i64::MAX, now));
     }
 }

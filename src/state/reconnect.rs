@@ -1,4 +1,4 @@
-//! A browser reconnects: what its new connection takes over from the old one, and which commands are sent again.
+//! A browser reconnects: what its new connection takes over from the old one, and which commands are resent.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::{
 };
 
 impl Inner {
-    /// A connection has said nothing for too long, or something other than a hello.
+    /// A connection was silent for too long, or sent something other than a hello.
     pub(super) fn assume_anonymous(&mut self, client: ClientId, now: Now) {
         if self.browsers.browser_of(client).is_some() && !self.browsers.is_identified(client) {
             let identified = self.browsers.identify_anonymous(client);
@@ -21,7 +21,7 @@ impl Inner {
         }
     }
 
-    /// A connection has said who it is.
+    /// A connection has identified itself.
     pub(super) fn hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Now) {
         let Some(version) = self.versions.find(hello.protocol_version) else {
             self.browsers.close(client, CloseReason::Incompatible);
@@ -60,7 +60,7 @@ impl Inner {
         browser.is_some_and(|browser| self.used_browsers().contains(&browser))
     }
 
-    /// From now on the connection gets what is for its browser, and what was in flight is sent again.
+    /// From now on the connection gets its browser's messages, and commands in flight are resent.
     fn identified(&mut self, client: ClientId, identified: Identified, now: Now) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         if let Some(older) = identified.superseded {
@@ -93,8 +93,8 @@ impl Inner {
         self.lost_opens.move_to(from, to);
     }
 
-    /// Sends what other connections of this browser left unanswered, in the order of its first
-    /// sending, and lets commands go on that waited for the browser.
+    /// Resends what earlier connections of this browser left unanswered, in the original order, and continues with
+    /// commands that waited for the browser.
     fn replay(&mut self, client: ClientId, browser: BrowserId) {
         let mut in_flight = Vec::new();
         for key in self.pending.select(|command| command.browser == browser) {
@@ -115,7 +115,8 @@ impl Inner {
         }
     }
 
-    /// Fails commands that were admitted because a connection might be their browser's, where none can be any more.
+    /// Fails commands that were admitted awaiting a reconnect of their browser, if no connection can be that browser
+    /// any more.
     fn fail_unreachable(&mut self, now: Now) {
         for key in self.pending.select(|command: &Command| command.awaiting_reconnect) {
             let Some(command) = self.pending.get_mut(key) else { continue };

@@ -11,7 +11,7 @@ use super::{
     pending::{Reply, Waiter},
 };
 
-/// The future reply to a command. Dropping it before it is ready is hanging up.
+/// The future reply to a command. Dropping it before it is ready counts as hanging up.
 pub struct ReplyFuture {
     state: State,
     waiter: Option<Waiter>,

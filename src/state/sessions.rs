@@ -9,7 +9,7 @@ use crate::protocol::{
 
 use super::{browsers::BrowserId, pacing::Pacer, pending::CommandKey};
 
-/// A text that a page made, truncated to what is kept of it.
+/// A text from a page, truncated to the length that is kept.
 pub(super) fn kept(text: &str) -> &str {
     text.char_indices().nth(MAX_KEPT_CHARS).map_or(text, |(end, _)| &text[..end])
 }
@@ -26,7 +26,7 @@ pub(super) struct Tab {
     pub(super) queue: VecDeque<CommandKey>,
 }
 
-/// An agent's claim to some tabs.
+/// A session: an agent's tabs and their settings.
 pub(super) struct Session {
     /// Grows with every session, so that lists keep the order of creation.
     ordinal: u64,
@@ -41,7 +41,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// What people call the session.
+    /// The session's name for people.
     pub(super) fn label(&self) -> Option<&str> {
         self.label.as_deref()
     }
@@ -74,7 +74,7 @@ impl Session {
         ordinal
     }
 
-    /// Removes a tab; returns it with the commands that still wait for it.
+    /// Removes a tab; returns it with its queued commands.
     pub(super) fn remove_tab(&mut self, ordinal: u32) -> Option<Tab> {
         let at = self.tabs.iter().position(|tab| tab.ordinal == ordinal)?;
         if self.bound == Some(ordinal) {
@@ -169,8 +169,8 @@ impl Sessions {
         self.map.iter_mut().map(|(id, session)| (*id, session))
     }
 
-    /// The sessions that a browser's tab belongs to, with its ordinal in each: mostly one, or more
-    /// where the browser told several opens of the same tab.
+    /// The sessions that a browser's tab belongs to, with its ordinal in each: usually one, or more if the browser
+    /// answered several opens with the same tab.
     pub(super) fn owners_of(
         &self,
         browser: BrowserId,
@@ -203,7 +203,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// The first refusal of the protocol's order: none given, no id, no session.
+    /// The first refusal in the protocol's order: no id given, malformed id, unknown session.
     pub(super) fn check(&self, given: &str) -> Result<SessionId, ProtocolError> {
         if given.is_empty() {
             let message = "no session was given: name one with `-s`, or open a tab to get one";
@@ -216,7 +216,7 @@ impl Sessions {
         if self.has(id) { Ok(id) } else { Err(not_found(id)) }
     }
 
-    /// The tab that a command of this session means: the one it names, else the bound one.
+    /// The tab that a command of this session acts on: the one it names, else the bound one.
     pub(super) fn find_tab(
         &self,
         id: SessionId,
@@ -242,7 +242,7 @@ impl Sessions {
     }
 }
 
-/// The refusal of a session that is not there, or not there any more.
+/// The refusal of a session that does not, or no longer, exist.
 pub(super) fn not_found(id: SessionId) -> ProtocolError {
     let message = format!("there is no session {id}: it was closed, or the daemon was restarted");
     ProtocolError::new(ErrorCode::SessionNotFound, message, id.as_str())

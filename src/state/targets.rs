@@ -1,4 +1,4 @@
-//! Minting handles for what a read found, and resolving them when an action names them.
+//! Minting handles for the elements found by a read, and resolving them when an action names them.
 
 use serde_json::json;
 
@@ -14,8 +14,7 @@ use super::{
 };
 
 impl Inner {
-    /// Replaces every handle by what it stands for; returns the page that the handles were read
-    /// from, if there are any.
+    /// Replaces every handle by its target; returns the page that the handles were read from, if there are any.
     pub(super) fn resolve_handles(
         &self,
         action: &mut Action,
@@ -71,7 +70,7 @@ impl Inner {
         Ok(stamp)
     }
 
-    /// The data of a read, with fresh handles instead of those of the read before.
+    /// The data of a read, with new handles, which replace those of the previous read.
     pub(super) fn read(
         &mut self,
         key: CommandKey,

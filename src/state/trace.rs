@@ -1,10 +1,10 @@
-//! Traces of the latest commands, for `debug.last`: a ring that forgets the oldest.
+//! Traces of the latest commands, for `debug.last`: a ring buffer.
 
 use std::collections::VecDeque;
 
 use crate::protocol::{MAX_TRACES, Trace};
 
-/// The ring of traces.
+/// The ring buffer.
 #[derive(Default)]
 pub(super) struct Traces(VecDeque<Trace>);
 

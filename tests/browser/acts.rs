@@ -5,7 +5,7 @@ use serde_json::json;
 use super::rig::{Rig, says, text};
 
 #[tokio::test]
-async fn a_click_is_a_whole_one_and_tells_what_became_of_it() {
+async fn a_click_fires_all_its_events_and_reports_the_outcome() {
     let rig = Rig::new().await;
     let page = rig.visit("act.html").await;
     let seen = page.page("act.html").await;
@@ -217,7 +217,7 @@ async fn plain_fields_are_filled_and_read_back() {
 }
 
 #[tokio::test]
-async fn a_form_is_filled_as_a_whole_or_not_begun() {
+async fn a_form_is_filled_completely_or_not_at_all() {
     let rig = Rig::new().await;
     let page = rig.visit("form.html").await;
     let field = |selector: &str, value: &str| json!({"target": {"selector": selector}, "value": value, "method": "direct", "world": "isolated"});
@@ -250,7 +250,7 @@ async fn a_form_is_filled_as_a_whole_or_not_begun() {
 }
 
 #[tokio::test]
-async fn a_click_brings_no_tab_to_the_front_that_no_session_has() {
+async fn a_click_opens_no_tab_outside_the_session() {
     let rig = Rig::new().await;
     let page = rig.visit("opens.html").await;
     let before = rig.browser.targets().await.len();

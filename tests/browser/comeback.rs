@@ -1,13 +1,13 @@
-//! The extension reconnects to the daemon without a click: however the daemon stopped, and however long the browser slept.
+//! The extension reconnects to the daemon without a click, however the daemon ended and however long the browser slept.
 
 use super::rig::{Rig, text};
 use super::support::{now_ms, request};
 
-/// What the popup says of the connection, as an expression in it.
+/// The popup's connection status, as an expression in it.
 pub(super) const STATE: &str = "document.getElementById('status').dataset.state";
 
 #[tokio::test]
-async fn the_browser_finds_the_daemon_again_however_it_went() {
+async fn the_browser_reconnects_however_the_daemon_ended() {
     let mut rig = Rig::new().await;
     for how in ["stopped", "killed"] {
         let port = rig.daemon.port.to_string();
@@ -33,7 +33,7 @@ async fn the_browser_finds_the_daemon_again_however_it_went() {
         );
     }
 
-    // Without anybody's doing it comes back by itself.
+    // It reconnects by itself.
     let (port, connections) = (rig.daemon.port.to_string(), rig.daemon.records("ws_connect").len());
     rig.daemon = rig.daemon.stop().await.home.daemon().env("BPROXY_PORT", port).start().await;
     rig.connected(connections + 1).await;
@@ -60,7 +60,7 @@ async fn the_browser_finds_the_daemon_again_however_it_went() {
 }
 
 #[tokio::test]
-async fn a_browser_that_starts_again_is_the_same_one() {
+async fn a_restarted_browser_keeps_its_identity() {
     let mut rig = Rig::new().await;
     rig.open("article.html").await;
     rig.browser = rig.browser.restart().await;
@@ -69,11 +69,11 @@ async fn a_browser_that_starts_again_is_the_same_one() {
     rig.browser.close().await;
 }
 
-/// How far off the alarm is set, once its period has been looked at. Long enough for the worker to be gone by then.
+/// How far ahead the alarm is set, after its period was checked. Long enough for the worker to end by then.
 const ALARM_MS: i64 = 3_000;
 
 #[tokio::test]
-async fn the_alarm_alone_brings_a_worker_back_that_has_ended() {
+async fn the_alarm_alone_restarts_an_ended_worker() {
     let rig = Rig::new().await;
     let page = rig.open("article.html").await;
     let eye = rig.browser.inspector().await;
@@ -99,11 +99,11 @@ async fn the_alarm_alone_brings_a_worker_back_that_has_ended() {
     rig.browser.close().await;
 }
 
-/// Asleep, nothing of the browser runs and the other end of its connection goes away. That more time passes than does
-/// here is for `tests/extension/connection.test.js`.
+/// While it sleeps, nothing of the browser runs and the daemon disconnects. `tests/extension/connection.test.js` tests
+/// longer times.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_browser_that_slept_while_the_daemon_went_comes_back_by_itself() {
+async fn a_browser_that_slept_while_the_daemon_ended_reconnects_by_itself() {
     let mut rig = Rig::new().await;
     rig.open("article.html").await;
     rig.browser.freeze();

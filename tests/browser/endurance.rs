@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::rig::{Rig, Visit, says};
 use super::support::{Request, request, wait_for};
 
-/// What came of many commands.
+/// The outcome of many commands.
 struct Tally {
     /// How many more may be begun.
     allowed: Semaphore,
@@ -17,8 +17,8 @@ struct Tally {
 }
 
 impl Tally {
-    /// Has `count` commands answered, one after the other; what is refused for want of a browser is asked anew.
-    /// Gives their data, or nothing for an act whose worker ended in the middle of it.
+    /// Sends `count` commands, one after the other; those refused because no browser is connected are retried. Returns
+    /// their data, or `None` for an act whose worker ended in the middle of it.
     async fn run(
         &self,
         rig: &Rig,
@@ -53,11 +53,11 @@ impl Tally {
     }
 }
 
-/// In an hour without much to do Chrome ends the worker about once for each alarm that woke it: once a minute.
+/// In an idle hour Chrome ends the worker about once for each alarm that woke it: once a minute.
 const SUSPENDS_OF_AN_HOUR: usize = 60;
 
 #[tokio::test]
-async fn of_a_thousand_commands_none_is_lost_or_done_twice_in_an_hours_worth_of_suspends() {
+async fn of_a_thousand_commands_none_is_lost_or_done_twice_across_an_hours_worth_of_suspends() {
     const CLICKS: usize = 200;
     const READS: usize = 300;
     const PINS: usize = 200;

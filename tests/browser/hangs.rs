@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::rig::Rig;
 
 #[tokio::test]
-async fn a_page_that_hangs_ends_its_own_commands_and_nobody_elses() {
+async fn a_page_that_hangs_ends_only_its_own_commands() {
     let rig = Rig::new().await;
     let other = rig.open_url(&rig.site.other_url("article.html")).await;
     for trap in ["#loop", "#alert"] {
@@ -37,7 +37,7 @@ async fn an_act_on_a_page_that_never_rests_says_that_it_is_not_stable() {
 }
 
 #[tokio::test]
-async fn an_act_that_a_busy_page_comes_to_too_late_is_not_done() {
+async fn an_act_that_a_busy_page_reaches_after_its_deadline_is_not_done() {
     let rig = Rig::new().await;
     let page = rig.visit("busy.html").await;
     let busy = page.run(&["click", "--selector", "#busy", "--timeout", "1000"]).await;

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::rig::Rig;
 use super::support::{Browser, Daemon, EXTENSION_ID, Launch, Page, Site, request, wait_for};
 
-/// What a thief has got hold of, as the first lines of each script.
+/// What an attacker knows, as the first lines of each script.
 struct Loot {
     script: String,
 }
 
 impl Loot {
-    /// All that there is to steal.
+    /// All secrets that can be stolen.
     async fn of(daemon: &Daemon) -> Self {
         let stored = daemon.home.read("extension-token");
         let extension_token = stored.lines().next().expect("a token");
@@ -67,7 +67,7 @@ impl<'a> Siege<'a> {
         page.evaluate(&format!("(async () => {{ {} {attack} }})()", self.loot.script)).await
     }
 
-    /// Nothing has reached a route, but for what the test itself and the person's own extension have done.
+    /// Asserts that only the test itself and the person's own extension have reached a route.
     async fn ended(self) {
         let own = self.daemon.send(request("session.list").named("fence")).await.data();
         assert_eq!(own["sessions"], json!([]), "no session was made");
@@ -88,8 +88,7 @@ const TRY: &str = "const tried = (promise) => promise.then((answer) => answer.ty
 /// Opens what has an `onopen` and waits for how it ends.
 const DIAL: &str = "const dialled = (socket) => new Promise((done) => { socket.onopen = () => done('open'); socket.onerror = () => done('refused'); });";
 
-/// Requests of a page that is not the daemon's, whose Origin the browser tells; in the end one that would have to have
-/// one.
+/// Requests from a page of another origin, which the browser sends as `Origin`.
 const WITH_ORIGIN: [&str; 14] = [
     "return tried(fetch(d + '/', { method: 'POST', body: command }));",
     "return tried(fetch(d + '/', { method: 'POST', body: command, credentials: 'include', keepalive: true }));",
@@ -129,7 +128,7 @@ const WITHOUT_ORIGIN: [&str; 7] = [
 const ELEMENT: &str = "const element = (name, members) => {
     document.body.append(Object.assign(document.createElement(name), members)); };";
 
-/// Forms, which a browser sends without asking anybody. The first one smuggles JSON into `text/plain`.
+/// Forms, which a browser sends without a preflight. The first one smuggles JSON into `text/plain`.
 const FORMS: [(&str, &str); 3] = [
     ("origin", "send('post', 'text/plain', command.slice(0, -1) + ',\"x\":\"', '\"}');"),
     ("origin", "send('post', 'multipart/form-data', 'code', code);"),
@@ -178,7 +177,7 @@ async fn a_hostile_page_reaches_no_route_whatever_it_knows() {
             );
             assert_eq!(siege.run(&page, &with(&[TRY], &attack)).await, "TypeError");
         }
-        // As its last deed it goes there itself.
+        // Finally it navigates there itself.
         siege
             .refuses("fetch_site", &page, "setTimeout(() => { location.href = d + '/health'; });")
             .await;
@@ -190,7 +189,7 @@ async fn a_hostile_page_reaches_no_route_whatever_it_knows() {
 }
 
 #[tokio::test]
-async fn a_sandboxed_frame_is_nobody_and_gets_nowhere() {
+async fn a_sandboxed_frame_reaches_no_route() {
     let rig = Rig::new().await;
     let siege = Siege::of(&rig.daemon).await;
     let page =
@@ -264,7 +263,7 @@ fn thief(folder: &Path) {
 }
 
 #[tokio::test]
-async fn a_second_extension_with_the_stolen_tokens_gets_nowhere() {
+async fn a_second_extension_with_the_stolen_tokens_reaches_no_route() {
     let folder = tempfile::tempdir().expect("a folder");
     thief(folder.path());
     let (daemon, site) = tokio::join!(Daemon::start(), Site::start());

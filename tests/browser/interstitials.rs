@@ -3,7 +3,7 @@
 use super::rig::{Rig, says, text};
 
 #[tokio::test]
-async fn walls_are_known_by_where_they_stand_and_what_they_hold() {
+async fn interstitials_are_recognized_by_address_and_content() {
     let rig = Rig::of_all_names().await;
     let page = rig.open("article.html").await;
     for (wall, what) in [
@@ -41,7 +41,7 @@ async fn walls_are_known_by_where_they_stand_and_what_they_hold() {
 }
 
 #[tokio::test]
-async fn a_sign_in_at_another_host_is_for_the_person_however_it_was_come_to() {
+async fn a_sign_in_at_another_host_is_for_the_person_however_it_was_reached() {
     let rig = Rig::of_all_names().await;
     let portal = "http://portal.example/portal";
     let page = rig.open("article.html").await;

@@ -103,7 +103,7 @@ async fn a_long_page_is_read_in_pieces_that_together_are_the_page() {
 }
 
 #[tokio::test]
-async fn a_person_is_waited_for_until_the_session_goes_on() {
+async fn session_wait_ends_when_the_person_resumes() {
     let mut rig = Rig::new().await;
     rig.visit("article.html").await;
     let asked = rig.client.call("require_human", json!({"reason": "Please sign in"})).await;

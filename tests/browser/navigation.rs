@@ -60,7 +60,7 @@ async fn a_navigation_ends_with_the_page_or_the_browsers_reason() {
 }
 
 #[tokio::test]
-async fn pages_that_are_closed_to_extensions_say_so_at_once() {
+async fn pages_closed_to_extensions_fail_at_once_with_the_reason() {
     let rig = Rig::of_all_names().await;
     let page = rig.visit("article.html").await;
     let seen = page.page("article.html").await;
@@ -87,7 +87,7 @@ async fn pages_that_are_closed_to_extensions_say_so_at_once() {
 }
 
 #[tokio::test]
-async fn tabs_open_behind_come_to_the_front_when_asked_and_go() {
+async fn tabs_open_in_the_background_activate_and_close() {
     let rig = Rig::new().await;
     let eye = rig.browser.inspector().await;
     let active = "chrome.tabs.query({active: true}).then(([tab]) => tab.url)";

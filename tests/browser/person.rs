@@ -62,7 +62,7 @@ async fn a_sessions_tabs_stand_in_a_group_of_its_name() {
 
 /// There is no desktop here to show the notification on: the click on it begins at the event that the browser makes of it.
 #[tokio::test]
-async fn a_click_on_the_notification_brings_the_tab_up_that_waits() {
+async fn a_click_on_the_notification_activates_the_waiting_tab() {
     let rig = Rig::new().await;
     let page = rig.open("challenge.html").await;
     let eye = rig.browser.inspector().await;
@@ -82,7 +82,7 @@ async fn a_click_on_the_notification_brings_the_tab_up_that_waits() {
 }
 
 #[tokio::test]
-async fn a_pause_is_told_on_the_desktop_until_it_is_over() {
+async fn a_notification_shows_a_pause_until_it_ends() {
     let rig = Rig::new().await;
     let eye = rig.browser.inspector().await;
     let page = rig.open("challenge.html").await;

@@ -12,7 +12,7 @@ use super::support::{Browser, Daemon, Page, request};
 const WIDTH: u64 = 352;
 /// Fonts differ from machine to machine, and the lines with them.
 const HEIGHT_TOLERANCE: f64 = 0.2;
-/// Set, it has the pictures under `docs/popup` made anew.
+/// If set, the pictures under `docs/popup` are made again.
 const UPDATE: &str = "BPROXY_UPDATE_PICTURES";
 
 /// Compares a picture of the popup with the one under `docs/popup` by its size, or makes that one anew.
@@ -71,7 +71,7 @@ async fn stub(status: &'static str, headers: &'static str, body: &'static str) -
 }
 
 #[tokio::test]
-async fn pairing_goes_wrong_in_words_and_right_in_any_spelling() {
+async fn pairing_explains_failures_and_accepts_any_spelling_of_the_code() {
     let (daemon, browser) = tokio::join!(Daemon::start(), Browser::start(false));
     let popup = browser.popup().await;
     state_is(&popup, "unpaired").await;
@@ -138,7 +138,7 @@ async fn pairing_goes_wrong_in_words_and_right_in_any_spelling() {
     let limited = r"/^Too many wrong codes\. Wait [1-6]?\d seconds,/";
     let message = "document.getElementById('message').textContent";
     popup.until(&format!("{limited}.test({message})")).await;
-    // Nor is the right one looked at until then.
+    // The right one is not accepted until then either.
     let issued = daemon.send(request("pairing.issue")).await.data();
     popup.enter_code(&text(&issued["pairingCode"])).await;
     popup

@@ -17,7 +17,7 @@ const LARGE_WAY_MS: u64 = 1_000;
 const LARGE_READS_MAX: usize = 20;
 
 #[tokio::test]
-async fn text_is_what_is_drawn_with_its_blocks_as_lines() {
+async fn text_is_the_rendered_text_with_blocks_as_lines() {
     let rig = Rig::new().await;
     let page = rig.open("article.html").await;
     let all = text(&page.data(&["text"]).await["text"]);
@@ -187,7 +187,7 @@ async fn open_shadow_roots_are_read_and_reached_by_routes() {
 }
 
 #[tokio::test]
-async fn fields_named_like_properties_of_their_form_are_in_nobodys_way() {
+async fn fields_named_like_properties_of_their_form_do_no_harm() {
     let rig = Rig::new().await;
     let page = rig.visit("names.html").await;
     for read in ["text", "links", "images", "outline"] {

@@ -19,7 +19,7 @@ impl Rig {
         Self { daemon, browser, site }.paired().await
     }
 
-    /// The same with a browser to which every name of a host means the site.
+    /// The same with a browser in which every host name resolves to the site.
     pub(super) async fn of_all_names() -> Self {
         let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
         let launch = Launch { only_site: Some(site.port()), ..Launch::default() };
@@ -85,7 +85,7 @@ impl Rig {
     }
 }
 
-/// A session that looks at a page.
+/// A session whose tab shows a page.
 pub(super) struct Visit<'a> {
     pub(super) rig: &'a Rig,
     pub(super) session: String,

@@ -1,4 +1,4 @@
-//! A page that looks for an extension and finds none.
+//! A page that tries to detect the extension and cannot.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ async fn a_page_that_looks_for_the_extension_finds_nothing() {
     )
     .await;
 
-    // Looks cause no event at all.
+    // Reads cause no event at all.
     seen.evaluate("window.looking = true").await;
     for command in [
         &["text"][..],

@@ -1,4 +1,4 @@
-//! Extension and daemon of different versions: what still works, and what people are told where it does not.
+//! Extension and daemon of different versions: what still works, and the messages where it does not.
 
 use std::fs;
 use std::path::Path;

@@ -54,11 +54,11 @@ test('an action without a function of its own changes nothing, and the page has 
   }
 });
 
-test('there is no function for what is no action', () => {
+test('there is no function for an unknown action', () => {
   for (const name of Object.keys(HANDLERS)) assert.ok(Object.hasOwn(ACTIONS, name), name);
 });
 
-test('every page script is brought into pages, but for the one of the main world', () => {
+test('every page script is injected into pages, except the one of the main world', () => {
   const files = readdirSync(new URL('../../extension/page/', import.meta.url)).filter((name) => name.endsWith('.js'));
   const wanted = files.filter((name) => name !== 'main-world.js').map((name) => `page/${name}`);
   assert.deepEqual([...PAGE_SCRIPTS].sort(), wanted.sort());
@@ -105,7 +105,7 @@ test('an option is searched again until the list has opened', async () => {
   assert.equal(driver.named('choose').length, 3);
 });
 
-test('an option that is never there is missing after eight attempts', async () => {
+test('an option that never appears is missing after eight attempts', async () => {
   const missing = new ActionError('ELEMENT_NOT_FOUND', 'no option');
   const driver = fakeDriver({ select: [{ opened: true }], choose: [missing], settle: atRest(null) });
   await assert.rejects(carryOut('select', { trigger: { selector: '#a' }, optionText: 'red' }, driver), missing);
@@ -151,7 +151,7 @@ for (const [world, outcome, expected] of [
   });
 }
 
-test('a page that goes on changing is waited for until it is the same twice', async () => {
+test('a changing page is waited for until two samples are equal', async () => {
   const looks = ['one', 'two', 'two'].map((signature) => ({ signature, after: null }));
   const driver = fakeDriver({ settle: looks });
   assert.equal((await carryOut('hover', { target: { selector: '#a' } }, driver)).data.stable, true);

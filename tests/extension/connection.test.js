@@ -75,7 +75,7 @@ test('a missing pong makes the connection stale and a new one is opened', () => 
 
 const A_DAY = 24 * 60 * 60_000;
 
-test('after a day asleep a connection that died in it is given up within seconds, and a new one opened', () => {
+test('after a day asleep a dead connection is abandoned within seconds, and a new one opened', () => {
   const { clock, last, sockets, connection } = setUp();
   last().opens();
   clock.sleep(A_DAY);
@@ -85,7 +85,7 @@ test('after a day asleep a connection that died in it is given up within seconds
   assert.equal(connection.status.state, 'connected');
 });
 
-test('after a day asleep a connection whose other end slept too goes on', () => {
+test('after a day asleep a connection whose other end slept too continues', () => {
   const { clock, last, sockets, connection } = setUp();
   last().opens();
   clock.sleep(A_DAY);
@@ -94,7 +94,7 @@ test('after a day asleep a connection whose other end slept too goes on', () => 
   assert.deepEqual([connection.status.state, sockets.length], ['connected', 1]);
 });
 
-test('a retry that was due in a day asleep comes at once', async () => {
+test('a retry that was due during a day asleep happens at once', async () => {
   const { clock, last, sockets } = setUp();
   last().closes();
   await settled();
@@ -102,7 +102,7 @@ test('a retry that was due in a day asleep comes at once', async () => {
   assert.equal(sockets.length, 2);
 });
 
-test('what an abandoned socket still says is ignored', async () => {
+test('messages of an abandoned socket are ignored', async () => {
   const { clock, connection, sockets, messages, closed } = setUp();
   sockets[0].opens();
   clock.advance(PING_MS + PONG_MS + 2 * BACKOFF_FIRST_MS);
@@ -118,14 +118,14 @@ test('what an abandoned socket still says is ignored', async () => {
   );
 });
 
-test('an upgrade that hangs is given up', () => {
+test('an upgrade that hangs is abandoned', () => {
   const { clock, connection, sockets } = setUp();
   clock.advance(OPEN_MS);
   assert.equal(sockets[0].closed, true);
   assert.equal(connection.status.state, 'waiting');
 });
 
-test('delays double from one second to thirty, and chance takes up to half', () => {
+test('delays double from one second to thirty, less up to half at random', () => {
   for (let failures = 0; failures < 20; failures += 1) {
     for (const chance of [0, 0.3, 0.999]) {
       const delay = backoff(failures, chance);
@@ -137,7 +137,7 @@ test('delays double from one second to thirty, and chance takes up to half', () 
   assert.equal(backoff(9, 0), BACKOFF_LAST_MS);
 });
 
-test('failures in a row wait longer, and a message from the daemon starts anew', async () => {
+test('delays grow with failures in a row, and a message from the daemon resets them', async () => {
   const { clock, sockets, connection, last } = setUp();
   const waits = [];
   for (let i = 0; i < 4; i += 1) {
@@ -202,7 +202,7 @@ for (const reason of ['extension_old', 'daemon_old']) {
   });
 }
 
-test('a daemon that speaks another version is said hello to again at once', async () => {
+test('after negotiating another version, hello is sent again at once', async () => {
   const { last, connection, sockets, closed } = setUp({ negotiateAgain: null });
   last().opens();
   last().closes(4002);
@@ -212,7 +212,7 @@ test('a daemon that speaks another version is said hello to again at once', asyn
   assert.equal(connection.status.state, 'connected');
 });
 
-test('close code 4001 ends the pairing: nothing is tried again', async () => {
+test('close code 4001 ends the pairing: nothing is retried', async () => {
   const { clock, last, connection, sockets, closed } = setUp();
   last().opens();
   last().closes(4001);

@@ -91,7 +91,7 @@ test('an id that still runs is not started again and is answered once', async ()
   assert.equal(world.sent.length, 1);
 });
 
-test('an answer that found no connection waits in the store', async () => {
+test('an answer without a connection waits in the store', async () => {
   const world = await setUp({ connected: false });
   await world.dispatcher.receive(command('click', 'a1'));
   world.connected = true;
@@ -170,7 +170,7 @@ test('an answer outlives the worker', async () => {
   );
 });
 
-test('an act is written down before it starts', async () => {
+test('an act is recorded before it starts', async () => {
   const world = await setUp();
   let written = false;
   world.local.set = async (items) => {
@@ -181,7 +181,7 @@ test('an act is written down before it starts', async () => {
   assert.ok(written);
 });
 
-test('what is written down holds no parameter and, on disk, no answer', async () => {
+test('records contain no parameter and, on disk, no answer', async () => {
   const world = await setUp();
   await world.dispatcher.receive(command('click', 'a1', { params: { target: { selector: '#secret-selector' } } }));
   assert.doesNotMatch(JSON.stringify(world.local.items), /secret-selector|"text"/);
@@ -195,7 +195,7 @@ test('an id used again for another command runs', async () => {
   assert.deepEqual(world.runs, ['click a1', 'text a1', 'click a1']);
 });
 
-test('records are dropped when no replay can come any more', async () => {
+test('records are dropped when no replay is possible any more', async () => {
   let time = Date.now();
   const world = await setUp({ now: () => time });
   await world.dispatcher.receive(command('click', 'a1'));

@@ -41,7 +41,7 @@ test('its pages run its own scripts alone and talk to this machine alone', () =>
   for (const name of ['base-uri', 'form-action', 'frame-ancestors']) assert.equal(policy[name], "'none'", name);
 });
 
-test('it names the oldest Chrome that will do, and has an icon of each size', () => {
+test('it names the oldest supported Chrome, and has an icon of each size', () => {
   assert.match(manifest.minimum_chrome_version, /^\d+$/);
   for (const [size, file] of Object.entries(manifest.icons)) {
     const png = readFileSync(new URL(file, folder));

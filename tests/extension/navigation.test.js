@@ -34,7 +34,7 @@ async function stateOf(promise) {
 }
 const signal = () => AbortSignal.timeout(60_000);
 
-test('a new page in a held tab is told to the daemon', () => {
+test('a new page in a held tab is reported to the daemon', () => {
   const { told, happens } = setUp();
   happens('committed');
   happens('moved');
@@ -44,7 +44,7 @@ test('a new page in a held tab is told to the daemon', () => {
   ]);
 });
 
-test('nothing is told of the person’s own tabs', () => {
+test('nothing is reported about the person’s own tabs', () => {
   const { told, happens } = setUp();
   happens('committed', { tabId: 8 });
   happens('moved', { tabId: 8 });
@@ -132,7 +132,7 @@ test('a navigation can be joined after its document has come', async () => {
   assert.equal(await stateOf(loaded), 'done');
 });
 
-test('when it is enough, a document that still loads will do', async () => {
+test('once `enough` aborts, a document that still loads is accepted', async () => {
   const { navigations, happens } = setUp();
   const enough = new AbortController();
   const loaded = navigations.next(7, signal(), { enough: enough.signal });
@@ -143,7 +143,7 @@ test('when it is enough, a document that still loads will do', async () => {
   assert.equal(await stateOf(loaded), 'done');
 });
 
-test('who gives up waiting leaves nothing behind', async () => {
+test('an aborted wait leaves nothing behind', async () => {
   const { navigations } = setUp();
   const gone = new AbortController();
   const waiting = navigations.next(7, gone.signal);
@@ -166,7 +166,7 @@ test('the held tabs outlive the worker, and the last one used is known', async (
   assert.equal(second.tabOf('nobody'), undefined);
 });
 
-test('a tab whose opening was not answered is known as such to the next worker', async () => {
+test('the next worker knows a tab whose opening was not answered', async () => {
   const session = area();
   const first = new Navigations(session, () => {});
   first.open(1, 'abc234');

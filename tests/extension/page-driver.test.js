@@ -79,6 +79,6 @@ for (const [words, code, hint] of [
   });
 }
 
-test('a tab that is gone is told as such', async () => {
+test('a tab that is gone is reported as such', async () => {
   await assert.rejects(browser().driver.tab(7), { code: 'TAB_NOT_FOUND' });
 });

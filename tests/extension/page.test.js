@@ -29,7 +29,7 @@ for (const [what, html] of [
   test(`names lead back in quirks mode: ${what}`, () => leadsBack(open(html, '')));
 }
 
-test('ids that differ in case only are no names in quirks mode', () => {
+test('ids that differ only in case are not used in quirks mode', () => {
   const { document, page } = open('<p id="a">x</p><p id="A">y</p>', '');
   const target = page.namer();
   for (const element of document.querySelectorAll('p')) assert.doesNotMatch(target(element).selector, /#/);
@@ -165,7 +165,7 @@ for (const [html, role] of [
   });
 }
 
-test('a password’s value is told by no read', () => {
+test('no read returns a password’s value', () => {
   const { page } = open('<label>Password <input type="password" name="p" value="hush-hush"></label>');
   for (const [command, params] of [
     ['elements', {}],

@@ -65,19 +65,19 @@ for (const [status, code, words] of [
   });
 }
 
-test('too many tries tell the seconds left', async () => {
+test('after too many tries the message has the seconds left', async () => {
   const { fetch } = daemon(429, { ok: false, error: { code: 'PAIRING_RATE_LIMITED' } }, { 'Retry-After': '17' });
   assert.match((await pair(fetch)).message, /17 seconds/);
 });
 
-test('no daemon is told with the command that starts one', async () => {
+test('without a daemon the message has the command that starts one', async () => {
   const outcome = await pair(async () => {
     throw new TypeError('Failed to fetch');
   });
   assert.match(outcome.message, /port 9615.*bproxy service start/);
 });
 
-test('something else on the port is told as such', async () => {
+test('another program on the port is reported as such', async () => {
   assert.match((await pair(async () => new Response('<html>', { status: 200 }))).message, /not the bproxy daemon/);
 });
 

@@ -79,7 +79,7 @@ test('an open popup is shown the sessions and never the token', async () => {
   assert.doesNotMatch(JSON.stringify(views), /secret-token/);
 });
 
-test('what the daemon said of its sessions ends with the connection', () => {
+test('the sessions are forgotten when the connection ends', () => {
   const { seen, presenter } = setUp();
   presenter.setStatus(status('connected'));
   presenter.setSessions([paused]);
@@ -112,7 +112,7 @@ test('a pause is notified with its reason, and the notification brings the tab u
   assert.deepEqual(seen.notifications, {});
 });
 
-test('a session that goes on takes its notification away', () => {
+test('a resumed session removes its notification', () => {
   const { seen, presenter } = setUp();
   presenter.notifyPause('abc234', 'Sign in');
   presenter.setSessions([{ ...paused, paused: false }]);
@@ -135,7 +135,7 @@ test('a session’s tabs share one group that carries its label and its pause', 
   assert.equal(await groups.window('xyz567'), null);
 });
 
-test('a group that the person took apart is made anew', async () => {
+test('a group that the person ungrouped is created again', async () => {
   const { seen, groups } = setUp();
   groups.add(1, 'abc234');
   await groups.last;

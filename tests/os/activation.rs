@@ -1,4 +1,4 @@
-//! Socket activation and notifications, by the protocol alone: the test plays the service manager.
+//! Socket activation and notifications, at the protocol level: the test plays the service manager.
 
 #![cfg(target_os = "linux")]
 
@@ -193,7 +193,7 @@ async fn the_extension_comes_back_with_its_token_after_the_daemon_was_killed() {
 }
 
 #[tokio::test]
-async fn an_unused_daemon_ends_well_after_the_time_it_is_given() {
+async fn an_idle_daemon_exits_cleanly_after_its_idle_time() {
     let start = Instant::now();
     let daemon = Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1").start().await;
     let exit = daemon.ended().await;
@@ -202,14 +202,14 @@ async fn an_unused_daemon_ends_well_after_the_time_it_is_given() {
     assert_eq!(exit.home.records("idle_exit").len(), 1);
 }
 
-/// Lets pass the time after which a daemon ends that is unused for a second: one that is started now has ended.
+/// Waits longer than a daemon with an idle time of one second runs.
 async fn time_to_end() {
     let unused = Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1").start().await;
     assert!(unused.ended().await.status.success());
 }
 
 #[tokio::test]
-async fn a_browser_or_a_session_or_a_request_or_a_reader_of_events_keeps_the_daemon_from_ending() {
+async fn a_browser_session_request_or_event_subscriber_keeps_the_daemon_running() {
     let idle = || Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1");
     let (with_session, with_browser, with_requests, with_reader) =
         tokio::join!(idle().start(), idle().start(), idle().start(), idle().start());
@@ -241,7 +241,7 @@ async fn a_browser_or_a_session_or_a_request_or_a_reader_of_events_keeps_the_dae
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_does_not_keep_the_daemon_from_ending() {
+async fn a_refused_request_does_not_keep_the_daemon_running() {
     let (held, handed) = socket();
     let daemon = Home::new().activated(handed).env("BPROXY_IDLE_EXIT", "1").start().await;
     let stranger = Client { token: "f".repeat(64), ..daemon.client() };
@@ -258,7 +258,7 @@ async fn a_request_that_is_refused_does_not_keep_the_daemon_from_ending() {
 }
 
 #[tokio::test]
-async fn a_person_has_the_last_word_on_how_long_a_daemon_goes_on_unused() {
+async fn the_idle_time_set_by_a_person_takes_precedence() {
     let start = |said: &str| {
         let home = Home::new();
         fs::write(home.file("config.env"), said).expect("own directory");
@@ -271,13 +271,13 @@ async fn a_person_has_the_last_word_on_how_long_a_daemon_goes_on_unused() {
 }
 
 #[tokio::test]
-async fn a_daemon_with_a_socket_of_its_own_never_ends_by_itself() {
+async fn a_daemon_with_its_own_socket_never_exits_when_idle() {
     let daemon = Home::new().daemon().env("BPROXY_IDLE_EXIT", "1").start().await;
     time_to_end().await;
     assert_eq!(daemon.get("/health").await.status(), 200);
 }
 
-/// A service manager's ear.
+/// The notification socket of a service manager.
 struct Manager {
     socket: tokio::net::UnixDatagram,
     _directory: tempfile::TempDir,
@@ -313,7 +313,7 @@ impl Manager {
 }
 
 #[tokio::test]
-async fn a_manager_hears_that_the_daemon_is_ready_only_when_requests_are_answered() {
+async fn a_manager_is_notified_of_readiness_only_when_requests_are_answered() {
     let manager = Manager::new();
     let (held, handed) = socket();
     let port = port(&held);
@@ -328,7 +328,7 @@ async fn a_manager_hears_that_the_daemon_is_ready_only_when_requests_are_answere
 }
 
 #[tokio::test]
-async fn a_manager_hears_how_the_daemon_fares_and_that_it_stops() {
+async fn a_manager_is_notified_of_the_status_and_the_stop() {
     let manager = Manager::new();
     let setup = Home::new().activated(socket().1).env("NOTIFY_SOCKET", &manager.path);
     let daemon = setup.start().await;
@@ -346,7 +346,7 @@ async fn a_manager_hears_how_the_daemon_fares_and_that_it_stops() {
 }
 
 #[tokio::test]
-async fn a_manager_hears_that_the_daemon_is_alive_and_nothing_of_one_that_hangs() {
+async fn the_watchdog_is_pinged_unless_the_daemon_hangs() {
     let manager = Manager::new();
     let daemon = Home::new()
         .activated(socket().1)
@@ -365,7 +365,7 @@ async fn a_manager_hears_that_the_daemon_is_alive_and_nothing_of_one_that_hangs(
         state.expect("a process").contains(") T ").then_some(())
     })
     .await;
-    // What it said before is still to be heard.
+    // Earlier messages are still in the socket.
     while tokio::time::timeout(Duration::from_millis(50), manager.hear()).await.is_ok() {}
     let silence = tokio::time::timeout(Duration::from_millis(600), manager.hear()).await;
     assert!(silence.is_err(), "{silence:?}");
@@ -374,7 +374,7 @@ async fn a_manager_hears_that_the_daemon_is_alive_and_nothing_of_one_that_hangs(
 }
 
 #[tokio::test]
-async fn a_reload_is_told_and_takes_the_extensions_allowed_from_the_settings_file() {
+async fn a_reload_is_notified_and_reads_the_allowed_extensions_from_the_settings_file() {
     let manager = Manager::new();
     let daemon =
         Home::new().activated(socket().1).env("NOTIFY_SOCKET", &manager.path).start().await;
@@ -386,7 +386,7 @@ async fn a_reload_is_told_and_takes_the_extensions_allowed_from_the_settings_fil
     assert!(lines.iter().any(|line| line.starts_with("MONOTONIC_USEC=")), "{lines:?}");
     manager.hear_of("READY=1").await;
     assert_eq!(FakeExtension::connect(daemon.port, &pairing).await.err(), Some(401));
-    // What cannot be followed changes nothing.
+    // An invalid setting changes nothing.
     fs::write(&settings, "BPROXY_EXTENSION_IDS=x\n").expect("a file");
     daemon.signal(Signal::HUP);
     manager.hear_of("READY=1").await;

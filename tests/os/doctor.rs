@@ -148,7 +148,7 @@ async fn a_clock_behind_the_program_is_named() {
 }
 
 #[tokio::test]
-async fn a_variable_that_cannot_be_followed_is_named() {
+async fn an_invalid_variable_is_named() {
     let call = doctor_with(&Home::new(), &[("BPROXY_PORT", "http")]).await;
     assert_fails(&call, "configuration", "BPROXY_PORT", "unset BPROXY_PORT");
     assert_eq!(check(&call.json(), "secrets")["state"], "skipped");
@@ -177,7 +177,7 @@ async fn a_home_and_a_token_that_are_open_to_others_are_named_with_their_chmod()
 }
 
 #[tokio::test]
-async fn a_keyring_that_is_insisted_on_and_missing_is_named() {
+async fn a_required_keyring_that_is_missing_is_named() {
     let call = doctor_with(&Home::new(), &[("BPROXY_SECRETS", "keyring")]).await;
     assert_fails(&call, "secrets", "no D-Bus session", "XDG_RUNTIME_DIR");
     let call = doctor_with(&Home::new(), &[("BPROXY_SECRETS", "auto")]).await;
@@ -243,7 +243,7 @@ async fn a_daemon_that_does_not_run_is_named() {
 }
 
 #[tokio::test]
-async fn a_port_on_which_nobody_listens_is_named() {
+async fn a_port_without_a_listener_is_named() {
     let daemon = Daemon::start().await;
     let port = daemon.port;
     let home = daemon.kill().await.home;
@@ -287,7 +287,7 @@ async fn a_daemon_of_another_protocol_is_named() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_missing_or_not_taken_is_named() {
+async fn a_missing_or_rejected_token_is_named() {
     let daemon = Daemon::start().await;
     fs::write(daemon.home.file("token"), "f".repeat(64)).expect("own file");
     let call = doctor(&daemon.home).await;
@@ -357,7 +357,7 @@ async fn a_home_that_belongs_to_another_is_named_with_its_chown() {
 }
 
 #[tokio::test]
-async fn a_port_that_another_user_holds_is_named_with_a_way_round() {
+async fn a_port_held_by_another_user_is_named_with_a_workaround() {
     let (Some(user), Some(stranger)) = (User::new(), User::new()) else { return };
     let port = stranger.port;
     stranger.sh(&format!("BPROXY_PORT={port} bproxy service start")).await;
@@ -396,7 +396,7 @@ async fn examined(user: &User) -> Value {
 }
 
 #[tokio::test]
-async fn a_service_that_waits_for_its_first_connection_is_well() {
+async fn a_service_that_waits_for_its_first_connection_passes() {
     let Some(user) = User::new() else { return };
     let port = user.port.to_string();
     user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();
@@ -410,7 +410,7 @@ async fn a_service_that_waits_for_its_first_connection_is_well() {
 }
 
 #[tokio::test]
-async fn units_that_this_program_would_write_otherwise_are_named_with_the_way_to_renew_them() {
+async fn outdated_units_are_named_with_the_command_that_renews_them() {
     let Some(user) = User::new() else { return };
     let port = user.port.to_string();
     user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();
@@ -439,7 +439,7 @@ async fn units_that_have_gone_missing_are_named() {
 }
 
 #[tokio::test]
-async fn a_services_settings_are_mended_where_the_manager_finds_them() {
+async fn a_services_settings_are_fixed_where_the_manager_reads_them() {
     let Some(user) = User::new() else { return };
     let port = user.port.to_string();
     user.bproxy(&["service", "install", "--now", "--port", &port]).await.json();

@@ -151,7 +151,7 @@ async fn a_journal_that_is_followed_begins_with_its_latest_records_and_shows_eac
 }
 
 #[tokio::test]
-async fn what_the_journal_can_narrow_down_it_is_asked_to() {
+async fn queries_are_filtered_by_the_journal_where_possible() {
     let Some(user) = User::new() else { return };
     service(&user, "").await;
     // Notes what it is asked, and asks on.
@@ -174,7 +174,7 @@ async fn what_the_journal_can_narrow_down_it_is_asked_to() {
 }
 
 #[tokio::test]
-async fn the_journal_can_be_asked_for_where_standard_error_is_elsewhere() {
+async fn the_journal_can_be_configured_where_standard_error_is_elsewhere() {
     let Some(user) = User::new() else { return };
     service(&user, "--setenv=BPROXY_LOG=journald --property=StandardError=null").await;
     let started = entries(&user, "BPROXY_EVENT=start", 1).await;
@@ -226,7 +226,7 @@ fn secluded(user: &User, mount: &str) -> tokio::process::Command {
 }
 
 #[tokio::test]
-async fn a_journal_that_hangs_holds_up_neither_requests_nor_the_end() {
+async fn a_hanging_journal_delays_neither_requests_nor_shutdown() {
     /// Records wait for a journal in its socket, as many as the system lets them, and then in the daemon.
     const REQUESTS: usize = 2000;
     let Some(user) = User::new() else { return };
@@ -250,7 +250,7 @@ async fn a_journal_that_hangs_holds_up_neither_requests_nor_the_end() {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_asked_for_and_missing_ends_the_start() {
+async fn a_required_journal_that_is_missing_ends_the_start() {
     let Some(user) = User::new() else { return };
     let call =
         crate::support::call(secluded(&user, "mount -t tmpfs none /run/systemd/journal"), None)
@@ -260,7 +260,7 @@ async fn a_journal_that_is_asked_for_and_missing_ends_the_start() {
 }
 
 #[tokio::test]
-async fn a_start_that_insists_on_a_journal_where_there_is_none_leaves_nothing() {
+async fn a_start_that_requires_a_missing_journal_leaves_no_files() {
     let Some(user) = User::new() else { return };
     let script = format!(
         "mount -t tmpfs none /run/systemd/journal && HOME=/tmp/{0} && mkdir $HOME && cd $HOME && \

@@ -22,14 +22,14 @@ async fn run(desktop: &Desktop, home: &Home, store: &str, args: &[&str]) -> Call
     call(command, None).await
 }
 
-/// What the daemon tells its user of itself.
+/// The daemon's health, as its user sees it.
 async fn health(desktop: &Desktop, daemon: &Daemon, store: &str) -> Value {
     let health = run(desktop, &daemon.home, store, &["health"]).await.json();
     assert!(health["pid"].is_u64(), "the token was not taken: {health}");
     health
 }
 
-/// Waits until the daemon has made up its mind.
+/// Waits until the daemon has chosen a store.
 async fn settled(desktop: &Desktop, daemon: &Daemon) -> Value {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -181,7 +181,7 @@ async fn assert_falls_back(desktop: &Desktop, reason: &str) {
 }
 
 #[tokio::test]
-async fn a_locked_keyring_is_done_without() {
+async fn a_locked_keyring_falls_back_to_files() {
     let Some(desktop) = Desktop::new().await else { return };
     desktop.lock();
     assert_falls_back(&desktop, "the keyring is locked").await;
@@ -206,20 +206,20 @@ async fn a_locked_keyring_is_never_asked_to_unlock() {
 }
 
 #[tokio::test]
-async fn a_missing_keyring_is_done_without() {
+async fn a_missing_keyring_falls_back_to_files() {
     let Some(desktop) = Desktop::bare().await else { return };
     assert_falls_back(&desktop, "no keyring can be reached").await;
 }
 
 #[tokio::test]
-async fn a_service_without_a_keyring_is_done_without() {
+async fn a_secret_service_without_a_keyring_falls_back_to_files() {
     let Some(mut desktop) = Desktop::bare().await else { return };
     desktop.start_keyring(false).await;
     assert_falls_back(&desktop, "there is no default keyring").await;
 }
 
 #[tokio::test]
-async fn without_a_session_nothing_is_asked_and_the_reason_is_told() {
+async fn without_a_session_the_keyring_is_not_accessed_and_the_reason_is_reported() {
     let daemon = Home::new().daemon().env("BPROXY_SECRETS", "auto").start().await;
     let warning = daemon.record("keyring_not_used", |_| true).await;
     assert!(warning["problem"].as_str().expect("a reason").contains("no D-Bus session"));
@@ -228,7 +228,7 @@ async fn without_a_session_nothing_is_asked_and_the_reason_is_told() {
 }
 
 #[tokio::test]
-async fn a_keyring_that_hangs_holds_up_no_start_and_no_command() {
+async fn a_hanging_keyring_delays_no_start_and_no_command() {
     let Some(desktop) = Desktop::new().await else { return };
     let daemon = start(&desktop, Home::new(), "file").await;
     let pairing = daemon.pairing().await;
@@ -254,7 +254,7 @@ async fn a_keyring_that_hangs_holds_up_no_start_and_no_command() {
 }
 
 #[tokio::test]
-async fn a_keyring_that_hangs_with_the_pairing_in_it_is_waited_for_so_long_and_no_longer() {
+async fn a_start_waits_only_a_bounded_time_for_a_hanging_keyring_with_the_pairing() {
     let Some(desktop) = Desktop::new().await else { return };
     let daemon = start(&desktop, Home::new(), "keyring").await;
     daemon.pairing().await;
@@ -269,7 +269,7 @@ async fn a_keyring_that_hangs_with_the_pairing_in_it_is_waited_for_so_long_and_n
 }
 
 #[tokio::test]
-async fn a_keyring_that_dies_or_locks_takes_nothing_down() {
+async fn a_keyring_that_dies_or_locks_leaves_the_daemon_working() {
     for locks in [false, true] {
         let Some(mut desktop) = Desktop::new().await else { return };
         let daemon = start(&desktop, Home::new(), "auto").await;
@@ -298,7 +298,7 @@ async fn a_keyring_that_dies_or_locks_takes_nothing_down() {
 }
 
 #[tokio::test]
-async fn a_keyring_that_was_started_anew_is_used_again() {
+async fn a_restarted_keyring_is_used_again() {
     let Some(mut desktop) = Desktop::new().await else { return };
     let daemon = start(&desktop, Home::new(), "auto").await;
     assert_eq!(settled(&desktop, &daemon).await["secretStore"], "keyring");

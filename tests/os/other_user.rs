@@ -1,4 +1,4 @@
-//! Another user of the machine can do nothing to a person's daemon. Both are real users of a machine booted by a real
+//! Another user of the machine cannot harm a person's daemon. Both are real users of a machine booted by a real
 //! systemd.
 
 use std::fs;
@@ -180,7 +180,7 @@ async fn the_commands_of_another_user_get_401_and_a_record() {
     );
 }
 
-/// A listener of the other user on the person's port, which keeps all that it is told.
+/// A listener of the other user on the person's port, which records everything it receives.
 struct Trap {
     file: PathBuf,
     port: u16,
@@ -200,7 +200,7 @@ impl Trap {
         Self { file: other.file("kept"), port, _child: child }
     }
 
-    /// All that was told so far. A word of the test's own comes through first, so that nothing is on its way any more.
+    /// Everything received so far. A message of the test arrives first, as a fence.
     async fn kept(&self) -> String {
         use std::io::Write;
         let mut caller = TcpStream::connect(("127.0.0.1", self.port)).expect("the trap listens");
@@ -211,7 +211,7 @@ impl Trap {
 }
 
 #[tokio::test]
-async fn a_listener_that_another_user_has_put_on_the_port_never_receives_a_token() {
+async fn another_users_listener_on_the_port_never_receives_a_token() {
     let Some((person, other)) = two_users() else { return };
     // A daemon that was killed leaves its port file and its token.
     let client = started(&person).await;
@@ -256,7 +256,7 @@ async fn start_in(person: &User, home: &str) -> Call {
 }
 
 #[tokio::test]
-async fn another_user_can_make_a_start_follow_no_link_and_overwrite_no_file() {
+async fn another_users_links_are_not_followed_and_no_file_is_overwritten() {
     let Some((person, other)) = two_users() else { return };
     let precious = format!("/home/{}/precious", person.name);
     person

@@ -402,7 +402,7 @@ async fn no_secret_is_in_a_process_while_a_command_waits() {
 }
 
 #[tokio::test]
-async fn neither_the_daemon_nor_a_call_leaves_its_memory_on_a_disk() {
+async fn neither_the_daemon_nor_a_call_dumps_core() {
     let daemon = Daemon::start().await;
     let limit = |pid: u32| {
         let limits = fs::read_to_string(format!("/proc/{pid}/limits")).expect("limits");

@@ -112,7 +112,7 @@ async fn an_extension_that_comes_first_starts_the_daemon_and_the_command_line_fo
 }
 
 #[tokio::test]
-async fn many_first_commands_at_once_all_find_the_one_token() {
+async fn many_concurrent_first_commands_share_one_token() {
     let Some(user) = served().await else { return };
     let calls = user.sh(
         "for i in $(seq 8); do bproxy session list >out.$i & done; wait; cat out.* | grep -c '\"ok\":true'",
@@ -191,7 +191,7 @@ async fn a_daemon_that_hangs_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_daemon_that_lives_outlasts_its_watchdog() {
+async fn a_responsive_daemon_is_not_killed_by_its_watchdog() {
     let Some(user) = served().await else { return };
     edit(&user, "bproxy.service", "[Service]\\nWatchdogSec=500ms").await;
     user.systemctl(&["start", "bproxy"]).await;
@@ -298,7 +298,7 @@ async fn an_unused_daemon_ends_and_the_next_command_starts_another() {
     assert_ne!(main_pid(&user).await, first);
 }
 
-/// A program that uses the library, in the environment of whoever runs it.
+/// A program that uses the library, in the environment of its user.
 #[test]
 #[ignore = "run by another test, as a user of the booted machine"]
 fn program_that_reads_a_page() {
@@ -343,7 +343,7 @@ async fn a_library_program_starts_an_unused_daemon_and_reads_a_page() {
 }
 
 #[tokio::test]
-async fn a_bad_configuration_is_told_in_the_journal_and_not_tried_again() {
+async fn a_bad_configuration_is_logged_in_the_journal_and_not_retried() {
     let Some(user) = served().await else { return };
     edit(&user, "bproxy.service", "[Service]\\nEnvironment=BPROXY_LOG_LEVEL=loud").await;
     let start = user.run(&["systemctl", "--user", "start", "bproxy"]).await;
@@ -494,7 +494,7 @@ async fn the_verbs_of_the_command_line_go_through_the_manager() {
 }
 
 #[tokio::test]
-async fn a_daemon_started_by_hand_is_told_apart_and_replaced_by_the_service() {
+async fn a_daemon_started_by_hand_is_recognized_and_replaced_by_the_service() {
     let Some(user) = User::new() else { return };
     let script = format!("BPROXY_PORT={} bproxy service start", user.port);
     let by_hand: Value = serde_json::from_str(&user.sh(&script).await).expect("JSON");
@@ -530,7 +530,7 @@ async fn the_port_that_a_killed_daemon_has_left_does_not_hide_the_service() {
 }
 
 #[tokio::test]
-async fn installing_again_changes_nothing_and_disturbs_nobody() {
+async fn installing_again_changes_nothing_and_keeps_the_daemon_running() {
     let Some(user) = User::new() else { return };
     let first = install(&user).await;
     user.bproxy(&["session", "list"]).await.data();
@@ -613,7 +613,7 @@ async fn a_service_of_a_newer_layout_is_neither_stopped_nor_replaced_nor_removed
 }
 
 #[tokio::test]
-async fn a_program_that_will_not_stay_and_another_state_directory_are_no_service() {
+async fn a_temporary_program_or_another_state_directory_cannot_be_a_service() {
     let Some(user) = User::new() else { return };
     user.sh(&format!("mkdir -p target/debug && cp {BPROXY} target/debug")).await;
     let message =

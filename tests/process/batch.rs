@@ -119,7 +119,7 @@ async fn all_commands_travel_over_one_connection() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_daemon_closed_is_made_anew() {
+async fn a_connection_closed_by_the_daemon_is_reopened() {
     let daemon = Daemon::start().await;
     let port = daemon.port.to_string();
     let mut batch = Batch::start(&daemon, &[]);
@@ -138,7 +138,7 @@ async fn a_connection_that_the_daemon_closed_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_no_request_is_answered_and_the_next_one_goes_on() {
+async fn an_invalid_line_is_answered_and_the_next_one_is_processed() {
     let daemon = Daemon::start().await;
     let long = format!(r##"{{"action":"tab.open","params":{{"url":"{}"}}}}"##, "x".repeat(1 << 20));
     let lines = [
@@ -172,7 +172,7 @@ async fn a_line_that_is_no_request_is_answered_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn it_stops_on_the_first_error_where_that_is_asked_for() {
+async fn it_stops_on_the_first_error_if_requested() {
     let daemon = Daemon::start().await;
     let lines = "{\"action\":\"session.list\"}\n{\"action\":\"text\",\"session\":\"aaaaaa\"}\n{\"action\":\"session.list\"}\n";
     let oks = |answers: &[Value]| json!(answers.iter().map(|it| &it["ok"]).collect::<Vec<_>>());

@@ -230,7 +230,7 @@ async fn a_value_comes_from_a_flag_a_file_or_standard_input_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_flag_that_cannot_be_used_is_named_with_what_would_be_right() {
+async fn an_invalid_flag_is_named_with_the_valid_values() {
     let home = Home::new();
     for (args, flag, right) in [
         (&["links", "--limit", "0"][..], "--limit", "1 to 5000"),
@@ -353,7 +353,7 @@ async fn a_token_that_others_can_read_is_not_sent() {
 }
 
 #[tokio::test]
-async fn proxy_variables_play_no_part() {
+async fn proxy_variables_are_ignored() {
     let daemon = Daemon::start().await;
     let mut command = bproxy(&daemon.home.path());
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
@@ -364,7 +364,7 @@ async fn proxy_variables_play_no_part() {
 }
 
 #[tokio::test]
-async fn a_daemon_that_refuses_the_token_is_trouble_with_its_reason() {
+async fn a_daemon_that_refuses_the_token_is_reported_with_its_reason() {
     let daemon = Daemon::start().await;
     std::fs::write(daemon.home.file("token"), "0".repeat(64)).expect("own file");
     let call = run(&daemon.home, &["session", "list"]).await;

@@ -63,7 +63,7 @@ impl Cramped {
         Self { client: Client { port, token }, child, home, stderr }
     }
 
-    /// Where a file of the state directory lies for this process.
+    /// The path of a file of the state directory, as seen from this process.
     fn file(&self, name: &str) -> PathBuf {
         let pid = self.child.id().expect("a running daemon");
         PathBuf::from(format!("/proc/{pid}/root{}/{name}", self.home.path().display()))
@@ -81,7 +81,7 @@ impl Cramped {
         assert!(status.expect("nsenter").success(), "{script}");
     }
 
-    /// How often it has been said that the log cannot be written.
+    /// How often the daemon reported that the log cannot be written.
     fn said(&self) -> usize {
         fs::read_to_string(&self.stderr).expect("its words").matches("cannot write the log").count()
     }
@@ -97,7 +97,7 @@ impl Cramped {
         pairing["pairingCode"].as_str().expect("a code").to_owned()
     }
 
-    /// Commands of every way through the daemon, until it says that its log has no place, and some more.
+    /// Commands on every path through the daemon, until it reports that its log is full, and some more.
     async fn goes_on(&self, extension: &mut FakeExtension) {
         let tab = extension.open_tab(&self.client).await;
         let end = now_ms() + 20_000;
@@ -135,7 +135,7 @@ impl Cramped {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn on_a_full_disk_commands_go_on_and_the_log_says_so_once() {
+async fn on_a_full_disk_commands_continue_and_the_failing_log_is_reported_once() {
     let daemon = Cramped::start().await;
     let claimed = daemon.client.claim(&daemon.code(), &origin('a')).await.data();
     let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
@@ -163,7 +163,7 @@ async fn on_a_full_disk_commands_go_on_and_the_log_says_so_once() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn in_a_home_that_became_read_only_commands_go_on_and_the_log_says_so_once() {
+async fn in_a_home_that_became_read_only_commands_continue_and_the_failing_log_is_reported_once() {
     let daemon = Cramped::start().await;
     let claimed = daemon.client.claim(&daemon.code(), &origin('a')).await.data();
     let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
@@ -179,7 +179,7 @@ async fn in_a_home_that_became_read_only_commands_go_on_and_the_log_says_so_once
 #[tokio::test]
 async fn a_start_that_cannot_write_a_file_says_which_and_leaves_nothing() {
     let home = Home::new();
-    // A directory in the place of a file cannot be replaced, whoever starts the daemon.
+    // A directory in the place of a file cannot be replaced, not even by root.
     fs::create_dir_all(home.file("token/in-the-way")).expect("own directory");
     let exit = home.daemon().refused().await;
     let token = exit.home.file("token");
@@ -229,7 +229,7 @@ impl Clock {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_clock_that_jumps_moves_no_deadline_no_pause_and_no_end_of_anything() {
+async fn a_clock_that_jumps_changes_no_deadline_pause_or_expiry() {
     const DAY: i64 = 24 * 60 * 60;
     for jump in [DAY, -DAY] {
         let home = Home::new();
@@ -299,7 +299,8 @@ async fn a_damaged_port_or_pairing_file_keeps_no_daemon_from_starting() {
 }
 
 #[tokio::test]
-async fn a_port_or_pairing_file_that_is_damaged_under_a_daemon_is_said_and_mended_by_a_restart() {
+async fn a_port_or_pairing_file_damaged_while_a_daemon_runs_is_reported_and_repaired_by_a_restart()
+{
     let home = Home::new();
     let _guard = StopOnDrop::in_home(&home);
     let started = run(&home, &["service", "start"]).await.json();
@@ -348,7 +349,7 @@ async fn a_home_swapped_for_a_link_to_where_it_went_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_home_swapped_for_a_link_to_another_directory_costs_that_nothing() {
+async fn a_home_swapped_for_a_link_to_another_directory_leaves_that_directory_unchanged() {
     let (daemon, mut extension, tab) = Daemon::with_tab().await;
     let (moved, other) = (daemon.home.path().with_file_name("moved"), Home::new());
     fs::create_dir(other.file("tmp")).expect("own directory");

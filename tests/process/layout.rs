@@ -96,7 +96,7 @@ async fn a_newer_layout_is_refused_with_what_to_do_and_nothing_is_touched() {
 }
 
 #[tokio::test]
-async fn what_does_not_name_a_layout_is_refused_with_what_to_do_and_nothing_is_touched() {
+async fn an_invalid_layout_file_is_refused_with_what_to_do_and_nothing_is_touched() {
     let home = used().await;
     fs::write(home.file("layout"), "one\n").expect("own file");
     assert_refused(&home, &[home.file("layout").to_str().expect("text"), "one", "writes 1"]).await;
@@ -121,7 +121,7 @@ async fn a_running_daemon_of_a_newer_layout_is_not_harmed() {
 }
 
 #[tokio::test]
-async fn a_directory_of_before_there_were_layouts_has_the_first() {
+async fn a_directory_without_a_layout_file_has_layout_1() {
     let home = used().await;
     fs::remove_file(home.file("layout")).expect("own file");
     assert!(!run(&home, &["service", "status"]).await.json()["running"].as_bool().expect("a fact"));

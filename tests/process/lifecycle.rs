@@ -62,7 +62,7 @@ async fn everything_in_the_state_directory_is_private() {
 }
 
 #[tokio::test]
-async fn a_home_that_is_not_there_is_made_for_its_owner_alone() {
+async fn a_missing_home_is_created_for_its_owner_alone() {
     let home = Home::new();
     fs::remove_dir(home.path()).expect("an empty directory");
     let daemon = home.daemon().start().await;
@@ -128,7 +128,7 @@ async fn a_home_that_others_may_write_is_refused() {
 }
 
 #[tokio::test]
-async fn a_home_that_others_may_read_is_none_of_our_business() {
+async fn a_home_that_others_may_read_is_accepted() {
     let home = Home::new();
     chmod(&home.path(), 0o755);
     let daemon = home.daemon().start().await;
@@ -227,7 +227,7 @@ async fn nothing_is_written_or_removed_through_a_link() {
 }
 
 #[tokio::test]
-async fn a_setting_that_means_nothing_is_refused_by_name() {
+async fn an_invalid_setting_is_refused_by_name() {
     for (name, value) in [
         ("BPROXY_PORT", "http"),
         ("BPROXY_PORT", "70000"),
@@ -320,7 +320,7 @@ async fn a_killed_daemon_never_blocks_the_next() {
 // --- the end ---
 
 #[tokio::test]
-async fn a_signal_ends_the_daemon_tidily() {
+async fn a_signal_shuts_the_daemon_down_cleanly() {
     for signal in [Signal::TERM, Signal::INT] {
         let daemon = Daemon::start().await;
         daemon.pairing().await;
@@ -395,7 +395,7 @@ async fn a_signal_in_any_phase_of_the_start_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_that_the_daemon_goes_away() {
+async fn browsers_are_told_that_the_daemon_shuts_down() {
     let daemon = Daemon::start().await;
     let (mut named, mut silent) = (daemon.extension().await, daemon.connected().await);
     daemon.signal(Signal::TERM);
@@ -405,7 +405,7 @@ async fn browsers_are_told_that_the_daemon_goes_away() {
 }
 
 #[tokio::test]
-async fn idle_and_half_sent_connections_do_not_hold_up_the_end() {
+async fn idle_and_half_sent_connections_do_not_delay_shutdown() {
     let daemon = Daemon::start().await;
     let mut idle = daemon.connect().await;
     daemon.post_on(&mut idle, &request("session.list").bytes()).await;
@@ -444,7 +444,7 @@ async fn a_command_in_flight_is_finished_while_new_ones_are_turned_away() {
 }
 
 #[tokio::test]
-async fn what_is_not_answered_within_five_seconds_of_the_end_gets_503() {
+async fn commands_unanswered_after_five_seconds_of_shutdown_get_503() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let stuck = daemon.begin(tab.request("text"));
     ext.receive().await;
@@ -463,7 +463,7 @@ async fn what_is_not_answered_within_five_seconds_of_the_end_gets_503() {
 }
 
 #[tokio::test]
-async fn a_browser_that_does_not_read_does_not_hold_up_the_end() {
+async fn a_browser_that_does_not_read_does_not_delay_shutdown() {
     let (daemon, deaf, tab) = Daemon::with_tab().await;
     let value = "x".repeat(900_000);
     for _ in 0..8 {

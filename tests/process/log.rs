@@ -48,7 +48,7 @@ async fn all_records_are_there_when_the_daemon_has_ended() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_removed_is_made_anew() {
+async fn a_removed_log_file_is_created_again() {
     let daemon = Daemon::start().await;
     daemon.record("start", |_| true).await;
     let logs = daemon.home.file("logs");
@@ -63,7 +63,7 @@ async fn a_log_that_is_removed_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_written_is_said_once_and_counted_and_the_daemon_goes_on() {
+async fn an_unwritable_log_is_reported_once_and_counted_and_the_daemon_continues() {
     let daemon = Daemon::start().await;
     daemon.record("start", |_| true).await;
     let logs = daemon.home.file("logs");
@@ -118,7 +118,7 @@ async fn the_level_changes_while_the_daemon_runs() {
 }
 
 #[tokio::test]
-async fn the_log_goes_to_standard_error_where_that_is_asked_for() {
+async fn the_log_goes_to_standard_error_if_configured() {
     let daemon = Home::new().daemon().env("BPROXY_LOG", "stderr").start().await;
     daemon.send(request("session.list").named("one")).await.data();
     let exit = daemon.stop().await;
@@ -132,7 +132,7 @@ async fn the_log_goes_to_standard_error_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_log_that_hangs_holds_up_neither_requests_nor_the_end() {
+async fn a_hanging_log_delays_neither_requests_nor_shutdown() {
     let daemon = Daemon::start().await;
     daemon.record("start", |_| true).await;
     let file = log_file(&daemon.home);

@@ -71,7 +71,7 @@ async fn sessions_and_the_service_are_shown_as_aligned_text() {
 }
 
 #[tokio::test]
-async fn a_failure_goes_to_standard_error_with_what_to_try() {
+async fn a_failure_goes_to_standard_error_with_a_suggestion() {
     let daemon = Daemon::start().await;
     let text = run(&daemon.home, &["text", "--output", "text", "-s", "aaaaaa"]).await;
     assert_eq!((text.code, &*text.stdout), (1, ""));
@@ -83,7 +83,7 @@ async fn a_failure_goes_to_standard_error_with_what_to_try() {
 }
 
 #[tokio::test]
-async fn colour_is_for_terminals_and_never_for_people_who_refuse_it() {
+async fn colour_is_used_on_terminals_unless_disabled() {
     let (daemon, _session, _serving) = rig(|_| None).await;
     let list = ["session", "list", "--output", "text"];
     let bold = "\u{1b}[1m";
@@ -96,7 +96,7 @@ async fn colour_is_for_terminals_and_never_for_people_who_refuse_it() {
 }
 
 #[tokio::test]
-async fn a_verb_that_is_not_there_is_answered_with_those_that_may_be_meant() {
+async fn an_unknown_verb_is_answered_with_suggestions() {
     let home = Home::new();
     for (line, tip) in [
         ("open", "'tab open'"),

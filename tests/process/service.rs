@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Daemon, Home, PATIENCE};
 
-/// A state directory whose daemon, if one is left, is ended with it.
+/// A state directory; dropping it ends its daemon, if one still runs.
 struct Place {
     home: Home,
 }
@@ -172,7 +172,7 @@ fn starts_at_the_same_time_give_one_daemon_and_clear_errors() {
 }
 
 #[test]
-fn what_a_killed_daemon_left_never_blocks_a_start() {
+fn files_of_a_killed_daemon_never_block_a_start() {
     let place = Place::new();
     let killed = as_pid(place.json(&["service", "start"])["pid"].as_i64().expect("a process id"));
     kill_process(killed, Signal::KILL).expect("own process");
@@ -185,7 +185,7 @@ fn what_a_killed_daemon_left_never_blocks_a_start() {
 }
 
 #[test]
-fn stop_tidies_up_after_a_killed_daemon() {
+fn stop_cleans_up_after_a_killed_daemon() {
     let place = Place::new();
     let killed = as_pid(place.json(&["service", "start"])["pid"].as_i64().expect("a process id"));
     kill_process(killed, Signal::KILL).expect("own process");
@@ -219,7 +219,7 @@ fn a_start_on_a_taken_port_names_the_port_and_its_holder() {
 }
 
 #[test]
-fn a_start_with_a_bad_setting_tells_which_and_a_daemon_exits_with_78() {
+fn a_start_with_a_bad_setting_names_it_and_a_daemon_exits_with_78() {
     let place = Place::new();
     for (name, value) in [
         ("BPROXY_PORT", "65536"),

@@ -36,7 +36,7 @@ const BETWEEN_KILLS: u64 = 200;
 #[derive(Clone, Copy)]
 struct Odds(u32);
 
-/// What befalls a browser at a command.
+/// The fault that hits a browser at a command.
 const DIES: Odds = Odds(300);
 /// What an agent does to a command instead of sending it and waiting.
 const MISHAP: Odds = Odds(8);
@@ -47,7 +47,7 @@ impl Odds {
     }
 }
 
-/// What everybody shares.
+/// The state shared by agents and browsers.
 struct World {
     /// Taken for reading while a connection is made, and for writing while the daemon is replaced.
     client: RwLock<Client>,
@@ -61,7 +61,7 @@ struct World {
     journals: Vec<RefCell<Journal>>,
 }
 
-/// What a browser remembers, whatever happens to its connection.
+/// A browser's memory, which outlives its connections.
 #[derive(Default)]
 struct Journal {
     /// Its answers, by the command's id.
@@ -128,12 +128,12 @@ impl Journal {
         }
         let mut data = json!({"text": id});
         match command.tab_id() {
-            // The daemon's own: a tab that nobody owns, or the end of a session.
+            // The daemon's own: an orphaned tab, or the end of a session.
             Some(_) if command.action() == "tab.close" => {}
             Some(tab) => {
                 let this = parse(id);
                 let last = self.last.insert(tab, this);
-                // Who gets another session after a daemon's end gets another tab as well.
+                // An agent that gets a new session after the daemon ended gets a new tab as well.
                 let is_later = last.is_none_or(|last| last.0 == this.0 && last.1 < this.1);
                 assert!(is_later, "tab {tab}: {this:?} after {last:?}");
             }
@@ -370,7 +370,7 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_done_twice_and_the_daemon_stays_as_it_is() {
+async fn nothing_is_lost_or_done_twice_and_the_daemon_does_not_grow() {
     let commands = variable("SOAK_COMMANDS").unwrap_or(SHORT);
     let seed = variable("SOAK_SEED").unwrap_or_else(rand::random);
     println!("SOAK_SEED={seed}");

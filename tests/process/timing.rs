@@ -21,7 +21,7 @@ const JITTER: Duration = Duration::from_millis(20);
 // --- liveness ---
 
 #[tokio::test]
-async fn a_browser_from_which_nothing_comes_is_dropped_and_one_that_answers_pings_is_not() {
+async fn a_silent_browser_is_dropped_and_one_that_answers_pings_is_not() {
     let daemon = Daemon::start().await;
     let alive = daemon.extension_named("alive").await.serve(|_| None);
     let mute = daemon.extension_named("mute").await;
@@ -44,8 +44,8 @@ async fn a_browser_from_which_nothing_comes_is_dropped_and_one_that_answers_ping
 
 // --- slow clients ---
 
-/// Writes `start`, and then a byte twice a second until the daemon ends the connection; gives what it said to that, and
-/// after how long.
+/// Writes `start`, and then a byte twice a second until the daemon ends the connection; returns the daemon's answer and
+/// the time until then.
 async fn drip(daemon: &Daemon, start: &[u8]) -> (String, Duration) {
     let stream = TcpStream::connect(("127.0.0.1", daemon.port)).await.expect("the daemon listens");
     let (mut answers, mut drops) = stream.into_split();
@@ -67,7 +67,7 @@ async fn drip(daemon: &Daemon, start: &[u8]) -> (String, Duration) {
 }
 
 #[tokio::test]
-async fn a_head_or_a_body_that_comes_drop_by_drop_ends_with_its_time() {
+async fn a_head_or_a_body_that_trickles_in_ends_at_its_time_limit() {
     let daemon = Daemon::start().await;
     let head = format!("GET /health HTTP/1.1\r\nHost: {}\r\nX: ", daemon.host());
     let post = daemon.post_bytes(&[b' '; 200]);
@@ -256,7 +256,7 @@ async fn a_form_of_several_fields_takes_as_many_slots() {
 }
 
 #[tokio::test]
-async fn a_waiting_command_counts_as_pending_and_times_out_on_the_dot() {
+async fn a_waiting_command_counts_as_pending_and_times_out_at_its_deadline() {
     let (daemon, mut ext, tab) = with_human_tab().await;
     reaches(&daemon, &mut ext, tab.request("scroll")).await;
     let started = Instant::now();
@@ -303,7 +303,7 @@ async fn a_session_that_pauses_refuses_what_waits_for_its_pace() {
 }
 
 #[tokio::test]
-async fn a_page_that_moves_on_refuses_the_handle_of_what_waits_for_its_pace() {
+async fn a_navigation_invalidates_the_handle_of_a_command_that_waits_for_its_pace() {
     let (daemon, mut ext, tab) = with_human_tab().await;
     let read = json!({"elements": [{"tag": "input", "selector": "#a"}]});
     ext.exchange(&daemon, tab.request("elements"), read).await.1.data();
@@ -329,7 +329,7 @@ async fn a_closed_tab_refuses_what_waits_for_its_pace() {
 }
 
 #[tokio::test]
-async fn a_hang_up_takes_a_command_out_but_gives_its_slot_not_back() {
+async fn a_hang_up_removes_a_command_but_does_not_release_its_slot() {
     let (daemon, mut ext, tab) = with_human_tab().await;
     let first = reaches(&daemon, &mut ext, form(&tab, 3)).await;
     let abandoned = daemon.begin(form(&tab, 1));
@@ -364,7 +364,7 @@ async fn fast_sessions_have_no_pace() {
 // --- ends ---
 
 #[tokio::test]
-async fn a_mute_extension_holds_up_a_close_for_five_seconds_at_most() {
+async fn a_silent_extension_delays_a_close_for_five_seconds_at_most() {
     let (daemon, _ext, tab) = Daemon::with_tab().await;
     let started = Instant::now();
     assert_eq!(daemon.send(tab.request("session.close")).await.data()["closedTabs"], 0);

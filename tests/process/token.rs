@@ -12,7 +12,7 @@ async fn stop(home: &Home) {
 }
 
 #[tokio::test]
-async fn the_place_of_the_tokens_is_told_and_the_tokens_are_not() {
+async fn the_location_of_the_tokens_is_printed_and_the_tokens_are_not() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pairing().await;
     for verb in ["path", "where"] {
@@ -30,7 +30,7 @@ async fn the_place_of_the_tokens_is_told_and_the_tokens_are_not() {
 }
 
 #[tokio::test]
-async fn the_place_in_the_keyring_is_told_with_service_and_account() {
+async fn the_location_in_the_keyring_is_printed_with_service_and_account() {
     let Some(desktop) = Desktop::new().await else { return };
     let daemon =
         Home::new().daemon().envs(desktop.env()).env("BPROXY_SECRETS", "keyring").start().await;
@@ -78,7 +78,7 @@ async fn a_token_that_waits_for_an_activated_daemon_is_rotated_without_one() {
 }
 
 #[tokio::test]
-async fn telling_the_place_of_the_tokens_makes_nothing() {
+async fn printing_the_location_of_the_tokens_creates_nothing() {
     let home = Home::new();
     let absent = home.file("absent");
     let mut command = crate::support::bproxy(&absent);

@@ -35,7 +35,7 @@ fn git(folder: &Path, args: &[&str]) -> String {
 // --- what the program says ---
 
 #[tokio::test]
-async fn the_program_tells_what_it_is_in_a_word_and_in_full() {
+async fn the_program_prints_its_version_in_short_and_in_full() {
     let home = Home::new();
     let short = run(&home, &["-V"]).await;
     assert_eq!((short.code, &*short.stdout), (0, &*format!("bproxy {THIS}\n")));
@@ -208,7 +208,7 @@ fn a_version_is_found_where_it_follows_its_word() {
 }
 
 #[test]
-fn every_file_that_tells_the_version_tells_this_one() {
+fn every_file_that_states_the_version_states_this_one() {
     let mut files = Vec::new();
     for path in TELLING {
         texts(&Path::new(ROOT).join(path), &mut files);

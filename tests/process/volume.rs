@@ -1,4 +1,4 @@
-//! Messages of many megabytes, and clients and browsers that do not read: memory is bounded and nobody else is held up.
+//! Messages of many megabytes, and clients and browsers that do not read: memory is bounded and others are not delayed.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ async fn large_answers_are_not_kept() {
 }
 
 #[tokio::test]
-async fn a_browser_that_does_not_read_fills_its_bounds_and_nothing_else() {
+async fn a_browser_that_does_not_read_fills_only_its_own_bounds() {
     let daemon = Daemon::start().await;
     let mut deaf = daemon.extension_named("deaf").await;
     let deaf_tabs = [deaf.open_tab(&daemon).await, deaf.open_tab(&daemon).await];
@@ -57,7 +57,7 @@ async fn a_browser_that_does_not_read_fills_its_bounds_and_nothing_else() {
         (count == 3 + 99).then_some(())
     })
     .await;
-    // Whoever floods the daemon with pings does not get it to keep all the answers.
+    // Flooding the daemon with pings does not make it keep all the answers.
     for ts in 0..2_000 {
         deaf.send(json!({"type": "ping", "ts": ts}).to_string()).await;
     }
@@ -111,7 +111,7 @@ async fn a_message_of_64_mib_is_read_and_one_byte_more_ends_its_connection() {
 async fn ten_megabytes_of_nesting_harm_neither_the_daemon_nor_the_command_line() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let nest = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    // Deep enough for any stack: what is looked through several times need not be as large.
+    // Deep enough to overflow any stack; text that is scanned several times can be smaller.
     let (large, deep) = (nest(5_000_000), nest(300_000));
     let page = page("about:blank").to_string();
     let ok = |data: String| format!(r#""ok":true,"data":{data},"page":{page}"#);
@@ -145,7 +145,7 @@ async fn ten_megabytes_of_nesting_harm_neither_the_daemon_nor_the_command_line()
 }
 
 #[tokio::test]
-async fn an_extension_that_does_not_read_holds_up_nobody_else() {
+async fn an_extension_that_does_not_read_does_not_delay_others() {
     let daemon = Daemon::start().await;
     let mut deaf = daemon.extension_named("deaf").await;
     let deaf_tab = deaf.open_tab(&daemon).await;
@@ -163,7 +163,7 @@ async fn an_extension_that_does_not_read_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_its_answer_holds_up_nobody_else() {
+async fn a_client_that_does_not_read_its_answer_does_not_delay_others() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let mut deaf = daemon.connect().await;
     daemon.post_on(&mut deaf, &tab.request("screenshot").bytes()).await;

@@ -63,7 +63,7 @@ async fn the_wait_for_a_browser_ends_and_other_failures_are_not_waited_for() {
 }
 
 #[tokio::test]
-async fn session_wait_ends_when_the_person_lets_the_session_go_on() {
+async fn session_wait_ends_when_the_person_resumes_the_session() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = paused(&daemon, &mut ext).await;
@@ -89,7 +89,7 @@ async fn call_and_drop(command: tokio::process::Command) -> crate::support::Call
 }
 
 #[tokio::test]
-async fn session_wait_says_when_it_waits_in_vain() {
+async fn session_wait_reports_a_timeout() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let tab = paused(&daemon, &mut ext).await;
@@ -200,10 +200,10 @@ async fn events_go_on_when_the_daemon_is_restarted_in_the_middle_of_a_command() 
             daemon.send(request("session.list").named("next")).await;
             let line =
                 tokio::time::timeout(std::time::Duration::from_millis(100), lines.next_line());
-            if let Ok(line) = line.await {
-                if line.expect("text").expect("the stream goes on").contains("\"next\"") {
-                    break;
-                }
+            if let Ok(line) = line.await
+                && line.expect("text").expect("the stream goes on").contains("\"next\"")
+            {
+                break;
             }
         }
     })

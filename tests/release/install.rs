@@ -354,7 +354,7 @@ fn a_release_that_does_not_run_here_is_not_installed() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_what_to_do() {
+fn impossible_requests_are_refused_with_what_to_do() {
     let Some(place) = Place::new() else { return };
     let told = |args: &[&str], words: &[&str]| {
         let message = refused(place.script(args));

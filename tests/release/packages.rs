@@ -252,7 +252,7 @@ fn the_rpm_holds_everything_at_its_place() {
 /// Give or take a tenth of a megabyte, for other compilers.
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn the_documented_size_of_the_program_is_the_true_one() {
+fn the_documented_size_of_the_program_is_correct() {
     if Kind::Deb.package().is_none() {
         return;
     }
@@ -410,7 +410,7 @@ async fn upgrade_at_work(kind: Kind, user: &User, browser: &Browser) {
 }
 
 #[tokio::test]
-async fn a_service_of_a_persons_own_is_left_alone_until_it_is_handed_over() {
+async fn a_persons_own_service_is_left_alone_until_it_is_handed_over() {
     let Some(package) = Kind::Deb.package() else { return };
     let Some(user) = User::alone() else { return };
     let own = "mkdir -p .cargo/bin && cat >.cargo/bin/bproxy && chmod 755 .cargo/bin/bproxy";

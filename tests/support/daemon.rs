@@ -443,8 +443,8 @@ impl Daemon {
         [(work, work_tab), (home, home_tab)]
     }
 
-    /// A connected extension that is plain: its first message was not a hello.
-    pub async fn plain_extension(&self) -> FakeExtension {
+    /// A connected, anonymous extension: its first message was not a hello.
+    pub async fn anonymous_extension(&self) -> FakeExtension {
         let mut extension = self.connected().await;
         extension.fence().await;
         extension

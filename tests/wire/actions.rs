@@ -1,4 +1,4 @@
-//! Every action has all its parts. Whoever adds one is told here which is missing.
+//! Every action has all its parts. The test names those that a new action lacks.
 
 use std::process::Command;
 
@@ -22,7 +22,7 @@ fn browser_tests() -> String {
 /// The words of the verb of the command line.
 fn verb(action: &str) -> Vec<&str> {
     match action {
-        // A person asks for a code with its own verb.
+        // The code for a person has its own verb.
         "pairing.issue" => vec!["pair"],
         _ => action.split('.').collect(),
     }

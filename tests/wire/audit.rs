@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The only file that may do what the compiler cannot vouch for.
+/// The only file that may contain unsafe code.
 const UNSAFE: &str = "src/sys.rs";
 
 /// What a build script that fetches something would have to mention.
@@ -121,7 +121,7 @@ fn every_crate_comes_from_the_registry_with_its_checksum() {
 }
 
 #[test]
-fn the_documented_number_of_crates_is_the_true_one() {
+fn the_documented_number_of_crates_is_correct() {
     let document = read("docs/dependencies.md");
     let locked = read("Cargo.lock").matches("\n[[package]]").count() - 1;
     let mut facts = vec![format!("`Cargo.lock` has {locked} crates")];

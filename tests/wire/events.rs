@@ -130,7 +130,7 @@ async fn subscriptions_end_when_the_daemon_does_and_do_not_hold_it_up() {
 }
 
 #[tokio::test]
-async fn the_bearer_opens_events_and_nothing_else_does() {
+async fn events_need_the_bearer_token() {
     let daemon = Daemon::start().await;
     let mut connection = daemon.connect().await;
     connection.request("GET /events", &[("Host", &daemon.host())], b"").await;

@@ -344,7 +344,7 @@ async fn commands_in_flight_are_sent_again_byte_for_byte_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_command_whose_turn_comes_while_its_browser_is_away_waits_for_it() {
+async fn a_command_at_the_head_of_its_queue_waits_while_its_browser_is_away() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension_named("browser").await;
     let tab = ext.open_tab(&daemon).await;
@@ -387,7 +387,7 @@ async fn a_command_is_replayed_at_every_reconnect_until_it_is_answered() {
 }
 
 #[tokio::test]
-async fn a_connection_that_has_not_said_who_it_is_may_be_the_browser_that_was_away() {
+async fn an_unidentified_connection_may_be_the_browser_that_was_away() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension_named("browser").await;
     let tab = ext.open_tab(&daemon).await;
@@ -527,24 +527,24 @@ async fn a_hello_that_comes_later_is_ignored() {
     let daemon = Daemon::start().await;
     let mut named = daemon.extension_named("named").await;
     let tab = named.open_tab(&daemon).await;
-    // Neither from one that has introduced itself, nor from a plain one.
-    let mut plain = daemon.plain_extension().await;
-    plain.hello("named").await;
-    plain.fence().await;
+    // Neither from one that has introduced itself, nor from an anonymous one.
+    let mut anonymous = daemon.anonymous_extension().await;
+    anonymous.hello("named").await;
+    anonymous.fence().await;
     let mut other = daemon.extension_named("other").await;
     other.hello("named").await;
     other.hello_with("named", 2).await;
     other.fence().await;
     named.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
-    plain.has_nothing().await;
+    anonymous.has_nothing().await;
     other.has_nothing().await;
 }
 
 #[tokio::test]
-async fn a_silent_client_is_plain_after_half_a_second_and_takes_over_the_tabs_of_the_plain_one_before()
+async fn a_silent_client_is_anonymous_after_half_a_second_and_takes_over_the_tabs_of_the_previous_one()
  {
     let daemon = Daemon::start().await;
-    let mut old = daemon.plain_extension().await;
+    let mut old = daemon.anonymous_extension().await;
     let tab = old.open_tab(&daemon).await;
     let reading = daemon.begin(tab.request("text"));
     let command = old.receive().await;
@@ -563,17 +563,17 @@ async fn a_silent_client_is_plain_after_half_a_second_and_takes_over_the_tabs_of
 }
 
 #[tokio::test]
-async fn plain_clients_that_were_connected_together_never_take_over_from_each_other() {
+async fn concurrent_anonymous_clients_never_take_over_from_each_other() {
     let daemon = Daemon::start().await;
-    let mut one = daemon.plain_extension().await;
+    let mut one = daemon.anonymous_extension().await;
     let tab = one.open_tab(&daemon).await;
-    let mut two = daemon.plain_extension().await;
+    let mut two = daemon.anonymous_extension().await;
     let other = two.open_tab(&daemon).await;
     drop(one);
     gone(&daemon, 1).await;
     drop(two);
     gone(&daemon, 2).await;
-    let mut three = daemon.plain_extension().await;
+    let mut three = daemon.anonymous_extension().await;
     daemon.send(tab.request("text")).await.error("NO_EXTENSION");
     daemon.send(other.request("text")).await.error("NO_EXTENSION");
     let own = three.open_tab(&daemon).await;
@@ -581,28 +581,28 @@ async fn plain_clients_that_were_connected_together_never_take_over_from_each_ot
 }
 
 #[tokio::test]
-async fn a_named_client_takes_nothing_from_a_plain_one_nor_from_another() {
+async fn an_identified_client_takes_over_nothing_from_an_anonymous_or_another_identified_one() {
     let daemon = Daemon::start().await;
-    let mut plain = daemon.plain_extension().await;
-    let plain_tab = plain.open_tab(&daemon).await;
-    drop(plain);
+    let mut anonymous = daemon.anonymous_extension().await;
+    let anonymous_tab = anonymous.open_tab(&daemon).await;
+    drop(anonymous);
     gone(&daemon, 1).await;
     let mut named = daemon.extension_named("one").await;
     let named_tab = named.open_tab(&daemon).await;
-    daemon.send(plain_tab.request("text")).await.error("NO_EXTENSION");
+    daemon.send(anonymous_tab.request("text")).await.error("NO_EXTENSION");
     drop(named);
     gone(&daemon, 2).await;
     let _two = daemon.extension_named("two").await;
     daemon.send(named_tab.request("text")).await.error("NO_EXTENSION");
-    let mut plain = daemon.plain_extension().await;
-    plain.exchange(&daemon, plain_tab.request("text"), json!({"text": ""})).await.1.data();
+    let mut anonymous = daemon.anonymous_extension().await;
+    anonymous.exchange(&daemon, anonymous_tab.request("text"), json!({"text": ""})).await.1.data();
     daemon.send(named_tab.request("text")).await.error("NO_EXTENSION");
 }
 
 // --- what an extension may say ---
 
 #[tokio::test]
-async fn an_answer_that_is_no_answer_is_a_script_error() {
+async fn an_invalid_answer_is_a_script_error() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let page = page("https://example.org/");
     let error = json!({"code": "SCRIPT_ERROR", "message": "oops"});
@@ -642,7 +642,7 @@ async fn an_answer_that_is_no_answer_is_a_script_error() {
 }
 
 #[tokio::test]
-async fn what_means_nothing_is_ignored_and_the_connection_stays() {
+async fn unknown_messages_are_ignored_and_the_connection_stays_open() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let reading = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
@@ -752,7 +752,7 @@ async fn a_new_pairing_closes_those_that_hold_the_old_token() {
 }
 
 #[tokio::test]
-async fn a_flood_of_nonsense_holds_up_nobody_else() {
+async fn a_flood_of_invalid_messages_does_not_delay_others() {
     let daemon = Daemon::start().await;
     let mut noisy = daemon.extension_named("noisy").await;
     let mut quiet = daemon.extension_named("quiet").await;

@@ -97,12 +97,12 @@ fn a_message_that_is_passed_on_as_it_stands_is_the_envelope_that_clients_expect(
 }
 
 #[test]
-fn whoever_passes_the_gate_has_shown_everything_that_the_route_wants() {
+fn a_request_that_passes_the_gate_has_every_credential_of_its_route() {
     try_out("gate", checks::gate);
 }
 
 #[test]
-fn a_name_stands_for_what_the_daemon_would_write_the_same_way() {
+fn a_name_is_accepted_only_as_the_daemon_would_write_it() {
     try_out("name", as_text(checks::name));
 }
 

@@ -317,7 +317,7 @@ async fn a_token_that_is_wrong_in_one_byte_is_refused_wherever_that_is() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_told_only_to_the_bearer() {
+async fn unknown_paths_are_revealed_only_to_the_bearer() {
     let daemon = Daemon::start().await;
     let mut gate = Gate::of(&daemon);
     for line in ["GET /nothing", "GET /", "PUT /", "POST /health", "GET /pair", "DELETE /health"] {
@@ -449,7 +449,7 @@ async fn an_upgrade_is_a_websocket_upgrade_or_refused() {
 }
 
 #[tokio::test]
-async fn another_spelling_of_a_path_leads_nowhere() {
+async fn other_spellings_of_a_path_reach_no_route() {
     let daemon = Daemon::start().await;
     for path in ["/ws/", "//ws", "/%77s", "/WS", "/./ws", "/ws?x=1/"] {
         // With the daemon token alone nobody becomes an extension.
@@ -482,7 +482,7 @@ async fn no_extension_is_admitted_before_any_pairing() {
 }
 
 #[tokio::test]
-async fn layers_are_judged_in_their_order_and_the_message_names_the_first_that_fails() {
+async fn layers_are_checked_in_order_and_the_message_names_the_first_that_fails() {
     let daemon = Daemon::start().await;
     let mut gate = Gate::of(&daemon);
     let all_wrong = Head::command(&daemon)
@@ -636,7 +636,7 @@ async fn a_refusal_is_recorded_with_route_and_layer_and_without_what_was_shown()
 // --- health ---
 
 #[tokio::test]
-async fn health_tells_anyone_local_that_the_daemon_lives() {
+async fn health_tells_any_local_client_that_the_daemon_is_up() {
     let daemon = Daemon::start().await;
     let anyone = Head::command(&daemon).line("GET /health").without("Authorization");
     let expected =
@@ -648,7 +648,7 @@ async fn health_tells_anyone_local_that_the_daemon_lives() {
 }
 
 #[tokio::test]
-async fn health_tells_the_bearer_more() {
+async fn health_gives_details_to_the_bearer() {
     let daemon = Daemon::start().await;
     let _ext = daemon.extension().await;
     daemon.new_session().await;

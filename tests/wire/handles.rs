@@ -264,7 +264,7 @@ async fn a_handle_belongs_to_the_page_to_which_the_read_was_sent() {
 }
 
 #[tokio::test]
-async fn a_handle_is_judged_again_when_its_commands_turn_comes() {
+async fn a_handle_is_checked_again_at_the_head_of_its_commands_queue() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let handles = read(&daemon, &mut ext, &tab, 1).await;
     let stuck = daemon.begin(tab.request("text"));

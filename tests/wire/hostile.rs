@@ -1,4 +1,4 @@
-//! Clients that break HTTP, or use it too slowly or too often: they get nowhere and hold up nobody else.
+//! Clients that break HTTP, or use it too slowly or too often: they are refused and do not delay others.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ fn head(client: &Client, framing: &str) -> String {
     )
 }
 
-/// A request that a smuggler would like to have taken for one of the bearer's.
+/// A request that a smuggler wants to pass off as one of the bearer's.
 fn smuggled(client: &Client) -> String {
     format!("GET /smuggled HTTP/1.1\r\nHost: {}\r\n\r\n", client.host())
 }
@@ -64,7 +64,7 @@ async fn a_request_whose_end_can_be_read_in_two_ways_is_refused_and_ends_its_con
 }
 
 #[tokio::test]
-async fn what_follows_a_body_is_a_request_of_its_own_that_needs_its_own_secret() {
+async fn data_after_a_body_is_a_separate_request_that_needs_its_own_secret() {
     let daemon = Daemon::start().await;
     let body = String::from_utf8(request("session.list").bytes()).expect("text");
     let length = body.len();
@@ -103,7 +103,7 @@ async fn what_follows_a_body_is_a_request_of_its_own_that_needs_its_own_secret()
 }
 
 #[tokio::test]
-async fn chunks_that_are_none_end_their_connection() {
+async fn malformed_chunks_end_their_connection() {
     let daemon = Daemon::start().await;
     for chunks in [
         "zz\r\n",
@@ -137,7 +137,7 @@ async fn other_versions_of_http_are_not_spoken() {
     let in_words = format!("GET /health HTTP/2.0\r\nHost: {host}\r\n\r\n");
     let next = format!("GET /health HTTP/1.2\r\nHost: {host}\r\n\r\n");
     for (what, bytes, expected) in [
-        // Whoever speaks that expects no answer in words.
+        // Its clients expect no answer in HTTP/1.1.
         ("HTTP/2 with prior knowledge", &*preface, &[][..]),
         ("HTTP/2 in words", &in_words, &[400]),
         ("HTTP/1.2", &next, &[400]),
@@ -193,7 +193,7 @@ async fn a_head_is_as_long_as_it_may_be_and_no_longer() {
 }
 
 #[tokio::test]
-async fn floods_of_headers_hold_up_nobody_else() {
+async fn floods_of_headers_do_not_delay_others() {
     let daemon = Daemon::start().await;
     let flood = format!("GET / HTTP/1.1\r\n{}", "X-Y: z\r\n".repeat(100_000));
     let mut floods = Vec::new();
@@ -216,7 +216,7 @@ async fn floods_of_headers_hold_up_nobody_else() {
 
 // --- many connections ---
 
-/// How long each of some commands takes, sorted, in two daemons by turns: what else the machine does, both have to bear.
+/// The sorted latencies of commands to two daemons in alternation, so that other load affects both alike.
 async fn latencies(clients: [&Client; 2]) -> [Vec<Duration>; 2] {
     let mut latencies = [Vec::new(), Vec::new()];
     for _ in 0..50 {
@@ -263,7 +263,7 @@ async fn a_thousand_idle_connections_leave_commands_their_latency() {
 }
 
 #[tokio::test]
-async fn claims_that_never_come_to_their_end_keep_no_command_out() {
+async fn unfinished_claims_do_not_block_commands() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let quiet = Daemon::start().await;
     let head = format!(
@@ -283,14 +283,14 @@ async fn claims_that_never_come_to_their_end_keep_no_command_out() {
     let slowest = crowded[crowded.len() - 1];
     assert!(slowest < alone[alone.len() - 1] * 10 + Duration::from_millis(500), "{slowest:?}");
     ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
-    // Whoever means it gets through as well.
+    // An honest claim succeeds as well.
     daemon.send(request("pairing.issue")).await.data();
     daemon.pair_as(&origin('b')).await;
     drop(claims);
 }
 
 #[tokio::test]
-async fn one_connection_more_than_there_may_be_ends_the_one_that_was_idle_for_longest() {
+async fn a_connection_over_the_limit_evicts_the_longest_idle_one() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     // Older than all that is idle, but at work.
     let reading = daemon.begin(tab.request("text"));
@@ -325,7 +325,7 @@ async fn serves_among_idle_connections(daemon: &Daemon) {
         ext.exchange(daemon, tab.request("text"), json!({"text": ""})).await.1.data();
     }
     drop(idle);
-    // Where nobody can be spared, the others wait: all of these are at work.
+    // If no connection can be evicted, new ones wait: all of these are busy.
     let busy: Vec<_> = (0..80).map(|_| daemon.begin(tab.request("text"))).collect();
     for _ in &busy {
         let command = ext.receive_action("text").await;

@@ -285,7 +285,7 @@ async fn the_last_200_traces_are_kept_oldest_first() {
 #[tokio::test]
 async fn status_shows_the_daemon_its_browsers_and_its_sessions() {
     let daemon = Daemon::start().await;
-    let _plain: FakeExtension = daemon.plain_extension().await;
+    let _anonymous: FakeExtension = daemon.anonymous_extension().await;
     let mut named = daemon.extension().await;
     named.number_tabs_from(987_654_321);
     let tab = named.open_tab(&daemon).await;

@@ -229,7 +229,7 @@ async fn a_token_that_cannot_be_stored_leaves_the_code_valid() {
 // --- the throttle ---
 
 #[tokio::test]
-async fn five_failures_close_the_route_for_everybody() {
+async fn five_failures_block_the_route_for_everyone() {
     let daemon = Daemon::start().await;
     let code = daemon.pairing_code();
     // Every kind of failure counts, and a success resets nothing.

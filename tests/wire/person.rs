@@ -1,4 +1,4 @@
-//! The person in front of the browser: what they are shown, and what they can do.
+//! The person in front of the browser: what they see, and what they can do.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ async fn latest(ext: &mut FakeExtension) -> Value {
 }
 
 #[tokio::test]
-async fn a_browser_is_told_of_its_sessions_when_they_change_and_only_then() {
+async fn a_browser_is_sent_its_sessions_only_when_they_change() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     assert_eq!(latest(&mut ext).await, Value::Null, "there is nothing to tell yet");

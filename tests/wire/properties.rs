@@ -31,7 +31,7 @@ fn config(cases: u32) -> ProptestConfig {
 
 // --- exactly once ---
 
-/// What befalls the extension at one command that it receives.
+/// The fault that hits the extension at one command.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Answers,
@@ -82,7 +82,7 @@ impl Browser {
     }
 }
 
-/// A client that wants this done and repeats itself, with the same id, while the browser is away.
+/// A client that retries a command under the same id while the browser is away.
 async fn insist(daemon: &Daemon, tab: &Tab, id: &str) -> Value {
     loop {
         let reply = daemon.send(tab.request("text").named(id)).await;

@@ -583,7 +583,7 @@ async fn valid_parameters_of_every_daemon_action_are_carried_out() {
 }
 
 #[tokio::test]
-async fn a_success_of_a_tab_action_says_what_the_protocol_promises() {
+async fn a_success_of_a_tab_action_has_the_data_of_the_protocol() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let url = "https://example.org/";
@@ -610,7 +610,7 @@ async fn a_success_of_a_tab_action_says_what_the_protocol_promises() {
 }
 
 #[tokio::test]
-async fn any_ok_carries_out_an_action_on_a_tab() {
+async fn any_ok_is_a_success_of_an_action_on_a_tab() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for action in ["tab.pin", "tab.unpin", "tab.activate", "tab.close"] {
         let on_its_way = daemon.begin(tab.request(action));
@@ -621,7 +621,7 @@ async fn any_ok_carries_out_an_action_on_a_tab() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_its_body_slowly_is_served_all_the_same() {
+async fn a_client_that_sends_its_body_slowly_is_still_served() {
     let daemon = Daemon::start().await;
     let mut connection = daemon.connect().await;
     let body = request("session.list").bytes();

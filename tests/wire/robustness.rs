@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::support::{Daemon, FakeExtension, Golden, Reply, Tab, page, request};
 
-/// Names that mean something somewhere in the protocol: nonsense that uses them gets furthest.
+/// Names with a meaning somewhere in the protocol: invalid input that uses them gets furthest.
 const NAMES: [&str; 30] = [
     "id",
     "type",
@@ -87,7 +87,7 @@ fn any_object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<
     prop::collection::vec(field, 0..6).prop_map(|fields| fields.into_iter().collect())
 }
 
-/// A value somewhere in `json` replaced by another: what is nearly right gets further than what is plain nonsense.
+/// A value somewhere in `json` replaced by another: almost valid input gets further than random input.
 fn mutated(json: &Value, place: &prop::sample::Index, by: &Value) -> Value {
     let (mut json, by) = (json.clone(), by.clone());
     let place = match &mut json {
@@ -340,7 +340,7 @@ async fn a_browser_that_answers_wrongly_spoils_its_own_command_and_no_other() {
     ext.answer(&text_command, json!({"text": "first"})).await;
     ext.answer(&text_command, json!({"text": "second"})).await;
     assert_eq!(text.reply().await.data()["text"], "first");
-    // Never: the tab's next command has its turn when the time of this one is over.
+    // Never: the tab's next command is sent after this one's deadline.
     let pinning = ext.receive_action("tab.pin").await;
     ext.answer(&pinning, json!({})).await;
     pin.reply().await.data();
@@ -354,7 +354,7 @@ async fn a_browser_that_answers_wrongly_spoils_its_own_command_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_a_browser_calls_an_error_is_kept_short() {
+async fn an_error_code_from_a_browser_is_truncated() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let code = "X".repeat(1 << 20);
     for _ in 0..3 {
@@ -370,7 +370,7 @@ async fn what_a_browser_calls_an_error_is_kept_short() {
 }
 
 #[tokio::test]
-async fn what_a_page_calls_itself_is_kept_short_and_passed_on_whole() {
+async fn a_pages_title_is_stored_truncated_and_relayed_whole() {
     const MOST: usize = 4096;
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     for (length, kept) in [(MOST, MOST), (MOST + 1, MOST), (1 << 20, MOST)] {

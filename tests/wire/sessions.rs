@@ -128,7 +128,7 @@ async fn nothing_but_an_open_creates_a_session() {
 }
 
 #[tokio::test]
-async fn there_is_an_end_to_sessions_and_to_tabs() {
+async fn sessions_and_tabs_are_limited() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let session = daemon.new_session().await;
@@ -151,7 +151,7 @@ async fn there_is_an_end_to_sessions_and_to_tabs() {
 }
 
 #[tokio::test]
-async fn malformed_and_unknown_sessions_are_told_apart() {
+async fn malformed_and_unknown_sessions_are_distinguished() {
     let daemon = Daemon::start().await;
     for session in
         ["a", "abcde", "abcdefg", "ABCDEF", "abcde1", "abcde8", "abc-ef", " abcdef", "äbcdef"]
@@ -200,7 +200,7 @@ async fn the_next_command_goes_to_the_tab_that_was_bound_last() {
 }
 
 #[tokio::test]
-async fn a_tab_of_another_session_is_told_from_one_that_is_nowhere() {
+async fn a_tab_of_another_session_is_distinguished_from_an_unknown_one() {
     let (daemon, mut ext, one) = Daemon::with_tab().await;
     ext.open_tab_in(&daemon, &one.session).await;
     let other = ext.open_tab(&daemon).await;
@@ -314,7 +314,7 @@ async fn a_waiting_command_keeps_the_tab_that_it_was_admitted_for() {
 }
 
 #[tokio::test]
-async fn a_waiting_command_whose_tab_is_closed_is_refused_in_its_turn() {
+async fn a_waiting_command_whose_tab_is_closed_is_refused_at_the_head_of_its_queue() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let closing = daemon.begin(tab.request("tab.close"));
     let command = ext.receive_action("tab.close").await;
@@ -395,7 +395,7 @@ async fn unbinding_clears_a_pause_too() {
 }
 
 #[tokio::test]
-async fn a_command_that_waits_while_its_session_pauses_is_refused_in_its_turn() {
+async fn a_command_that_waits_while_its_session_pauses_is_refused_at_the_head_of_its_queue() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let first = daemon.begin(tab.request("text"));
     let command = ext.receive().await;
@@ -550,7 +550,7 @@ async fn closing_a_session_ends_its_commands_at_once() {
 }
 
 #[tokio::test]
-async fn a_mute_extension_holds_up_a_close_until_just_before_the_deadline() {
+async fn a_silent_extension_delays_a_close_until_just_before_the_deadline() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let started = Instant::now();
     let close = tab.request("session.close").within(Duration::from_millis(800));
@@ -655,7 +655,7 @@ async fn refuses_in_order(daemon: &Daemon, sessions: &[(&str, &[&str])], always:
 }
 
 #[tokio::test]
-async fn of_several_reasons_to_refuse_the_first_in_order_counts() {
+async fn of_several_refusals_the_first_in_order_is_returned() {
     let (daemon, mut ext, bound) = Daemon::with_tab().await;
     let paused = ext.open_tab(&daemon).await;
     pause(&daemon, &mut ext, &paused, "A riddle.").await;

@@ -74,7 +74,7 @@ data! {
         scrolled_px: f64,
         /// Whether the position changed.
         moved: bool,
-        /// Whether the page came to rest.
+        /// Whether the page settled.
         stable: bool,
         ;
         /// The height of the content.
@@ -89,7 +89,7 @@ data! {
         clicked: bool,
         /// Whether the element has since been removed or hidden.
         disappeared: bool,
-        /// Whether the page came to rest.
+        /// Whether the page settled.
         stable: bool,
         ;
     }
@@ -98,7 +98,7 @@ data! {
     HoverData {
         /// Always true.
         hovered: bool,
-        /// Whether the page came to rest.
+        /// Whether the page settled.
         stable: bool,
         /// How long the action took, in milliseconds.
         elapsed: u64,

@@ -1,11 +1,11 @@
-//! Who a connection is: the browser of a known instance, or an anonymous client.
+//! The identity of a connection: the browser of a known instance, or an anonymous client.
 //!
-//! An anonymous client sends no hello. It takes over the tabs of the one before it as long as there has never been more
-//! than one at a time: then nobody could tell which of them it is.
+//! An anonymous client sends no hello. It takes over the tabs of its predecessor as long as there has never been more
+//! than one at a time; otherwise its predecessor would be ambiguous.
 
 use super::{BrowserId, Browsers, ClientId};
 
-/// What is known of who a browser is.
+/// What is known about a browser's identity.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Identity {
     /// Its connection has not said anything yet.
@@ -16,7 +16,7 @@ pub(super) enum Identity {
     Instance(String),
 }
 
-/// What is known of all anonymous clients together.
+/// What is known about all anonymous clients together.
 #[derive(Default)]
 pub(super) struct AnonymousClients {
     /// When the last of them ended, in ticks of the browsers' clock.
@@ -105,7 +105,7 @@ impl Browsers {
     }
 
     /// A connection ends. If it never identified itself but is `used`, it counts as anonymous: what it was sent belongs
-    /// to the next one without a hello.
+    /// to the next anonymous connection.
     pub(in crate::state) fn end_unidentified(&mut self, client: ClientId, used: bool) {
         if used && !self.is_identified(client) {
             self.identify_anonymous(client);

@@ -1,7 +1,8 @@
-//! Browsers, and the connections they come and go with.
+//! Browsers and their connections.
 //!
-//! A browser is what tabs belong to; it outlives its connections. A new connection belongs to a browser of its own until
-//! it identifies itself (protocol §6): then that browser turns out to be a known one, or a new one.
+//! A browser is what tabs belong to; it outlives its connections. A new connection belongs to a browser of its own
+//! until it identifies itself (protocol §6): then it is merged with the known browser of that identity, or stays a new
+//! one.
 
 mod identity;
 mod outbox;
@@ -52,7 +53,7 @@ pub enum CloseReason {
     Superseded,
     /// Another pairing has replaced the token that it connected with.
     NewPairing,
-    /// It speaks no version of the protocol that is spoken here.
+    /// It speaks no protocol version that this daemon speaks.
     Incompatible,
     /// The daemon is shutting down.
     ShuttingDown,
@@ -110,7 +111,7 @@ impl Browsers {
         self.clock
     }
 
-    /// Adds a connection, of a browser that nobody knows yet.
+    /// Adds a connection, of a browser that is not identified yet.
     pub(super) fn connect(&mut self, now_ms: i64) -> (ClientId, Arc<Notify>) {
         self.last_browser += 1;
         self.last_client += 1;
@@ -121,7 +122,7 @@ impl Browsers {
             browser,
             Browser {
                 identity: Identity::Unknown,
-                // One that names no version cannot know of a later one.
+                // The version of a connection that names none.
                 version: OLDEST,
                 client: Some(client),
                 pages: Pages::default(),
@@ -154,7 +155,7 @@ impl Browsers {
         self.browsers.get_mut(&self.clients.get(&client)?.browser)
     }
 
-    /// Marks the connection's browser as away; what its tabs show is unknown from now on.
+    /// Marks the connection's browser as away; its tabs' pages are unknown from now on.
     fn leave(&mut self, client: ClientId) {
         if self.is_anonymous(client) {
             self.anonymous.last_end = self.tick();
@@ -166,8 +167,7 @@ impl Browsers {
         }
     }
 
-    /// Removes a connection that has ended. Its browser stays, unless it never identified itself and nothing is
-    /// `used` of it.
+    /// Removes a connection that has ended. Its browser stays, unless it never identified itself and is not `used`.
     pub(super) fn disconnect(&mut self, client: ClientId, used: bool) {
         self.end_unidentified(client, used);
         self.leave(client);
@@ -227,7 +227,7 @@ impl Browsers {
         self.clients().iter().map(info).collect()
     }
 
-    /// Puts something into a connection's outbox and wakes its writer.
+    /// Queues a message in a connection's outbox and wakes its writer.
     pub(super) fn send(&mut self, client: ClientId, outgoing: Outgoing) {
         if let Some(client) = self.clients.get_mut(&client)
             && client.outbox.push(outgoing)
@@ -255,7 +255,7 @@ impl Browsers {
         Some(self.clients.get(&client)?.outbox.session_state())
     }
 
-    /// Drops a command from an outbox: nobody waits for it any more.
+    /// Drops a command from an outbox, because it has no waiters left.
     pub(super) fn unsend(&mut self, client: ClientId, key: super::CommandKey) {
         if let Some(client) = self.clients.get_mut(&client) {
             client.outbox.remove(key);

@@ -1,4 +1,4 @@
-//! What waits to be written to a connection.
+//! The queue of messages to write to a connection.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use crate::state::CommandKey;
 /// pending table; these are pongs and closes of tabs.
 const MAX_NOTES: usize = 256;
 
-/// Something for a browser to be sent.
+/// A message to send to a browser.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::state) enum Outgoing {
     /// The message of a pending command.
@@ -29,7 +29,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// An empty queue, of a connection that knows of `session_state`.
+    /// An empty queue. `session_state` is the state that its connection starts from.
     pub(super) fn new(session_state: Bytes) -> Self {
         Self { queue: VecDeque::new(), session_state }
     }

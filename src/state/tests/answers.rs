@@ -1,4 +1,4 @@
-//! What clients get to hear: what is passed on as it is, and what never is.
+//! Which parts of the extension's answers reach clients, and which never do.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ fn relayed(action: &'static str, params: Value, mut answer: Value) -> Value {
 }
 
 #[test]
-fn raw_tab_ids_reach_nobody() {
+fn raw_tab_ids_never_reach_clients() {
     let nested = json!({"tabId": 7777, "a": [{"b": {"tabId": 7777, "c": 1}}]});
     let page = json!({"url": "u", "title": "t", "state": "ready", "busy": false, "tabId": 7777});
     for action in ["text", "elements", "links", "debug.log", "tab.pin", "tab.activate", "outline"] {
@@ -71,7 +71,7 @@ fn anything_but_a_valid_answer_is_a_script_error() {
 }
 
 #[test]
-fn any_success_will_do_for_what_is_done_to_a_tab() {
+fn any_success_is_enough_for_an_action_on_a_tab() {
     for (action, data) in [
         ("tab.close", json!({"tab": "t1", "closed": true})),
         ("tab.pin", json!({"tab": "t1", "pinned": true})),
@@ -110,7 +110,7 @@ fn numbers_and_order_in_the_data_stay_as_they_were_written() {
 }
 
 #[test]
-fn answers_for_what_was_not_asked_are_ignored() {
+fn unsolicited_answers_are_ignored() {
     let (mut rig, browser, session) = with_tab();
     let mut first = rig.ask("text", &session, json!({}));
     let mut queued = rig.ask("text", &session, json!({}));
@@ -124,7 +124,7 @@ fn answers_for_what_was_not_asked_are_ignored() {
 }
 
 #[test]
-fn a_tab_is_listed_with_what_its_page_was_last_said_to_be() {
+fn a_tab_is_listed_with_the_latest_known_title_and_address() {
     let (mut rig, browser, session) = with_tab();
     let id = session.parse().unwrap();
     let tabs = |rig: &Rig| rig.tabs(id)[0].clone();

@@ -1,4 +1,4 @@
-//! Browsers that come and go: what they take over, what they are sent again, and when.
+//! Browsers that disconnect and reconnect: what they take over, what is resent to them, and when.
 
 use serde_json::json;
 
@@ -138,7 +138,7 @@ fn an_extension_that_changes_its_version_goes_on_with_its_tabs() {
 }
 
 #[test]
-fn a_command_is_let_in_while_a_connection_may_be_its_browser_and_refused_once_none_can() {
+fn a_command_is_admitted_while_awaiting_a_reconnect_and_fails_once_none_is_possible() {
     let mut rig = Rig::new();
     let first = rig.browser("a");
     let session = rig.open(first, 7);
@@ -174,7 +174,7 @@ fn a_command_is_let_in_while_a_connection_may_be_its_browser_and_refused_once_no
 }
 
 #[test]
-fn a_plain_connection_that_dropped_before_it_spoke_leaves_its_commands_to_the_next() {
+fn an_anonymous_connection_that_drops_before_its_first_message_leaves_its_commands_to_the_next() {
     let mut rig = Rig::new();
     let first = rig.connect();
     let mut open = rig.ask("tab.open", "", json!({"url": "u"}));
@@ -189,7 +189,7 @@ fn a_plain_connection_that_dropped_before_it_spoke_leaves_its_commands_to_the_ne
 }
 
 #[test]
-fn a_connection_that_came_and_went_without_a_word_is_no_second_plain_client() {
+fn a_connection_that_sends_no_message_is_not_a_second_anonymous_client() {
     let mut rig = Rig::new();
     let first = rig.connect();
     let session = rig.open(first, 7);
@@ -203,7 +203,7 @@ fn a_connection_that_came_and_went_without_a_word_is_no_second_plain_client() {
 }
 
 #[test]
-fn after_two_plain_clients_at_once_each_keeps_what_it_opened_and_a_third_gets_nothing() {
+fn after_two_concurrent_anonymous_clients_each_keeps_its_tabs_and_a_third_gets_none() {
     let mut rig = Rig::new();
     let (one, two) = (rig.connect(), rig.connect());
     rig.pass(500);
@@ -244,7 +244,7 @@ fn a_new_tab_opens_beside_the_sessions_own_else_in_the_browser_connected_last() 
 }
 
 #[test]
-fn browsers_that_are_away_and_owe_nothing_are_forgotten() {
+fn disconnected_browsers_without_tabs_or_commands_are_forgotten() {
     let mut rig = Rig::new();
     for number in 0..50 {
         let client = rig.browser(&format!("instance {number}"));

@@ -66,7 +66,7 @@ fn closes_are_not_bounded_by_the_pending_commands() {
 }
 
 #[test]
-fn a_close_that_comes_late_confirms_nothing_and_harms_nothing() {
+fn a_late_close_confirmation_is_ignored() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);
@@ -79,7 +79,7 @@ fn a_close_that_comes_late_confirms_nothing_and_harms_nothing() {
 }
 
 #[test]
-fn a_close_that_nobody_waits_for_runs_on() {
+fn a_close_continues_after_its_client_hangs_up() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);
@@ -120,7 +120,7 @@ fn a_tab_that_the_browser_misses_is_dropped_with_its_queue() {
 }
 
 #[test]
-fn draining_is_over_when_the_last_command_is() {
+fn draining_ends_with_the_last_command() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);
@@ -137,7 +137,7 @@ fn draining_is_over_when_the_last_command_is() {
 }
 
 #[test]
-fn what_is_pending_at_the_end_gets_the_last_word() {
+fn commands_pending_at_the_end_get_the_final_reply() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);

@@ -79,7 +79,7 @@ fn a_command_whose_browser_is_away_ends_at_its_deadline() {
 }
 
 #[test]
-fn a_deadline_is_over_even_where_the_timer_is_late() {
+fn a_deadline_holds_even_if_the_timer_is_late() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);
@@ -106,7 +106,7 @@ fn a_deadline_is_brought_forward_to_ten_minutes() {
 }
 
 #[test]
-fn a_connection_is_plain_after_half_a_second_of_silence() {
+fn a_connection_is_anonymous_after_half_a_second_of_silence() {
     let mut rig = Rig::new();
     let first = rig.connect();
     let (session, _) = rig.open_in(first, "", 7);

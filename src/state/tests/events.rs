@@ -1,4 +1,4 @@
-//! What the log and the traces tell: one record per fact, and no secrets.
+//! The log and the traces: one record per fact, and no secrets.
 
 use std::{
     fmt::{self, Debug},
@@ -50,8 +50,8 @@ impl Visit for Fields {
 
 /// Everything that is logged while `act` runs.
 fn records_of(act: impl FnOnce()) -> Vec<Map<String, Value>> {
-    // With a single subscriber in the process, tests on other threads, which have none, would have
-    // the library take their word for what is of interest to nobody.
+    // With a single subscriber in the process, the library would cache the interest of tests on other threads, which
+    // have none, and disable callsites.
     static ANOTHER: LazyLock<tracing::Dispatch> =
         LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
     LazyLock::force(&ANOTHER);

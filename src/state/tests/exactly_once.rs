@@ -1,5 +1,5 @@
-//! Whatever connections do: every command ends in one reply by its deadline, browsers carry each
-//! out at most once and in the order of its tab, and nothing is lost while there is time.
+//! However connections fail: every command gets one reply by its deadline, browsers carry out each at most once and in
+//! the order of its tab, and no command is lost before its deadline.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -58,7 +58,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<Index>().prop_map(Step::Join),
         1 => any::<Index>().prop_map(Step::HangUp),
         2 => browser().prop_map(|browser| Step::Connect { browser, hello: true }),
-        // Only one of them: two plain ones, one after the other, pass for the same.
+        // Only one of them: two anonymous ones in sequence count as the same.
         1 => Just(Step::Connect { browser: 0, hello: false }),
         2 => browser().prop_map(Step::Disconnect),
         6 => browser().prop_map(Step::Work),
@@ -165,7 +165,7 @@ impl World {
 
     fn connect(&mut self, number: usize, hello: bool) {
         if !hello {
-            // Two plain ones at once would each keep what they have, and get nothing back.
+            // Two anonymous ones at once would each keep what they have, and get nothing back.
             self.disconnect(number);
         }
         let client = self.rig.connect();
@@ -278,7 +278,7 @@ impl World {
         }
     }
 
-    /// What the plain connections left is done, in no time.
+    /// The commands that anonymous connections left are done, in no time.
     fn recover_plain(&mut self) {
         self.connect(0, false);
         self.rig

@@ -342,7 +342,7 @@ impl Rig {
         self.state.with(|inner| inner.pending.iter().count())
     }
 
-    /// Nothing is left over of what has ended.
+    /// Asserts that nothing is left of what has ended.
     #[track_caller]
     fn assert_clean(&self) {
         self.state.with(|inner| {

@@ -1,4 +1,4 @@
-//! Tabs that come: on time, late, twice, or for somebody who has gone.
+//! Tabs that arrive on time, late, twice, or after their client hung up.
 
 use serde_json::json;
 
@@ -161,7 +161,7 @@ fn a_tab_that_the_browser_names_from_memory_keeps_its_name() {
 }
 
 #[test]
-fn a_number_that_two_opens_bring_serves_both_sessions() {
+fn a_tab_id_returned_by_two_opens_serves_both_sessions() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let (one, two) = (rig.open(browser, 7), rig.open(browser, 7));

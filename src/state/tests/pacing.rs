@@ -1,4 +1,4 @@
-//! Pauses: when commands are let go, to the millisecond.
+//! Pacing: when commands are sent, to the millisecond.
 
 use serde_json::json;
 

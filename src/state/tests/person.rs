@@ -1,4 +1,4 @@
-//! What people are shown of the sessions in their browser, and what they may do to them.
+//! The session state that people see in their browser, and what they can do with sessions.
 
 use serde_json::json;
 
@@ -19,7 +19,10 @@ impl Rig {
 fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
     let mut rig = Rig::new();
     let (one, two) = (rig.browser("a"), rig.browser("b"));
-    assert!(rig.shown(one).is_empty() && rig.shown(two).is_empty(), "nothing is no news");
+    assert!(
+        rig.shown(one).is_empty() && rig.shown(two).is_empty(),
+        "a connection without sessions is not dirty"
+    );
     let session = rig.open(two, 7);
     assert_eq!(
         rig.shown(two),
@@ -44,7 +47,7 @@ fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
 }
 
 #[test]
-fn a_person_who_was_not_told_yet_is_told_only_how_things_stand_now() {
+fn an_unsent_session_state_is_replaced_by_the_latest() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
     let session = rig.open(browser, 7);
@@ -60,12 +63,12 @@ fn a_person_who_was_not_told_yet_is_told_only_how_things_stand_now() {
 }
 
 #[test]
-fn a_plain_connection_is_shown_nothing_and_obeyed_in_nothing() {
+fn an_anonymous_connection_gets_no_session_state_and_cannot_close_a_session() {
     let mut rig = Rig::new();
-    let plain = rig.connect();
-    let session = rig.open(plain, 7);
-    rig.say(plain, &json!({"type": "session.close", "session": session}));
-    assert!(rig.shown(plain).is_empty());
+    let anonymous = rig.connect();
+    let session = rig.open(anonymous, 7);
+    rig.say(anonymous, &json!({"type": "session.close", "session": session}));
+    assert!(rig.shown(anonymous).is_empty());
     assert_eq!(rig.state.counts().1, 1);
 }
 

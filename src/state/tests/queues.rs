@@ -1,4 +1,4 @@
-//! Tab queues: order, one in flight, joins, hang-ups, and what is checked when a turn comes.
+//! Tab queues: order, one in flight, joins, hang-ups, and the checks at the head of the queue.
 
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn a_hang_up_after_the_answer_changes_nothing() {
 }
 
 #[test]
-fn whose_turn_a_hang_up_makes_it_is_checked_at_once() {
+fn a_command_that_a_hang_up_moves_to_the_head_of_queue_is_checked_at_once() {
     let mut rig = Rig::new();
     let one = rig.browser("a");
     let session = rig.open(one, 7);
@@ -88,7 +88,10 @@ fn whose_turn_a_hang_up_makes_it_is_checked_at_once() {
     rig.bind(&session, Some(&far), "fast");
     let pausing = rig.ask("text", &session, json!({}));
     rig.answer_error(two, &pausing.id, "HUMAN_REQUIRED", "captcha");
-    assert!(front.waits() && next.waits(), "the front one's turn came before the pause");
+    assert!(
+        front.waits() && next.waits(),
+        "the first was at the head of the queue before the pause"
+    );
     front.hang_up();
     rig.pass(0);
     assert_eq!(next.code(), "HUMAN_REQUIRED");

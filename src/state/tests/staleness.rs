@@ -1,5 +1,5 @@
-//! Under any course of reads, navigations and reconnects, a handle means the element that it was
-//! given to, on the same page, or nothing.
+//! Under any sequence of reads, navigations and reconnects, a handle resolves to the element that it was given to, on
+//! the same page, or to nothing.
 
 use std::collections::HashMap;
 
@@ -58,7 +58,7 @@ struct Given {
     at: Instant,
 }
 
-/// The tabs as they are, and all that was ever said about them.
+/// The tabs, and all handles ever given.
 struct World {
     rig: Rig,
     browser: ClientId,

@@ -38,7 +38,7 @@ pub(in crate::service::doctor) fn configuration(
     }
 }
 
-/// The command that sets a variable for the daemon, whoever starts it.
+/// The command that sets a variable for the daemon, however it is started.
 pub(super) fn set_command(home: &Path, variable: &str, value: &str) -> String {
     let line = format!("echo {variable}={value} >>{} && {RESTART}", settings::path(home).display());
     // A variable in this shell takes precedence over the file.
