@@ -19,8 +19,8 @@ use crate::protocol::{MAX_CONNECTIONS, SPARE_DESCRIPTORS};
 
 /// For how long a newly idle connection is not evicted: its next request may be on its way.
 const GRACE: Duration = Duration::from_millis(50);
-/// How long the task of an evicted connection may take to run and release everything.
-const EVICTION_TIME: Duration = Duration::from_millis(1);
+/// How long the task of an evicted connection may take to run and release everything, before another one is evicted.
+const EVICTION_TIME: Duration = Duration::from_millis(10);
 /// How long to wait before checking again while every connection is busy.
 const ALL_BUSY_WAIT: Duration = Duration::from_millis(50);
 /// The shortest time between two log records about the limit, which may stay reached for hours.
@@ -46,7 +46,10 @@ impl ConnectionLimit {
                 return slot;
             }
             self.log("the connection limit is reached");
-            self.evict().await;
+            let slot = self.slots.clone().acquire_owned();
+            if let Ok(Ok(slot)) = tokio::time::timeout(self.idle.evict_longest(), slot).await {
+                return slot;
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,11 +20,13 @@ pub(super) struct LogFiles {
     dir: PathBuf,
     /// The day (since 1970) on which old files were last removed.
     pruned: Option<i64>,
+    /// The file of the last batch. It stays open, so that a daemon without free descriptors goes on logging.
+    file: Option<File>,
 }
 
 impl LogFiles {
     pub(super) fn new(dir: PathBuf) -> LogFiles {
-        LogFiles { dir, pruned: None }
+        LogFiles { dir, pruned: None, file: None }
     }
 
     /// Appends whole lines to today's file: all of them or, on an error, none.
@@ -34,19 +36,23 @@ impl LogFiles {
         self.append_on(seconds.cast_signed() / SECONDS_PER_DAY, lines)
     }
 
-    /// Opens the file for every batch, a few times a second at most, so that a file that was removed is created again.
+    /// A file that was removed or replaced since the last batch is created again.
     fn append_on(&mut self, day: i64, lines: &[u8]) -> io::Result<()> {
         let path = self.dir.join(format!("{}.log", date(day)));
-        let mut file = match open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-                open(&path)?
-            }
-            other => other?,
+        let mut file = match self.file.take().filter(|file| is_at(file, &path)) {
+            Some(file) => file,
+            None => match open(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+                    open(&path)?
+                }
+                other => other?,
+            },
         };
         let mut length = file.metadata()?.len();
         if length > 0 && length + lines.len() as u64 > MAX_FILE_BYTES {
             fs::rename(&path, self.dir.join(format!("{}.1.log", date(day))))?;
+            drop(file);
             file = open(&path)?;
             length = 0;
         }
@@ -55,6 +61,7 @@ impl LogFiles {
             let _ = file.set_len(length);
             return Err(error);
         }
+        self.file = Some(file);
         if self.pruned != Some(day) {
             self.pruned = Some(day);
             self.prune(day);
@@ -85,6 +92,13 @@ fn open(path: &Path) -> io::Result<File> {
         .mode(0o600)
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)
+}
+
+/// Whether `path` names this open file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let (held, named) = (file.metadata().map(identity), fs::symlink_metadata(path).map(identity));
+    held.ok().zip(named.ok()).is_some_and(|(held, named)| held == named)
 }
 
 /// The date in a log file's name; `None` if the name is not that of a log file.
