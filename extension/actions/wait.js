@@ -23,7 +23,10 @@ export async function wait(context) {
       if (page !== null) return { data: { matched: true, elapsed: Math.round(performance.now() - began) }, page };
       const left = until - Date.now();
       if (left <= 0) {
-        return { data: { matched: false, elapsed: Math.round(performance.now() - began) }, page: tabPage(await driver.tab(tabId)) };
+        return {
+          data: { matched: false, elapsed: Math.round(performance.now() - began) },
+          page: tabPage(await driver.tab(tabId)),
+        };
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
       signal.throwIfAborted();

@@ -8,7 +8,7 @@ use crate::protocol::{Action, MAX_DEADLINE_MS};
 const WAIT_GRACE: Duration = Duration::from_secs(2);
 
 /// How long `action` may take: the caller's `timeout` if given, else the `default`. An action that waits in the page
-/// may take [`WAIT_GRACE`] longer than that wait.
+/// may take `WAIT_GRACE` longer than that wait.
 pub fn time_limit(action: &Action, timeout: Option<Duration>, default: Duration) -> Duration {
     if !action.facts().waits {
         return timeout.unwrap_or(default);
