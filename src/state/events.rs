@@ -214,25 +214,29 @@ impl Event<'_> {
 }
 
 /// Passes events on to the log and to subscribers.
-pub(super) struct Events(broadcast::Sender<Bytes>);
-
-impl Default for Events {
-    fn default() -> Self {
-        Self(broadcast::Sender::new(BACKLOG))
-    }
+#[derive(Default)]
+pub(super) struct Events {
+    /// Made for the first subscriber, because its backlog is allocated at once.
+    channel: Option<broadcast::Sender<Bytes>>,
 }
 
 impl Events {
     pub(super) fn emit(&self, event: &Event<'_>, unix_ms: i64) {
         event.log();
-        if self.0.receiver_count() > 0 {
+        if let Some(channel) = self.channel.as_ref().filter(|channel| channel.receiver_count() > 0)
+        {
             // The last subscriber may unsubscribe at this moment.
-            let _ = self.0.send(event.line(unix_ms));
+            let _ = channel.send(event.line(unix_ms));
         }
     }
 
-    fn subscribe(&self) -> Option<broadcast::Receiver<Bytes>> {
-        (self.0.receiver_count() < MAX_SUBSCRIBERS).then(|| self.0.subscribe())
+    fn subscribe(&mut self) -> Option<broadcast::Receiver<Bytes>> {
+        let channel = self.channel.get_or_insert_with(|| broadcast::Sender::new(BACKLOG));
+        (channel.receiver_count() < MAX_SUBSCRIBERS).then(|| channel.subscribe())
+    }
+
+    fn subscribers(&self) -> usize {
+        self.channel.as_ref().map_or(0, broadcast::Sender::receiver_count)
     }
 }
 
@@ -281,7 +285,7 @@ impl super::State {
 
     /// How many subscribers there are.
     pub fn subscribers(&self) -> usize {
-        self.with(|inner| inner.events.0.receiver_count())
+        self.with(|inner| inner.events.subscribers())
     }
 }
 
