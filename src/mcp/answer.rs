@@ -6,10 +6,9 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
 
 use super::hints;
-use super::tools::is_paged;
 use super::untrusted::with_provenance;
 use crate::client::{self, Answer, AnswerError, Failure};
-use crate::protocol::{Action, Facts, LONG_TEXTS, Provenance};
+use crate::protocol::{Action, LONG_TEXTS, Provenance};
 
 /// The answer to a successful command.
 pub(super) type Success = client::Success;
@@ -89,20 +88,6 @@ pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
 /// An error for the model to read.
 pub(super) fn error(text: impl Into<String>) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(text.into())])
-}
-
-/// The data for programs, where the tool has an output schema. Data that may quote a page have none: clients hand them to
-/// the model without a fence.
-pub(super) fn structured(facts: &Facts, success: &Success) -> Option<Value> {
-    if !has_structure(facts) {
-        return None;
-    }
-    Some(Value::Object(success.data.clone()))
-}
-
-/// Whether the tool of an action has an output schema. One that is read in pages has none: a page of it would not match.
-pub(super) fn has_structure(facts: &Facts) -> bool {
-    facts.provenance == Provenance::Daemon && !is_paged(facts)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::tools::{is_paged, takes_session, takes_timeout};
 use crate::agent;
 use crate::protocol::{Action, Facts, Int, MAX_DEADLINE_MS};
 
@@ -73,6 +72,21 @@ impl Call {
         let max_chars = max_chars.map_or(MAX_CHARS, |max| max.get() as usize);
         Ok(Self { action, session, timeout, max_chars, cursor })
     }
+}
+
+/// Whether the tool has a `session` parameter.
+pub(super) fn takes_session(facts: &Facts) -> bool {
+    facts.runs_in.takes_session()
+}
+
+/// Whether the tool has a `timeout` parameter besides the action's own, as `wait` has.
+pub(super) fn takes_timeout(facts: &Facts) -> bool {
+    facts.runs_in.is_browser() && !facts.waits
+}
+
+/// Whether the answer may be long, and is then read in pages.
+pub(super) fn is_paged(facts: &Facts) -> bool {
+    facts.effect.reads() && !facts.waits
 }
 
 /// Milliseconds as a duration.

@@ -10,9 +10,10 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
+use serde_json::Value;
 
 use super::answer;
-use super::arguments::{Call, parse};
+use super::arguments::{Call, parse, takes_session};
 use super::daemon::Daemon;
 use super::pagination::{Page, Pages};
 use super::session_wait::SessionWait;
@@ -144,7 +145,7 @@ impl Inner {
             return Ok(CallToolResult::success(vec![content(facts, page)]));
         }
         let session = match session {
-            _ if !tools::takes_session(facts) => String::new(),
+            _ if !takes_session(facts) => String::new(),
             Some(session) => session,
             None => self.sessions.current(&self.daemon, client).await?,
         };
@@ -167,7 +168,7 @@ impl Inner {
         if action.get::<SessionClose>().is_some() {
             self.sessions.forget(&session).await;
         }
-        let structured = answer::structured(facts, &success);
+        let structured = tools::has_structure(facts).then(|| Value::Object(success.data.clone()));
         let picture = answer::picture(&mut success);
         let page = self.pages.first(tool, answer::text(&success), max_chars);
         let mut contents = vec![content(facts, page)];

@@ -6,11 +6,10 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use super::answer;
-use super::arguments::{InSession, InTime, Within};
+use super::arguments::{InSession, InTime, Within, is_paged, takes_session, takes_timeout};
 use super::hints;
 use super::session_wait::SessionWait;
-use crate::protocol::{Action, Facts, schema_of};
+use crate::protocol::{Action, Facts, Provenance, schema_of};
 
 /// What a tool does.
 #[derive(Clone, Copy)]
@@ -47,7 +46,7 @@ fn of_action(facts: &Facts) -> Tool {
         .open_world(facts.runs_in.is_browser());
     let tool = Tool::new(hints::tool_name(facts.name), facts.about, object(schema));
     let tool = tool.with_annotations(hints);
-    match answer::has_structure(facts) {
+    match has_structure(facts) {
         true => tool.with_raw_output_schema(object((facts.data)())),
         false => tool,
     }
@@ -81,19 +80,11 @@ fn merge<T: JsonSchema>(schema: &mut Schema) {
     }
 }
 
-/// Whether the tool has a `session` parameter.
-pub(super) fn takes_session(facts: &Facts) -> bool {
-    facts.runs_in.takes_session()
-}
-
-/// Whether the tool has a `timeout` parameter besides the action's own, as `wait` has.
-pub(super) fn takes_timeout(facts: &Facts) -> bool {
-    facts.runs_in.is_browser() && !facts.waits
-}
-
-/// Whether the answer may be long, and is then read in pages.
-pub(super) fn is_paged(facts: &Facts) -> bool {
-    facts.effect.reads() && !facts.waits
+/// Whether the tool has an output schema, and so its answers structured content: their data are the daemon's own words,
+/// because clients pass structured content to the model without a fence. A tool whose answers are read in pages has none:
+/// a page would not match.
+pub(super) fn has_structure(facts: &Facts) -> bool {
+    facts.provenance == Provenance::Daemon && !is_paged(facts)
 }
 
 #[cfg(test)]

@@ -12,11 +12,10 @@ use crate::protocol::{
 use super::{
     Inner, Now, ReplyFuture, State,
     browsers::BrowserId,
-    closing::tab_gone,
     events::{End, Event, truncated},
     handles::Epoch,
     pending::{Command, Kind, Reply, ReplyKind, Waiter},
-    sessions::not_found,
+    sessions::{not_found, tab_gone},
 };
 
 /// The outcome of admitting a request.

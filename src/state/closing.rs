@@ -7,8 +7,8 @@ use rand::RngExt as _;
 use serde_json::json;
 
 use crate::protocol::{
-    CLOSE_WAIT, ErrorCode, NO_PAGE, ProtocolError, SessionClose, SessionCloseData, SessionId,
-    Spec as _, TabClose, TabHandle,
+    CLOSE_WAIT, NO_PAGE, ProtocolError, SessionClose, SessionCloseData, SessionId, Spec as _,
+    TabClose,
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     events::End,
     local::json,
     pending::{Command, CommandKey, Kind, Phase, Reply, Waiter},
-    sessions::{Tab, not_found},
+    sessions::{Tab, not_found, tab_gone},
 };
 
 /// How long before the client's deadline the reply is sent, so that it arrives in time (protocol §5).
@@ -117,12 +117,6 @@ impl Inner {
         let reply = Reply::success(&command.id, &data, NO_PAGE, false);
         self.end(key, reply, End::Ok, now);
     }
-}
-
-/// The failure of commands whose tab is gone.
-pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {
-    let message = format!("{} was closed", TabHandle::new(ordinal).as_str());
-    ProtocolError::new(ErrorCode::TabNotFound, message, session.as_str())
 }
 
 /// A `tab.close` of the daemon's own, in a protocol version, and its id.

@@ -5,9 +5,9 @@ use crate::protocol::{Action, AnswerHandling, ErrorCode, ProtocolError, SessionI
 use super::{
     Inner, Now,
     browsers::Outgoing,
-    closing::tab_gone,
     events::{End, Event},
     pending::{Command, CommandKey, Due, Kind, Phase, Reply},
+    sessions::tab_gone,
 };
 
 impl Inner {

@@ -242,6 +242,12 @@ impl Sessions {
     }
 }
 
+/// The failure of commands whose tab is gone.
+pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {
+    let message = format!("{} was closed", TabHandle::new(ordinal).as_str());
+    ProtocolError::new(ErrorCode::TabNotFound, message, session.as_str())
+}
+
 /// The refusal of a session that does not, or no longer, exist.
 pub(super) fn not_found(id: SessionId) -> ProtocolError {
     let message = format!("there is no session {id}: it was closed, or the daemon was restarted");
