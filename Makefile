@@ -25,7 +25,7 @@ test: prerequisites lint extension-test wire-test editors mcp-client
 	cargo test --doc
 
 # What people install: the packages, that the same source gives the same bytes, and a life with each of them.
-test-release: check-prerequisites release-prerequisites $(EXTENSION_TOOLS) packages reproducible
+test-release: release-prerequisites $(EXTENSION_TOOLS) packages reproducible
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --test release
 
 # The main job on real input, for a person to watch: command line, daemon, extension, a page in a real Chromium, and back.

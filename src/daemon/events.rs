@@ -26,22 +26,22 @@ pub(super) fn answer(context: Arc<Context>, connection: Connection) -> Response 
         return rejection::refusal(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", &message);
     };
     let end = context.subscribers.clone();
-    let lines = lines(events, end, NoteEnd { context, connection });
+    let lines = lines(events, end, SubscriptionGuard { context, connection });
     let mut response = warp::reply::stream(lines).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
 }
 
-/// Ends a subscription when it is dropped.
-struct NoteEnd {
+/// Lives as long as a subscription; then its connection is idle again, and maybe the daemon.
+struct SubscriptionGuard {
     context: Arc<Context>,
     connection: Connection,
 }
 
-impl Drop for NoteEnd {
+impl Drop for SubscriptionGuard {
     fn drop(&mut self) {
         self.connection.mark_idle();
-        // The wait for the daemon to be idle looks again.
+        // Wakes the idle detection.
         self.context.activity.touch();
     }
 }
