@@ -482,8 +482,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 /// Checks that data are what their type says, and nothing more.
 fn assert_typed(action: &str, data: &Value) {
-    let facts = Action::all().find(|facts| facts.name == action).expect("an action");
-    match (facts.typed)(&data.to_string()) {
+    match Action::typed_data(action, &data.to_string()).expect("an action") {
         Ok(typed) => assert!(is_same(&typed, data), "{action}: {typed} is not {data}"),
         Err(error) => panic!("{action}: {error} in {data}"),
     }

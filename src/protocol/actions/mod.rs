@@ -55,6 +55,13 @@ macro_rules! families {
                 None
             }
 
+            fn typed_data_as(name: &str, data: &str) -> Option<serde_json::Result<Value>> {
+                $(if let Some(data) = $module::Action::typed_data(name, data) {
+                    return Some(data);
+                })*
+                None
+            }
+
             fn command(&self) -> &dyn Command {
                 match self { $(Self::$family(action) => action.command(),)* }
             }
@@ -83,6 +90,17 @@ macro_rules! family {
                 use $crate::protocol::actions::{Spec as _, parse_params};
                 $(if name == $name::ROW.name {
                     return Some(parse_params(params).map(Self::$name));
+                })*
+                None
+            }
+
+            pub(super) fn typed_data(
+                name: &str,
+                data: &str,
+            ) -> Option<serde_json::Result<serde_json::Value>> {
+                use $crate::protocol::actions::{Spec as _, parse_data};
+                $(if name == $name::ROW.name {
+                    return Some(parse_data::<$name>(data));
                 })*
                 None
             }
@@ -151,6 +169,15 @@ impl Action {
     /// `None` if there is no such action; else what is wrong, with the path to the field.
     pub fn parse(name: &str, params: &str) -> Option<Result<Self, String>> {
         Self::parse_as(name, params)
+    }
+
+    /// The data of an answer to the action called `name`, a JSON text, with the members that their type has.
+    ///
+    /// # Errors
+    ///
+    /// `None` if there is no such action; else why the text is not data of it.
+    pub fn typed_data(name: &str, data: &str) -> Option<serde_json::Result<Value>> {
+        Self::typed_data_as(name, data)
     }
 
     /// The facts about the action, independent of its parameters.
@@ -230,6 +257,10 @@ fn parse_params<S: Spec>(json: &str) -> Result<S, String> {
     })?;
     params.check().map_err(|problem| format!("`params`: {problem}"))?;
     Ok(params)
+}
+
+fn parse_data<S: Spec>(json: &str) -> serde_json::Result<Value> {
+    serde_json::to_value(serde_json::from_str::<S::Data>(json)?)
 }
 
 /// The message without "at line 1 column 7", which counts within the parameters alone.

@@ -247,12 +247,6 @@ pub struct Facts {
     pub params: fn() -> Schema,
     /// The JSON schema of its data.
     pub data: fn() -> Schema,
-    /// The data of an answer, a JSON text, with the members that their type has.
-    ///
-    /// # Errors
-    ///
-    /// If the text is not data of this action.
-    pub typed: fn(&str) -> serde_json::Result<serde_json::Value>,
 }
 
 /// [`Facts`] of every action.
@@ -281,7 +275,6 @@ pub(super) trait Described: Spec {
         waits: Self::ROW.waits.is_some(),
         params: schema_of::<Self>,
         data: data_schema_of::<Self::Data>,
-        typed: |data| serde_json::to_value(serde_json::from_str::<Self::Data>(data)?),
     };
 }
 
