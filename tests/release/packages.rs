@@ -150,12 +150,14 @@ async fn root(user: &User, program: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// All files of the machine but those of people, and what package managers keep for themselves.
+/// All files in the system's directories but those that package managers keep for themselves, and those of bproxy in
+/// shared ones.
 async fn files(user: &User) -> BTreeSet<String> {
-    // The machine shows this repository, wherever it is, and other tests build in it meanwhile.
-    let find = "find / -xdev \\( -path /home -o -path /root -o -path \"$0\" -o -path /var/cache -o -path /var/log \
-                -o -path /var/lib/apt -o -path /var/lib/PackageKit -o -path /var/lib/rpm -o -path '/var/lib/dpkg/*-old' \\) -prune -o -print; \
-                find /run /dev/shm -name '*bproxy*'";
+    // The machine shows the files around it as they change: the repository, which other tests build in, may be anywhere.
+    let find = "find /bin/ /etc /lib/ /opt /sbin/ /usr /var -xdev \\( -path \"$0\" -o -path /var/cache -o -path /var/log \
+                -o -path /var/tmp -o -path /var/lib/apt -o -path /var/lib/PackageKit -o -path /var/lib/rpm \
+                -o -path '/var/lib/dpkg/*-old' \\) -prune -o -print; \
+                find / -maxdepth 1; find /run /dev/shm /var/tmp -name '*bproxy*'";
     let repository = env!("CARGO_MANIFEST_DIR");
     root(user, &["sh", "-c", find, repository]).await.lines().map(str::to_owned).collect()
 }
