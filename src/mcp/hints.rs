@@ -56,6 +56,10 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         ErrorCode::NavigationFailed => {
             "check the address, then call navigate or tab_open with one that loads."
         }
+        ErrorCode::PageChanged => {
+            "the tab shows another document than the one that you read: read it again, then decide what to do. If \
+             details.done is there, the first steps were done before."
+        }
         ErrorCode::TabNotVisible => "call tab_activate, then call again.",
     }
 }
