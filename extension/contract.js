@@ -44,17 +44,18 @@ export const LIMITS = Object.freeze({
  *   | 'ELEMENT_HANDLE_SCOPE_MISMATCH'
  *   | 'SCRIPT_ERROR'
  *   | 'NAVIGATION_FAILED'
+ *   | 'PAGE_CHANGED'
  *   | 'TAB_NOT_VISIBLE'} ErrorCode
  */
 
 /**
- * Names one element, in exactly one of these ways. The daemon replaces handles before it forwards a command.
+ * Names one element, in exactly one of these ways. The daemon replaces a handle that stands for a target before it forwards a command.
  * @typedef {{ selector: string } | { route: { hosts: { index?: number, selector: string }[], target: string } } | { handle: string }} Target
  */
 
 /**
  * One field to fill, and how.
- * @typedef {{ method: 'direct' | 'paste' | 'runtime-api', target: Target, value: string, world: 'isolated' | 'main' }} Field
+ * @typedef {{ method: 'direct' | 'paste' | 'runtime-api', private?: boolean, target: Target, value: string, world: 'isolated' | 'main' }} Field
  */
 
 /**
@@ -195,6 +196,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SnapshotData `snapshot`
+ * @property {number[]} [handles] The numbers of the handles `elN` that stand in the tree. The daemon takes them out.
  * @property {number} nodeCount How many lines there are.
  * @property {string} tree A line for each node, indented by its depth.
  */
@@ -259,7 +261,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} FillData `fill`
  * @property {boolean} filled Whether the field holds the value now.
- * @property {string} verifiedValue The field's value afterwards.
+ * @property {string} [verifiedValue] The field's value afterwards; absent if it is private.
  */
 
 /**
@@ -269,7 +271,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillFormData `fill-form`
- * @property {{ filled: boolean, target: Target, verifiedValue: string }[]} results The outcome for each field, in the same order.
+ * @property {{ filled: boolean, target: Target, verifiedValue?: string }[]} results The outcome for each field, in the same order.
  */
 
 /**
@@ -423,6 +425,7 @@ const FIELD = {
   additionalProperties: false,
   properties: {
     method: { type: 'string', enum: ['direct', 'paste', 'runtime-api'] },
+    private: { type: 'boolean' },
     target: TARGET,
     value: { type: 'string' },
     world: { type: 'string', enum: ['isolated', 'main'] },

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use bproxy::daemon::Gate;
 use bproxy::protocol::{
-    ElementHandle, MAX_ID_CHARS, Message, Outcome, Request, SessionId, TabHandle, Target, VERSION,
-    forwarded,
+    ElementHandle, MAX_ID_CHARS, Message, Outcome, Place, Request, SessionId, TabHandle, Target,
+    VERSION, forwarded,
 };
 use bproxy::secrets::{ExtensionCredential, Secret};
 use bproxy::state::{Instant, Process, State};
@@ -27,7 +27,8 @@ pub fn request(body: &[u8]) {
     assert!((1..=MAX_ID_CHARS).contains(&request.id.chars().count()));
 
     let session = "m4q7z2";
-    let message = forwarded(VERSION, &request, request.params, session, request.deadline, Some(7));
+    let place = Some(Place { tab: 7, document: None, numbers: None });
+    let message = forwarded(VERSION, &request, request.params, session, request.deadline, place);
     let members: BTreeMap<String, Value> = serde_json::from_str(&message).expect("JSON");
     let names: Vec<_> = members.keys().map(String::as_str).collect();
     let expected = [

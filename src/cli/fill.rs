@@ -52,16 +52,17 @@ struct Value {
 impl Fill {
     pub(super) fn action(self) -> Result<Action, Error> {
         let Fill { target, value, method, world } = self;
-        let value = match value {
-            Value { value: Some(text), .. } => text,
-            Value { value_file: Some(path), .. } => read_file("--value-file", &path)?,
-            Value { .. } => read_text("--value-stdin", io::stdin())?,
+        // Whoever does not write the value into the command line does not want to read it in the answer either.
+        let (value, private) = match value {
+            Value { value: Some(text), .. } => (text, None),
+            Value { value_file: Some(path), .. } => (read_file("--value-file", &path)?, Some(true)),
+            Value { .. } => (read_text("--value-stdin", io::stdin())?, Some(true)),
         };
         let world = world.unwrap_or(match method {
             FillMethod::RuntimeApi => World::Main,
             FillMethod::Direct | FillMethod::Paste => World::Isolated,
         });
-        Ok(protocol::Fill { target: target.named(), value, method, world }.into())
+        Ok(protocol::Fill { target: target.named(), value, method, world, private }.into())
     }
 }
 

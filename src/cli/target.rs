@@ -16,7 +16,7 @@ pub(super) struct Target {
     #[arg(long, value_name = "JSON", value_parser = route)]
     route_json: Option<ShadowRoute>,
 
-    /// The element with this handle, from the last elements or links
+    /// The element with this handle, from elements, links or snapshot
     #[arg(long, value_name = "HANDLE")]
     element: Option<ElementHandle>,
 }

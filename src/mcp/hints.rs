@@ -45,7 +45,8 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
             "remove the obstacle (close a dialog, scroll, fill the required fields first), then call elements and try again."
         }
         ErrorCode::ElementHandleNotFound | ErrorCode::ElementHandleStale => {
-            "call elements or links again: the page has changed or the handle was too old. Use the new handle."
+            "call elements or links again: the element or its page has changed, or the handle was not used for two minutes. \
+             Use the new handle."
         }
         ErrorCode::ElementHandleScopeMismatch => {
             "bind the session to the tab that the handle is from (session_bind), or read this tab with elements."
@@ -55,6 +56,10 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         }
         ErrorCode::NavigationFailed => {
             "check the address, then call navigate or tab_open with one that loads."
+        }
+        ErrorCode::PageChanged => {
+            "the tab shows another document than the one that you read: read it again, then decide what to do. If \
+             details.done is there, the first steps were done before."
         }
         ErrorCode::TabNotVisible => "call tab_activate, then call again.",
     }

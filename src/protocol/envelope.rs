@@ -149,18 +149,29 @@ pub struct Envelope<'a> {
 /// The `page` of answers that do not come from a page, as a JSON text.
 pub const NO_PAGE: &str = r#"{"url":"","title":"","state":"ready","busy":false}"#;
 
-/// The message that carries a request to an extension that speaks `version`: its seven fields and the target tab.
+/// Where a forwarded request is carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The browser's own id of the tab.
+    pub tab: i64,
+    /// The mark of the document that the client knows; only for browsers of revision 1.
+    pub document: Option<&'a str>,
+    /// The first of the numbers reserved for new elements and for new links; only for browsers of revision 1.
+    pub numbers: Option<[u64; 2]>,
+}
+
+/// The message that carries a request to an extension that speaks `version`: its seven fields and the target.
 ///
-/// `params` is a JSON text; `tab` is the browser's own id of the tab.
+/// `params` is a JSON text; there is no `place` for a new tab.
 pub fn forwarded(
     version: u32,
     request: &Request<'_>,
     params: &str,
     session: &str,
     deadline: i64,
-    tab: Option<i64>,
+    place: Option<Place<'_>>,
 ) -> String {
-    let mut text = String::with_capacity(params.len() + request.id.len() + 192);
+    let mut text = String::with_capacity(params.len() + request.id.len() + 256);
     push_version(&mut text, version);
     push_quoted(&mut text, &request.id);
     text.push_str(r#","action":""#);
@@ -176,14 +187,20 @@ pub fn forwarded(
     } else {
         r#","destructive":false"#
     });
-    match tab {
-        Some(tab) => {
-            text.push_str(r#","target":{"tabId":"#);
-            text.push_str(&tab.to_string());
-            text.push_str("}}");
-        }
-        None => text.push_str(r#","target":null}"#),
+    let Some(Place { tab, document, numbers }) = place else {
+        text.push_str(r#","target":null}"#);
+        return text;
+    };
+    // Writing to a string cannot fail.
+    let _ = write!(text, r#","target":{{"tabId":{tab}"#);
+    if let Some(document) = document {
+        text.push_str(r#","document":"#);
+        push_quoted(&mut text, document);
     }
+    if let Some([element, link]) = numbers {
+        let _ = write!(text, r#","el":{element},"ln":{link}"#);
+    }
+    text.push_str("}}");
     text
 }
 
@@ -289,11 +306,20 @@ mod tests {
     fn the_forwarded_message_has_the_seven_fields_and_the_target() {
         let body = r#"{"protocol_version":1,"id":"a\"b","action":"text","params":{ "selector":"p" },"deadline":7,"x":1}"#;
         let request = Request::parse(body.as_bytes()).unwrap();
-        let text = forwarded(2, &request, request.params, "m4q7z2", 7, Some(3));
+        let place = Place { tab: 3, document: None, numbers: None };
+        let text = forwarded(2, &request, request.params, "m4q7z2", 7, Some(place));
         assert_eq!(
             serde_json::from_str::<Value>(&text).unwrap(),
             json!({"protocol_version": 2, "id": "a\"b", "action": "text", "params": {"selector": "p"},
                    "session": "m4q7z2", "deadline": 7, "destructive": false, "target": {"tabId": 3}})
         );
+        let place = Place { tab: 3, document: Some("a\"b"), numbers: Some([1, 2]) };
+        let text = forwarded(1, &request, "{}", "m4q7z2", 7, Some(place));
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap()["target"],
+            json!({"tabId": 3, "document": "a\"b", "el": 1, "ln": 2})
+        );
+        let text = forwarded(1, &request, "{}", "m4q7z2", 7, None);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["target"], json!(null));
     }
 }

@@ -93,10 +93,11 @@ codes! {
     ElementNotActionable = "ELEMENT_NOT_ACTIONABLE", Target, Conditional, Page, "bproxy elements -s {session}";
     SelectorAmbiguous = "SELECTOR_AMBIGUOUS", Target, Conditional, Page, "bproxy elements -s {session}";
     ElementHandleNotFound = "ELEMENT_HANDLE_NOT_FOUND", Target, Conditional, Daemon, "bproxy elements -s {session}";
-    ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, Daemon, "bproxy elements -s {session}";
+    ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, Page, "bproxy elements -s {session}";
     ElementHandleScopeMismatch = "ELEMENT_HANDLE_SCOPE_MISMATCH", Target, Never, Daemon, "bproxy elements -s {session}";
     ScriptError = "SCRIPT_ERROR", Execution, Conditional, Page, "bproxy debug log -s {session}";
     NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy navigate URL -s {session}";
+    PageChanged = "PAGE_CHANGED", Execution, Conditional, Page, "bproxy snapshot -s {session}";
     TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, Daemon, "bproxy tab activate -s {session}";
 }
 

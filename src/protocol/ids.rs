@@ -66,7 +66,7 @@ fn digits<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 }
 
 /// The number in `digits`, if they are written as the daemon would write them: without leading zeros.
-fn canonical(digits: &str) -> Option<u32> {
+fn canonical(digits: &str) -> Option<u64> {
     let number = digits.parse().ok()?;
     (!digits.starts_with('0')).then_some(number)
 }
@@ -88,7 +88,7 @@ impl TabHandle {
 
     /// The ordinal of the tab that can have this name; none for names that the daemon never gives.
     pub fn ordinal(&self) -> Option<u32> {
-        canonical(self.0.strip_prefix('t')?)
+        canonical(self.0.strip_prefix('t')?)?.try_into().ok()
     }
 }
 
@@ -109,10 +109,10 @@ impl<'de> Deserialize<'de> for TabHandle {
     }
 }
 
-/// The kind of read that created a handle. Each kind is numbered separately.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+/// The kind of a handle. Each kind is numbered separately.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum HandleKind {
-    /// `elN`, from `elements`.
+    /// `elN`, from `elements` and `snapshot`.
     Element,
     /// `lnN`, from `links`.
     Link,
@@ -126,14 +126,6 @@ impl HandleKind {
             Self::Link => "ln",
         }
     }
-
-    /// The action whose answers carry handles of this kind.
-    pub fn source_action(self) -> &'static str {
-        match self {
-            Self::Element => "elements",
-            Self::Link => "links",
-        }
-    }
 }
 
 /// The name of an element found by a read, `(el|ln)[0-9]+`.
@@ -141,13 +133,18 @@ impl HandleKind {
 pub struct ElementHandle(String);
 
 impl ElementHandle {
+    /// The handle with this number; numbers start at 1.
+    pub fn new(kind: HandleKind, number: u64) -> Self {
+        Self(format!("{}{number}", kind.prefix()))
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Kind and number; none for names that the daemon never gives, such as `el01`.
-    pub fn parts(&self) -> Option<(HandleKind, u32)> {
+    pub fn parts(&self) -> Option<(HandleKind, u64)> {
         [HandleKind::Element, HandleKind::Link]
             .into_iter()
             .find_map(|kind| Some((kind, canonical(digits(&self.0, kind.prefix())?)?)))

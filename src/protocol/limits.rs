@@ -69,14 +69,20 @@ pub const MAX_TRACES: usize = 200;
 /// of them, and a page can make them any length. Answers carry them in full.
 pub const MAX_KEPT_CHARS: usize = 4096;
 
-/// How many handles one answer gets: more elements than an agent can make sense of.
-pub const MAX_HANDLES_PER_READ: usize = 200;
+/// How many handles one answer gets: more elements than an agent can make sense of. It is also how many numbers of each
+/// kind are reserved for a command whose answer hands out handles.
+pub const MAX_HANDLES_PER_READ: usize = 1000;
 
-/// How many handles there are in total; the oldest are evicted first. Enough for a few reads of several agents.
-pub const MAX_HANDLES: usize = 1000;
+/// How many handles there are in total; the session that has the most loses its oldest. Enough for a few reads of
+/// several agents.
+pub const MAX_HANDLES: usize = 5000;
 
-/// How long a handle is valid: an agent acts on what it has just read, and pages change.
+/// How long a handle is valid after the last answer that listed it or the last command that used it: an agent acts on
+/// what it has just read, and pages change.
 pub const HANDLE_LIFE: Duration = Duration::from_secs(120);
+
+/// The longest mark of a document, in characters: a few random numbers fit.
+pub const MAX_DOCUMENT_CHARS: usize = 64;
 
 /// The longest time that closing a session waits for browsers to close its tabs.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);

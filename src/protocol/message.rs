@@ -88,6 +88,8 @@ pub struct Navigation<'a> {
     pub tab_id: i64,
     /// Where the tab is now.
     pub url: Cow<'a, str>,
+    /// Whether the document stayed, and only its address changed.
+    pub same_document: bool,
 }
 
 /// How an extension introduces itself.
@@ -101,6 +103,8 @@ pub struct Hello<'a> {
     pub protocol_version: i64,
     /// The browser's name and version.
     pub browser: Cow<'a, str>,
+    /// Which additions to the protocol version it knows; 0 if it does not say.
+    pub revision: i64,
 }
 
 impl<'a> Message<'a> {
@@ -155,6 +159,7 @@ struct Fields<'a> {
     extension_version: Option<&'a str>,
     hello_version: Option<&'a str>,
     browser: Option<&'a str>,
+    revision: Option<&'a str>,
     session: Option<&'a str>,
     /// How many members there are, of whatever name.
     members: usize,
@@ -179,16 +184,20 @@ impl<'a> Fields<'a> {
             "extensionVersion" => &mut self.extension_version,
             "protocolVersion" => &mut self.hello_version,
             "browser" => &mut self.browser,
+            "revision" => &mut self.revision,
             "session" => &mut self.session,
             _ => return None,
         })
     }
 
     fn navigation(&self) -> Option<Message<'a>> {
-        let cause = self.cause.and_then(text_of)?;
-        matches!(&*cause, "committed" | "history_state").then_some(())?;
+        let same_document = match &*self.cause.and_then(text_of)? {
+            "committed" => false,
+            "history_state" => true,
+            _ => return None,
+        };
         let tab_id = self.tab_id?.parse().ok()?;
-        Some(Message::Navigation(Navigation { tab_id, url: text_of(self.url?)? }))
+        Some(Message::Navigation(Navigation { tab_id, url: text_of(self.url?)?, same_document }))
     }
 
     fn hello(&self) -> Option<Message<'a>> {
@@ -197,6 +206,7 @@ impl<'a> Fields<'a> {
             extension_version: text_of(self.extension_version?)?,
             protocol_version: self.hello_version?.parse().ok()?,
             browser: text_of(self.browser?)?,
+            revision: self.revision.map_or(Some(0), |revision| revision.parse().ok())?,
         }))
     }
 
@@ -342,9 +352,19 @@ mod tests {
     fn other_messages_are_recognised_by_their_type() {
         assert!(matches!(parse(r#"{"type":"ping","ts":1.5}"#), Message::Ping { ts: "1.5" }));
         let navigation = r#"{"type":"navigation","tabId":7,"url":"http://x/","cause":"committed"}"#;
-        assert!(matches!(parse(navigation), Message::Navigation(Navigation { tab_id: 7, .. })));
+        assert!(matches!(
+            parse(navigation),
+            Message::Navigation(Navigation { tab_id: 7, same_document: false, .. })
+        ));
         let hello = r#"{"type":"hello","instanceId":"i","extensionVersion":"1","protocolVersion":2,"browser":"b"}"#;
-        assert!(matches!(parse(hello), Message::Hello(Hello { protocol_version: 2, .. })));
+        assert!(matches!(
+            parse(hello),
+            Message::Hello(Hello { protocol_version: 2, revision: 0, .. })
+        ));
+        let revised = hello.replace("\"browser\"", "\"revision\":1,\"browser\"");
+        assert!(matches!(parse(&revised), Message::Hello(Hello { revision: 1, .. })));
+        let ill_typed = hello.replace("\"browser\"", "\"revision\":\"1\",\"browser\"");
+        assert!(matches!(parse(&ill_typed), Message::Other(_)));
         for other in [
             "[]",
             "{}",

@@ -17,7 +17,7 @@ mod values;
 mod versions;
 
 pub use actions::*;
-pub use envelope::{BadRequest, Envelope, NO_PAGE, Request, failure, forwarded, success};
+pub use envelope::{BadRequest, Envelope, NO_PAGE, Place, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use health::Health;
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};

@@ -16,7 +16,7 @@ pub enum Target {
     Selector(String),
     /// A way through open shadow roots.
     Route(ShadowRoute),
-    /// A handle from an earlier read, such as `el1`. The daemon replaces it.
+    /// A handle from an earlier read, such as `el1`.
     Handle(ElementHandle),
 }
 

@@ -5,15 +5,16 @@
 use std::{borrow::Cow, time::Duration};
 
 use crate::protocol::{
-    self, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE, ProtocolError,
-    Request, Route, SessionId, TabHandle, Trace, forwarded,
+    self, AnswerHandling, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE,
+    Place, ProtocolError, Request, Route, SessionId, TabHandle, Trace, forwarded,
 };
 
 use super::{
     Inner, Now, ReplyFuture, State,
     browsers::BrowserId,
     events::{End, Event, truncated},
-    handles::Epoch,
+    handles::HandlePage,
+    numbers::Block,
     pending::{Command, Kind, Reply, ReplyKind, Waiter},
     sessions::{not_found, tab_gone},
 };
@@ -89,7 +90,7 @@ impl Reply {
 
 impl Inner {
     fn admit(&mut self, request: &mut Request<'_>, now: Now) -> Result<Admitted, ProtocolError> {
-        if let Some(waiter) = self.pending.join(&request.id) {
+        if let Some(waiter) = self.pending.join(&request.id, &request.session) {
             tracing::debug!(event = "joined", id = %request.id);
             return Ok(Admitted::Pending(waiter));
         }
@@ -119,10 +120,10 @@ impl Inner {
                 (self.locate_tab(session, named)?, Kind::OnTab(handling))
             }
         };
-        let handle_page = self.resolve_handles(&mut request.action, &destination, now)?;
-        let params = match handle_page {
-            Some(_) => Cow::Owned(request.action.params()),
-            None => Cow::Borrowed(request.params),
+        let handles = self.resolve_handles(&mut request.action, &destination, now)?;
+        let params = match handles.replaced {
+            true => Cow::Owned(request.action.params()),
+            false => Cow::Borrowed(request.params),
         };
 
         let deadline_ms = request.deadline.min(now.unix_ms + MAX_DEADLINE_MS);
@@ -134,13 +135,21 @@ impl Inner {
         }
         self.check_load(&destination)?;
 
+        // From here on nothing refuses the command.
+        self.handles.use_again(session, &handles.keys, now.instant);
+        let mints = matches!(kind, Kind::OnTab(AnswerHandling::MintsHandles(_)));
+        let block = if mints { self.reserve_numbers(&destination) } else { None };
         let message = forwarded(
             self.browsers.version_of(destination.browser),
             request,
             &params,
             session.as_str(),
             deadline_ms,
-            destination.tab.map(|(_, chrome_id)| chrome_id),
+            destination.tab.map(|(ordinal, tab)| Place {
+                tab,
+                document: self.known_document(&destination, ordinal),
+                numbers: block.map(|block| block.first),
+            }),
         );
         let mut command = Command::new(
             &request.id,
@@ -153,11 +162,29 @@ impl Inner {
         command.tab = destination.tab.map(|(ordinal, _)| ordinal);
         command.browser = destination.browser;
         command.message = message.into();
-        command.handle_page = handle_page;
+        command.handle_page = handles.page;
+        command.block = block;
         command.awaiting_reconnect = destination.awaiting_reconnect;
         let waiter = self.pending.insert(command);
         self.start(waiter.key, &request.action, now);
         Ok(Admitted::Pending(waiter))
+    }
+
+    /// Numbers for the elements that the answer of a command will list, if its browser numbers elements and the page is
+    /// known.
+    fn reserve_numbers(&mut self, destination: &Destination) -> Option<Block> {
+        let (_, chrome_id) = destination.tab?;
+        self.browsers.page(destination.browser, chrome_id)?;
+        let numbers = self.browsers.revision_of(destination.browser) >= 1;
+        let session = self.sessions.get_mut(destination.session).filter(|_| numbers)?;
+        Some(session.numbers.reserve())
+    }
+
+    /// The mark of the document that the client was told of last, if the browser knows such marks.
+    fn known_document(&self, destination: &Destination, ordinal: u32) -> Option<&str> {
+        let marks = self.browsers.revision_of(destination.browser) >= 1;
+        let session = self.sessions.get(destination.session).filter(|_| marks)?;
+        session.tab(ordinal)?.document.as_deref()
     }
 
     /// The reply to a request that has ended on admission, with its trace and its event.
@@ -199,7 +226,7 @@ impl Inner {
         &self,
         id: SessionId,
         tab: Option<u32>,
-        handle_page: Option<Epoch>,
+        handle_page: HandlePage,
     ) -> Result<(), ProtocolError> {
         let session = self.sessions.get(id);
         if let Some(reason) = session.and_then(|session| session.paused.as_ref()) {
@@ -209,7 +236,7 @@ impl Inner {
         let session = session.ok_or_else(|| not_found(id))?;
         let tab = session.tab(ordinal).ok_or_else(|| tab_gone(id, ordinal))?;
         let page = self.browsers.page(tab.browser, tab.chrome_id);
-        if handle_page.is_some_and(|read| Some(read) != page) {
+        if !handle_page.is_on(page) {
             let message = "the page changed while the command waited: read it again";
             return Err(ProtocolError::new(ErrorCode::ElementHandleStale, message, id.as_str()));
         }
@@ -235,7 +262,7 @@ impl Inner {
             .filter(|browser| self.browsers.client_of(*browser).is_some())
             .or_else(|| self.browsers.newest())
             .ok_or_else(|| no_extension(session))?;
-        self.permit(id, None, None)?;
+        self.permit(id, None, HandlePage::default())?;
         Ok(Destination {
             session: id,
             new_session: session.is_none(),
@@ -261,7 +288,7 @@ impl Inner {
         if !reachable {
             return Err(no_extension(Some(id)));
         }
-        self.permit(id, tab.map(|tab| tab.ordinal), None)?;
+        self.permit(id, tab.map(|tab| tab.ordinal), HandlePage::default())?;
         let ordinal = found?;
         let tab = tab.ok_or_else(|| not_found(id))?;
         Ok(Destination {

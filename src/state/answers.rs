@@ -12,14 +12,30 @@ use crate::protocol::{
 
 use super::{
     Inner, Now,
-    browsers::{ClientId, Outgoing},
+    browsers::{BrowserId, ClientId, Outgoing},
     events::End,
+    handles::Page,
     json_edit,
     local::json,
     opens::Opened,
-    pending::{CommandKey, Kind, Phase, Reply, ReplyKind},
-    sessions::kept,
+    pending::{CommandKey, Kind, Reply, ReplyKind},
+    sessions::{is_mark, kept},
 };
+
+/// A text of an answer.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// What an answer says of the page, as far as the daemon keeps it.
+#[derive(Deserialize)]
+struct ShownPage<'a> {
+    #[serde(borrow)]
+    url: Option<Text<'a>>,
+    #[serde(borrow)]
+    title: Option<Text<'a>>,
+    #[serde(borrow)]
+    document: Option<Text<'a>>,
+}
 
 impl Inner {
     /// A text message from a connection: `text`, which are the bytes of `frame`.
@@ -64,17 +80,32 @@ impl Inner {
     /// A tab shows a new page: handles from the previous one are stale.
     fn navigated(&mut self, client: ClientId, navigation: &Navigation<'_>) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
+        let Navigation { tab_id, url, same_document } = navigation;
+        let before = self.browsers.page(browser, *tab_id);
         let sessions = &self.sessions;
-        self.browsers.navigated(browser, navigation.tab_id, || sessions.tabs_of(browser));
-        let owners: Vec<_> = self.sessions.owners_of(browser, navigation.tab_id).collect();
+        let owned = || sessions.tabs_of(browser);
+        self.browsers.navigated(browser, *tab_id, url, *same_document, owned);
+        let owners: Vec<_> = self.sessions.owners_of(browser, *tab_id).collect();
         for (id, ordinal) in owners {
             let session = self.sessions.get_mut(id);
             if let Some(tab) = session.and_then(|session| session.tab_mut(ordinal)) {
-                tab.url = kept(&navigation.url).to_owned();
+                tab.url = kept(url).to_owned();
                 tab.title.clear();
                 self.dirty = true;
             }
-            let count = self.handles.mark_stale(id, ordinal);
+        }
+        self.page_changed(browser, *tab_id, before);
+    }
+
+    /// Records the handles that end because a tab no longer shows the page `before`.
+    fn page_changed(&self, browser: BrowserId, chrome_id: i64, before: Option<Page>) {
+        let after = self.browsers.page(browser, chrome_id);
+        let Some((before, after)) = before.zip(after).filter(|(before, after)| before != after)
+        else {
+            return;
+        };
+        for (id, ordinal) in self.sessions.owners_of(browser, chrome_id) {
+            let count = self.handles.ended(id, ordinal, before, after);
             self.emit_invalidated(Some(id), Some(ordinal), "navigation", count);
         }
     }
@@ -88,12 +119,7 @@ impl Inner {
         now: Now,
     ) -> Option<&'static str> {
         let browser = self.browsers.browser_of(client)?;
-        let asked = self.pending.key_of(&answer.id).filter(|key| {
-            self.pending.get(*key).is_some_and(|command| {
-                matches!(command.phase, Phase::Sent { .. }) && command.browser == browser
-            })
-        });
-        if let Some(key) = asked {
+        if let Some(key) = self.pending.in_flight(&answer.id, browser) {
             self.resolve(client, key, answer, frame, now);
             return None;
         }
@@ -168,6 +194,11 @@ impl Inner {
             session.paused = Some(kept(&message).to_owned());
             self.dirty = true;
         }
+        if let Some(page) = details.as_ref().and_then(|details| details.get("page"))
+            && let Ok(page) = ShownPage::deserialize(page)
+        {
+            self.remember_page(key, &page);
+        }
         if code == ErrorCode::TabNotFound.name()
             && let Some(ordinal) = tab
         {
@@ -212,9 +243,9 @@ impl Inner {
                 | AnswerHandling::PinsTab(_)
                 | AnswerHandling::ActivatesTab,
             ) => Some(self.tab_done(key, now)?),
-            Kind::OnTab(AnswerHandling::MintsHandles(kind)) => {
-                let kind = *kind;
-                Some(self.read(key, kind, data, now))
+            Kind::OnTab(AnswerHandling::MintsHandles(mints)) => {
+                let mints = *mints;
+                self.mint(key, mints, data, now)
             }
             Kind::OnTab(AnswerHandling::NamesTabs) => {
                 let name = |chrome_id| {
@@ -226,7 +257,9 @@ impl Inner {
             }
             Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => None,
         };
-        self.remember_page(key, page);
+        if let Ok(page) = serde_json::from_str(page) {
+            self.remember_page(key, &page);
+        }
         if own_data.is_none() && answer.relayable && !json_edit::mentions_tab_id(frame) {
             return Ok(Reply { kind: ReplyKind::Answered, body: frame.clone() });
         }
@@ -235,32 +268,35 @@ impl Inner {
         Ok(Reply::success(&answer.id, &data, &page, answer.replay))
     }
 
-    /// Updates the tab's title and address from the answer.
-    fn remember_page(&mut self, key: CommandKey, page: &str) {
-        #[derive(Deserialize)]
-        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-        #[derive(Deserialize)]
-        struct Shown<'a> {
-            #[serde(borrow)]
-            url: Option<Text<'a>>,
-            #[serde(borrow)]
-            title: Option<Text<'a>>,
-        }
+    /// The client is told what the tab shows: its address, title and document.
+    fn remember_page(&mut self, key: CommandKey, page: &ShownPage<'_>) {
         let Some(command) = self.pending.get(key) else { return };
-        let Some(tab) = command
-            .tab
-            .and_then(|ordinal| self.sessions.get_mut(command.session)?.tab_mut(ordinal))
+        let (browser, is_awaited) = (command.browser, command.has_waiters());
+        let session = self.sessions.get_mut(command.session);
+        let Some(tab) = session.zip(command.tab).and_then(|(it, ordinal)| it.tab_mut(ordinal))
         else {
             return;
         };
-        let Ok(shown) = serde_json::from_str::<Shown<'_>>(page) else { return };
-        for (known, shown) in [(&mut tab.url, shown.url), (&mut tab.title, shown.title)] {
+        for (known, shown) in [(&mut tab.url, &page.url), (&mut tab.title, &page.title)] {
             let Some(Text(shown)) = shown else { continue };
-            let shown = kept(&shown);
+            let shown = kept(shown);
             if shown != known {
                 *known = shown.to_owned();
                 self.dirty = true;
             }
+        }
+        // A client that hung up is not told anything.
+        if let Some(Text(document)) = page.document.as_ref().filter(|_| is_awaited)
+            && is_mark(document)
+            && tab.document.as_deref() != Some(document)
+        {
+            tab.document = Some(document.clone().into_owned());
+        }
+        let chrome_id = tab.chrome_id;
+        if let Some(Text(url)) = page.url.as_ref().filter(|url| !url.0.is_empty()) {
+            let before = self.browsers.page(browser, chrome_id);
+            self.browsers.shows(browser, chrome_id, url);
+            self.page_changed(browser, chrome_id, before);
         }
     }
 

@@ -95,8 +95,8 @@ impl Inner {
         if matches!(command.kind, Kind::OnTab(AnswerHandling::MintsHandles(_))) {
             let session = self.sessions.get(command.session);
             let tab = session.zip(command.tab).and_then(|(session, tab)| session.tab(tab));
-            command.sent_page =
-                tab.and_then(|tab| self.browsers.page(command.browser, tab.chrome_id));
+            let page = tab.and_then(|tab| self.browsers.page(command.browser, tab.chrome_id));
+            command.sent_view = page.map(|page| page.view);
         }
         let (id, tab) = (command.id.clone(), command.tab);
         self.emit(&Event::Forwarded { id: &id, ws_client: client, tab });

@@ -11,10 +11,8 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use crate::protocol::{HandleKind, ShadowRoute, Target};
-
 /// An object's members as they were written, in their order.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
+pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -44,19 +42,26 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    /// The object that `text` begins with, and its length in bytes.
+    pub(super) fn first_of(text: &'a str) -> Option<(Self, usize)> {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Self>();
+        let members = values.next()?.ok()?;
+        Some((members, values.byte_offset()))
+    }
+
     /// Of repeated members the last one counts.
-    fn get(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    /// The object with this member `handle` in front, or without any.
-    fn with_handle(&self, handle: Option<&str>) -> String {
+    /// The object with this member `handle` in front, and without the members named in `dropped`.
+    pub(super) fn written(&self, handle: Option<&str>, dropped: &[&str]) -> String {
         let length: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-        let mut writer = Writer::new(length + 20);
+        let mut writer = Writer::new(length + 32);
         if let Some(handle) = handle {
             writer.name("handle").push_str(&Value::from(handle).to_string());
         }
-        for (name, value) in self.0.iter().filter(|(name, _)| name != "handle") {
+        for (name, value) in self.0.iter().filter(|(name, _)| !dropped.contains(&&**name)) {
             writer.name(name).push_str(value);
         }
         writer.finish()
@@ -91,101 +96,12 @@ impl Writer {
     }
 }
 
-/// The data of a read's answer, taken apart. An answer may be large, so each part is scanned as rarely as possible.
-pub(super) struct Read<'a> {
-    kind: HandleKind,
-    members: Members<'a>,
-    entries: Vec<&'a RawValue>,
-    /// Which entries carry a target, with their members; not more of them than were asked for.
-    carriers: Vec<(usize, Members<'a>)>,
-    targets: Vec<Target>,
-}
-
-impl<'a> Read<'a> {
-    /// Looks for at most `limit` targets; `None` where the data are no object.
-    pub(super) fn parse(data: &'a str, kind: HandleKind, limit: usize) -> Option<Self> {
-        let members: Members<'a> = serde_json::from_str(data).ok()?;
-        let list = members.get(kind.source_action());
-        let entries: Option<Vec<&RawValue>> = list.and_then(|it| serde_json::from_str(it).ok());
-        let entries = entries.unwrap_or_default();
-        let (mut carriers, mut targets) = (Vec::new(), Vec::new());
-        for (at, entry) in entries.iter().enumerate() {
-            if targets.len() == limit {
-                break;
-            }
-            if let Ok(members) = serde_json::from_str(entry.get())
-                && let Some(target) = target_of(&members, kind)
-            {
-                carriers.push((at, members));
-                targets.push(target);
-            }
-        }
-        Some(Self { kind, members, entries, carriers, targets })
-    }
-
-    /// The targets that were found, in their order. To be taken once.
-    pub(super) fn take_targets(&mut self) -> Vec<Target> {
-        std::mem::take(&mut self.targets)
-    }
-
-    /// The data with the handles `first`, `first + 1`, … on the entries that carry a target. Handles that were there
-    /// before are left out.
-    pub(super) fn with_handles(&self, data: &str, first: u32) -> String {
-        let mut writer = Writer::new(data.len() + self.carriers.len() * 16);
-        for (name, value) in &self.members.0 {
-            let text = writer.name(name);
-            if name != self.kind.source_action() || !value.starts_with('[') {
-                text.push_str(value);
-                continue;
-            }
-            text.push('[');
-            let mut carriers = (first..).zip(&self.carriers).peekable();
-            for (at, entry) in self.entries.iter().enumerate() {
-                if at > 0 {
-                    text.push(',');
-                }
-                match carriers.next_if(|(_, (carrier, _))| *carrier == at) {
-                    Some((number, (_, members))) => {
-                        let handle = format!("{}{number}", self.kind.prefix());
-                        text.push_str(&members.with_handle(Some(&handle)));
-                    }
-                    None => text.push_str(&without_handle(entry.get())),
-                }
-            }
-            text.push(']');
-        }
-        writer.finish()
-    }
-}
-
-/// What the entry carries: under `target` in links, among the other members in elements.
-fn target_of(entry: &Members<'_>, kind: HandleKind) -> Option<Target> {
-    let member = |name| entry.get(name).filter(|value| *value != "null");
-    match kind {
-        HandleKind::Link => {
-            let target = serde_json::from_str(member("target")?).ok()?;
-            (!matches!(target, Target::Handle(_))).then_some(target)
-        }
-        HandleKind::Element => match (member("selector"), member("route")) {
-            (Some(selector), None) => serde_json::from_str(selector).ok().map(Target::Selector),
-            (None, Some(route)) => {
-                let route: ShadowRoute = serde_json::from_str(route).ok()?;
-                (!route.hosts.is_empty()).then_some(Target::Route(route))
-            }
-            _ => None,
-        },
-    }
-}
-
-fn without_handle(entry: &str) -> Cow<'_, str> {
-    // A name may be written in escapes.
-    if !entry.contains("\"handle\"") && !entry.contains('\\') {
-        return Cow::Borrowed(entry);
-    }
-    match serde_json::from_str::<Members<'_>>(entry) {
-        Ok(members) if members.get("handle").is_some() => Cow::Owned(members.with_handle(None)),
-        _ => Cow::Borrowed(entry),
-    }
+/// The numbers in the list `name`, and the object without it; `None` if it has none.
+pub(super) fn take_numbers(object: &str, name: &str) -> Option<(Vec<Option<u64>>, String)> {
+    let members: Members<'_> = serde_json::from_str(object).ok()?;
+    let list: Option<Vec<&RawValue>> = serde_json::from_str(members.get(name)?).ok();
+    let numbers = list.unwrap_or_default().into_iter().map(|number| number.get().parse().ok());
+    Some((numbers.collect(), members.written(None, &[name])))
 }
 
 /// Whether a text may hold a member that [`without_tab_ids`] would leave out.
@@ -244,48 +160,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_go_onto_entries_that_carry_a_target_and_nothing_else_changes() {
-        let data = r##"{"elements":[ {"selector":"#a","n":1.50}, {"tag":"b","handle":"el9"}, {"selector":"c","handle":"el8"},{"selector":"d"},{"h\u0061ndle":1,"n":2},7],"x":[1e2]}"##;
-        let mut read = Read::parse(data, HandleKind::Element, 2).unwrap();
+    fn the_numbers_of_a_list_are_taken_out_of_the_object() {
+        let taken = |object| take_numbers(object, "handles");
         assert_eq!(
-            read.take_targets(),
-            [Target::Selector("#a".into()), Target::Selector("c".into())]
+            taken(r#"{"tree":"a [el1]","handles":[ 7,"8",1.0,-1],"x":1.50}"#),
+            Some((vec![Some(7), None, None, None], r#"{"tree":"a [el1]","x":1.50}"#.to_owned()))
         );
-        assert_eq!(
-            read.with_handles(data, 4),
-            r##"{"elements":[{"handle":"el4","selector":"#a","n":1.50},{"tag":"b"},{"handle":"el5","selector":"c"},{"selector":"d"},{"n":2},7],"x":[1e2]}"##
-        );
-    }
-
-    #[test]
-    fn an_element_carries_a_selector_or_a_route_with_hosts_and_nothing_else() {
-        let route = r#"{"hosts":[{"selector":"a"}],"target":"b"}"#;
-        for (entry, carries) in [
-            (r#"{"selector":"a"}"#.to_owned(), true),
-            (r#"{"selector":"a","route":null}"#.to_owned(), true),
-            (r#"{"selector":7,"selector":"a"}"#.to_owned(), true),
-            (format!(r#"{{"route":{route}}}"#), true),
-            (format!(r#"{{"selector":null,"route":{route}}}"#), true),
-            (format!(r#"{{"selector":"a","route":{route}}}"#), false),
-            (r#"{"selector":7}"#.to_owned(), false),
-            (r#"{"selector":null}"#.to_owned(), false),
-            (r#"{"route":{"hosts":[],"target":"b"}}"#.to_owned(), false),
-            ("[\"selector\"]".to_owned(), false),
-            ("{}".to_owned(), false),
-        ] {
-            let data = format!(r#"{{"elements":[{entry}]}}"#);
-            let targets = Read::parse(&data, HandleKind::Element, 9).unwrap().take_targets();
-            assert_eq!(targets.len(), usize::from(carries), "{entry}");
-        }
-    }
-
-    #[test]
-    fn links_carry_their_target_in_a_member_of_its_own() {
-        let data = r#"{"links":[{"text":"a","target":{"selector":"a"}},{"target":{"handle":"ln1"}},{"target":null}],"total":3}"#;
-        let mut read = Read::parse(data, HandleKind::Link, 200).unwrap();
-        assert_eq!(read.take_targets(), [Target::Selector("a".into())]);
-        let given = read.with_handles(data, 1);
-        assert!(given.starts_with(r#"{"links":[{"handle":"ln1","text":"a""#), "{given}");
+        assert_eq!(taken(r#"{"handles":7}"#), Some((vec![], "{}".to_owned())));
+        assert_eq!(taken(r#"{"tree":"\"handles\""}"#), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     json_edit,
     local::json,
     pending::{CommandKey, Kind, Phase},
-    sessions::not_found,
+    sessions::{is_mark, not_found},
 };
 
 /// How many abandoned opens are remembered, whose tabs are closed if they still arrive.
@@ -112,6 +112,7 @@ impl Inner {
         let url = json_edit::text_member(opened.data, "url").unwrap_or_else(|| asked.to_owned());
         let shown = json_edit::text_member(opened.page, "url").unwrap_or_else(|| url.clone());
         let title = json_edit::text_member(opened.page, "title").unwrap_or_default();
+        let document = json_edit::text_member(opened.page, "document").filter(|it| is_mark(it));
 
         // A replayed answer may name a tab that the session has already: the client retried, and gets the same tab.
         let mut owners = self.sessions.owners_of(opened.browser, chrome_id);
@@ -129,10 +130,15 @@ impl Inner {
             None => session.add_tab(opened.browser, chrome_id, &shown, &title),
         };
         session.bound = Some(ordinal);
+        if let Some(tab) = session.tab_mut(ordinal)
+            && document.is_some()
+        {
+            tab.document = document;
+        }
         if self.browsers.page(opened.browser, chrome_id).is_none() {
             let sessions = &self.sessions;
             let owned = || sessions.tabs_of(opened.browser);
-            self.browsers.navigated(opened.browser, chrome_id, owned);
+            self.browsers.navigated(opened.browser, chrome_id, &shown, false, owned);
         }
         let tmp_dir = self.storage.session_dir(id);
         Ok(json(&TabOpenData {

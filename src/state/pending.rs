@@ -13,7 +13,8 @@ use crate::protocol::{AnswerHandling, MAX_PENDING, SessionId};
 use super::{
     Instant, Now,
     browsers::{BrowserId, ClientId},
-    handles::Epoch,
+    handles::{Epoch, HandlePage},
+    numbers::Block,
 };
 
 /// Identifies a command while the daemon runs.
@@ -78,10 +79,12 @@ pub(super) struct Command {
     pub(super) received: Instant,
     pub(super) received_ms: i64,
     pub(super) deadline: Instant,
-    /// The page that its handles were read from.
-    pub(super) handle_page: Option<Epoch>,
-    /// The page when it was sent.
-    pub(super) sent_page: Option<Epoch>,
+    /// The page that its handles are for.
+    pub(super) handle_page: HandlePage,
+    /// The numbers that its answer may give to elements.
+    pub(super) block: Option<Block>,
+    /// The view when it was sent.
+    pub(super) sent_view: Option<Epoch>,
     pub(super) phase: Phase,
     pub(super) replayed: bool,
     /// Whether it was admitted because a connection that has not identified itself may be its browser.
@@ -110,8 +113,9 @@ impl Command {
             received: received.instant,
             received_ms: received.unix_ms,
             deadline,
-            handle_page: None,
-            sent_page: None,
+            handle_page: HandlePage::default(),
+            block: None,
+            sent_view: None,
             phase: Phase::Queued,
             replayed: false,
             awaiting_reconnect: false,
@@ -173,7 +177,8 @@ pub(super) struct Waiter {
 #[derive(Default)]
 pub(super) struct Pending {
     commands: HashMap<CommandKey, Command>,
-    by_id: HashMap<Arc<str>, CommandKey>,
+    /// The commands with an id, in the order of admission: one for each session that uses it.
+    by_id: HashMap<Arc<str>, Vec<CommandKey>>,
     agenda: BTreeSet<(Instant, Due)>,
     counted: usize,
     last_key: u64,
@@ -182,9 +187,17 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// The pending command with this id.
-    pub(super) fn key_of(&self, id: &str) -> Option<CommandKey> {
-        self.by_id.get(id).copied()
+    /// The command with this id that is in flight to a browser. Where several sessions use the same id, the one that was
+    /// sent first.
+    pub(super) fn in_flight(&self, id: &str, browser: BrowserId) -> Option<CommandKey> {
+        let sent = self.by_id.get(id)?.iter().filter_map(|key| {
+            let command = self.get(*key).filter(|command| command.browser == browser)?;
+            match command.phase {
+                Phase::Sent { order, .. } => Some((order, *key)),
+                Phase::Paced(_) | Phase::Queued | Phase::Closing => None,
+            }
+        });
+        sent.min().map(|(_, key)| key)
     }
 
     pub(super) fn get(&self, key: CommandKey) -> Option<&Command> {
@@ -211,7 +224,7 @@ impl Pending {
         let waiter = command.add_waiter(key, self.last_waiter);
         self.counted += usize::from(command.phase != Phase::Closing);
         self.agenda.insert((command.deadline, Due::Deadline(key)));
-        self.by_id.insert(command.id.clone(), key);
+        self.by_id.entry(command.id.clone()).or_default().push(key);
         self.commands.insert(key, command);
         waiter
     }
@@ -224,13 +237,23 @@ impl Pending {
         if let Phase::Paced(slot) = command.phase {
             self.agenda.remove(&(slot, Due::Slot(key)));
         }
-        self.by_id.remove(&command.id);
+        if let Some(keys) = self.by_id.get_mut(&command.id) {
+            keys.retain(|known| *known != key);
+            if keys.is_empty() {
+                self.by_id.remove(&command.id);
+            }
+        }
         Some(command)
     }
 
-    /// Adds a waiter to the command with this id, if it is pending.
-    pub(super) fn join(&mut self, id: &str) -> Option<Waiter> {
-        let key = self.key_of(id)?;
+    /// Adds a waiter to the command with this id and session, if it is pending; the session as a client names it.
+    pub(super) fn join(&mut self, id: &str, session: &str) -> Option<Waiter> {
+        let names = |command: &Command| match command.named_session() {
+            Some(own) => own.as_str() == session,
+            None => session.is_empty(),
+        };
+        let mut keys = self.by_id.get(id)?.iter().copied();
+        let key = keys.find(|key| self.get(*key).is_some_and(names))?;
         self.last_waiter += 1;
         Some(self.commands.get_mut(&key)?.add_waiter(key, self.last_waiter))
     }

@@ -28,7 +28,7 @@ impl Inner {
             self.fail_unreachable(now);
             return;
         };
-        self.browsers.set_version(client, version);
+        self.browsers.set_version(client, version, hello.revision);
         tracing::debug!(
             event = "ws_hello",
             ws_client = %client,

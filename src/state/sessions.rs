@@ -3,15 +3,20 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::protocol::{
-    ErrorCode, HandleKind, MAX_KEPT_CHARS, MAX_SESSIONS, Pacing, ProtocolError, SessionId,
+    ErrorCode, MAX_DOCUMENT_CHARS, MAX_KEPT_CHARS, MAX_SESSIONS, Pacing, ProtocolError, SessionId,
     SessionInfo, TabHandle, TabInfo,
 };
 
-use super::{browsers::BrowserId, pacing::Pacer, pending::CommandKey};
+use super::{browsers::BrowserId, numbers::Numbers, pacing::Pacer, pending::CommandKey};
 
 /// A text from a page, truncated to the length that is kept.
 pub(super) fn kept(text: &str) -> &str {
     text.char_indices().nth(MAX_KEPT_CHARS).map_or(text, |(end, _)| &text[..end])
+}
+
+/// Whether a text may be the mark of a document.
+pub(super) fn is_mark(text: &str) -> bool {
+    text.chars().count() <= MAX_DOCUMENT_CHARS
 }
 
 /// A tab of a session.
@@ -22,6 +27,8 @@ pub(super) struct Tab {
     pub(super) chrome_id: i64,
     pub(super) url: String,
     pub(super) title: String,
+    /// The mark of the document that the session's client was told of last.
+    pub(super) document: Option<String>,
     /// Commands for this tab in their order; the head is in flight, or waits for its browser.
     pub(super) queue: VecDeque<CommandKey>,
 }
@@ -36,7 +43,7 @@ pub(super) struct Session {
     pub(super) paused: Option<String>,
     pub(super) tabs: Vec<Tab>,
     last_tab: u32,
-    last_handle: [u32; 2],
+    pub(super) numbers: Numbers,
     pub(super) pacer: Pacer,
 }
 
@@ -70,7 +77,8 @@ impl Session {
         self.last_tab += 1;
         let ordinal = self.last_tab;
         let (url, title) = (kept(url).to_owned(), kept(title).to_owned());
-        self.tabs.push(Tab { ordinal, browser, chrome_id, url, title, queue: VecDeque::new() });
+        let (document, queue) = (None, VecDeque::new());
+        self.tabs.push(Tab { ordinal, browser, chrome_id, url, title, document, queue });
         ordinal
     }
 
@@ -81,14 +89,6 @@ impl Session {
             self.bound = None;
         }
         Some(self.tabs.remove(at))
-    }
-
-    /// Numbers for `count` new handles, which are never given twice; returns the first.
-    pub(super) fn number_handles(&mut self, kind: HandleKind, count: usize) -> u32 {
-        let last = &mut self.last_handle[kind as usize];
-        let first = *last + 1;
-        *last += count as u32;
-        first
     }
 
     pub(super) fn tab_infos(&self) -> Vec<TabInfo> {
@@ -139,7 +139,7 @@ impl Sessions {
             paused: None,
             tabs: Vec::new(),
             last_tab: 0,
-            last_handle: [0; 2],
+            numbers: Numbers::default(),
             pacer: Pacer::default(),
         };
         self.map.entry(id).insert_entry(session).into_mut()
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn tabs_and_handles_are_never_numbered_twice() {
+    fn tabs_are_never_numbered_twice() {
         let mut sessions = Sessions::default();
         let session = sessions.insert(SessionId::from_bits(1), None);
         assert_eq!(session.add_tab(browser(), 7, "", ""), 1);
@@ -271,9 +271,6 @@ mod tests {
         session.remove_tab(1);
         assert_eq!(session.bound, None);
         assert_eq!(session.add_tab(browser(), 7, "", ""), 2);
-        assert_eq!(session.number_handles(HandleKind::Element, 5), 1);
-        assert_eq!(session.number_handles(HandleKind::Element, 1), 6);
-        assert_eq!(session.number_handles(HandleKind::Link, 1), 1);
     }
 
     #[test]

@@ -1,113 +1,92 @@
-//! Minting handles for the elements found by a read, and resolving them when an action names them.
+//! Resolving the handles that a command names.
 
 use serde_json::json;
 
-use crate::protocol::{Action, ErrorCode, HandleKind, MAX_HANDLES_PER_READ, ProtocolError, Target};
+use crate::protocol::{Action, ElementHandle, ErrorCode, ProtocolError, SessionId, Target};
 
 use super::{
     Inner, Now,
     admission::Destination,
     events::{Event, truncated},
-    handles::{Epoch, Miss},
-    json_edit,
-    pending::CommandKey,
+    handles::{HandlePage, Key, Miss, Referent},
 };
 
+/// The handles of a command.
+#[derive(Default)]
+pub(super) struct Resolved {
+    pub(super) keys: Vec<Key>,
+    pub(super) page: HandlePage,
+    /// Whether any was replaced by its target, so that the parameters are no longer as they were sent.
+    pub(super) replaced: bool,
+}
+
 impl Inner {
-    /// Replaces every handle by its target; returns the page that the handles were read from, if there are any.
+    /// Resolves every handle. One that stands for a target is replaced by it; one that the page's side knows by its number
+    /// stays.
     pub(super) fn resolve_handles(
         &self,
         action: &mut Action,
         destination: &Destination,
         now: Now,
-    ) -> Result<Option<Epoch>, ProtocolError> {
+    ) -> Result<Resolved, ProtocolError> {
+        let mut resolved = Resolved::default();
         let (session, Some((tab, chrome_id))) = (destination.session, destination.tab) else {
-            return Ok(None);
+            return Ok(resolved);
         };
-        let mut stamp = None;
+        let page = self.browsers.page(destination.browser, chrome_id);
         for target in action.targets_mut() {
             let Target::Handle(handle) = target else { continue };
-            let current = self.browsers.page(destination.browser, chrome_id);
             let found = self.handles.resolve(handle, session, tab, now.instant);
-            let (outcome, code, problem) = match &found {
-                Ok((_, page)) if Some(*page) == current => ("ok", None, ""),
-                Ok(_) => (
-                    "stale",
-                    Some(ErrorCode::ElementHandleStale),
-                    "was read from a page that is gone",
-                ),
-                Err(Miss::NotFound) => (
-                    "not_found",
-                    Some(ErrorCode::ElementHandleNotFound),
-                    "is unknown, or a later read replaced it",
-                ),
-                Err(Miss::Expired) => {
-                    ("expired", Some(ErrorCode::ElementHandleNotFound), "has expired")
-                }
-                Err(Miss::ScopeMismatch) => (
-                    "scope_mismatch",
-                    Some(ErrorCode::ElementHandleScopeMismatch),
-                    "belongs to another tab of this session",
-                ),
+            let found = found.map_err(Some).and_then(|(key, referent)| {
+                let is_on = page.is_some_and(|page| referent.is_on(page));
+                is_on.then_some((key, referent)).ok_or(None)
+            });
+            let outcome = match &found {
+                Ok(_) => "ok",
+                Err(None) => "stale",
+                Err(Some(Miss::ScopeMismatch)) => "scope_mismatch",
+                Err(Some(Miss::NotFound)) if self.was_given(session, handle) => "expired",
+                Err(Some(Miss::NotFound)) => "not_found",
             };
             let name = truncated(handle.as_str());
             self.emit(&Event::HandleResolve { handle: name, session, tab: Some(tab), outcome });
-            if let Some(code) = code {
-                let message = format!(
-                    "the element handle {} {problem}: read the page again",
-                    handle.as_str()
-                );
-                let details = json!({"handle": handle.as_str()});
-                return Err(
-                    ProtocolError::new(code, message, session.as_str()).with_details(details)
-                );
-            }
-            if let Ok((resolved, page)) = found {
-                stamp = Some(page);
-                *target = resolved.clone();
+            let (key, referent) = found.map_err(|_| refusal(handle, session, outcome))?;
+            resolved.keys.push(key);
+            resolved.page.depend_on(referent);
+            if let Referent::Target(found, _) = referent {
+                *target = found.clone();
+                resolved.replaced = true;
             }
         }
-        Ok(stamp)
+        Ok(resolved)
     }
 
-    /// The data of a read, with new handles, which replace those of the previous read.
-    pub(super) fn read(
-        &mut self,
-        key: CommandKey,
-        kind: HandleKind,
-        data: &str,
-        now: Now,
-    ) -> String {
-        let Some(command) = self.pending.get(key) else { return data.to_owned() };
-        let (id, Some(ordinal)) = (command.session, command.tab) else { return data.to_owned() };
-        let page = command.sent_page;
-        let replaced = self.handles.forget_read(id, ordinal, kind);
-        self.emit_invalidated(Some(id), Some(ordinal), "reread", replaced);
-        let limit = if page.is_some() { MAX_HANDLES_PER_READ } else { 0 };
-        let Some(mut read) = json_edit::Read::parse(data, kind, limit) else {
-            return data.to_owned();
-        };
-        let targets = read.take_targets();
-        let count = targets.len();
-        let first = match self.sessions.get_mut(id) {
-            Some(session) if count > 0 => session.number_handles(kind, count),
-            _ => 0,
-        };
-        if let Some(page) = page
-            && count > 0
-        {
-            let evicted = self.handles.mint((id, ordinal, kind), page, first, targets, now.instant);
-            self.emit_invalidated(None, None, "cap", evicted);
-            let prefix = kind.prefix();
-            self.emit(&Event::HandleMint {
-                session: id,
-                tab: Some(ordinal),
-                source_action: kind.source_action(),
-                count,
-                first_handle: &format!("{prefix}{first}"),
-                last_handle: &format!("{prefix}{}", first + count as u32 - 1),
-            });
-        }
-        read.with_handles(data, first)
+    /// Whether the session has given this number, or has passed it over.
+    fn was_given(&self, session: SessionId, handle: &ElementHandle) -> bool {
+        let session = self.sessions.get(session);
+        session.zip(handle.parts()).is_some_and(|(session, (kind, number))| {
+            (1..session.numbers.next(kind)).contains(&number)
+        })
     }
+}
+
+fn refusal(handle: &ElementHandle, session: SessionId, outcome: &str) -> ProtocolError {
+    let name = handle.as_str();
+    let mut details = json!({"handle": name});
+    let (code, problem) = match outcome {
+        "stale" => (ErrorCode::ElementHandleStale, "was read from a page that is gone"),
+        "scope_mismatch" => {
+            (ErrorCode::ElementHandleScopeMismatch, "belongs to another tab of this session")
+        }
+        "expired" => {
+            details["reason"] = json!("expired");
+            (ErrorCode::ElementHandleNotFound, "has expired")
+        }
+        _ => {
+            details["reason"] = json!("unknown");
+            (ErrorCode::ElementHandleNotFound, "was never given in this session")
+        }
+    };
+    let message = format!("the element handle {name} {problem}: read the page again");
+    ProtocolError::new(code, message, session.as_str()).with_details(details)
 }

@@ -426,6 +426,22 @@ impl Daemon {
         extension
     }
 
+    /// A connected extension that numbers elements and marks documents, of this instance.
+    pub async fn numbering_extension(&self, instance: &str) -> FakeExtension {
+        let mut extension = self.connected().await;
+        extension.hello_of_revision_1(instance).await;
+        extension.fence().await;
+        extension
+    }
+
+    /// A daemon with a browser that numbers elements, and a tab in it.
+    pub async fn with_numbering_tab() -> (Self, FakeExtension, Tab) {
+        let daemon = Self::start().await;
+        let mut extension = daemon.numbering_extension("numbers").await;
+        let tab = extension.open_tab(&daemon).await;
+        (daemon, extension, tab)
+    }
+
     /// A connected extension that has introduced itself, with an instance of its own.
     pub async fn extension(&self) -> FakeExtension {
         self.extension_named(&super::request("instance").id()).await

@@ -66,6 +66,11 @@ impl Command {
         self.json["action"].as_str().expect("an action")
     }
 
+    /// The whole target, `null` for `tab.open`.
+    pub fn target(&self) -> &Value {
+        &self.json["target"]
+    }
+
     /// The raw tab id, or `None` for `tab.open`.
     pub fn tab_id(&self) -> Option<i64> {
         self.json["target"]["tabId"].as_i64()
@@ -194,6 +199,13 @@ impl FakeExtension {
         self.hello_of(instance, "0.1.0", protocol_version).await;
     }
 
+    /// Introduces itself as an extension that numbers elements and marks documents.
+    pub async fn hello_of_revision_1(&mut self, instance: &str) {
+        let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "0.1.0",
+            "protocolVersion": 1, "browser": "Chromium 156", "revision": 1});
+        self.send(hello.to_string()).await;
+    }
+
     /// Introduces itself as an extension of this version.
     pub async fn hello_of(&mut self, instance: &str, version: &str, protocol_version: i64) {
         let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": version,
@@ -219,6 +231,13 @@ impl FakeExtension {
     /// Answers with a success: `data`, and the page of the command's tab.
     pub async fn answer(&mut self, command: &Command, data: Value) {
         let envelope = self.success(command, data);
+        self.send(envelope.to_string()).await;
+    }
+
+    /// Answers with a success whose page has this document.
+    pub async fn answer_in(&mut self, command: &Command, document: &str, data: Value) {
+        let mut envelope = self.success(command, data);
+        envelope["page"]["document"] = json!(document);
         self.send(envelope.to_string()).await;
     }
 

@@ -71,7 +71,7 @@ fn contract() -> String {
         Shared {
             name: "Target",
             constant: "TARGET",
-            about: "Names one element, in exactly one of these ways. The daemon replaces handles before it forwards a command.",
+            about: "Names one element, in exactly one of these ways. The daemon replaces a handle that stands for a target before it forwards a command.",
             schema: bare(&schema_of::<Target>().to_value()),
         },
         Shared {

@@ -129,17 +129,16 @@ async fn a_hundred_commands_may_be_pending_and_no_more() {
 // --- joining ---
 
 #[tokio::test]
-async fn a_request_with_a_pending_id_joins_it_whatever_else_it_says() {
+async fn a_request_with_a_pending_id_joins_it_if_its_session_is_the_same_whatever_else_it_says() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     let id = "01HZX9C2K8";
     let first = daemon.begin(tab.request("text").named(id));
     let command = ext.receive().await;
     let joined = [
         daemon.begin(tab.request("text").named(id)),
-        daemon.begin(request("click").params(json!({"target": {"selector": "a"}})).named(id)),
-        daemon.begin(request("outline").session("no session").named(id)),
-        daemon.begin(request("session.list").named(id)),
-        daemon.begin(request("text").session("zzzzzz").named(id).set("deadline", 1)),
+        daemon.begin(tab.request("click").params(json!({"target": {"selector": "a"}})).named(id)),
+        daemon.begin(tab.request("session.list").named(id)),
+        daemon.begin(tab.request("text").named(id).set("deadline", 1)),
     ];
     // Validity comes first.
     daemon
@@ -163,6 +162,28 @@ async fn a_request_with_a_pending_id_joins_it_whatever_else_it_says() {
 
     // Afterwards the id is free again.
     ext.exchange(&daemon, tab.request("text").named(id), json!({"text": "twice"})).await.1.data();
+}
+
+#[tokio::test]
+async fn an_id_that_is_pending_in_another_session_is_free() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    let other = ext.open_tab(&daemon).await;
+    let id = "01HZX9C2K8";
+    let first = daemon.begin(tab.request("text").named(id));
+    let command = ext.receive().await;
+    // Nothing is learnt about it, by whoever does not name its session.
+    daemon.send(request("text").named(id)).await.error("SESSION_REQUIRED");
+    daemon.send(request("text").session("no session").named(id)).await.error("INVALID_SESSION_ID");
+    daemon.send(request("text").session("zzzzzz").named(id)).await.error("SESSION_NOT_FOUND");
+    daemon.send(request("session.list").named(id)).await.data();
+    daemon.send(other.request("tab.list").named(id)).await.data();
+    let second = daemon.begin(other.request("text").named(id));
+    let other_command = ext.receive().await;
+    assert_eq!((command.tab_id(), other_command.tab_id()), (Some(tab.id), Some(other.id)));
+    ext.answer(&command, json!({"text": "first"})).await;
+    assert_eq!(first.reply().await.data()["text"], "first");
+    ext.answer(&other_command, json!({"text": "second"})).await;
+    assert_eq!(second.reply().await.data()["text"], "second");
 }
 
 #[tokio::test]

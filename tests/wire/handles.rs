@@ -33,13 +33,14 @@ async fn resolves(daemon: &Daemon, ext: &mut FakeExtension, tab: &Tab, handle: &
     command.params()["target"]["selector"].as_str().expect("a selector").to_owned()
 }
 
-async fn misses(daemon: &Daemon, tab: &Tab, handle: &str, code: &str) {
+async fn misses(daemon: &Daemon, tab: &Tab, handle: &str, code: &str) -> Value {
     let error = daemon.send(click(tab, handle)).await.error(code);
     assert_eq!(error["category"], "target");
     assert_eq!(
         error["retry"],
         if code == "ELEMENT_HANDLE_SCOPE_MISMATCH" { "never" } else { "conditional" }
     );
+    error
 }
 
 // --- minting ---
@@ -114,16 +115,16 @@ async fn numbers_go_on_counting_and_are_never_used_again() {
 }
 
 #[tokio::test]
-async fn an_answer_gets_at_most_200_handles() {
+async fn an_answer_gets_at_most_1000_handles() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
-    let (_, reply) = ext.exchange(&daemon, tab.request("elements"), elements(201)).await;
+    let (_, reply) = ext.exchange(&daemon, tab.request("elements"), elements(1001)).await;
     let data = reply.data();
     let handles = handles(&data["elements"]);
-    assert_eq!((handles.len(), &*handles[0], &*handles[199]), (200, "el1", "el200"));
-    assert_eq!(data["elements"].as_array().map(Vec::len), Some(201));
-    assert_eq!(data["elements"][200].get("handle"), None);
-    assert_eq!(resolves(&daemon, &mut ext, &tab, "el200").await, "#e199");
-    misses(&daemon, &tab, "el201", "ELEMENT_HANDLE_NOT_FOUND").await;
+    assert_eq!((handles.len(), &*handles[0], &*handles[999]), (1000, "el1", "el1000"));
+    assert_eq!(data["elements"].as_array().map(Vec::len), Some(1001));
+    assert_eq!(data["elements"][1000].get("handle"), None);
+    assert_eq!(resolves(&daemon, &mut ext, &tab, "el1000").await, "#e999");
+    misses(&daemon, &tab, "el1001", "ELEMENT_HANDLE_NOT_FOUND").await;
 }
 
 #[tokio::test]
@@ -140,7 +141,7 @@ async fn other_actions_and_failures_mint_nothing() {
     assert_eq!(
         resolves(&daemon, &mut ext, &tab, "el1").await,
         "#e0",
-        "a failed read replaces nothing"
+        "a failed read changes nothing"
     );
 }
 
@@ -216,23 +217,53 @@ async fn a_handle_of_another_tab_is_a_mismatch_and_one_of_another_session_unknow
 // --- ends of a handle ---
 
 #[tokio::test]
-async fn a_fresh_read_replaces_the_handles_of_its_own_scope_only() {
+async fn a_later_read_ends_no_handle() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
-    let link = json!({"links": [{"text": "x", "href": "https://example.org/", "target": {"selector": "#l"}}], "total": 1});
-    ext.exchange(&daemon, tab.request("links"), link.clone()).await.1.data();
     let old = read(&daemon, &mut ext, &tab, 1).await;
     let new = read(&daemon, &mut ext, &tab, 1).await;
-    misses(&daemon, &tab, &old[0], "ELEMENT_HANDLE_NOT_FOUND").await;
-    resolves(&daemon, &mut ext, &tab, &new[0]).await;
-    resolves(&daemon, &mut ext, &tab, "ln1").await;
-    // Another tab of the session is another scope.
-    let second = ext.open_tab_in(&daemon, &tab.session).await;
-    read(&daemon, &mut ext, &second, 1).await;
-    daemon.send(tab.request("session.bind").params(json!({"tab": "t1"}))).await.data();
-    resolves(&daemon, &mut ext, &tab, &new[0]).await;
-    // A read that found nothing is a fresh read too.
     assert!(read(&daemon, &mut ext, &tab, 0).await.is_empty());
-    misses(&daemon, &tab, &new[0], "ELEMENT_HANDLE_NOT_FOUND").await;
+    for handle in old.iter().chain(&new) {
+        resolves(&daemon, &mut ext, &tab, handle).await;
+    }
+}
+
+#[tokio::test]
+async fn a_handle_that_is_not_found_was_never_given_or_has_expired() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    let reason = async |tab: &Tab, handle: &str| {
+        let error = misses(&daemon, tab, handle, "ELEMENT_HANDLE_NOT_FOUND").await;
+        assert_eq!(error["details"]["handle"], handle);
+        error["details"]["reason"].as_str().expect("a reason").to_owned()
+    };
+    assert_eq!(reason(&tab, "el1").await, "unknown");
+    read(&daemon, &mut ext, &tab, 2).await;
+    for unknown in ["el3", "ln1", "el01", "el0", "el99999999999999999999"] {
+        assert_eq!(reason(&tab, unknown).await, "unknown", "{unknown}");
+    }
+    // The handles of a closed tab are gone.
+    ext.open_tab_in(&daemon, &tab.session).await;
+    let close = tab.request("tab.close").params(json!({"tab": "t1"}));
+    ext.exchange(&daemon, close, json!({})).await.1.data();
+    assert_eq!(reason(&tab, "el2").await, "expired");
+}
+
+#[tokio::test]
+async fn an_answer_that_names_another_address_makes_older_handles_stale() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    let handles = read(&daemon, &mut ext, &tab, 2).await;
+    let answered_at = async |ext: &mut FakeExtension, url: &str| {
+        let reading = daemon.begin(tab.request("text"));
+        let command = ext.receive().await;
+        let mut answer = ext.success(&command, json!({"text": ""}));
+        answer["page"]["url"] = json!(url);
+        ext.send(answer.to_string()).await;
+        reading.reply().await.data();
+    };
+    answered_at(&mut ext, tab.url).await;
+    answered_at(&mut ext, "").await;
+    resolves(&daemon, &mut ext, &tab, &handles[0]).await;
+    answered_at(&mut ext, "https://example.org/elsewhere").await;
+    misses(&daemon, &tab, &handles[1], "ELEMENT_HANDLE_STALE").await;
 }
 
 #[tokio::test]
@@ -324,22 +355,29 @@ async fn closing_a_tab_removes_its_handles() {
 }
 
 #[tokio::test]
-async fn of_more_than_a_thousand_handles_the_oldest_are_evicted() {
+async fn of_more_than_5000_handles_the_session_with_the_most_loses_its_oldest() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;
     let mut tabs = Vec::new();
-    for _ in 0..5 {
+    for reads in [1, 3, 1] {
         let tab = ext.open_tab(&daemon).await;
-        assert_eq!(read(&daemon, &mut ext, &tab, 200).await.len(), 200);
+        for _ in 0..reads {
+            assert_eq!(read(&daemon, &mut ext, &tab, 1000).await.len(), 1000);
+        }
         tabs.push(tab);
     }
-    resolves(&daemon, &mut ext, &tabs[0], "el1").await;
+    resolves(&daemon, &mut ext, &tabs[1], "el1").await;
     let last = ext.open_tab(&daemon).await;
-    assert_eq!(read(&daemon, &mut ext, &last, 3).await.len(), 3);
-    for gone in ["el1", "el2", "el3"] {
-        misses(&daemon, &tabs[0], gone, "ELEMENT_HANDLE_NOT_FOUND").await;
+    assert_eq!(read(&daemon, &mut ext, &last, 2).await.len(), 2);
+    for gone in ["el2", "el3"] {
+        misses(&daemon, &tabs[1], gone, "ELEMENT_HANDLE_NOT_FOUND").await;
     }
-    resolves(&daemon, &mut ext, &tabs[0], "el4").await;
+    // The one that was used last, and those of the sessions that have fewer.
+    for (tab, handle) in
+        [(&tabs[1], "el1"), (&tabs[1], "el4"), (&tabs[0], "el1"), (&tabs[2], "el1")]
+    {
+        resolves(&daemon, &mut ext, tab, handle).await;
+    }
     let eviction = daemon.record("handle_invalidate", |record| record["cause"] == "cap").await;
     assert!(eviction["count"].as_u64().is_some_and(|count| count > 0), "{eviction}");
 }
@@ -361,27 +399,30 @@ async fn the_life_of_handles_is_recorded() {
     ] {
         assert_eq!(mint[field], value, "{mint}");
     }
-    read(&daemon, &mut ext, &tab, 2).await;
-    resolves(&daemon, &mut ext, &tab, "el3").await;
-    misses(&daemon, &tab, "el1", "ELEMENT_HANDLE_NOT_FOUND").await;
+    resolves(&daemon, &mut ext, &tab, "el2").await;
+    misses(&daemon, &tab, "el3", "ELEMENT_HANDLE_NOT_FOUND").await;
     ext.navigated(tab.id, "https://example.org/next").await;
-    misses(&daemon, &tab, "el3", "ELEMENT_HANDLE_STALE").await;
+    misses(&daemon, &tab, "el2", "ELEMENT_HANDLE_STALE").await;
     ext.open_tab_in(&daemon, &tab.session).await;
-    misses(&daemon, &tab, "el3", "ELEMENT_HANDLE_SCOPE_MISMATCH").await;
+    misses(&daemon, &tab, "el2", "ELEMENT_HANDLE_SCOPE_MISMATCH").await;
     let close = tab.request("tab.close").params(json!({"tab": "t1"}));
     ext.exchange(&daemon, close, json!({})).await.1.data();
+    misses(&daemon, &tab, "el2", "ELEMENT_HANDLE_NOT_FOUND").await;
 
-    daemon.record("handle_invalidate", |record| record["cause"] == "tab_close").await;
-    for cause in ["reread", "navigation"] {
+    for cause in ["navigation", "tab_close"] {
         let record = daemon.record("handle_invalidate", |record| record["cause"] == cause).await;
         assert_eq!(
             (&record["session"], &record["tab"], &record["count"]),
             (&json!(tab.session), &json!("t1"), &json!(2))
         );
     }
-    for (handle, outcome) in
-        [("el3", "ok"), ("el1", "not_found"), ("el3", "stale"), ("el3", "scope_mismatch")]
-    {
+    for (handle, outcome) in [
+        ("el2", "ok"),
+        ("el3", "not_found"),
+        ("el2", "stale"),
+        ("el2", "scope_mismatch"),
+        ("el2", "expired"),
+    ] {
         let fits = |record: &Value| record["handle"] == handle && record["outcome"] == outcome;
         let record = daemon.record("handle_resolve", fits).await;
         assert_eq!(record["session"], tab.session.as_str());

@@ -11,6 +11,7 @@ mod fuzz;
 mod gate;
 mod handles;
 mod hostile;
+mod identity;
 mod library;
 mod observability;
 mod pairing;

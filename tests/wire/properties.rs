@@ -327,8 +327,6 @@ struct Minted {
     tab: usize,
     epoch: usize,
     selector: String,
-    /// A later read of its tab has taken its place.
-    is_replaced: bool,
 }
 
 proptest! {
@@ -351,10 +349,9 @@ proptest! {
                         let entries: Vec<_> = (0..count).map(|n| json!({"selector": selector(n), "tag": "a"})).collect();
                         let read = first.request("elements");
                         let (_, reply) = ext.exchange(&daemon, read, json!({"elements": entries})).await;
-                        minted.iter_mut().filter(|it| it.tab == tab).for_each(|it| it.is_replaced = true);
                         for entry in reply.data()["elements"].as_array().expect("a list") {
                             let selector = entry["selector"].as_str().expect("a selector").to_owned();
-                            minted.push(Minted { tab, epoch: epochs[tab], selector, is_replaced: false });
+                            minted.push(Minted { tab, epoch: epochs[tab], selector });
                             prop_assert_eq!(&entry["handle"], &json!(format!("el{}", minted.len())));
                         }
                     }
@@ -368,9 +365,7 @@ proptest! {
                         let handle = &minted[index];
                         let click = first.request("click");
                         let click = click.params(json!({"target": {"handle": format!("el{}", index + 1)}}));
-                        let refusals: &[&str] = if handle.is_replaced {
-                            &["ELEMENT_HANDLE_NOT_FOUND"]
-                        } else if handle.tab != tab && handle.epoch != epochs[handle.tab] {
+                        let refusals: &[&str] = if handle.tab != tab && handle.epoch != epochs[handle.tab] {
                             // Both are true; the protocol ranks them nowhere.
                             &["ELEMENT_HANDLE_SCOPE_MISMATCH", "ELEMENT_HANDLE_STALE"]
                         } else if handle.tab != tab {

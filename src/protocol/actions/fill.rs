@@ -20,6 +20,8 @@ params! {
         /// The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
         world: World,
         ;
+        /// Whether to keep the value out of the answer.
+        private: bool,
     }
 
     /// `fill-form`
@@ -55,9 +57,9 @@ data! {
     FillData {
         /// Whether the field holds the value now.
         filled: bool,
-        /// The field's value afterwards.
-        verified_value: String,
         ;
+        /// The field's value afterwards; absent if it is private.
+        verified_value: String,
     }
 
     /// Data of `fill-form`.
@@ -73,9 +75,9 @@ data! {
         target: Target,
         /// Whether it holds the value now.
         filled: bool,
-        /// The field's value afterwards.
-        verified_value: String,
         ;
+        /// The field's value afterwards; absent if it is private.
+        verified_value: String,
     }
 }
 
@@ -90,7 +92,7 @@ impl Spec for Fill {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Fill),
         targets: |params| vec![&mut params.target],
-        public: &["target", "method", "world"],
+        public: &["target", "method", "world", "private"],
         provenance: Provenance::Page,
         waits: None,
     };
@@ -106,7 +108,7 @@ impl Spec for FillForm {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Times(Category::Fill, |params| params.fields.len()),
         targets: |params| params.fields.iter_mut().map(|field| &mut field.target).collect(),
-        public: &["fields.target", "fields.method", "fields.world"],
+        public: &["fields.target", "fields.method", "fields.world", "fields.private"],
         provenance: Provenance::Page,
         waits: None,
     };

@@ -29,8 +29,8 @@ pub use read::*;
 pub use screenshot::*;
 pub use session::*;
 pub use spec::{
-    AnswerHandling, Category, Effect, Facts, Pace, Paced, Provenance, Recovery, Route, Row, Runs,
-    RunsIn, Spec,
+    AnswerHandling, Category, Effect, Facts, Mints, Pace, Paced, Provenance, Recovery, Route, Row,
+    Runs, RunsIn, Spec,
 };
 pub use tab::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AnswerHandling, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
+use super::{AnswerHandling, Effect, Mints, Paced, Provenance, Recovery, Row, Runs, Spec, family};
 use crate::protocol::{
     ElementHandle, HandleKind, Int, ShadowRoute, Target, UpTo,
     values::{data, params},
@@ -269,6 +269,8 @@ data! {
         /// How many lines there are.
         node_count: u64,
         ;
+        /// The numbers of the handles `elN` that stand in the tree. The daemon takes them out.
+        handles: Vec<u64>,
     }
 }
 
@@ -295,7 +297,10 @@ impl Spec for Links {
         name: "links",
         about: "List the page's links: text, address, and a handle (`ln1`) to click. Narrow it with \
             `hrefContains` or `selector`.",
-        runs: Runs::bound_tab(AnswerHandling::MintsHandles(HandleKind::Link)),
+        runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Entries(
+            "links",
+            HandleKind::Link,
+        ))),
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
         pace: Paced::No,
@@ -328,7 +333,10 @@ impl Spec for Elements {
         name: "elements",
         about: "List the page's controls (fields, buttons, menus) with labels, values and a handle (`el1`) to \
             act on. Read this before filling or clicking.",
-        runs: Runs::bound_tab(AnswerHandling::MintsHandles(HandleKind::Element)),
+        runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Entries(
+            "elements",
+            HandleKind::Element,
+        ))),
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
         pace: Paced::No,
@@ -394,7 +402,7 @@ impl Spec for Snapshot {
     const ROW: Row<Self> = Row {
         name: "snapshot",
         about: "Show the page as assistive technology sees it: a tree of roles, names and states.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Marks)),
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
         pace: Paced::No,

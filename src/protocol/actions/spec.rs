@@ -83,8 +83,8 @@ impl<S> Runs<S> {
 pub enum AnswerHandling {
     /// It is passed on as it is.
     Relayed,
-    /// Its entries that carry a target get handles of this kind.
-    MintsHandles(HandleKind),
+    /// Elements that it names get handles.
+    MintsHandles(Mints),
     /// The browser's ids of tabs in its entries are replaced by the session's names for them.
     NamesTabs,
     /// The tab is closed, and dropped from its session.
@@ -93,6 +93,15 @@ pub enum AnswerHandling {
     PinsTab(bool),
     /// The tab is in front.
     ActivatesTab,
+}
+
+/// Where an answer names the elements that get handles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mints {
+    /// In the entries of this list, as a number `n` or, from browsers that number no elements, as a target.
+    Entries(&'static str, HandleKind),
+    /// In the list `handles`, the numbers of the handles `elN` that the answer's text mentions.
+    Marks,
 }
 
 /// Where an action is carried out, before it has parameters.

@@ -180,11 +180,13 @@ fn the_life_of_handles_is_recorded() {
                 json!({"elements": [{"selector": "a"}, {"selector": "b"}]}),
             );
         }
-        for handle in ["el3", "el1"] {
+        for handle in ["el3", "el5"] {
             rig.ask("click", &session, json!({"target": {"handle": handle}}));
         }
         rig.navigated(browser, 7, "http://x/?secret");
         rig.navigated(browser, 7, "http://x/");
+        rig.ask("click", &session, json!({"target": {"handle": "el3"}}));
+        rig.pass(120_000);
         rig.ask("click", &session, json!({"target": {"handle": "el3"}}));
         rig.ask("session.close", &session, json!({}));
     });
@@ -196,7 +198,7 @@ fn the_life_of_handles_is_recorded() {
         json!({"event": "handle_mint", "session": session, "tab": "t1",
         "sourceAction": "elements", "count": 2, "firstHandle": first, "lastHandle": last})
     };
-    let ended = |cause: &str| json!({"event": "handle_invalidate", "session": session, "tab": "t1", "cause": cause, "count": 2});
+    let ended = |cause: &str| json!({"event": "handle_invalidate", "session": session, "tab": "t1", "cause": cause, "count": 4});
     let resolved = |handle: &str, outcome: &str| {
         json!({"event": "handle_resolve", "handle": handle,
         "session": session, "tab": "t1", "outcome": outcome})
@@ -205,13 +207,13 @@ fn the_life_of_handles_is_recorded() {
         handles,
         [
             minted("el1", "el2"),
-            ended("reread"),
             minted("el3", "el4"),
             resolved("el3", "ok"),
-            resolved("el1", "not_found"),
+            resolved("el5", "not_found"),
             ended("navigation"),
             resolved("el3", "stale"),
-            json!({"event": "handle_invalidate", "session": session, "cause": "session_close", "count": 2}),
+            resolved("el3", "expired"),
+            json!({"event": "handle_invalidate", "session": session, "cause": "session_close", "count": 4}),
         ]
     );
 }

@@ -19,6 +19,7 @@ mod refusals;
 mod staleness;
 
 use std::{
+    collections::HashMap,
     future::Future as _,
     pin::Pin,
     sync::{Arc, Mutex},
@@ -51,6 +52,8 @@ struct Rig {
     armed: Option<Instant>,
     timer: Arc<Notify>,
     dirs: Dirs,
+    /// The addresses of tabs, where they are others than that of [`page`].
+    urls: HashMap<i64, String>,
     last_id: u32,
 }
 
@@ -169,7 +172,8 @@ impl Rig {
         let state = State::new(process, None, Box::new(dirs.clone()));
         let timer = state.timer();
         let armed = state.arm();
-        Self { state, began, now: began, armed, timer, dirs, last_id: 0 }
+        let urls = HashMap::new();
+        Self { state, began, now: began, armed, timer, dirs, urls, last_id: 0 }
     }
 
     fn now(&self) -> Now {
@@ -235,6 +239,15 @@ impl Rig {
         self.hello_in(1, client, instance);
     }
 
+    /// A connection of the browser with this instance that numbers elements.
+    fn numbering_browser(&mut self, instance: &str) -> ClientId {
+        let client = self.connect();
+        let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "1",
+                           "protocolVersion": 1, "browser": "b", "revision": 1});
+        self.say(client, &hello);
+        client
+    }
+
     /// A hello in a protocol version.
     fn hello_in(&mut self, version: i64, client: ClientId, instance: &str) {
         let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "1",
@@ -253,7 +266,13 @@ impl Rig {
         self.state.disconnect(client, "closed", self.now());
     }
 
+    /// Answers for this tab name this address from now on.
+    fn shows(&mut self, tab: i64, url: &str) {
+        self.urls.insert(tab, url.to_owned());
+    }
+
     fn navigated(&mut self, client: ClientId, tab: i64, url: &str) {
+        self.shows(tab, url);
         let message = json!({"type": "navigation", "tabId": tab, "url": url, "cause": "committed"});
         self.say(client, &message);
     }
@@ -261,6 +280,19 @@ impl Rig {
     /// Everything that a connection has been sent since the last time, to the byte.
     fn sent_raw(&mut self, client: ClientId) -> Vec<Bytes> {
         std::iter::from_fn(|| self.state.next_outgoing(client)).collect()
+    }
+
+    /// The page of the tab that a command is for.
+    fn page_of(&self, id: &str) -> Value {
+        let tab = self.state.with(|inner| {
+            let command = inner.pending.iter().find(|command| *command.id == *id)?;
+            Some(inner.sessions.get(command.session)?.tab(command.tab?)?.chrome_id)
+        });
+        let mut page = page();
+        if let Some(url) = tab.and_then(|tab| self.urls.get(&tab)) {
+            page["url"] = json!(url);
+        }
+        page
     }
 
     /// Everything that a connection has been sent since the last time, but for what people are
@@ -280,7 +312,7 @@ impl Rig {
 
     fn answer(&mut self, client: ClientId, id: &str, data: Value) {
         let message = json!({"protocol_version": 1, "id": id, "ok": true, "data": data,
-                             "page": page(), "replay": false});
+                             "page": self.page_of(id), "replay": false});
         self.say(client, &message);
     }
 

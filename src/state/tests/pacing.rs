@@ -30,7 +30,7 @@ fn commands_sent_together_are_released_one_by_one_exactly_at_their_slots() {
     let mut clients: Vec<_> = (0..6).map(|_| rig.ask("click", &session, click())).collect();
     let slots: Vec<_> = rig.state.with(|inner| {
         let slot = |client: &Client| {
-            let command = inner.pending.get(inner.pending.key_of(&client.id)?)?;
+            let command = inner.pending.iter().find(|command| *command.id == *client.id)?;
             match command.phase {
                 Phase::Paced(slot) => Some(slot),
                 _ => Some(command.received),

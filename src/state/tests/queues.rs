@@ -22,13 +22,13 @@ fn a_tab_has_one_command_in_flight_and_keeps_their_order_while_tabs_run_side_by_
 }
 
 #[test]
-fn a_pending_id_is_joined_whatever_else_the_request_says() {
+fn a_pending_id_is_joined_by_its_session_whatever_else_the_request_says() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
-    let (one, two) = (rig.open(browser, 7), rig.open(browser, 8));
+    let one = rig.open(browser, 7);
     let mut first = rig.ask("text", &one, json!({}));
-    let mut joined = rig.send(&call("dom", &two, json!({})).id(&first.id).timeout_ms(-1));
-    let mut nowhere = rig.send(&call("session.list", "?", json!({})).id(&first.id));
+    let mut joined = rig.send(&call("dom", &one, json!({})).id(&first.id).timeout_ms(-1));
+    let mut nowhere = rig.send(&call("session.list", &one, json!({})).id(&first.id));
     assert_eq!(rig.sent_ids(browser), [&*first.id]);
     rig.answer(browser, &first.id, json!({"text": "x"}));
     for client in [&mut first, &mut joined, &mut nowhere] {
@@ -37,6 +37,43 @@ fn a_pending_id_is_joined_whatever_else_the_request_says() {
     assert_eq!(rig.traces(99).iter().filter(|trace| trace.id == first.id).count(), 1);
     let again = rig.send(&call("text", &one, json!({})).id(&first.id));
     assert_eq!(rig.sent_ids(browser), [again.id], "the id is free again");
+}
+
+#[test]
+fn an_id_that_is_pending_in_another_session_is_a_command_of_its_own() {
+    let mut rig = Rig::new();
+    let browser = rig.browser("a");
+    let (one, two) = (rig.open(browser, 7), rig.open(browser, 8));
+    let mut first = rig.ask("text", &one, json!({}));
+    let mut second = rig.send(&call("text", &two, json!({})).id(&first.id));
+    let unknown = call("text", "zzzzzz", json!({})).id(&first.id);
+    assert_eq!(rig.send(&unknown).code(), "SESSION_NOT_FOUND");
+    let mut joined = rig.send(&call("text", &two, json!({})).id(&first.id));
+    assert_eq!(rig.sent_ids(browser), [&*first.id, &*first.id]);
+    // Answers name only the id: the command that was sent first is answered first.
+    rig.answer(browser, &first.id, json!({"text": "first"}));
+    assert_eq!(first.data(), json!({"text": "first"}));
+    assert!(second.waits());
+    rig.answer(browser, &first.id, json!({"text": "second"}));
+    for client in [&mut second, &mut joined] {
+        assert_eq!(client.data(), json!({"text": "second"}));
+    }
+    rig.assert_clean();
+}
+
+#[test]
+fn an_open_that_creates_its_session_is_joined_by_requests_without_a_session() {
+    let mut rig = Rig::new();
+    let browser = rig.browser("a");
+    let session = rig.open(browser, 7);
+    let mut first = rig.ask("tab.open", "", json!({"url": "u"}));
+    let mut joined = rig.send(&call("tab.open", "", json!({"url": "u"})).id(&first.id));
+    let mut other = rig.send(&call("tab.open", &session, json!({"url": "u"})).id(&first.id));
+    assert_eq!(rig.sent_ids(browser).len(), 2);
+    rig.answer(browser, &first.id, json!({"tabId": 8, "url": "u"}));
+    assert_eq!(first.data(), joined.data());
+    rig.answer(browser, &first.id, json!({"tabId": 9, "url": "u"}));
+    assert_eq!(other.data()["session"], json!(session));
 }
 
 #[test]

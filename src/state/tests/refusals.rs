@@ -34,6 +34,16 @@ enum Handle {
     OfAnotherTab,
 }
 
+/// Which id the request has.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Id {
+    Fresh,
+    /// That of a pending command of the session that it names then.
+    Pending,
+    /// That of a pending command of a session that it does not name.
+    PendingElsewhere,
+}
+
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Action {
     Local,
@@ -44,7 +54,7 @@ enum Action {
 
 #[derive(Clone, Copy, Debug)]
 struct Case {
-    joins: bool,
+    id: Id,
     session: Session,
     action: Action,
     own_browser: bool,
@@ -56,7 +66,7 @@ struct Case {
 
 /// What the protocol says; none if the command is let in.
 fn expected(case: &Case) -> Option<&'static str> {
-    if case.joins {
+    if case.id == Id::Pending {
         return None;
     }
     match case.session {
@@ -143,6 +153,7 @@ fn actual(case: &Case) -> Option<String> {
         Session::Unknown => "zzzzzz",
         Session::Bound | Session::Unbound => &session,
     };
+    let session = if case.id == Id::Pending { &other } else { session };
     let (action, params) = match case.action {
         Action::Local => ("tab.list", json!({})),
         Action::Open => ("tab.open", json!({"url": "u"})),
@@ -153,7 +164,7 @@ fn actual(case: &Case) -> Option<String> {
         Action::WithHandle(handle) => {
             let handle = match handle {
                 Handle::Fresh => "ln1",
-                Handle::Unknown => "ln2",
+                Handle::Unknown => "ln3",
                 Handle::Stale => "el2",
                 Handle::OfAnotherTab => "el1",
             };
@@ -164,7 +175,7 @@ fn actual(case: &Case) -> Option<String> {
     if case.late {
         call = call.timeout_ms(0);
     }
-    if case.joins {
+    if case.id != Id::Fresh {
         call = call.id("pending0");
     }
     let reply = rig.send(&call).poll()?;
@@ -194,9 +205,10 @@ fn cases() -> impl Strategy<Value = Case> {
     ]);
     let rarely = || prop::bool::weighted(0.2);
     let mostly = || prop::bool::weighted(0.7);
-    (rarely(), sessions, actions, mostly(), mostly(), rarely(), rarely(), rarely()).prop_map(
-        |(joins, session, action, own_browser, other_browser, paused, late, full)| Case {
-            joins,
+    let ids = select(vec![Id::Fresh, Id::Fresh, Id::Fresh, Id::Pending, Id::PendingElsewhere]);
+    (ids, sessions, actions, mostly(), mostly(), rarely(), rarely(), rarely()).prop_map(
+        |(id, session, action, own_browser, other_browser, paused, late, full)| Case {
+            id,
             session,
             action,
             own_browser,

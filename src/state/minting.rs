@@ -1,0 +1,143 @@
+//! Handing out handles for the elements that an answer names.
+
+use crate::protocol::{ElementHandle, HandleKind, MAX_HANDLES_PER_READ, Mints, SessionId};
+
+use super::{
+    Inner, Instant, Now,
+    events::Event,
+    handles::{Handles, Page, Turn},
+    json_edit,
+    listing::{Carried, Listing, Reading},
+    numbers::Block,
+    pending::CommandKey,
+};
+
+/// The handles of one answer, of one kind.
+struct Minted {
+    owner: (SessionId, u32),
+    kind: HandleKind,
+    /// The page as it is now.
+    page: Option<Page>,
+    block: Option<Block>,
+    /// When the answer came, in the order of use.
+    since: Turn,
+    now: Instant,
+    count: usize,
+    first: u64,
+    last: u64,
+    /// The last number of the block that the page's side has used.
+    used: u64,
+}
+
+impl Minted {
+    fn add(&mut self, number: u64) -> u64 {
+        if self.count == 0 {
+            self.first = number;
+        }
+        self.last = number;
+        self.count += 1;
+        number
+    }
+
+    /// Takes the number that the page's side gave an element, if it can have given it.
+    fn take(&mut self, handles: &mut Handles, number: Option<u64>) -> Option<u64> {
+        let block = self.block?;
+        let number = number.filter(|number| (1..=block.last(self.kind)).contains(number))?;
+        if number >= block.first(self.kind) {
+            self.used = self.used.max(number);
+        }
+        let page = self.page.filter(|_| self.count < MAX_HANDLES_PER_READ)?;
+        let key = (self.kind, number);
+        handles
+            .list_number(self.owner, key, page.document, self.since, self.now)
+            .then(|| self.add(number))
+    }
+}
+
+impl Inner {
+    /// The data of an answer with handles; `None` if they do not change.
+    pub(super) fn mint(
+        &mut self,
+        key: CommandKey,
+        mints: Mints,
+        data: &str,
+        now: Now,
+    ) -> Option<String> {
+        let command = self.pending.get(key)?;
+        let owner = (command.session, command.tab?);
+        let (action, block, sent_view) = (command.action, command.block, command.sent_view);
+        let is_awaited = command.has_waiters();
+        let numbered = self.browsers.revision_of(command.browser) >= 1;
+        let session = self.sessions.get_mut(owner.0)?;
+        let chrome_id = session.tab(owner.1)?.chrome_id;
+        let mut minted = Minted {
+            owner,
+            kind: HandleKind::Element,
+            page: self.browsers.page(command.browser, chrome_id),
+            block,
+            since: self.handles.turn(),
+            now: now.instant,
+            count: 0,
+            first: 0,
+            last: 0,
+            used: 0,
+        };
+        let text = match mints {
+            Mints::Marks if numbered => {
+                json_edit::take_numbers(data, "handles").map(|(numbers, text)| {
+                    for number in numbers {
+                        minted.take(&mut self.handles, number);
+                    }
+                    text
+                })
+            }
+            Mints::Marks => None,
+            Mints::Entries(list, kind) => {
+                minted.kind = kind;
+                let targets = if sent_view.is_some() { MAX_HANDLES_PER_READ } else { 0 };
+                let listing = Listing::parse(data, list, Reading { kind, numbered, targets });
+                listing.and_then(|mut listing| {
+                    listing.assign(|carried| match carried {
+                        Carried::Number(number) => minted.take(&mut self.handles, number),
+                        Carried::Target(target) => {
+                            let number = match block {
+                                Some(block) => block.first(kind) + minted.count as u64,
+                                None => session.numbers.take(kind),
+                            };
+                            minted.used = number;
+                            let key = (kind, number);
+                            self.handles.list_target(owner, key, target, sent_view?, now.instant);
+                            Some(minted.add(number))
+                        }
+                    });
+                    listing.text()
+                })
+            }
+        };
+        // Without a waiter nobody learns the handles, and the same numbers would be given for other elements.
+        if let Some(block) = block.filter(|_| is_awaited) {
+            let mut used = [0; 2];
+            used[minted.kind as usize] = minted.used;
+            session.numbers.release(&block, used);
+        }
+        self.record(action, &minted);
+        text
+    }
+
+    fn record(&mut self, action: &str, minted: &Minted) {
+        let Minted { owner: (session, tab), kind, count, first, last, now, .. } = *minted;
+        if count == 0 {
+            return;
+        }
+        let evicted = self.handles.evict(now);
+        self.emit_invalidated(None, None, "cap", evicted);
+        self.emit(&Event::HandleMint {
+            session,
+            tab: Some(tab),
+            source_action: action,
+            count,
+            first_handle: ElementHandle::new(kind, first).as_str(),
+            last_handle: ElementHandle::new(kind, last).as_str(),
+        });
+    }
+}
