@@ -22,3 +22,4 @@ mod robustness;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
+mod welcome;
