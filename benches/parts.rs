@@ -3,11 +3,10 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bproxy::daemon::{Gate, Passed};
-use bproxy::protocol::{Message, Request};
+use bproxy::protocol::{Message, Proof, Request};
 use bproxy::secrets::{ExtensionCredential, Secret};
 use bproxy::state::{Admission, ClientId, Now, Process, ReplyKind, State};
 use bytes::Bytes;
-use data_encoding::BASE64URL_NOPAD;
 use divan::{AllocProfiler, Bencher, black_box};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -73,12 +72,12 @@ mod parse {
 mod gate {
     use super::*;
 
-    fn gate() -> (Gate, Secret, Secret) {
+    fn gate() -> (Gate, State, Secret, Secret) {
         let (daemon, extension) = (Secret::random_hex(), Secret::random_base64url());
         let credential =
             ExtensionCredential { token: extension.clone(), origin: Some(ORIGIN.to_owned()) };
         let state = State::new(process(), Some(credential), Box::new(()));
-        (Gate::new(9615, daemon.clone(), None, state), daemon, extension)
+        (Gate::new(9615, daemon.clone(), None, state.clone()), state, daemon, extension)
     }
 
     fn headers(more: &[(header::HeaderName, String)]) -> HeaderMap {
@@ -90,7 +89,7 @@ mod gate {
 
     #[divan::bench]
     fn a_command(bencher: Bencher) {
-        let (gate, token, _) = gate();
+        let (gate, _, token, _) = gate();
         let bearer = format!("Bearer {}", token.expose());
         let headers = headers(&[(header::AUTHORIZATION, bearer)]);
         assert_eq!(gate.check(&Method::POST, "/", None, &headers), Ok(Passed::Known));
@@ -99,14 +98,20 @@ mod gate {
 
     #[divan::bench]
     fn an_upgrade(bencher: Bencher) {
-        let (gate, _, token) = gate();
-        let token = BASE64URL_NOPAD.encode(token.expose().as_bytes());
-        let headers = headers(&[
-            (header::ORIGIN, ORIGIN.to_owned()),
-            (header::SEC_WEBSOCKET_PROTOCOL, format!("bproxy.v1, auth.{token}")),
-        ]);
-        assert_eq!(gate.check(&Method::GET, "/ws", None, &headers), Ok(Passed::Known));
-        bencher.bench(|| gate.check(&Method::GET, "/ws", None, black_box(&headers)));
+        let (gate, state, _, token) = gate();
+        // Each proof is good once.
+        let fresh = || {
+            let nonce = state.challenge("", now()).nonce;
+            let proof = Proof::Extension { nonce: &nonce }.of(token.expose(), 9615);
+            headers(&[
+                (header::ORIGIN, ORIGIN.to_owned()),
+                (header::SEC_WEBSOCKET_PROTOCOL, format!("bproxy.v1, proof.{nonce}.{proof}")),
+            ])
+        };
+        assert_eq!(gate.check(&Method::GET, "/ws", None, &fresh()), Ok(Passed::Known));
+        bencher
+            .with_inputs(fresh)
+            .bench_refs(|headers| gate.check(&Method::GET, "/ws", None, black_box(headers)));
     }
 
     #[divan::bench]
@@ -173,7 +178,7 @@ mod state {
     impl Rig {
         fn new(sessions: usize) -> Rig {
             let state = State::new(process(), None, Box::new(()));
-            let (browser, _) = state.connect(now(), "127.0.0.1:1");
+            let (browser, _) = state.connect(now(), "127.0.0.1:1", "");
             let mut rig = Rig { state, browser, session: String::new() };
             for tab in 0..sessions {
                 let open = request("tab.open", &json!({"url": "https://example.com/"}), "");

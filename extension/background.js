@@ -3,10 +3,11 @@
  * moment and starts it again for the next event, so every listener is registered at once, before anything is awaited.
  */
 
-import { Connection, endpoint } from './connection.js';
+import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
 import { Groups } from './groups.js';
+import { shakeHands } from './handshake.js';
 import { Navigations } from './navigation.js';
 import { ScriptingDriver } from './page-driver.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
@@ -19,6 +20,8 @@ import { Trace } from './trace.js';
 /** Chrome's minimum is 30 s; a lost connection is retried after a minute at most. */
 const ALARM = 'connect';
 const ALARM_MINUTES = 1;
+/** The additions to the protocol version that this extension knows. */
+const REVISION = 1;
 /** A local daemon answers in milliseconds. */
 const HEALTH_MS = 2_000;
 
@@ -37,12 +40,14 @@ const navigations = new Navigations(session, tell);
 const groups = new Groups(session);
 const presenter = new Presenter({ tell, groups, navigations });
 const connection = new Connection({
+  shakeHands: (endpoint) => shakeHands(endpoint, fetch),
   open: ({ url, protocols }) => new WebSocket(url, protocols),
+  hello,
   reachable: async () => (await health()) !== null,
   negotiateAgain,
   clock: { now, setTimeout: (run, ms) => setTimeout(run, ms), clearTimeout: (timer) => clearTimeout(timer) },
   random: Math.random,
-  onOpen: greet,
+  onOpen: announce,
   onMessage: receive,
   onStatus: (status) => presenter.setStatus(status),
   onClosed: closed,
@@ -77,7 +82,7 @@ async function connect() {
   const [pairing, port] = await Promise.all([readPairing(local), readPort(local)]);
   if (pairing === null) return connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
   token = pairing.extensionToken;
-  connection.start(endpoint(port, token));
+  connection.start({ port, token });
 }
 
 // ---- The daemon ----
@@ -87,14 +92,26 @@ function tell(message) {
   connection.send(JSON.stringify(message));
 }
 
-/** The first messages of a connection: hello, then the address of each tab held. */
-async function greet() {
-  trace.add('connected');
+/** The first message of a connection, which is sent before the daemon has proved itself. @param {string} nonce */
+function hello(nonce) {
   const { userAgentData } =
     /** @type {Navigator & { userAgentData?: { brands?: { brand: string, version: string }[] } }} */ (navigator);
   const brand = userAgentData?.brands?.find((known) => !/not.?a.?brand/i.test(known.brand));
   const browser = brand ? `${brand.brand} ${brand.version}` : 'Chromium';
-  tell({ type: 'hello', instanceId, extensionVersion: version, protocolVersion: helloVersion, browser });
+  return JSON.stringify({
+    type: 'hello',
+    instanceId,
+    extensionVersion: version,
+    protocolVersion: helloVersion,
+    browser,
+    revision: REVISION,
+    nonce,
+  });
+}
+
+/** Tells the daemon the address of each tab held. */
+async function announce() {
+  trace.add('connected');
   for (const tabId of [...navigations.held.keys()]) {
     const tab = await chrome.tabs.get(tabId).catch(() => null);
     if (tab?.url) navigations.announce(tabId, tab.url, 'committed');

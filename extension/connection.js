@@ -1,10 +1,12 @@
 /**
- * One connection to the daemon, kept alive: hello first, heartbeat, stale detection, jittered backoff. It only carries
+ * One connection to the daemon, kept alive: proofs, hello, heartbeat, stale detection, jittered backoff. It only carries
  * text: the meaning of messages, storage and texts for people are elsewhere. Socket, clock and randomness are injected.
+ *
+ * Nothing but hello is sent, and nothing that comes has an effect, before the other end has proved to be the daemon.
  */
 
-import { SUBPROTOCOL } from './contract.js';
 import { CLOSE } from './protocol.js';
+import { isObject } from './schema.js';
 
 /** Chrome ends a worker after 30 s without an event; a ping well within that keeps it alive. */
 export const PING_MS = 20_000;
@@ -12,17 +14,24 @@ export const PING_MS = 20_000;
 export const PONG_MS = 10_000;
 /** A loopback upgrade is instant; one that hangs is abandoned and retried. */
 export const OPEN_MS = 10_000;
+/** The daemon answers hello at once with its proof. */
+export const WELCOME_MS = 2_000;
+/** Messages that come before the proof wait for it: a command that was sent before hello. */
+export const MAX_EARLY = 256;
 export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_LAST_MS = 30_000;
 
 /**
  * @typedef {'unpaired' | 'connecting' | 'connected' | 'waiting'} State
- * @typedef {'starting' | 'token_void' | 'unpaired' | 'unreachable' | 'refused' | 'lost' | 'stale' | 'shutdown'
- *   | 'replaced' | 'incompatible' | 'extension_old' | 'daemon_old' | null} Reason why it is not connected
+ * @typedef {'starting' | 'token_void' | 'unpaired' | 'unreachable' | 'stranger' | 'locked' | 'refused' | 'lost' | 'stale'
+ *   | 'shutdown' | 'replaced' | 'incompatible' | 'extension_old' | 'daemon_old' | null} Reason why it is not connected
  * @typedef {{ state: State, reason: Reason, since: number, retryAt: number | null }} Status
- * @typedef {{ url: string, protocols: string[] }} Endpoint
+ * @typedef {import('./handshake.js').Endpoint} Endpoint
+ * @typedef {import('./handshake.js').Handshake} Handshake
  * @typedef {{
- *   open: (endpoint: Endpoint) => WebSocket,
+ *   shakeHands: (endpoint: Endpoint) => Promise<Handshake | NonNullable<Reason>>,
+ *   open: (handshake: Handshake) => WebSocket,
+ *   hello: (nonce: string) => string,
  *   reachable: () => Promise<boolean>,
  *   negotiateAgain: () => Promise<Reason>,
  *   clock: { now: () => number, setTimeout: (run: () => void, ms: number) => number, clearTimeout: (timer: number | undefined) => void },
@@ -31,8 +40,22 @@ export const BACKOFF_LAST_MS = 30_000;
  *   onMessage: (text: string) => void,
  *   onStatus: (status: Status) => void,
  *   onClosed: (reason: Reason) => void,
- * }} Parts `negotiateAgain` is called when the daemon refused the version in hello: null if another one can be tried
+ * }} Parts `onOpen` is called when the daemon has proved itself; `negotiateAgain` when it refused the version in hello:
+ *   null if another one can be tried
  */
+
+/** One attempt to connect, and the connection that comes of it. */
+class Attempt {
+  /** @type {WebSocket | null} */
+  socket = null;
+  opened = false;
+  /** Whether the other end is the daemon. */
+  proven = false;
+  /** What came before the proof. @type {string[]} */
+  early = [];
+  /** Settles when what has come so far is judged. @type {Promise<void>} */
+  judged = Promise.resolve();
+}
 
 export class Connection {
   /** @param {Parts} parts */
@@ -40,9 +63,8 @@ export class Connection {
     this.parts = parts;
     /** @type {Endpoint | null} */
     this.endpoint = null;
-    /** @type {WebSocket | null} */
-    this.socket = null;
-    this.opened = false;
+    /** The current one; null while it waits. @type {Attempt | null} */
+    this.attempt = null;
     this.failures = 0;
     /** @type {Map<string, number>} the timers that run, by purpose */
     this.timers = new Map();
@@ -55,7 +77,7 @@ export class Connection {
     this.endpoint = endpoint;
     this.failures = 0;
     this.#drop();
-    this.#connect();
+    void this.#connect();
   }
 
   /** Ends the connection for good. @param {'unpaired' | 'token_void'} reason */
@@ -67,98 +89,128 @@ export class Connection {
 
   /** Ends the wait for the next attempt. */
   nudge() {
-    if (this.endpoint !== null && this.socket === null) this.#connect();
+    if (this.endpoint !== null && this.attempt === null) void this.#connect();
   }
 
   /**
    * @param {string} text
-   * @returns {boolean} false without a connection; the text is then dropped
+   * @returns {boolean} false without a connection to the daemon; the text is then dropped
    */
   send(text) {
-    if (this.socket === null || !this.opened) return false;
-    this.socket.send(text);
+    if (!this.attempt?.proven) return false;
+    this.attempt.socket?.send(text);
     return true;
   }
 
-  #connect() {
+  async #connect() {
     if (this.endpoint === null) return;
     this.#clear('retry');
     this.#setStatus('connecting', this.status.reason);
-    const socket = this.parts.open(this.endpoint);
-    this.socket = socket;
-    this.#after('open', OPEN_MS, () => this.#lost(socket, 'unreachable'));
-    // Each handler ignores a replaced socket: a dead one may fire an event much later.
+    const attempt = new Attempt();
+    this.attempt = attempt;
+    const handshake = await this.parts.shakeHands(this.endpoint);
+    if (attempt !== this.attempt) return;
+    if (typeof handshake === 'string') return this.#lost(attempt, handshake);
+    const socket = this.parts.open(handshake);
+    attempt.socket = socket;
+    this.#after('open', OPEN_MS, () => this.#lost(attempt, 'unreachable'));
+    // Each handler ignores a replaced attempt: a dead socket may fire an event much later.
     socket.onopen = () => {
-      if (socket !== this.socket) return;
+      if (attempt !== this.attempt) return;
       this.#clear('open');
-      this.opened = true;
-      this.parts.onOpen();
-      this.#setStatus('connected', null);
-      this.#beat(socket);
+      attempt.opened = true;
+      this.#after('welcome', WELCOME_MS, () => this.#lost(attempt, 'stranger'));
+      socket.send(this.parts.hello(handshake.nonce));
     };
-    socket.onmessage = (event) => {
-      if (socket !== this.socket || typeof event.data !== 'string') return;
-      this.failures = 0;
-      this.#clear('pong');
-      this.parts.onMessage(event.data);
+    socket.onmessage = ({ data }) => {
+      if (attempt !== this.attempt || typeof data !== 'string') return;
+      if (attempt.proven) return this.#receive(data);
+      attempt.judged = attempt.judged.then(() => this.#judge(attempt, handshake, data));
     };
-    socket.onclose = (event) => {
-      if (socket === this.socket) void this.#closed(socket, event.code);
-    };
+    socket.onclose = ({ code }) => void attempt.judged.then(() => this.#closed(attempt, code));
   }
 
-  /** @param {WebSocket} socket @param {number} code */
-  async #closed(socket, code) {
-    const opened = this.opened;
-    this.#clear('open');
-    this.#clear('ping');
+  /** @param {string} text */
+  #receive(text) {
     this.#clear('pong');
-    this.opened = false;
-    if (code === CLOSE.TOKEN_VOID) {
-      this.stop('token_void');
-      this.parts.onClosed('token_void');
+    this.parts.onMessage(text);
+  }
+
+  /**
+   * Judges a message that came before the proof, in the order in which they came.
+   * @param {Attempt} attempt @param {Handshake} handshake @param {string} text
+   */
+  async #judge(attempt, handshake, text) {
+    if (attempt !== this.attempt) return;
+    if (attempt.proven) return this.#receive(text);
+    const welcome = parseWelcome(text);
+    if (welcome === null) {
+      attempt.early.push(text);
+      if (attempt.early.length > MAX_EARLY) this.#lost(attempt, 'stranger');
       return;
     }
-    const reason =
-      code === CLOSE.INCOMPATIBLE
-        ? await this.parts.negotiateAgain()
-        : (CLOSE_REASONS[code] ?? (opened ? 'lost' : (await this.parts.reachable()) ? 'refused' : 'unreachable'));
-    if (socket !== this.socket) return;
-    if (reason !== null) return this.#lost(socket, reason);
-    this.#drop();
-    this.#connect();
+    const isDaemon = await handshake.isWelcome(welcome.proof);
+    if (attempt !== this.attempt) return;
+    if (!isDaemon) return this.#lost(attempt, 'stranger');
+    this.#clear('welcome');
+    attempt.proven = true;
+    this.failures = 0;
+    this.parts.onOpen();
+    this.#setStatus('connected', null);
+    this.#beat(attempt);
+    for (const early of attempt.early.splice(0)) this.#receive(early);
   }
 
-  /** @param {WebSocket} socket @param {NonNullable<Reason>} reason */
-  #lost(socket, reason) {
-    if (socket !== this.socket) return;
+  /** @param {Attempt} attempt @param {number} code */
+  async #closed(attempt, code) {
+    if (attempt !== this.attempt) return;
+    const { opened, proven } = attempt;
+    for (const name of ['open', 'welcome', 'ping', 'pong']) this.#clear(name);
+    attempt.proven = false;
+    /** @type {Reason} */
+    let reason = 'lost';
+    if (!opened) reason = (await this.parts.reachable()) ? 'refused' : 'unreachable';
+    // The code of a listener that has not proved to be the daemon means nothing.
+    else if (proven && code === CLOSE.TOKEN_VOID) {
+      this.stop('token_void');
+      return this.parts.onClosed('token_void');
+    } else if (proven && code === CLOSE.INCOMPATIBLE) reason = await this.parts.negotiateAgain();
+    else if (proven) reason = CLOSE_REASONS[code] ?? 'lost';
+    if (attempt !== this.attempt) return;
+    if (reason !== null) return this.#lost(attempt, reason);
     this.#drop();
-    if (NEEDS_UPDATE.has(reason)) {
+    void this.#connect();
+  }
+
+  /** @param {Attempt} attempt @param {NonNullable<Reason>} reason */
+  #lost(attempt, reason) {
+    if (attempt !== this.attempt) return;
+    this.#drop();
+    if (NEEDS_PERSON.has(reason)) {
       this.#setStatus('waiting', reason);
     } else {
       const delay = backoff(this.failures, this.parts.random());
       this.failures += 1;
-      this.#after('retry', delay, () => this.#connect());
+      this.#after('retry', delay, () => void this.#connect());
       this.#setStatus('waiting', reason, this.parts.clock.now() + delay);
     }
     this.parts.onClosed(reason);
   }
 
-  /** @param {WebSocket} socket */
-  #beat(socket) {
+  /** @param {Attempt} attempt */
+  #beat(attempt) {
     this.#after('ping', PING_MS, () => {
       this.send(JSON.stringify({ type: 'ping', ts: this.parts.clock.now() }));
-      this.#after('pong', PONG_MS, () => this.#lost(socket, 'stale'));
-      this.#beat(socket);
+      this.#after('pong', PONG_MS, () => this.#lost(attempt, 'stale'));
+      this.#beat(attempt);
     });
   }
 
   /** Drops the socket and every timer, without waiting for the close: on a dead connection it takes long. */
   #drop() {
     for (const name of [...this.timers.keys()]) this.#clear(name);
-    const socket = this.socket;
-    this.socket = null;
-    this.opened = false;
+    const socket = this.attempt?.socket;
+    this.attempt = null;
     socket?.close();
   }
 
@@ -188,8 +240,22 @@ const CLOSE_REASONS = Object.freeze({
   [CLOSE.REPLACED]: 'replaced',
 });
 
-/** Retrying does not help before an update, which the alarm's nudge notices soon enough. @type {ReadonlySet<Reason>} */
-const NEEDS_UPDATE = new Set(['extension_old', 'daemon_old']);
+/** Retrying does not help before the person has done something, which the alarm's nudge notices soon enough. @type {ReadonlySet<Reason>} */
+const NEEDS_PERSON = new Set(['extension_old', 'daemon_old', 'stranger']);
+
+/**
+ * The message, if it is a welcome.
+ * @param {string} text
+ * @returns {Record<string, unknown> | null}
+ */
+function parseWelcome(text) {
+  try {
+    const message = JSON.parse(text);
+    return isObject(message) && message.type === 'welcome' ? message : null;
+  } catch {
+    return null;
+  }
+}
 
 /**
  * Exponential backoff, less up to half at random: browsers that lost the same daemon do not all reconnect at once.
@@ -199,14 +265,4 @@ const NEEDS_UPDATE = new Set(['extension_old', 'daemon_old']);
 export function backoff(failures, random) {
   const full = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures + 1, 10));
   return Math.max(BACKOFF_FIRST_MS, Math.round(full * (1 - random / 2)));
-}
-
-/**
- * @param {number} port
- * @param {string} extensionToken
- * @returns {Endpoint}
- */
-export function endpoint(port, extensionToken) {
-  const token = btoa(extensionToken).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-  return { url: `ws://127.0.0.1:${port}/ws`, protocols: [SUBPROTOCOL, `auth.${token}`] };
 }

@@ -1,5 +1,5 @@
 /**
- * Exchanges a pairing code for the token that opens the socket, and explains refusals with what to do next. The worker
+ * Exchanges a pairing code for the token that daemon and extension share, and explains refusals with what to do next. The worker
  * claims, not the popup: a popup that closes in the middle would lose the token after its code is used up.
  */
 
@@ -19,6 +19,18 @@ export const isPort = (port) => Number.isInteger(port) && Number(port) >= 1 && N
 /** @typedef {{ ok: true } | { ok: false, message: string }} Outcome */
 
 /**
+ * The code, and the port if the daemon has named one: `ABCD-EFGH@9700`.
+ * @param {string} input
+ * @param {number} port the one in the settings
+ */
+export function splitCode(input, port) {
+  const [code, ...named] = input.split('@');
+  if (named.length === 0) return { code, port };
+  const text = named.join('@').trim();
+  return { code, port: /^\d+$/.test(text) ? Number(text) : Number.NaN };
+}
+
+/**
  * Any case, dashes and spaces are fine. Null if what remains cannot be a code.
  * @param {string} input
  * @returns {string | null}
@@ -34,8 +46,9 @@ export function normalizeCode(input) {
  * @param {{ fetch: typeof globalThis.fetch, local: import('./storage.js').Area, now: () => number }} parts
  * @returns {Promise<Outcome>}
  */
-export async function claim({ code, port }, { fetch, local, now }) {
+export async function claim(input, { fetch, local, now }) {
   const no = (/** @type {string} */ message) => /** @type {Outcome} */ ({ ok: false, message });
+  const { code, port } = splitCode(input.code, input.port);
   if (!isPort(port)) return no(BAD_PORT);
   const normal = normalizeCode(code);
   if (normal === null) {

@@ -15,9 +15,17 @@ const REASONS = {
     'Not connected',
     'No daemon answers on port {port}. Start it with “bproxy service start”, or correct the port in the settings.',
   ],
+  stranger: [
+    'Not connected',
+    'What answers on port {port} is not the daemon that this browser is paired with; run “bproxy doctor”. If another pairing has replaced this one, or the daemon’s state is new, pair again.',
+  ],
+  locked: [
+    'Not connected',
+    'The daemon cannot read its pairing from the keyring. Unlock the keyring, then run “bproxy service restart”.',
+  ],
   refused: [
     'Not connected',
-    'The daemon refuses this browser’s pairing: another one has replaced it, or the daemon’s state is new. Pair again.',
+    'The daemon refuses this extension. If BPROXY_EXTENSION_IDS is set, this extension’s id must be in it; otherwise pair again.',
   ],
   lost: ['Not connected', 'The connection was lost. It comes back by itself.'],
   stale: ['Not connected', 'The daemon stopped answering. If it stays so, run “bproxy service restart”.'],
@@ -74,7 +82,7 @@ function show(view) {
   setText(find('advice'), advice.replace('{port}', String(view.port)));
   button('reconnect').hidden = retryAt === null;
 
-  const repair = reason === 'refused';
+  const repair = reason === 'refused' || reason === 'stranger';
   find('pairing').hidden = view.paired && !repair;
   setText(
     find('pairing-title'),

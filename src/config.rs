@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::extension;
 use crate::home;
 use crate::protocol::DEFAULT_PORT;
 use crate::settings::{self, Settings};
@@ -177,9 +178,10 @@ impl Config {
             extension_ids: parse(
                 lookup,
                 EXTENSION_IDS,
-                "extension ids, each 32 letters from a to p, separated by commas",
-                |text| text.split(',').map(|id| extension_id(id.trim())).collect(),
-            )?,
+                "* for any extension, or extension ids, each 32 letters from a to p, separated by commas",
+                extension_ids,
+            )?
+            .unwrap_or_else(|| Some(vec![extension::ID.to_owned()])),
             idle_exit: parse(lookup, IDLE_EXIT, "a number of seconds, 0 for never", |text| {
                 text.parse().ok().map(Duration::from_secs)
             })?,
@@ -258,6 +260,14 @@ fn parse<T>(
     }
 }
 
+/// The named extensions, or `None` inside for any.
+fn extension_ids(text: &str) -> Option<Option<Vec<String>>> {
+    match text {
+        "*" => Some(None),
+        list => list.split(',').map(|id| extension_id(id.trim())).collect::<Option<_>>().map(Some),
+    }
+}
+
 fn extension_id(text: &str) -> Option<String> {
     let valid =
         text.len() == EXTENSION_ID_LENGTH && text.bytes().all(|byte| matches!(byte, b'a'..=b'p'));
@@ -283,7 +293,7 @@ mod tests {
         assert_eq!(config.secrets, SecretsChoice::Auto);
         assert_eq!(config.log, LogChoice::Auto);
         assert_eq!(config.log_level, LogLevel::Info);
-        assert_eq!(config.extension_ids, None);
+        assert_eq!(config.extension_ids, Some(vec![extension::ID.to_owned()]));
         assert_eq!(config.idle_exit, None);
     }
 
@@ -310,6 +320,12 @@ mod tests {
     }
 
     #[test]
+    fn a_star_allows_any_extension() {
+        let config = config(&[(HOME, "/other"), (EXTENSION_IDS, "*")]).unwrap();
+        assert_eq!(config.extension_ids, None);
+    }
+
+    #[test]
     fn a_bad_line_is_blamed_on_its_file() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("config.env");
@@ -332,6 +348,7 @@ mod tests {
             (LOG_LEVEL, "trace", "warn"),
             (EXTENSION_IDS, "abc", "32 letters"),
             (EXTENSION_IDS, "", "32 letters"),
+            (EXTENSION_IDS, &format!("*,{}", "a".repeat(32)), "32 letters"),
             (IDLE_EXIT, "15min", "seconds"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();

@@ -88,7 +88,20 @@ fn extract(dir: &Dir<'_>, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
+
+    #[test]
+    fn the_id_follows_from_the_key_in_the_manifest() {
+        let manifest = FILES.get_file("manifest.json").unwrap().contents();
+        let manifest: serde_json::Value = serde_json::from_slice(manifest).unwrap();
+        let key = data_encoding::BASE64.decode(manifest["key"].as_str().unwrap().as_bytes());
+        // Chrome's ids are the first half of the digest, with the letters from a to p as digits.
+        let digits = data_encoding::HEXLOWER.encode(&Sha256::digest(key.unwrap())[..16]);
+        let letter = |digit: char| char::from(b'a' + digit.to_digit(16).unwrap() as u8);
+        assert_eq!(digits.chars().map(letter).collect::<String>(), ID);
+    }
 
     #[test]
     fn the_extension_has_the_version_of_the_binary() {

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use data_encoding::BASE64URL_NOPAD;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, spawn_local};
@@ -30,7 +29,7 @@ const LINKS: usize = 200;
 const PAGE: &str = "https://example.com/";
 
 /// The origin that claims the pairing and connects.
-pub(crate) const ORIGIN: &str = "chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const ORIGIN: &str = "chrome-extension://afgmhlmdmjjdddecnkgbflnnpopehjmd";
 
 /// A connected browser. Dropping it closes the connection.
 pub(crate) struct Browser(JoinHandle<()>);
@@ -42,11 +41,10 @@ impl Drop for Browser {
 }
 
 impl Browser {
-    /// Connects, and answers reads with `text`.
-    pub(crate) async fn connect(port: u16, token: &str, text: Rc<str>) -> Browser {
+    /// Connects with these subprotocols, and answers reads with `text`.
+    pub(crate) async fn connect(port: u16, offered: &str, text: Rc<str>) -> Browser {
         let mut upgrade =
             format!("ws://127.0.0.1:{port}/ws").into_client_request().expect("a valid address");
-        let offered = format!("bproxy.v1, auth.{}", BASE64URL_NOPAD.encode(token.as_bytes()));
         let headers = upgrade.headers_mut();
         headers.insert("origin", ORIGIN.parse().expect("ASCII"));
         headers.insert("sec-websocket-protocol", offered.parse().expect("ASCII"));

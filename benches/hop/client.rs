@@ -58,8 +58,20 @@ impl Client {
     /// # Panics
     /// When the status is not 200.
     pub(crate) async fn post(&mut self, path: &str, headers: &str, body: &str) -> &[u8] {
+        self.exchange(&format!("POST {path}"), headers, body).await
+    }
+
+    /// Fetches a path and returns the body of the response.
+    ///
+    /// # Panics
+    /// When the status is not 200.
+    pub(crate) async fn get(&mut self, path: &str) -> &[u8] {
+        self.exchange(&format!("GET {path}"), "", "").await
+    }
+
+    async fn exchange(&mut self, line: &str, headers: &str, body: &str) -> &[u8] {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n{headers}Content-Type: application/json\r\n\
+            "{line} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n{headers}Content-Type: application/json\r\n\
              Connection: {}\r\nContent-Length: {}\r\n\r\n{body}",
             self.port,
             if self.keep_alive { "keep-alive" } else { "close" },

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use bproxy::protocol::Proof;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use tempfile::TempDir;
 
@@ -138,7 +139,16 @@ impl Server {
 
     /// Connects a browser that answers reads with `text`.
     pub(crate) async fn browser(&self, text: Rc<str>) -> Browser {
-        Browser::connect(self.port, &self.browser_token, text).await
+        let mut offered = "bproxy.v1".to_owned();
+        if self.kind == Kind::Bproxy {
+            let mut client = self.client(false);
+            let challenge = client.get(&format!("/challenge?nonce={:032}", 0)).await;
+            let challenge: serde_json::Value = serde_json::from_slice(challenge).expect("JSON");
+            let nonce = challenge["data"]["nonce"].as_str().expect("a nonce");
+            let proof = Proof::Extension { nonce }.of(&self.browser_token, self.port);
+            offered.push_str(&format!(", proof.{nonce}.{proof}"));
+        }
+        Browser::connect(self.port, &offered, text).await
     }
 
     /// An agent's client.

@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 
 use bproxy::daemon::Gate;
 use bproxy::protocol::{
-    ElementHandle, MAX_ID_CHARS, Message, Outcome, Place, Request, SessionId, TabHandle, Target,
-    VERSION, forwarded,
+    ElementHandle, MAX_ID_CHARS, Message, Outcome, Place, Proof, Request, SessionId, TabHandle,
+    Target, VERSION, forwarded,
 };
 use bproxy::secrets::{ExtensionCredential, Secret};
-use bproxy::state::{Instant, Process, State};
-use data_encoding::BASE64URL_NOPAD;
+use bproxy::state::{Instant, Now, Process, State};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use warp::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -95,29 +94,35 @@ const EXTENSION_TOKEN: &str = "extension-token";
 /// The Origin of the paired extension.
 const ORIGIN: &str = "chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
+/// What a head says in place of the daemon's nonce, which is different each time, and in place of the proof for it.
+const NONCE: &str = "NONCE";
+const PROOF: &str = "PROOF";
+
 /// A request that passes the gate has every credential that its route requires. The data is a request's head: a line with
 /// the method and the target, then the headers, one per line.
 pub fn gate(data: &[u8]) {
+    let credential = ExtensionCredential {
+        token: Secret::new(EXTENSION_TOKEN.to_owned()),
+        origin: Some(ORIGIN.to_owned()),
+    };
+    let started = Instant::now();
+    let process = Process { pid: 1, port: PORT, started };
+    let state = State::new(process, Some(credential), Box::new(()));
+    let nonce = state.challenge("", Now { instant: started, unix_ms: 0 }).nonce;
+    let proof = Proof::Extension { nonce: &nonce }.of(EXTENSION_TOKEN, PORT);
+    let filled_in =
+        |line: &[u8]| String::from_utf8_lossy(line).replace(NONCE, &nonce).replace(PROOF, &proof);
     let mut lines = data.split(|byte| *byte == b'\n');
     let Some((method, uri)) = lines.next().and_then(method_and_target) else { return };
     let mut headers = HeaderMap::new();
     for line in lines {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { return };
         let name = HeaderName::from_bytes(&line[..colon]);
-        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii());
+        let value = HeaderValue::from_str(filled_in(&line[colon + 1..]).trim_ascii());
         let (Ok(name), Ok(value)) = (name, value) else { return };
         headers.append(name, value);
     }
 
-    let credential = ExtensionCredential {
-        token: Secret::new(EXTENSION_TOKEN.to_owned()),
-        origin: Some(ORIGIN.to_owned()),
-    };
-    let state = State::new(
-        Process { pid: 1, port: PORT, started: Instant::now() },
-        Some(credential),
-        Box::new(()),
-    );
     let gate = Gate::new(PORT, Secret::new(DAEMON_TOKEN.to_owned()), None, state);
     if gate.check(&method, uri.path(), uri.authority(), &headers).is_err() {
         return;
@@ -138,10 +143,13 @@ pub fn gate(data: &[u8]) {
         ("POST", "/pair/claim") => assert!(matches!(origins[..], [origin] if is_extension(origin))),
         ("GET", "/ws") => {
             assert_eq!(origins, [ORIGIN.as_bytes()]);
-            let shown = format!("auth.{}", BASE64URL_NOPAD.encode(EXTENSION_TOKEN.as_bytes()));
+            let shown = format!("proof.{nonce}.");
             let offers = all("sec-websocket-protocol").join(&b',');
-            let mut offers = offers.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-            assert!(offers.any(|offer| offer == shown.as_bytes()));
+            let offers = offers.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            let proofs: Vec<_> = offers.filter(|offer| offer.starts_with(b"proof.")).collect();
+            let [offer] = proofs[..] else { panic!("not one proof") };
+            let given = offer.strip_prefix(shown.as_bytes()).expect("this nonce");
+            assert!(given.eq_ignore_ascii_case(proof.as_bytes()));
         }
         (_, path) => {
             if matches!(path, "/ws" | "/pair/claim") {
@@ -149,7 +157,7 @@ pub fn gate(data: &[u8]) {
             } else {
                 assert!(origins.is_empty());
             }
-            if route != ("GET", "/health") {
+            if !matches!(route, ("GET", "/challenge" | "/health")) {
                 let shown = format!("bearer {DAEMON_TOKEN}");
                 assert!(matches!(all("authorization")[..], [value]
                     if value.eq_ignore_ascii_case(shown.as_bytes())

@@ -35,9 +35,18 @@ pub(super) fn show_changed(
 
 /// Sends an action and waits for its answer.
 pub(super) fn send(globals: &Globals, action: &Action, timeout: Duration) -> Result<Answer, Error> {
-    let client = globals.client()?;
+    send_to(&globals.client()?, globals, action, timeout)
+}
+
+/// Sends an action to a daemon that has been found already, and waits for its answer.
+pub(super) fn send_to(
+    client: &Client,
+    globals: &Globals,
+    action: &Action,
+    timeout: Duration,
+) -> Result<Answer, Error> {
     let session = session_for(action, globals.session());
-    Ok(deliver(globals, &client, || {
+    Ok(deliver(globals, client, || {
         let id = request_id();
         globals.verbose(|| format!("{} as {id} to port {}", action.name(), client.port()));
         client.command(&id, action, session, timeout)

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::global_args::Globals;
+use super::global_args::{Format, Globals};
 use super::spinner::Spinner;
 use super::{Error, Outcome, call, output};
 use crate::home::Home;
-use crate::protocol::{self, PairingIssueData};
+use crate::protocol::{self, DEFAULT_PORT, PairingIssueData};
 
 /// How often to check whether the code has been used. A person watches the spinner meanwhile.
 const POLL: Duration = Duration::from_millis(120);
@@ -23,9 +23,17 @@ pub(super) struct Pair {}
 
 impl Pair {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let answer = call::send(globals, &protocol::PairingIssue {}.into(), globals.timeout())?;
+        let client = globals.client()?;
+        let action = protocol::PairingIssue {}.into();
+        let mut answer = call::send_to(&client, globals, &action, globals.timeout())?;
         let issued = answer.data::<PairingIssueData>();
         let ok = answer.ok;
+        if ok && globals.format() == Some(Format::Text) {
+            answer.body = output::change_data(&answer.body, |mut data: PairingIssueData| {
+                data.pairing_code = for_people(&data.pairing_code, client.port());
+                Ok(data)
+            })?;
+        }
         let outcome = call::show_answer(globals, answer)?;
         if !ok || !io::stderr().is_terminal() || !io::stdin().is_terminal() {
             return Ok(outcome);
@@ -33,11 +41,19 @@ impl Pair {
         let code = issued.map_err(|error| Error::Answer(error.to_string()))?;
         output::say(&format!(
             "type {} into the popup of the browser's bproxy extension",
-            code.pairing_code
+            for_people(&code.pairing_code, client.port())
         ));
         wait(&globals.home()?, &code)?;
         output::say("paired");
         Ok(outcome)
+    }
+}
+
+/// The code as people are shown it: with the port, if that is not the one that the popup assumes.
+pub(super) fn for_people(code: &str, port: u16) -> String {
+    match port {
+        DEFAULT_PORT => code.to_owned(),
+        port => format!("{code}@{port}"),
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::global_args::Globals;
-use super::{Error, Outcome, output};
+use super::global_args::{Format, Globals};
+use super::{Error, Outcome, output, pair};
 use crate::config::Config;
 use crate::protocol::DEFAULT_PORT;
 use crate::service::{self, Mode, manager};
@@ -68,7 +68,7 @@ impl Service {
                 service::run(&Config::from_env(globals.home.as_deref())?, Mode::Foreground)?;
                 return Ok(Outcome::Done);
             }
-            Service::Start { foreground: false } => manager::start(&home)?,
+            Service::Start { foreground: false } => started(globals, manager::start(&home)?),
             Service::Stop => manager::stop(&home)?,
             Service::Status => {
                 let status = manager::status(&home)?;
@@ -77,7 +77,7 @@ impl Service {
                 }
                 status.to_line()
             }
-            Service::Restart => manager::restart(&home)?,
+            Service::Restart => started(globals, manager::restart(&home)?),
             Service::Install { now, port } => {
                 let installed = manager::install(&home, port, now)?;
                 if let Some(warning) = installed.warning() {
@@ -89,6 +89,20 @@ impl Service {
         };
         globals.print(line.into_bytes())?;
         Ok(Outcome::Done)
+    }
+}
+
+/// The message of a daemon that has started, in the text format with its pairing code as people are shown it.
+fn started(globals: &Globals, line: String) -> String {
+    let Ok(mut message) = serde_json::from_str::<serde_json::Value>(&line) else { return line };
+    let code = message["pairingCode"].as_str();
+    let port = message["port"].as_u64().and_then(|port| port.try_into().ok());
+    match (globals.format(), code, port) {
+        (Some(Format::Text), Some(code), Some(port)) => {
+            message["pairingCode"] = pair::for_people(code, port).into();
+            message.to_string()
+        }
+        _ => line,
     }
 }
 

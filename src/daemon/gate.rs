@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use data_encoding::BASE64URL_NOPAD;
-use secrecy::zeroize::Zeroizing;
 use warp::http::{
     HeaderMap, Method, StatusCode,
     header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
@@ -13,13 +11,13 @@ use warp::http::{
 use super::{Context, connection_limit::Connection, now, rejection};
 use crate::{
     secrets::Secret,
-    state::{Event, State, TokenCheck},
+    state::{Event, ProofCheck, State},
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const EXTENSION_SCHEME: &str = "chrome-extension://";
-/// What precedes the extension's token among the subprotocols.
-const TOKEN_PREFIX: &str = "auth.";
+/// What precedes the extension's proof among the subprotocols.
+const PROOF_PREFIX: &str = "proof.";
 
 /// The authority of a request target in absolute form, which must hold as `Host` does.
 #[derive(Clone)]
@@ -32,6 +30,7 @@ enum Route {
     Claim,
     Socket,
     Events,
+    Challenge,
     Health,
     /// A known path with another method, or an unknown path.
     Other(&'static str),
@@ -44,11 +43,13 @@ impl Route {
             (&Method::POST, "/pair/claim") => Self::Claim,
             (&Method::GET, "/ws") => Self::Socket,
             (&Method::GET, "/events") => Self::Events,
+            (&Method::GET, "/challenge") => Self::Challenge,
             (&Method::GET, "/health") => Self::Health,
             (_, "/") => Self::Other("/"),
             (_, "/pair/claim") => Self::Other("/pair/claim"),
             (_, "/ws") => Self::Other("/ws"),
             (_, "/events") => Self::Other("/events"),
+            (_, "/challenge") => Self::Other("/challenge"),
             (_, "/health") => Self::Other("/health"),
             _ => Self::Other("other"),
         }
@@ -61,14 +62,16 @@ impl Route {
             Self::Claim => "/pair/claim",
             Self::Socket => "/ws",
             Self::Events => "/events",
+            Self::Challenge => "/challenge",
             Self::Health => "/health",
             Self::Other(name) => name,
         }
     }
 
-    /// Whether the gate checks a secret for this route. A claim has its secret in the body, and health needs none.
+    /// Whether the gate checks a secret for this route. A claim has its secret in the body; a challenge and health need
+    /// none.
     fn has_secret(self) -> bool {
-        !matches!(self, Self::Claim | Self::Health)
+        !matches!(self, Self::Claim | Self::Challenge | Self::Health)
     }
 
     /// Whether the path is one that extensions call.
@@ -117,9 +120,9 @@ const BEARER: Refusal = Refusal {
     layer: "secret",
     message: "Authorization: the bearer token is missing or wrong; the bproxy command reads it from the state directory",
 };
-const TOKEN: Refusal = Refusal {
+const PROOF: Refusal = Refusal {
     layer: "secret",
-    message: "Sec-WebSocket-Protocol: the extension's token is missing or void; run `bproxy pair` and enter the code in the popup",
+    message: "Sec-WebSocket-Protocol: the extension's proof is missing, wrong, used or too old; run `bproxy pair` and enter the code in the popup",
 };
 const PREFLIGHT: Refusal = Refusal {
     layer: "origin",
@@ -137,8 +140,8 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The gate of a daemon on `port`, which clients pass with `daemon_token` and the extension with the token that
-    /// `state` knows.
+    /// The gate of a daemon on `port`, which clients pass with `daemon_token` and the extension with a proof that it
+    /// knows the token in `state`.
     pub fn new(
         port: u16,
         daemon_token: Secret,
@@ -191,12 +194,12 @@ impl Gate {
             _ => return Err(CROSS_SITE),
         }
         match route {
-            Route::Claim | Route::Health => Ok(Passed::Known),
+            Route::Claim | Route::Challenge | Route::Health => Ok(Passed::Known),
             Route::Command | Route::Events | Route::Other(_) if self.has_bearer(headers) => {
                 Ok(Passed::Known)
             }
             Route::Command | Route::Events | Route::Other(_) => Err(BEARER),
-            Route::Socket => self.check_token(headers, origin),
+            Route::Socket => self.check_proof(headers, origin),
         }
     }
 
@@ -223,16 +226,12 @@ impl Gate {
         token.is_some_and(|(_, token)| self.daemon_token.matches(token.as_bytes()))
     }
 
-    fn check_token(&self, headers: &HeaderMap, origin: &str) -> Result<Passed, Refusal> {
-        let mut tokens = subprotocols(headers).filter_map(|name| name.strip_prefix(TOKEN_PREFIX));
-        let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(TOKEN) };
-        let token = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| TOKEN)?;
-        let token = Zeroizing::new(token);
-        match self.state.check_token(&token, origin) {
-            TokenCheck::Valid => Ok(Passed::Known),
-            TokenCheck::Bound => Ok(Passed::Bound),
-            TokenCheck::ForeignOrigin => Err(FOREIGN_ID),
-            TokenCheck::Unknown => Err(TOKEN),
+    fn check_proof(&self, headers: &HeaderMap, origin: &str) -> Result<Passed, Refusal> {
+        match self.state.check_proof(offered_proof(headers), origin, now()) {
+            ProofCheck::Valid => Ok(Passed::Known),
+            ProofCheck::Bound => Ok(Passed::Bound),
+            ProofCheck::ForeignOrigin => Err(FOREIGN_ID),
+            ProofCheck::Wrong => Err(PROOF),
         }
     }
 }
@@ -285,6 +284,12 @@ impl Context {
 pub(super) fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
     values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// What follows `proof.` among the subprotocols, if there is exactly one: a nonce and a proof with a dot between them.
+pub(super) fn offered_proof(headers: &HeaderMap) -> Option<&str> {
+    let mut proofs = subprotocols(headers).filter_map(|name| name.strip_prefix(PROOF_PREFIX));
+    proofs.next().filter(|_| proofs.next().is_none())
 }
 
 /// The one value of a header that must not be repeated.

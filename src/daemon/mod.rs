@@ -5,6 +5,7 @@
 
 mod activity;
 mod allocator;
+mod challenge;
 mod command;
 mod connection_limit;
 mod events;

@@ -11,7 +11,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, command, events, health, pair, rejection, socket};
+use super::{Context, challenge, command, events, health, pair, rejection, socket};
 
 /// All routes of the daemon (protocol §1).
 pub(super) fn all(
@@ -46,6 +46,9 @@ pub(super) fn all(
         .map(socket::upgrade);
     let events =
         at("/events").and(warp::get()).and(with.clone()).and(warp::ext::get()).map(events::answer);
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let challenge =
+        at("/challenge").and(warp::get()).and(with.clone()).and(query).map(challenge::answer);
     let health = at("/health")
         .and(warp::get())
         .and(with)
@@ -54,7 +57,8 @@ pub(super) fn all(
     let nothing = warp::method().and(warp::path::full()).map(nothing);
 
     let routes = command.or(claim).unify().or(socket).unify().or(events).unify();
-    gate.and(routes.or(health).unify().or(nothing).unify()).recover(rejection::recover).unify()
+    let routes = routes.or(challenge).unify().or(health).unify();
+    gate.and(routes.or(nothing).unify()).recover(rejection::recover).unify()
 }
 
 /// Matches exactly this path, as the gate does: warp's own path filters let `/ws/` pass for `/ws`.
@@ -73,7 +77,7 @@ fn at(path: &'static str) -> impl Filter<Extract = (), Error = warp::Rejection> 
 fn nothing(method: Method, path: warp::path::FullPath) -> Response {
     let allowed = match path.as_str() {
         "/" | "/pair/claim" => "POST",
-        "/ws" | "/health" | "/events" => "GET",
+        "/ws" | "/challenge" | "/health" | "/events" => "GET",
         other => {
             let message = format!("there is nothing at {other}: commands go to POST /");
             return rejection::refusal(StatusCode::NOT_FOUND, "NOT_FOUND", &message);

@@ -34,7 +34,12 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, allocator, gate::subprotocols, lingering_close::Lingering, now, rejection};
+use super::{
+    Context, allocator,
+    gate::{offered_proof, subprotocols},
+    lingering_close::Lingering,
+    now, rejection,
+};
 use crate::{
     protocol::{MAX_MESSAGE_BYTES, PING_EVERY, SILENCE, SUBPROTOCOL},
     state::{ClientId, CloseReason, State},
@@ -81,7 +86,9 @@ pub(super) fn upgrade(
     let accept = derive_accept_key(key.as_bytes());
     let remote = peer.as_ref().map_or_else(String::new, |peer| peer.0.address.to_string());
     // The client counts as connected from the upgrade on, not from its first message.
-    let (client, wake) = context.state.connect(now(), &remote);
+    let proof = offered_proof(&headers).unwrap_or_default();
+    let nonce = proof.split_once('.').map_or("", |(nonce, _)| nonce);
+    let (client, wake) = context.state.connect(now(), &remote, nonce);
     let tasks = context.tasks.clone();
     tasks.spawn(async move {
         let _slot = peer;

@@ -111,6 +111,9 @@ pub const SILENCE: Duration = Duration::from_secs(45);
 
 // --- pairing ---
 
+/// How long the nonce of a challenge may be used: an extension connects at once, and only used ones are remembered.
+pub const NONCE_LIFE: Duration = Duration::from_secs(10);
+
 /// How long a code is valid, and how long a claim's payload may be accepted, in milliseconds: time to walk over to the
 /// browser.
 pub const CODE_LIFE_MS: i64 = 5 * 60 * 1000;

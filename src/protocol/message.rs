@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::VERSION;
+use super::{VERSION, proof::is_nonce};
 
 /// A message from the extension.
 #[derive(Debug)]
@@ -105,6 +105,8 @@ pub struct Hello<'a> {
     pub browser: Cow<'a, str>,
     /// Which additions to the protocol version it knows; 0 if it does not say.
     pub revision: i64,
+    /// What the daemon's proof on this connection is to be about.
+    pub nonce: Option<Cow<'a, str>>,
 }
 
 impl<'a> Message<'a> {
@@ -160,6 +162,7 @@ struct Fields<'a> {
     hello_version: Option<&'a str>,
     browser: Option<&'a str>,
     revision: Option<&'a str>,
+    nonce: Option<&'a str>,
     session: Option<&'a str>,
     /// How many members there are, of whatever name.
     members: usize,
@@ -185,6 +188,7 @@ impl<'a> Fields<'a> {
             "protocolVersion" => &mut self.hello_version,
             "browser" => &mut self.browser,
             "revision" => &mut self.revision,
+            "nonce" => &mut self.nonce,
             "session" => &mut self.session,
             _ => return None,
         })
@@ -207,6 +211,10 @@ impl<'a> Fields<'a> {
             protocol_version: self.hello_version?.parse().ok()?,
             browser: text_of(self.browser?)?,
             revision: self.revision.map_or(Some(0), |revision| revision.parse().ok())?,
+            nonce: match self.nonce {
+                Some(nonce) => Some(text_of(nonce).filter(|nonce| is_nonce(nonce))?),
+                None => None,
+            },
         }))
     }
 

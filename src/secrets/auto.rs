@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::keyring::KeyringStore;
 use super::migration::{self, KeyringMarker};
-use super::{Error, ExtensionCredential, FileStore, Secret, SecretStore};
+use super::{Error, ExtensionCredential, FileStore, KeyringError, Secret, SecretStore};
 
 /// The keyring if it works, else files.
 pub(super) struct Auto {
@@ -25,7 +25,11 @@ enum Backend {
     #[default]
     Undecided,
     /// Files, because the keyring failed for this reason.
-    Files(String),
+    Files {
+        reason: String,
+        /// Whether the keyring may hold a pairing all the same.
+        unreadable: bool,
+    },
     Keyring,
 }
 
@@ -42,15 +46,17 @@ impl Auto {
     fn store(&self) -> &dyn SecretStore {
         match *self.backend() {
             Backend::Keyring => &self.keyring,
-            Backend::Undecided | Backend::Files(_) => &self.file,
+            Backend::Undecided | Backend::Files { .. } => &self.file,
         }
     }
 
     /// Switches to files and logs the reason.
     fn fall_back_to_files(&self, reason: &Error) {
+        let is_locked = matches!(reason, Error::Keyring(KeyringError::Locked));
+        let unreadable = is_locked || self.marker.exists();
         let reason = reason.to_string();
         tracing::warn!(event = "keyring_not_used", problem = reason);
-        *self.backend() = Backend::Files(reason);
+        *self.backend() = Backend::Files { reason, unreadable };
     }
 
     fn lock_writes(&self) -> MutexGuard<'_, ()> {
@@ -88,8 +94,15 @@ impl SecretStore for Auto {
 
     fn reason(&self) -> Option<String> {
         match &*self.backend() {
-            Backend::Files(reason) => Some(reason.clone()),
+            Backend::Files { reason, .. } => Some(reason.clone()),
             Backend::Undecided | Backend::Keyring => None,
+        }
+    }
+
+    fn unreadable(&self) -> Option<String> {
+        match &*self.backend() {
+            Backend::Files { reason, unreadable: true } => Some(reason.clone()),
+            Backend::Files { .. } | Backend::Undecided | Backend::Keyring => None,
         }
     }
 

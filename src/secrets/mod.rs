@@ -81,10 +81,10 @@ fn random() -> Zeroizing<[u8; TOKEN_BYTES]> {
 }
 
 /// The extension's token and the Origin that claimed it. A token without an Origin is bound to the first one that
-/// connects with it.
+/// proves to know it.
 #[derive(Clone)]
 pub struct ExtensionCredential {
-    /// The token that the extension sends when it connects.
+    /// The token that daemon and extension prove to each other to know.
     pub token: Secret,
     /// `chrome-extension://…`, once known.
     pub origin: Option<String>,
@@ -121,6 +121,11 @@ pub trait SecretStore: Send + Sync {
 
     /// Why the tokens are in files although the keyring is preferred; `None` if they are where they should be.
     fn reason(&self) -> Option<String> {
+        None
+    }
+
+    /// Why a pairing that may be in the keyring cannot be read, and what to do; `None` if there can be none.
+    fn unreadable(&self) -> Option<String> {
         None
     }
 

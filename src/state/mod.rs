@@ -21,6 +21,7 @@ mod pacing;
 mod pairing;
 mod pending;
 mod person;
+mod proofs;
 mod reconnect;
 mod reply_future;
 mod sessions;
@@ -42,8 +43,9 @@ pub use std::time::Instant;
 pub use admission::Admission;
 pub use browsers::{ClientId, CloseReason};
 pub use events::{Event, MAX_SUBSCRIBERS};
-pub use pairing::{IssuedCode, TokenCheck};
+pub use pairing::IssuedCode;
 pub use pending::{Reply, ReplyKind};
+pub use proofs::ProofCheck;
 pub use reply_future::ReplyFuture;
 
 use crate::{
@@ -57,6 +59,7 @@ use handles::Handles;
 use opens::LostOpens;
 use pairing::Pairing;
 use pending::{CommandKey, Due, Pending};
+use proofs::Proofs;
 use sessions::Sessions;
 use trace::Traces;
 
@@ -118,6 +121,7 @@ struct Inner {
     handles: Handles,
     pending: Pending,
     pairing: Pairing,
+    proofs: Proofs,
     traces: Traces,
     events: Events,
     storage: Box<dyn Storage>,
@@ -159,6 +163,7 @@ impl State {
             handles: Handles::default(),
             pending: Pending::default(),
             pairing: Pairing::new(credential),
+            proofs: Proofs::new(process),
             traces: Traces::default(),
             events: Events::default(),
             storage,
@@ -224,11 +229,12 @@ impl State {
         self.at(now, |_| {});
     }
 
-    /// A new connection. The notification tells when there is something in
+    /// A new connection, opened with the daemon's `nonce`. The notification tells when there is something in
     /// [`State::next_outgoing`] or [`State::closing`].
-    pub fn connect(&self, now: Now, remote: &str) -> (ClientId, Arc<Notify>) {
+    pub fn connect(&self, now: Now, remote: &str, nonce: &str) -> (ClientId, Arc<Notify>) {
         self.at(now, |inner| {
             let (client, wake) = inner.browsers.connect(now.unix_ms);
+            inner.browsers.set_nonce(client, nonce);
             inner.pending.schedule(now.instant + HELLO_WAIT, Due::Hello(client));
             inner.emit(&Event::WsConnect { ws_client: client, remote });
             (client, wake)

@@ -58,19 +58,6 @@ pub(super) struct Pairing {
     credential: Option<ExtensionCredential>,
 }
 
-/// The result of checking the secret of a `/ws` request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TokenCheck {
-    /// Not the active token.
-    Unknown,
-    /// The token is bound to another extension.
-    ForeignOrigin,
-    /// Valid.
-    Valid,
-    /// Valid, and bound to this Origin just now, which is to be stored.
-    Bound,
-}
-
 impl Pairing {
     pub(super) fn new(credential: Option<ExtensionCredential>) -> Self {
         Self { credential, ..Self::default() }
@@ -148,19 +135,10 @@ impl Pairing {
         self.credential = Some(credential);
     }
 
-    /// Whether `token` opens `/ws` for an extension with this Origin. A token that no Origin has
-    /// claimed yet is bound to the first that brings it.
-    pub(super) fn check_token(&mut self, token: &[u8], origin: &str) -> TokenCheck {
-        match &mut self.credential {
-            Some(active) if active.token.matches(token) => match &active.origin {
-                Some(bound) if bound == origin => TokenCheck::Valid,
-                Some(_) => TokenCheck::ForeignOrigin,
-                None => {
-                    active.origin = Some(origin.to_owned());
-                    TokenCheck::Bound
-                }
-            },
-            _ => TokenCheck::Unknown,
+    /// Binds the active token to the extension with this Origin.
+    pub(super) fn bind(&mut self, origin: &str) {
+        if let Some(active) = &mut self.credential {
+            active.origin = Some(origin.to_owned());
         }
     }
 
@@ -220,9 +198,9 @@ impl State {
         self.close_all(CloseReason::NewPairing);
     }
 
-    /// Whether `token` opens `/ws` for this Origin.
-    pub fn check_token(&self, token: &[u8], origin: &str) -> TokenCheck {
-        self.with(|inner| inner.pairing.check_token(token, origin))
+    /// Whether there is an active token.
+    pub fn is_paired(&self) -> bool {
+        self.with(|inner| inner.pairing.credential().is_some())
     }
 
     /// The active token of the extension.
@@ -304,18 +282,5 @@ mod tests {
             assert_eq!(pairing.claim(None, now.instant), Err(ClaimError::Invalid));
         }
         assert_eq!(pairing.claim(Some(&code), now.instant), Ok(()));
-    }
-
-    #[test]
-    fn a_token_without_an_origin_belongs_to_the_first_that_brings_it() {
-        let credential = ExtensionCredential { token: Secret::new("secret".into()), origin: None };
-        let mut pairing = Pairing::new(Some(credential));
-        assert_eq!(pairing.check_token(b"other", "chrome-extension://a"), TokenCheck::Unknown);
-        assert_eq!(pairing.check_token(b"secret", "chrome-extension://a"), TokenCheck::Bound);
-        assert_eq!(pairing.check_token(b"secret", "chrome-extension://a"), TokenCheck::Valid);
-        assert_eq!(
-            pairing.check_token(b"secret", "chrome-extension://b"),
-            TokenCheck::ForeignOrigin
-        );
     }
 }

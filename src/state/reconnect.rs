@@ -25,9 +25,11 @@ impl Inner {
     pub(super) fn hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Now) {
         let Some(version) = self.versions.find(hello.protocol_version) else {
             self.browsers.close(client, CloseReason::Incompatible);
+            self.welcome_to(client, hello);
             self.fail_unreachable(now);
             return;
         };
+        self.welcome_to(client, hello);
         self.browsers.set_version(client, version, hello.revision);
         tracing::debug!(
             event = "ws_hello",
@@ -39,6 +41,13 @@ impl Inner {
         let identified =
             self.browsers.identify_instance(client, &hello.instance_id, &hello.extension_version);
         self.identified(client, identified, now);
+    }
+
+    /// Answers a hello of revision 1 with the daemon's proof, before the connection gets anything else.
+    fn welcome_to(&mut self, client: ClientId, hello: &Hello<'_>) {
+        if let (1.., Some(nonce)) = (hello.revision, &hello.nonce) {
+            self.welcome(client, nonce);
+        }
     }
 
     /// A connection has ended.

@@ -4,34 +4,47 @@
 use std::fs;
 use std::path::Path;
 
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::rig::Rig;
-use super::support::{Browser, Daemon, EXTENSION_ID, Launch, Page, Site, request, wait_for};
+use super::support::{
+    Browser, Daemon, EXTENSION_ID, Launch, Page, Pairing, Site, request, wait_for,
+};
 
-/// What an attacker knows, as the first lines of each script.
+/// What an attacker knows, for the first lines of each script.
 struct Loot {
-    script: String,
+    known: Value,
+    /// What the extension got by pairing, from which proofs can be made.
+    pairing: Pairing,
 }
 
 impl Loot {
     /// All secrets that can be stolen.
     async fn of(daemon: &Daemon) -> Self {
-        let stored = daemon.home.read("extension-token");
-        let extension_token = stored.lines().next().expect("a token");
         let issued = daemon.send(request("pairing.issue")).await.data();
         let port = daemon.port;
         let known = json!({
             "d": format!("http://127.0.0.1:{port}"),
             "ws": format!("ws://127.0.0.1:{port}/ws"),
             "bearer": daemon.bearer(),
-            "protocols": ["bproxy.v1", format!("auth.{}", BASE64URL_NOPAD.encode(extension_token.as_bytes()))],
             "code": issued["pairingCode"],
             "command": request("session.create").0.to_string(),
         });
-        let script = format!("const {{ d, ws, bearer, protocols, code, command }} = {known};");
-        Self { script }
+        let stored = daemon.home.read("extension-token");
+        let token = stored.lines().next().expect("a token").to_owned();
+        let pairing = Pairing { token, origin: String::new() };
+        Self { known, pairing }
+    }
+
+    /// The lines, with a proof that nobody has used yet.
+    async fn script(&self, port: u16) -> String {
+        let protocols = self.pairing.subprotocols(port).await;
+        let protocols: Vec<_> = protocols.split(", ").collect();
+        let known = &self.known;
+        format!(
+            "const {{ d, ws, bearer, code, command }} = {known}; const protocols = {};",
+            json!(protocols)
+        )
     }
 }
 
@@ -64,7 +77,8 @@ impl<'a> Siege<'a> {
     }
 
     async fn run(&self, page: &Page<'_>, attack: &str) -> Value {
-        page.evaluate(&format!("(async () => {{ {} {attack} }})()", self.loot.script)).await
+        let loot = self.loot.script(self.daemon.port).await;
+        page.evaluate(&format!("(async () => {{ {loot} {attack} }})()")).await
     }
 
     /// Asserts that only the test itself and the person's own extension have reached a route.

@@ -17,6 +17,7 @@ mod profiles;
 mod reads;
 mod research;
 mod rig;
+mod rogues;
 mod skill;
 #[path = "../support/mod.rs"]
 mod support;

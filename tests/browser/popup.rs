@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::rig::{Rig, text};
-use super::support::{Browser, Daemon, Page, request};
+use super::support::{Browser, Daemon, Page, request, run};
 
 /// The popup's own width. CSS pixels.
 const WIDTH: u64 = 352;
@@ -146,6 +146,22 @@ async fn pairing_explains_failures_and_accepts_any_spelling_of_the_code() {
         .await;
     state_is(&popup, "unpaired").await;
     pictured(&popup, "rate-limited", "light").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_popup_takes_the_port_from_a_code() {
+    let (daemon, browser) = tokio::join!(Daemon::start(), Browser::start(false));
+    let shown = run(&daemon.home, &["pair", "--output", "text"]).await.stdout;
+    let code = shown.split_whitespace().find(|word| word.contains('@')).expect("a code");
+    let popup = browser.popup().await;
+    popup.until("document.getElementById('port').value === '9615'").await;
+    popup.enter_code(&code.to_lowercase()).await;
+    state_is(&popup, "connected").await;
+    popup.until(&format!("document.getElementById('port').value === '{}'", daemon.port)).await;
+    popup.enter_code(&format!("{code}9999")).await;
+    says(&popup, "message", "from 1 to 65535").await;
+    state_is(&popup, "connected").await;
     browser.close().await;
 }
 

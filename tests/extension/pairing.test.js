@@ -38,6 +38,29 @@ test('a claim stores the token, the port and nothing of the code', async () => {
   assert.deepEqual(local.items, { port: 9700, nonces: ['n1'], pairing: { extensionToken: 'tok', pairedAt: 2000 } });
 });
 
+for (const [code, port] of [
+  ['ABCD-EFGH@9700', 9700],
+  [' abcd efgh @ 9700 ', 9700],
+  ['ABCD-EFGH', 9615],
+]) {
+  test(`${code} is claimed on port ${port}`, async () => {
+    const local = area();
+    const { fetch, calls } = daemon(200, { ok: true, data: payload });
+    assert.deepEqual(await pair(fetch, { code, local }), { ok: true });
+    assert.equal(calls[0].url, `http://127.0.0.1:${port}/pair/claim`);
+    assert.equal(calls[0].body, '{"code":"ABCD-EFGH"}');
+    assert.equal(local.items.port, port);
+  });
+}
+
+for (const code of ['ABCD-EFGH@', 'ABCD-EFGH@0', 'ABCD-EFGH@99999', 'ABCD-EFGH@x', 'ABCD-EFGH@9700@9701']) {
+  test(`${code} names no port and nothing is sent`, async () => {
+    const { fetch, calls } = daemon(200, {});
+    assert.match((await pair(fetch, { code })).message, /port/);
+    assert.deepEqual(calls, []);
+  });
+}
+
 test('a payload is accepted once', async () => {
   const local = area();
   const { fetch } = daemon(200, { ok: true, data: payload });

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Daemon, FakeExtension, Home, patiently, request, wait_for};
+use crate::support::{
+    Client, Daemon, FakeExtension, Home, own_origin, patiently, request, wait_for,
+};
 
 /// A socket as a manager holds it, and one more handle on it to hand over.
 fn socket() -> (TcpListener, TcpListener) {
@@ -376,9 +378,10 @@ async fn the_watchdog_is_pinged_unless_the_daemon_hangs() {
 #[tokio::test]
 async fn a_reload_is_notified_and_reads_the_allowed_extensions_from_the_settings_file() {
     let manager = Manager::new();
-    let daemon =
-        Home::new().activated(socket().1).env("NOTIFY_SOCKET", &manager.path).start().await;
-    let pairing = daemon.pairing().await;
+    // Settings of the environment would outrank the file's.
+    let setup = Home::new().activated(socket().1).without_env("BPROXY_EXTENSION_IDS");
+    let daemon = setup.env("NOTIFY_SOCKET", &manager.path).start().await;
+    let pairing = daemon.pair_as(&own_origin()).await;
     let settings = daemon.home.file("config.env");
     fs::write(&settings, format!("BPROXY_EXTENSION_IDS={}\n", "p".repeat(32))).expect("a file");
     daemon.signal(Signal::HUP);

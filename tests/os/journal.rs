@@ -7,7 +7,9 @@ use std::os::unix::net::UnixDatagram;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::{BPROXY, Client, FakeExtension, Pairing, User, origin, patiently, request};
+use crate::support::{
+    BPROXY, Client, FakeExtension, Pairing, User, own_origin, patiently, request,
+};
 
 /// Runs `script` until it prints something.
 async fn until_printed(user: &User, what: &str, script: &str) -> String {
@@ -195,9 +197,9 @@ async fn a_record_of_any_length_is_in_the_journal_whole() {
     let code = fs::read_to_string(user.file(".bproxy/pairing.json")).expect("a pairing code");
     let code: Value = serde_json::from_str(&code).expect("JSON");
     let code = code["pairingCode"].as_str().expect("a code");
-    let claimed = client.claim(code, &origin('a')).await.data();
+    let claimed = client.claim(code, &own_origin()).await.data();
     let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
-    let pairing = Pairing { token, origin: origin('a') };
+    let pairing = Pairing { token, origin: own_origin() };
     let mut extension =
         FakeExtension::connect(user.port, &pairing).await.expect("the extension is let in");
     extension.hello("one").await;

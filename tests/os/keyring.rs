@@ -269,6 +269,30 @@ async fn a_start_waits_only_a_bounded_time_for_a_hanging_keyring_with_the_pairin
 }
 
 #[tokio::test]
+async fn a_daemon_that_cannot_read_its_pairing_answers_no_challenge() {
+    use crate::support::{CHALLENGE, FakeExtension, challenge};
+    let Some(desktop) = Desktop::new().await else { return };
+    let daemon = start(&desktop, Home::new(), "keyring").await;
+    daemon.pairing().await;
+    challenge(daemon.port, CHALLENGE).await.data();
+    let home = daemon.stop().await.home;
+    desktop.lock();
+    let daemon = start(&desktop, home, "auto").await;
+    let reply = challenge(daemon.port, CHALLENGE).await;
+    assert_eq!(reply.0.header("cache-control"), Some("no-store"));
+    let message = reply.refused(503, "KEYRING_LOCKED");
+    assert!(message.contains("unlock it") && message.contains("service restart"), "{message}");
+    challenge(daemon.port, "short").await.refused(400, "BAD_REQUEST");
+
+    // A new pairing needs no keyring.
+    let code = run(&desktop, &daemon.home, "auto", &["pair"]).await.data()["pairingCode"].clone();
+    let reply = daemon.claim(code.as_str().expect("a code"), &crate::support::origin('b')).await;
+    let token = reply.data()["extensionToken"].as_str().expect("a token").to_owned();
+    let pairing = crate::support::Pairing { token, origin: crate::support::origin('b') };
+    assert!(FakeExtension::connect(daemon.port, &pairing).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_keyring_that_dies_or_locks_leaves_the_daemon_working() {
     for locks in [false, true] {
         let Some(mut desktop) = Desktop::new().await else { return };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 use crate::support::{
-    BPROXY, Call, Client, FakeExtension, Pairing, User, base64url, origin, request, wait_for,
+    BPROXY, Call, Client, FakeExtension, Pairing, User, base64url, own_origin, request, wait_for,
 };
 
 /// A person, and another user of the same machine.
@@ -44,9 +44,9 @@ async fn paired(person: &User, client: &Client) -> Pairing {
     let text = fs::read_to_string(person.file(".bproxy/pairing.json")).expect("a code");
     let pairing: Value = serde_json::from_str(&text).expect("JSON");
     let code = pairing["pairingCode"].as_str().expect("a code");
-    let claimed = client.claim(code, &origin('a')).await.data();
+    let claimed = client.claim(code, &own_origin()).await.data();
     let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
-    Pairing { token, origin: origin('a') }
+    Pairing { token, origin: own_origin() }
 }
 
 /// The records of one event in the person's log.

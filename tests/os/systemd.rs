@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
-use crate::support::{Answer, BPROXY, Client, FakeExtension, Pairing, User, origin, patiently};
+use crate::support::{Answer, BPROXY, Client, FakeExtension, Pairing, User, own_origin, patiently};
 
 /// A user for whom the service is installed and the socket listens.
 async fn served() -> Option<User> {
@@ -84,9 +84,9 @@ fn client(user: &User) -> Client {
 async fn pair(user: &User) -> Pairing {
     let issued = user.bproxy(&["pair"]).await.data();
     let code = issued["pairingCode"].as_str().expect("a code");
-    let reply = client(user).claim(code, &origin('a')).await;
+    let reply = client(user).claim(code, &own_origin()).await;
     let token = reply.data()["extensionToken"].as_str().expect("a token").to_owned();
-    Pairing { token, origin: origin('a') }
+    Pairing { token, origin: own_origin() }
 }
 
 #[tokio::test]

@@ -382,6 +382,24 @@ async fn pair_prints_a_code_that_can_be_claimed() {
     assert_eq!(daemon.claim(code, &crate::support::origin('a')).await.status(), 200);
 }
 
+#[tokio::test]
+async fn a_pairing_code_is_shown_to_people_with_a_port_that_is_not_the_default() {
+    let daemon = Daemon::start().await;
+    let shown = run(&daemon.home, &["pair", "--output", "text"]).await;
+    let code = daemon.pairing_code();
+    assert!(shown.stdout.contains(&format!("{code}@{}", daemon.port)), "{shown:?}");
+    assert_eq!(run(&daemon.home, &["pair"]).await.data()["pairingCode"], daemon.pairing_code());
+
+    let home = daemon.stop().await.home;
+    let started = run(&home, &["service", "start", "--output", "text"]).await;
+    let issued: Value = serde_json::from_str(&home.read("pairing.json")).expect("JSON");
+    let code = issued["pairingCode"].as_str().expect("a code").to_owned();
+    let port = home.read("port");
+    run(&home, &["service", "stop"]).await;
+    assert_eq!(code.len(), 9);
+    assert!(started.stdout.contains(&format!("{code}@{}", port.trim())), "{started:?}");
+}
+
 /// A person who runs `bproxy pair` in a terminal.
 struct Pairing {
     terminal: Terminal,
@@ -424,6 +442,7 @@ async fn pair_in_a_terminal_waits_until_the_code_is_claimed() {
     assert_eq!(daemon.claim(&code, &crate::support::origin('a')).await.status(), 200);
     let (status, shown) = pairing.ended().await;
     assert_eq!(status, Some(0));
+    let code = format!("type {code}@{} into", daemon.port);
     assert!(shown.contains(&code) && shown.contains("left") && shown.contains("paired"), "{shown}");
 }
 

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     Browser, Call, Client, FakeExtension, Launch, Pairing, Site, Terminal, User, artefact,
-    artefacts, call, origin, patiently,
+    artefacts, call, own_origin, patiently,
 };
 
 /// A package manager also looks after the rest of the system, such as the index of all manual pages.
@@ -472,7 +472,7 @@ async fn pair(user: &User) -> Pairing {
     let token = fs::read_to_string(user.file(".bproxy/token")).expect("a token");
     let client = Client { port: user.port, token };
     let code = issued["pairingCode"].as_str().expect("a code");
-    let reply = client.claim(code, &origin('a')).await;
+    let reply = client.claim(code, &own_origin()).await;
     let token = reply.data()["extensionToken"].as_str().expect("a token").to_owned();
-    Pairing { token, origin: origin('a') }
+    Pairing { token, origin: own_origin() }
 }

@@ -3,8 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use data_encoding::HEXLOWER;
 use futures_util::{SinkExt, StreamExt};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -14,7 +17,13 @@ use tokio_tungstenite::tungstenite::handshake::client::Request as Upgrade;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::client::{Client, Reply, Request, request};
+use super::http::Connection;
 use super::{patiently, wait_for};
+
+/// The origin of the extension that the program carries: the only one that a daemon lets in without a setting.
+pub fn own_origin() -> String {
+    format!("chrome-extension://{}", bproxy::extension::ID)
+}
 
 /// The origin of an extension: `chrome-extension://` and 32 times `letter`.
 pub fn origin(letter: char) -> String {
@@ -29,10 +38,40 @@ pub struct Pairing {
 }
 
 impl Pairing {
-    /// The value of `Sec-WebSocket-Protocol` for this token.
-    pub fn subprotocols(&self) -> String {
-        format!("bproxy.v1, auth.{}", base64url(self.token.as_bytes()))
+    /// HMAC-SHA256 with the token as its key, of these lines, in hexadecimal.
+    pub fn proof(&self, lines: &[&str]) -> String {
+        let mac = Hmac::<Sha256>::new_from_slice(self.token.as_bytes()).expect("any length");
+        HEXLOWER.encode(&mac.chain_update(lines.join("\n")).finalize().into_bytes())
     }
+
+    /// What proves to the daemon on `port` that the extension knows the token: `proof.N.Q`.
+    pub fn offer(&self, port: u16, nonce: &str) -> String {
+        let proof = self.proof(&["bproxy extension", &port.to_string(), nonce]);
+        format!("proof.{nonce}.{proof}")
+    }
+
+    /// The value of `Sec-WebSocket-Protocol` for one connection to the daemon on `port`.
+    pub async fn subprotocols(&self, port: u16) -> String {
+        format!("bproxy.v1, {}", self.offer(port, &nonce(port).await))
+    }
+}
+
+/// The challenge of all fake extensions, which need not be different.
+pub const CHALLENGE: &str = "00112233445566778899AABBccddeeff";
+
+/// Asks the daemon on `port` for its proof.
+pub async fn challenge(port: u16, challenge: &str) -> Reply {
+    let mut connection = Connection::open(port).await;
+    let host = format!("127.0.0.1:{port}");
+    let line = format!("GET /challenge?nonce={challenge}");
+    connection.request(&line, &[("Host", &host)], b"").await;
+    Reply(connection.response().await)
+}
+
+/// A nonce of the daemon on `port`; empty if it gives none.
+pub async fn nonce(port: u16) -> String {
+    let reply = challenge(port, CHALLENGE).await;
+    reply.json()["data"]["nonce"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Base64 for URLs, without padding.
@@ -119,19 +158,22 @@ pub struct FakeExtension {
     next_ping: i64,
     /// The `state` messages it got, oldest first.
     pub states: Vec<Value>,
+    /// The daemon's nonce that its connection was opened with.
+    pub nonce: String,
+    /// The `welcome` messages it got.
+    pub welcomes: Vec<Value>,
 }
 
 impl FakeExtension {
     /// Upgrades a connection with valid headers, or returns the status of the refusal.
     pub async fn connect(port: u16, pairing: &Pairing) -> Result<Self, u16> {
+        let nonce = nonce(port).await;
+        let offered = format!("bproxy.v1, {}", pairing.offer(port, &nonce));
         let mut upgrade: Upgrade =
             format!("ws://127.0.0.1:{port}/ws").into_client_request().expect("a URL");
         let headers = upgrade.headers_mut();
         headers.insert("origin", pairing.origin.parse().expect("a header value"));
-        headers.insert(
-            "sec-websocket-protocol",
-            pairing.subprotocols().parse().expect("a header value"),
-        );
+        headers.insert("sec-websocket-protocol", offered.parse().expect("a header value"));
         let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the daemon listens");
         stream.set_nodelay(true).expect("a TCP socket takes nodelay");
         let handshake =
@@ -148,6 +190,8 @@ impl FakeExtension {
                     next_tab: i64::from(port) * 100,
                     next_ping: 1,
                     states: Vec::new(),
+                    nonce,
+                    welcomes: Vec::new(),
                 })
             }
             Err(Error::Http(response)) => Err(response.status().as_u16()),
@@ -210,6 +254,13 @@ impl FakeExtension {
     pub async fn hello_of(&mut self, instance: &str, version: &str, protocol_version: i64) {
         let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": version,
             "protocolVersion": protocol_version, "browser": "Chromium 156"});
+        self.send(hello.to_string()).await;
+    }
+
+    /// Introduces itself as an extension of revision 1, which the daemon proves itself to.
+    pub async fn hello_with_nonce(&mut self, instance: &str, nonce: &str) {
+        let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "0.1.0",
+            "protocolVersion": 1, "browser": "Chromium 156", "revision": 1, "nonce": nonce});
         self.send(hello.to_string()).await;
     }
 
@@ -418,6 +469,21 @@ impl FakeExtension {
         self.next_tab
     }
 
+    /// The next text message of any kind.
+    pub async fn next_json(&mut self) -> Value {
+        let next = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Text(text))) => break text,
+                    Some(Ok(Message::Ping(_))) => {}
+                    other => panic!("no text: {other:?}"),
+                }
+            }
+        };
+        let text = patiently("a message from the daemon", next).await;
+        serde_json::from_str(&text).expect("JSON from the daemon")
+    }
+
     /// The next text message, unparsed.
     pub async fn next_text(&mut self) -> String {
         self.text_or_end().await.expect("the connection stands")
@@ -426,9 +492,12 @@ impl FakeExtension {
     async fn text_or_end(&mut self) -> Option<String> {
         loop {
             match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => match state_of(&text) {
-                    Some(state) => self.states.push(state),
-                    None => return Some(text.to_string()),
+                Some(Ok(Message::Text(text))) => match of_type(&text, "state") {
+                    Some(mut state) => self.states.push(state["sessions"].take()),
+                    None => match of_type(&text, "welcome") {
+                        Some(welcome) => self.welcomes.push(welcome),
+                        None => return Some(text.to_string()),
+                    },
                 },
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Binary(bytes))) => {
@@ -441,10 +510,10 @@ impl FakeExtension {
     }
 }
 
-/// The sessions of a `state` message; `None` for any other message.
-fn state_of(text: &str) -> Option<Value> {
-    let mut message: Value = serde_json::from_str(text).ok()?;
-    (message["type"] == "state").then(|| message["sessions"].take())
+/// The message, if it is of this type.
+fn of_type(text: &str, kind: &str) -> Option<Value> {
+    let message: Value = serde_json::from_str(text).ok()?;
+    (message["type"] == kind).then_some(message)
 }
 
 /// An extension that answers by itself. Its connection ends abruptly when this is dropped.

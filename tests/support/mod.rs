@@ -65,7 +65,8 @@ pub use cli::{Call, StopOnDrop, bproxy, call, run};
 pub use client::{Client, PendingReply, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
 pub use extension::{
-    Answer, Command, FakeExtension, Pairing, Serving, Tab, base64url, frame, origin, page,
+    Answer, CHALLENGE, Command, FakeExtension, Pairing, Serving, Tab, base64url, challenge, frame,
+    nonce, origin, own_origin, page,
 };
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
@@ -96,12 +97,13 @@ pub fn counted() -> Option<(&'static str, std::ffi::OsString)> {
     Some((PROFILE, std::env::var_os(PROFILE)?))
 }
 
-/// The settings of bproxy in tests: this state directory, any free port, and no keyring or journal.
-pub fn settings(home: &Path) -> [(&'static str, &OsStr); 4] {
+/// The settings of bproxy in tests: this state directory, any free port, any extension, and no keyring or journal.
+pub fn settings(home: &Path) -> [(&'static str, &OsStr); 5] {
     [
         ("BPROXY_HOME", home.as_os_str()),
         ("BPROXY_PORT", OsStr::new("0")),
         ("BPROXY_SECRETS", OsStr::new("file")),
+        ("BPROXY_EXTENSION_IDS", OsStr::new("*")),
         ("BPROXY_LOG", OsStr::new("file")),
     ]
 }

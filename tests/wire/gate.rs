@@ -1,10 +1,12 @@
 //! The gate in front of every route: four layers in their order, before any body is read, without telling what exists.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use crate::support::{
-    Client, Connection, Daemon, FakeExtension, Home, Pairing, Reply, Response, base64url, origin,
-    request,
+    CHALLENGE, Client, Connection, Daemon, FakeExtension, Home, Pairing, Reply, Response,
+    base64url, challenge, nonce, origin, own_origin, request,
 };
 
 /// A request head in the making: everything right until a test says otherwise.
@@ -31,8 +33,8 @@ impl Head {
             .with("Content-Type", "application/json")
     }
 
-    /// `GET /ws` as the service worker sends it.
-    fn upgrade(client: &Client, pairing: &Pairing) -> Self {
+    /// `GET /ws` as the service worker sends it, once: with a proof of its own.
+    async fn upgrade(client: &Client, pairing: &Pairing) -> Self {
         Self { line: "GET /ws".to_owned(), headers: Vec::new() }
             .with("Host", &client.host())
             .with("Origin", &pairing.origin)
@@ -40,7 +42,7 @@ impl Head {
             .with("Upgrade", "websocket")
             .with("Sec-WebSocket-Version", "13")
             .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-            .with("Sec-WebSocket-Protocol", &pairing.subprotocols())
+            .with("Sec-WebSocket-Protocol", &pairing.subprotocols(client.port).await)
     }
 
     fn line(mut self, line: &str) -> Self {
@@ -188,7 +190,7 @@ async fn a_missing_or_doubled_host_is_refused() {
 async fn an_origin_on_a_route_of_the_command_line_is_refused() {
     let daemon = Daemon::start().await;
     let mut gate = Gate::of(&daemon);
-    for line in ["POST /", "GET /health", "GET /nothing"] {
+    for line in ["POST /", "GET /health", "GET /challenge", "GET /nothing"] {
         for value in [&*origin('a'), "http://127.0.0.1", "https://evil.example", "null", ""] {
             let head = Head::command(&daemon).line(line).with("Origin", value);
             gate.refuses(head, "origin").await;
@@ -218,7 +220,7 @@ async fn the_extensions_routes_want_the_origin_of_an_extension() {
         format!("xchrome-extension://{id}"),
         id,
     ];
-    for head in [Head::claim(&daemon), Head::upgrade(&daemon, &pairing)] {
+    for head in [Head::claim(&daemon), Head::upgrade(&daemon, &pairing).await] {
         gate.refuses(head.clone().without("Origin"), "origin").await;
         gate.refuses(head.clone().with("Origin", "https://evil.example"), "origin").await;
         for value in &origins {
@@ -242,11 +244,14 @@ async fn a_request_from_another_site_is_refused() {
     let command = Head::command(&daemon);
     for site in ["none", "same-origin"] {
         command.clone().with("Sec-Fetch-Site", site).send(&daemon, &listing()).await.data();
-        let (_, response) =
-            Head::upgrade(&daemon, &pairing).with("Sec-Fetch-Site", site).open(&daemon, b"").await;
+        let (_, response) = Head::upgrade(&daemon, &pairing)
+            .await
+            .with("Sec-Fetch-Site", site)
+            .open(&daemon, b"")
+            .await;
         assert_eq!(response.status, 101);
     }
-    for head in [command, Head::claim(&daemon), Head::upgrade(&daemon, &pairing)] {
+    for head in [command, Head::claim(&daemon), Head::upgrade(&daemon, &pairing).await] {
         for site in ["cross-site", "same-site", "", "None", "none, none", "anything"] {
             gate.refuses(head.clone().with("Sec-Fetch-Site", site), "fetch_site").await;
         }
@@ -309,10 +314,20 @@ async fn a_token_that_is_wrong_in_one_byte_is_refused_wherever_that_is() {
     }
     for place in 0..pairing.token.len() {
         let wrong = Pairing { token: off_by_one(&pairing.token, place), ..pairing.clone() };
-        gate.refuses(Head::upgrade(&daemon, &wrong), "secret").await;
+        gate.refuses(Head::upgrade(&daemon, &wrong).await, "secret").await;
+    }
+    // The same for each digit of the proof itself.
+    let nonce = nonce(daemon.port).await;
+    let offer = pairing.offer(daemon.port, &nonce);
+    for place in 0..64 {
+        let at = offer.len() - 64 + place;
+        let digit = if offer.as_bytes()[at] == b'0' { "1" } else { "0" };
+        let wrong = format!("bproxy.v1, {}{digit}{}", &offer[..at], &offer[at + 1..]);
+        let head = Head::upgrade(&daemon, &pairing).await.but("Sec-WebSocket-Protocol", &wrong);
+        gate.refuses(head, "secret").await;
     }
     gate.recorded().await;
-    let right = Head::upgrade(&daemon, &pairing);
+    let right = Head::upgrade(&daemon, &pairing).await;
     assert_eq!(right.open(&daemon, b"").await.1.status, 101);
 }
 
@@ -330,52 +345,178 @@ async fn unknown_paths_are_revealed_only_to_the_bearer() {
 }
 
 #[tokio::test]
-async fn an_upgrade_needs_the_extension_token_encoded_once_more() {
+async fn an_upgrade_needs_one_right_proof_that_was_not_used_before() {
     let daemon = Daemon::start().await;
     let mut gate = Gate::of(&daemon);
     let pairing = daemon.pairing().await;
-    let (token, encoded) = (pairing.token.clone(), base64url(pairing.token.as_bytes()));
-    let head = Head::upgrade(&daemon, &pairing);
+    let port = daemon.port;
+    let head = Head::upgrade(&daemon, &pairing).await;
     gate.refuses(head.clone().without("Sec-WebSocket-Protocol"), "secret").await;
+    let token = base64url(pairing.token.as_bytes());
+    let with_token = |token: &str| Pairing { token: token.to_owned(), ..pairing.clone() };
+    let good = nonce(port).await;
+    let foreign = nonce(Daemon::start().await.port).await;
+    let offer = pairing.offer(port, &good);
+    let proof = offer.rsplit_once('.').expect("a proof").1;
     for value in [
         "bproxy.v1".to_owned(),
-        "bproxy.v1, auth.".to_owned(),
-        "bproxy.v1, auth.!!!".to_owned(),
+        // The token itself opens nothing, however it is shown.
         format!("bproxy.v1, auth.{token}"),
-        format!("bproxy.v1, {encoded}"),
-        format!("bproxy.v1, auth.{}", base64url(daemon.token.as_bytes())),
-        format!("bproxy.v1, auth.{}", base64url(format!("{token}x").as_bytes())),
-        format!("bproxy.v1, auth.{}", base64url(&token.as_bytes()[1..])),
-        "auth.d3Jvbmc".to_owned(),
+        format!("bproxy.v1, proof.{good}.{token}"),
+        format!("bproxy.v1, {token}"),
+        "bproxy.v1, proof.".to_owned(),
+        "bproxy.v1, proof..".to_owned(),
+        format!("bproxy.v1, proof.{good}"),
+        format!("bproxy.v1, proof.{good}."),
+        format!("bproxy.v1, proof.{good}.{}", &proof[2..]),
+        format!("bproxy.v1, proof.{good}.{proof}00"),
+        format!("bproxy.v1, proof.{good}.{proof}.{proof}"),
+        format!("bproxy.v1, {offer}, {offer}"),
+        format!("bproxy.v1, {offer}, proof.x.y"),
+        // Of another key, another port, another nonce.
+        format!("bproxy.v1, {}", with_token(&daemon.token).offer(port, &good)),
+        format!("bproxy.v1, {}", with_token("").offer(port, &good)),
+        format!("bproxy.v1, {}", pairing.offer(port + 1, &good)),
+        format!("bproxy.v1, {}", pairing.offer(port, &foreign)),
+        format!("bproxy.v1, {}", pairing.offer(port, &"0".repeat(good.len()))),
+        format!("bproxy.v1, proof.{}.{proof}", nonce(port).await),
+        // Of another purpose.
+        format!(
+            "bproxy.v1, proof.{good}.{}",
+            pairing.proof(&["bproxy socket", &port.to_string(), &good, CHALLENGE])
+        ),
     ] {
         gate.refuses(head.clone().but("Sec-WebSocket-Protocol", &value), "secret").await;
     }
     let bearer = head
         .clone()
         .without("Sec-WebSocket-Protocol")
-        .with("Authorization", &format!("Bearer {token}"));
+        .with("Authorization", &format!("Bearer {}", pairing.token));
     gate.refuses(bearer, "secret").await;
 
-    let (_, response) = head
-        .but("Sec-WebSocket-Protocol", &format!("auth.{encoded}, bproxy.v1"))
-        .open(&daemon, b"")
-        .await;
+    let right = head.but("Sec-WebSocket-Protocol", &format!("{offer}, bproxy.v1"));
+    let (_connection, response) = right.open(&daemon, b"").await;
     assert_eq!(response.status, 101);
     assert_eq!(response.header("sec-websocket-protocol"), Some("bproxy.v1"));
+    gate.refuses(right, "secret").await;
     gate.recorded().await;
+}
+
+#[tokio::test]
+async fn a_daemon_proves_to_know_the_token_for_each_challenge_anew() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let port = daemon.port.to_string();
+    let mut nonces = HashSet::new();
+    for asked in ["0".repeat(32), "aF".repeat(32), CHALLENGE.to_owned(), CHALLENGE.to_owned()] {
+        let reply = challenge(daemon.port, &asked).await;
+        assert_eq!(reply.0.header("cache-control"), Some("no-store"));
+        let data = reply.data();
+        assert_eq!(data.as_object().map(serde_json::Map::len), Some(2), "{data}");
+        let nonce = data["nonce"].as_str().expect("a nonce");
+        let is_hex = nonce.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(is_hex && (32..=128).contains(&nonce.len()), "{nonce}");
+        assert_eq!(data["proof"], pairing.proof(&["bproxy daemon", &port, &asked, nonce]));
+        assert!(nonces.insert(nonce.to_owned()), "it repeats");
+    }
+    assert!(daemon.records("auth_refused").is_empty());
+}
+
+#[tokio::test]
+async fn a_challenge_has_one_nonce_and_no_origin() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let mut gate = Gate::of(&daemon);
+    let right = format!("GET /challenge?nonce={CHALLENGE}");
+    let anyone = Head { line: right.clone(), headers: Vec::new() }.with("Host", &daemon.host());
+    for value in [&*pairing.origin, "https://evil.example", "null", ""] {
+        gate.refuses(anyone.clone().with("Origin", value), "origin").await;
+    }
+    gate.refuses(anyone.clone().but("Host", "evil.example"), "host").await;
+    gate.refuses(anyone.clone().with("Sec-Fetch-Site", "cross-site"), "fetch_site").await;
+    anyone.clone().with("Sec-Fetch-Site", "none").send(&daemon, b"").await.data();
+
+    let (short, long) = ("0".repeat(31), "0".repeat(65));
+    for query in [
+        "",
+        "?",
+        "?nonce",
+        "?nonce=",
+        &format!("?nonce={short}"),
+        &format!("?nonce={long}"),
+        &format!("?nonce={}", "g".repeat(32)),
+        &format!("?nonce={}%30", "0".repeat(32)),
+        &format!("?nonce={CHALLENGE}&nonce={CHALLENGE}"),
+        &format!("?nonce={CHALLENGE}&x=1"),
+        &format!("?x=1&nonce={CHALLENGE}"),
+        &format!("?nonce={CHALLENGE}&"),
+        &format!("?Nonce={CHALLENGE}"),
+        &format!("?challenge={CHALLENGE}"),
+    ] {
+        let reply = anyone.clone().line(&format!("GET /challenge{query}")).send(&daemon, b"").await;
+        let message = reply.refused(400, "BAD_REQUEST");
+        assert!(message.contains("nonce"), "{query}: {message}");
+    }
+    let post = Head::command(&daemon).line(&right.replace("GET", "POST"));
+    gate.refuses(post.clone().without("Authorization"), "secret").await;
+    let reply = post.send(&daemon, b"").await;
+    assert_eq!(reply.0.header("allow"), Some("GET"));
+    reply.refused(405, "METHOD_NOT_ALLOWED");
+    gate.recorded().await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_not_paired_proves_nothing() {
+    let daemon = Daemon::start().await;
+    let data = challenge(daemon.port, CHALLENGE).await.data();
+    let nonce = data["nonce"].as_str().expect("a nonce");
+    for token in ["", &*daemon.token, "null"] {
+        let guess = Pairing { token: token.to_owned(), origin: origin('a') };
+        let lines = ["bproxy daemon", &daemon.port.to_string(), CHALLENGE, nonce];
+        assert_ne!(data["proof"], guess.proof(&lines));
+        assert_eq!(FakeExtension::connect(daemon.port, &guess).await.err(), Some(401));
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_does_not_outlive_its_process() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let port = daemon.port;
+    let nonce = nonce(port).await;
+    let home = daemon.stop().await.home;
+    let daemon = home.daemon().env("BPROXY_PORT", port.to_string()).start().await;
+    let mut gate = Gate::of(&daemon);
+    let old = format!("bproxy.v1, {}", pairing.offer(port, &nonce));
+    let head = Head::upgrade(&daemon, &pairing).await;
+    gate.refuses(head.clone().but("Sec-WebSocket-Protocol", &old), "secret").await;
+    gate.recorded().await;
+    assert_eq!(head.open(&daemon, b"").await.1.status, 101);
+}
+
+#[tokio::test]
+async fn no_number_of_challenges_voids_one() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let head = Head::upgrade(&daemon, &pairing).await;
+    let mut connection = daemon.connect().await;
+    let host = daemon.host();
+    for _ in 0..2_000 {
+        let line = format!("GET /challenge?nonce={CHALLENGE}");
+        connection.request(&line, &[("Host", &host)], b"").await;
+        assert_eq!(connection.response().await.status, 200);
+    }
+    assert_eq!(head.open(&daemon, b"").await.1.status, 101);
 }
 
 #[tokio::test]
 async fn an_upgrade_that_does_not_offer_the_protocol_is_400() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pairing().await;
-    let encoded = base64url(pairing.token.as_bytes());
-    for value in [
-        format!("auth.{encoded}"),
-        format!("bproxy.v2, auth.{encoded}"),
-        format!("BPROXY.V1, auth.{encoded}"),
-    ] {
-        let head = Head::upgrade(&daemon, &pairing).but("Sec-WebSocket-Protocol", &value);
+    for others in ["", "bproxy.v2, ", "BPROXY.V1, "] {
+        let offer = pairing.offer(daemon.port, &nonce(daemon.port).await);
+        let value = format!("{others}{offer}");
+        let head = Head::upgrade(&daemon, &pairing).await.but("Sec-WebSocket-Protocol", &value);
         assert_eq!(head.open(&daemon, b"").await.1.status, 400, "{value}");
     }
 }
@@ -384,8 +525,9 @@ async fn an_upgrade_that_does_not_offer_the_protocol_is_400() {
 async fn an_upgrade_echoes_only_the_protocol_and_negotiates_no_extension() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pairing().await;
-    let head =
-        Head::upgrade(&daemon, &pairing).with("Sec-WebSocket-Extensions", "permessage-deflate");
+    let head = Head::upgrade(&daemon, &pairing)
+        .await
+        .with("Sec-WebSocket-Extensions", "permessage-deflate");
     let (_, response) = head.open(&daemon, b"").await;
     assert_eq!(response.status, 101);
     let protocols: Vec<_> =
@@ -431,19 +573,23 @@ async fn a_target_in_absolute_form_is_held_to_the_same_host() {
 async fn an_upgrade_is_a_websocket_upgrade_or_refused() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pairing().await;
-    let head = Head::upgrade(&daemon, &pairing);
-    for (what, head) in [
-        ("no upgrade", head.clone().without("Upgrade")),
-        ("another upgrade", head.clone().but("Upgrade", "h2c")),
-        ("no connection option", head.clone().without("Connection")),
-        ("no key", head.clone().without("Sec-WebSocket-Key")),
-        ("another version", head.clone().but("Sec-WebSocket-Version", "8")),
-        ("no version", head.clone().without("Sec-WebSocket-Version")),
+    for what in [
+        "no Upgrade",
+        "another Upgrade",
+        "no Connection",
+        "no Sec-WebSocket-Key",
+        "another Sec-WebSocket-Version",
+        "no Sec-WebSocket-Version",
     ] {
+        let (kind, name) = what.split_once(' ').expect("two words");
+        let head = Head::upgrade(&daemon, &pairing).await.without(name);
+        let head = if kind == "another" { head.with(name, "8") } else { head };
         let (_, response) = head.open(&daemon, b"").await;
         assert!((400..500).contains(&response.status), "{what}: {}", response.status);
+        assert_ne!(response.status, 401, "{what}");
     }
     assert_eq!(daemon.get("/health").await.json()["wsClients"], 0);
+    let head = Head::upgrade(&daemon, &pairing).await;
     let many = head.but("Connection", "keep-alive, upgrade").but("Upgrade", "WebSocket");
     assert_eq!(many.open(&daemon, b"").await.1.status, 101);
 }
@@ -503,6 +649,7 @@ async fn layers_are_checked_in_order_and_the_message_names_the_first_that_fails(
 
     let pairing = daemon.pairing().await;
     let all_wrong = Head::upgrade(&daemon, &pairing)
+        .await
         .but("Host", "evil.example")
         .without("Origin")
         .with("Sec-Fetch-Site", "cross-site")
@@ -563,9 +710,9 @@ async fn options_is_refused_and_no_answer_carries_cors_headers() {
         command.clone().line("GET /health").send(&daemon, b"").await.0,
         command.clone().with("Origin", &origin('a')).send(&daemon, b"").await.0,
         Head::claim(&daemon).send(&daemon, b"{}").await.0,
-        Head::upgrade(&daemon, &pairing).open(&daemon, b"").await.1,
+        Head::upgrade(&daemon, &pairing).await.open(&daemon, b"").await.1,
     ];
-    for path in ["/", "/health", "/pair/claim", "/ws", "/nothing", "*"] {
+    for path in ["/", "/health", "/challenge", "/pair/claim", "/ws", "/nothing", "*"] {
         let preflight = Head::claim(&daemon)
             .line(&format!("OPTIONS {path}"))
             .with("Access-Control-Request-Method", "POST")
@@ -624,7 +771,7 @@ async fn a_refusal_is_recorded_with_route_and_layer_and_without_what_was_shown()
     gate.refuses(head, "secret").await;
     gate.refuses(Head::claim(&daemon).but("Origin", "null"), "origin").await;
     let other = Pairing { token: "guessed-secret".to_owned(), ..pairing };
-    gate.refuses(Head::upgrade(&daemon, &other), "secret").await;
+    gate.refuses(Head::upgrade(&daemon, &other).await, "secret").await;
     gate.recorded().await;
     let routes: Vec<_> =
         daemon.records("auth_refused").iter().map(|record| record["route"].clone()).collect();
@@ -676,13 +823,47 @@ async fn a_token_serves_only_the_extension_that_claimed_it() {
     let pairing = daemon.pair_as(&origin('b')).await;
     let other = Pairing { origin: origin('c'), ..pairing.clone() };
     let mut gate = Gate::of(&daemon);
-    gate.refuses(Head::upgrade(&daemon, &other), "origin").await;
+    gate.refuses(Head::upgrade(&daemon, &other).await, "origin").await;
     gate.recorded().await;
     FakeExtension::connect(daemon.port, &pairing)
         .await
         .expect("its own extension is admitted")
         .fence()
         .await;
+}
+
+#[tokio::test]
+async fn without_a_list_only_the_programs_own_extension_may_claim_or_connect() {
+    let own = || Home::new().daemon().without_env("BPROXY_EXTENSION_IDS").start();
+    let daemon = own().await;
+    let mut gate = Gate::of(&daemon);
+    gate.refuses(Head::claim(&daemon).but("Origin", &origin('a')), "origin").await;
+    let pairing = daemon.pair_as(&own_origin()).await;
+    let other = Pairing { origin: origin('a'), ..pairing.clone() };
+    gate.refuses(Head::upgrade(&daemon, &other).await, "origin").await;
+    gate.recorded().await;
+    FakeExtension::connect(daemon.port, &pairing).await.expect("its own extension").fence().await;
+
+    // A pairing that was made while others were allowed ends with the setting.
+    let daemon = Home::new().daemon().env("BPROXY_EXTENSION_IDS", "*").start().await;
+    let foreign = daemon.pair_as(&origin('a')).await;
+    FakeExtension::connect(daemon.port, &foreign).await.expect("any extension").fence().await;
+    let home = daemon.stop().await.home;
+    let daemon = home.daemon().without_env("BPROXY_EXTENSION_IDS").start().await;
+    assert_eq!(FakeExtension::connect(daemon.port, &foreign).await.err(), Some(401));
+}
+
+#[tokio::test]
+async fn a_foreign_origin_is_refused_before_its_proof_is_judged() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pair_as(&origin('b')).await;
+    let other = Pairing { origin: origin('c'), token: "wrong".to_owned() };
+    let mut gate = Gate::of(&daemon);
+    gate.refuses(Head::upgrade(&daemon, &other).await, "origin").await;
+    let bare = Head::upgrade(&daemon, &other).await.but("Sec-WebSocket-Protocol", "bproxy.v1");
+    gate.refuses(bare.clone(), "origin").await;
+    gate.refuses(bare.but("Origin", &pairing.origin), "secret").await;
+    gate.recorded().await;
 }
 
 #[tokio::test]

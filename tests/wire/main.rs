@@ -23,3 +23,4 @@ mod robustness;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
+mod welcome;

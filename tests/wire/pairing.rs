@@ -181,6 +181,13 @@ async fn a_claim_that_is_not_a_code_is_invalid() {
     for text in ["", "ABCD", "ABCD-EFGH-ABCD", &"A".repeat(100_000)] {
         failed(&daemon.claim(text, &origin('a')).await, 401, "PAIRING_CODE_INVALID");
     }
+    // A port after the code is for people; the popup takes it off.
+    let daemon = Daemon::start().await;
+    let code = daemon.pairing_code();
+    for text in [format!("{code}@{}", daemon.port), format!("{code}@")] {
+        failed(&daemon.claim(&text, &origin('a')).await, 401, "PAIRING_CODE_INVALID");
+    }
+    daemon.claim(&code, &origin('a')).await.data();
 }
 
 #[tokio::test]

@@ -152,7 +152,9 @@ pub fn examine(home: &Path) -> Report {
         report.skip(&["socket", "daemon", "protocol", "token", "browser"], "home");
         return report;
     };
-    let Some(port) = report.probe("socket", || probes::socket(&home, service.as_ref())) else {
+    let own_port = config.as_ref().map(|config| config.port);
+    let socket = report.probe("socket", || probes::socket(&home, service.as_ref(), own_port));
+    let Some(port) = socket else {
         report.skip(&["daemon", "protocol", "token", "browser"], "socket");
         return report;
     };

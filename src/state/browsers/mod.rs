@@ -90,6 +90,8 @@ struct Client {
     began: u64,
     identified: bool,
     extension_version: Option<String>,
+    /// The daemon's nonce that it was opened with.
+    nonce: String,
     outbox: Outbox,
     closing: Option<CloseReason>,
     wake: Arc<Notify>,
@@ -139,6 +141,7 @@ impl Browsers {
                 began,
                 identified: false,
                 extension_version: None,
+                nonce: String::new(),
                 outbox: Outbox::new(super::person::no_sessions().into()),
                 closing: None,
                 wake: wake.clone(),
@@ -243,6 +246,26 @@ impl Browsers {
         {
             client.wake.notify_one();
         }
+    }
+
+    /// Queues a message of the daemon's own before all others, and wakes the connection's writer.
+    pub(super) fn send_first(&mut self, client: ClientId, note: Bytes) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.outbox.push_first(note);
+            client.wake.notify_one();
+        }
+    }
+
+    /// Remembers the daemon's nonce that a connection was opened with.
+    pub(super) fn set_nonce(&mut self, client: ClientId, nonce: &str) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.nonce = nonce.to_owned();
+        }
+    }
+
+    /// The daemon's nonce that a connection was opened with.
+    pub(super) fn nonce_of(&self, client: ClientId) -> Option<&str> {
+        Some(&self.clients.get(&client)?.nonce)
     }
 
     /// Sends the state of its sessions to a connection, if it has changed. It replaces one that is not sent yet.

@@ -46,6 +46,11 @@ impl Outbox {
         true
     }
 
+    /// Inserts a note at the front. It is the answer to a hello, so there is no more than one.
+    pub(super) fn push_first(&mut self, note: Bytes) {
+        self.queue.push_front(Outgoing::Note(note));
+    }
+
     /// Appends the state of the sessions, or replaces the one in the queue; false if it has not changed.
     pub(super) fn push_state(&mut self, state: String) -> bool {
         if self.session_state == state {

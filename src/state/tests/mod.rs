@@ -227,7 +227,7 @@ impl Rig {
 
     /// A connection that has not said anything yet.
     fn connect(&mut self) -> ClientId {
-        self.state.connect(self.now(), "127.0.0.1:1").0
+        self.state.connect(self.now(), "127.0.0.1:1", "").0
     }
 
     fn say(&mut self, client: ClientId, message: &Value) {

@@ -1,9 +1,12 @@
 //! Pairing on the clock: a code's life and the window of failures, to the millisecond.
 
 use super::*;
-use crate::protocol::ClaimError;
+use crate::protocol::{ClaimError, Proof};
+use crate::secrets::{ExtensionCredential, Secret};
+use crate::state::{Process, ProofCheck};
 
 const ORIGIN: &str = "chrome-extension://a";
+const PORT: u16 = 9615;
 
 fn claim(rig: &Rig, code: &str) -> Result<(), ClaimError> {
     rig.state.claim(Some(code), ORIGIN, rig.now()).map(drop)
@@ -54,7 +57,9 @@ fn the_window_of_failures_slides() {
 fn a_token_is_valid_only_once_it_is_activated_and_until_the_next_is() {
     let rig = Rig::new();
     let check = |credential: &crate::secrets::ExtensionCredential| {
-        rig.state.check_token(credential.token.expose().as_bytes(), ORIGIN)
+        let nonce = rig.state.challenge("", rig.now()).nonce;
+        let proof = Proof::Extension { nonce: &nonce }.of(credential.token.expose(), PORT);
+        rig.state.check_proof(Some(&format!("{nonce}.{proof}")), ORIGIN, rig.now())
     };
     let claimed = || {
         let code =
@@ -62,10 +67,29 @@ fn a_token_is_valid_only_once_it_is_activated_and_until_the_next_is() {
         rig.state.claim(Some(&code), ORIGIN, rig.now()).expect("the code is right")
     };
     let (first, second) = (claimed(), claimed());
-    use crate::state::TokenCheck;
-    assert_eq!(check(&first), TokenCheck::Unknown);
+    assert_eq!(check(&first), ProofCheck::Wrong);
     rig.state.activate(first.clone());
-    assert_eq!(check(&first), TokenCheck::Valid);
+    assert_eq!(check(&first), ProofCheck::Valid);
     rig.state.activate(second.clone());
-    assert_eq!((check(&first), check(&second)), (TokenCheck::Unknown, TokenCheck::Valid));
+    assert_eq!((check(&first), check(&second)), (ProofCheck::Wrong, ProofCheck::Valid));
+}
+
+#[test]
+fn a_token_without_an_origin_belongs_to_the_first_that_proves_to_know_it() {
+    let token = Secret::random_base64url();
+    let credential = ExtensionCredential { token: token.clone(), origin: None };
+    let now = Now { instant: Instant::now(), unix_ms: 0 };
+    let process = Process { pid: 1, port: PORT, started: now.instant };
+    let state = State::new(process, Some(credential), Box::new(()));
+    let check = |key: &str, origin| {
+        let nonce = state.challenge("", now).nonce;
+        let proof = Proof::Extension { nonce: &nonce }.of(key, PORT);
+        state.check_proof(Some(&format!("{nonce}.{proof}")), origin, now)
+    };
+    assert_eq!(check("other", "chrome-extension://b"), ProofCheck::Wrong);
+    assert_eq!(check(token.expose(), "chrome-extension://a"), ProofCheck::Bound);
+    assert_eq!(check(token.expose(), "chrome-extension://a"), ProofCheck::Valid);
+    assert_eq!(check(token.expose(), "chrome-extension://b"), ProofCheck::ForeignOrigin);
+    assert_eq!(check("other", "chrome-extension://b"), ProofCheck::ForeignOrigin);
+    assert_eq!(state.check_proof(None, "chrome-extension://a", now), ProofCheck::Wrong);
 }

@@ -73,7 +73,11 @@ pub(in crate::service::doctor) fn browser(client: &Client) -> Probe {
     };
     if ws_clients.is_empty() {
         return Err(Failure::new(
-            "none is connected: open Chrome with the bproxy extension, which connects within a minute",
+            format!(
+                "none is connected: open Chrome with the bproxy extension, which connects within a minute; \
+                 its popup has to name port {}",
+                client.port()
+            ),
             "bproxy pair",
         ));
     }

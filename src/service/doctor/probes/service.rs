@@ -42,15 +42,29 @@ pub(in crate::service::doctor) fn service(service: Option<&Service>) -> Probe {
     Ok((format!("installed for {name}, which listens on port {port}"), ()))
 }
 
-/// Who listens on the port: the one that the running daemon wrote, else the one of the service manager.
-pub(in crate::service::doctor) fn socket(home: &Home, service: Option<&Service>) -> Probe<u16> {
+/// Who listens on the port: the one that the running daemon wrote, else the one of the service manager. `own_port` is the
+/// one that a daemon started by hand would listen on.
+pub(in crate::service::doctor) fn socket(
+    home: &Home,
+    service: Option<&Service>,
+    own_port: Option<u16>,
+) -> Probe<u16> {
+    let another_port = |port| match service {
+        Some(_) => reinstall_command(next_port(port)),
+        None => set_command(home.path(), "BPROXY_PORT", &next_port(port).to_string()),
+    };
     // A port file that a killed daemon left does not say where a service manager listens.
     let (port, managed_port) = match Endpoint::find(home.path()) {
         Ok(Endpoint::Running { port, .. }) => (port, None),
         Ok(Endpoint::Activated { port }) => (port, Some(port)),
         Err(client::Error::NotRunning) => {
             return Err(match Watch::open(home).ok().flatten().and_then(|watch| watch.daemon()) {
-                None => Failure::new("no daemon runs", START),
+                None => match own_port.and_then(|port| Some((port, taken(port)?))) {
+                    Some((port, taken)) => {
+                        Failure::new(format!("no daemon runs, and {taken}"), another_port(port))
+                    }
+                    None => Failure::new("no daemon runs", START),
+                },
                 Some(pid) => Failure::new(
                     format!(
                         "the daemon (process {}) is starting or stopping",
@@ -66,13 +80,9 @@ pub(in crate::service::doctor) fn socket(home: &Home, service: Option<&Service>)
         Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw() => {
             Ok((format!("127.0.0.1:{port}, {}", listening_process(port)), port))
         }
-        Ok(ListenerOwner::User(user)) => Err(Failure::new(
-            format!("port {port} belongs to the user with id {user}: {}", listening_process(port)),
-            match service {
-                Some(_) => reinstall_command(next_port(port)),
-                None => set_command(home.path(), "BPROXY_PORT", &next_port(port).to_string()),
-            },
-        )),
+        Ok(ListenerOwner::User(user)) => {
+            Err(Failure::new(belonging_to(port, user), another_port(port)))
+        }
         Ok(ListenerOwner::Nobody) => Err(Failure::new(
             format!("nobody listens on 127.0.0.1:{port}"),
             match managed_port {
@@ -85,6 +95,18 @@ pub(in crate::service::doctor) fn socket(home: &Home, service: Option<&Service>)
             Err(Failure::new(format!("cannot tell who listens on port {port}: {error}"), RESTART))
         }
     }
+}
+
+/// Who has taken a port, as the rest of a sentence; `None` if nobody listens there.
+fn taken(port: u16) -> Option<String> {
+    match loopback::listener_owner(port).ok()? {
+        ListenerOwner::User(user) => Some(belonging_to(port, user)),
+        ListenerOwner::Nobody | ListenerOwner::Unknown => None,
+    }
+}
+
+fn belonging_to(port: u16, user: u32) -> String {
+    format!("port {port} belongs to the user with id {user}: {}", listening_process(port))
 }
 
 /// The process that listens on a port, for display.
