@@ -18,7 +18,7 @@ export async function navigate(context) {
   await chrome.tabs.update(tabId, { url }).catch(throwExplained);
   const { page, status } = await loaded;
   const reason = await signInInterstitial(driver, tabId, url, page, { defer: false });
-  if (reason !== null) throw new ActionError('HUMAN_REQUIRED', reason, { suggestedAction: 'bproxy session resume' });
+  if (reason !== null) throw new ActionError('HUMAN_REQUIRED', reason, { suggestedAction: 'bproxy session wait' });
   const loadTime = Math.round(performance.now() - began);
   return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
 }

@@ -273,9 +273,13 @@ impl Inner {
         })
     }
 
-    /// Refuses another session if there are too many.
+    /// Refuses another session if there are too many, those that opens under way will begin included.
     pub(super) fn check_sessions(&self) -> Result<(), ProtocolError> {
-        if !self.sessions.is_full() {
+        let to_begin = self
+            .pending
+            .iter()
+            .filter(|command| matches!(command.kind, Kind::Open { new_session: true, .. }));
+        if self.sessions.len() + to_begin.count() < MAX_SESSIONS {
             return Ok(());
         }
         let message = format!(
@@ -295,7 +299,10 @@ impl Inner {
             self.check_sessions()?;
         }
         let tabs = self.sessions.get(session).map_or(0, |session| session.tabs.len());
-        if destination.tab.is_none() && tabs >= MAX_TABS {
+        let to_open = self.pending.iter().filter(|command| {
+            command.session == session && matches!(command.kind, Kind::Open { .. })
+        });
+        if destination.tab.is_none() && tabs + to_open.count() >= MAX_TABS {
             let message = format!(
                 "the session has {MAX_TABS} tabs already: close one with `bproxy tab close`"
             );

@@ -84,6 +84,8 @@ pub(super) struct Command {
     pub(super) sent_page: Option<Epoch>,
     pub(super) phase: Phase,
     pub(super) replayed: bool,
+    /// How many connections it was in flight on that ended because of a message that was too large.
+    pub(super) overflows: u32,
     /// Whether it was admitted because a connection that has not identified itself may be its browser.
     pub(super) awaiting_reconnect: bool,
     waiters: Vec<(u64, oneshot::Sender<Reply>)>,
@@ -114,6 +116,7 @@ impl Command {
             sent_page: None,
             phase: Phase::Queued,
             replayed: false,
+            overflows: 0,
             awaiting_reconnect: false,
             waiters: Vec::new(),
         }

@@ -3,7 +3,10 @@
 use rand::RngExt as _;
 use serde::Serialize;
 
-use crate::protocol::{PersonAct, SessionId, TabHandle};
+use crate::{
+    config::Resume,
+    protocol::{ErrorCode, PersonAct, ProtocolError, SessionId, TabHandle},
+};
 
 use super::{
     Inner, Now,
@@ -57,6 +60,23 @@ impl Inner {
             })
             .collect();
         message(&shown)
+    }
+
+    /// Decides whether a client may resume a session: the word of the person counts where they have a popup to give it in.
+    ///
+    /// # Errors
+    ///
+    /// A tab of the session belongs to a browser that said hello, connected or not.
+    pub(super) fn permit_resume(&self, id: SessionId) -> Result<(), ProtocolError> {
+        let has_person = |session: &Session| {
+            session.tabs.iter().any(|tab| self.browsers.said_hello(tab.browser))
+        };
+        if self.resume == Resume::Anyone || !self.sessions.get(id).is_some_and(has_person) {
+            return Ok(());
+        }
+        let message = "only the person may resume this session: ask them to press Resume in the popup of the bproxy \
+                       extension, and wait for it";
+        Err(ProtocolError::new(ErrorCode::PersonRequired, message, id.as_str()))
     }
 
     /// Does what the person asks for, where the session has a tab in their browser.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::protocol::Hello;
+use crate::protocol::{ErrorCode, Hello, MAX_OVERFLOWS, ProtocolError, SessionId};
 
 use super::{
     Inner, Now,
@@ -46,6 +46,26 @@ impl Inner {
         let used = self.is_used(client);
         self.browsers.disconnect(client, used);
         self.fail_unreachable(now);
+    }
+
+    /// A connection is about to end because of a message that is too large. It may be the answer to any command in flight
+    /// on it; one that this happens to again is not sent any more.
+    pub(super) fn overflowed(&mut self, client: ClientId, now: Now) {
+        let is_in_flight =
+            |command: &Command| matches!(command.phase, Phase::Sent { to, .. } if to == client);
+        for key in self.pending.select(is_in_flight) {
+            let Some(command) = self.pending.get_mut(key) else { continue };
+            command.overflows += 1;
+            if command.overflows < MAX_OVERFLOWS {
+                continue;
+            }
+            let session = command.named_session();
+            let session = session.as_ref().map_or("", SessionId::as_str);
+            let message = "the browser's answers are larger than 64 MiB: ask for less of the page";
+            let error = ProtocolError::new(ErrorCode::TooLarge, message, session);
+            self.remember_open(key);
+            self.fail(key, &error, now);
+        }
     }
 
     /// Asks for a connection to be ended.

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::protocol::{
-    ErrorCode, HandleKind, MAX_KEPT_CHARS, MAX_SESSIONS, Pacing, ProtocolError, SessionId,
-    SessionInfo, TabHandle, TabInfo,
+    ErrorCode, HandleKind, MAX_KEPT_CHARS, Pacing, ProtocolError, SessionId, SessionInfo,
+    TabHandle, TabInfo,
 };
 
 use super::{browsers::BrowserId, pacing::Pacer, pending::CommandKey};
@@ -123,10 +123,6 @@ pub(super) struct Sessions {
 impl Sessions {
     pub(super) fn has(&self, id: SessionId) -> bool {
         self.map.contains_key(&id)
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.map.len() >= MAX_SESSIONS
     }
 
     pub(super) fn insert(&mut self, id: SessionId, label: Option<String>) -> &mut Session {

@@ -19,7 +19,7 @@ async fn the_badge_tells_whether_an_agent_can_work_and_waits_for_the_person() {
     page.fails("HUMAN_REQUIRED", &["require-human", "--reason", "Please sign in"]).await;
     eye.until(&format!("await {BADGE} === '?'")).await;
     eye.until("(await chrome.action.getTitle({})).includes('waits for you')").await;
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     eye.until(&format!("await {BADGE} === 'on'")).await;
     rig.daemon.stop().await;
     eye.until(&format!("['!', '…'].includes(await {BADGE})")).await;
@@ -48,7 +48,7 @@ async fn a_sessions_tabs_stand_in_a_group_of_its_name() {
 
     rig.run(&["require-human", "--reason", "x", "-s", &session]).await.error();
     eye.until(&format!("{group}.color === 'orange'")).await;
-    rig.run(&["session", "resume", "-s", &session]).await.data();
+    rig.resume(&session).await;
     eye.until(&format!("{group}.color === 'blue'")).await;
 
     // What the person drags out stays out, and works on.
@@ -89,7 +89,7 @@ async fn a_notification_shows_a_pause_until_it_ends() {
     page.fails("HUMAN_REQUIRED", &["text"]).await;
     let there = format!("'paused:{}' in await chrome.notifications.getAll()", page.session);
     eye.until(&there).await;
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     eye.until(&format!("!({there})")).await;
     rig.browser.close().await;
 }

@@ -93,6 +93,7 @@ impl Spec for Fill {
         public: &["target", "method", "world"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -109,5 +110,6 @@ impl Spec for FillForm {
         public: &["fields.target", "fields.method", "fields.world"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

@@ -286,6 +286,7 @@ impl Spec for Text {
         public: &["selector"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -303,6 +304,7 @@ impl Spec for Links {
         public: &["selector", "visibleOnly", "limit", "hrefContains", "offset"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -319,6 +321,7 @@ impl Spec for Images {
         public: &["selector"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -336,6 +339,7 @@ impl Spec for Elements {
         public: &["form"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -352,6 +356,7 @@ impl Spec for Outline {
         public: &[],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -369,6 +374,7 @@ impl Spec for Dom {
         public: &["selector", "depth"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -386,6 +392,7 @@ impl Spec for Inspect {
         public: &["selector", "properties", "limit"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -402,5 +409,6 @@ impl Spec for Snapshot {
         public: &["selector", "maxDepth", "interactiveOnly"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
