@@ -86,6 +86,10 @@ pub const MAX_HANDLES: usize = 1000;
 /// How long a handle is valid: an agent acts on what it has just read, and pages change.
 pub const HANDLE_LIFE: Duration = Duration::from_secs(120);
 
+/// How long a command in flight goes on as before when nobody waits for its answer any more: the client may ask again at
+/// once. Then the browser is told to give it up.
+pub const GIVE_UP_WAIT: Duration = Duration::from_secs(5);
+
 /// The longest time that closing a session waits for browsers to close its tabs.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 

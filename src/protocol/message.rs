@@ -101,6 +101,8 @@ pub struct Hello<'a> {
     pub protocol_version: i64,
     /// The browser's name and version.
     pub browser: Cow<'a, str>,
+    /// Which additions to the protocol version it knows; 0 if it does not say.
+    pub revision: i64,
 }
 
 impl<'a> Message<'a> {
@@ -155,6 +157,7 @@ struct Fields<'a> {
     extension_version: Option<&'a str>,
     hello_version: Option<&'a str>,
     browser: Option<&'a str>,
+    revision: Option<&'a str>,
     session: Option<&'a str>,
     /// How many members there are, of whatever name.
     members: usize,
@@ -179,6 +182,7 @@ impl<'a> Fields<'a> {
             "extensionVersion" => &mut self.extension_version,
             "protocolVersion" => &mut self.hello_version,
             "browser" => &mut self.browser,
+            "revision" => &mut self.revision,
             "session" => &mut self.session,
             _ => return None,
         })
@@ -197,6 +201,7 @@ impl<'a> Fields<'a> {
             extension_version: text_of(self.extension_version?)?,
             protocol_version: self.hello_version?.parse().ok()?,
             browser: text_of(self.browser?)?,
+            revision: self.revision.map_or(Some(0), |revision| revision.parse().ok())?,
         }))
     }
 

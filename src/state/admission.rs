@@ -202,7 +202,7 @@ impl Inner {
         handle_page: Option<Epoch>,
     ) -> Result<(), ProtocolError> {
         let session = self.sessions.get(id);
-        if let Some(reason) = session.and_then(|session| session.paused.as_ref()) {
+        if let Some(reason) = session.and_then(|session| session.pause_reason()) {
             return Err(ProtocolError::new(ErrorCode::HumanRequired, reason, id.as_str()));
         }
         let Some(ordinal) = tab else { return Ok(()) };

@@ -18,7 +18,7 @@ use super::{
     local::json,
     opens::Opened,
     pending::{CommandKey, Kind, Phase, Reply, ReplyKind},
-    sessions::kept,
+    sessions::{Pause, kept},
 };
 
 impl Inner {
@@ -162,10 +162,11 @@ impl Inner {
     ) -> ProtocolError {
         let Some(command) = self.pending.get(key) else { return self.invalid_answer(key) };
         let (session, tab, named) = (command.session, command.tab, command.named_session());
+        let browser = command.browser;
         if code == ErrorCode::HumanRequired.name()
             && let Some(session) = self.sessions.get_mut(session)
         {
-            session.paused = Some(kept(&message).to_owned());
+            session.paused = Some(Pause { reason: kept(&message).to_owned(), browser });
             self.dirty = true;
         }
         if code == ErrorCode::TabNotFound.name()

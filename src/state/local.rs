@@ -134,7 +134,7 @@ impl Inner {
             tabs: session.tab_infos(),
         };
         let paused = |(id, session): &(SessionId, &Session)| {
-            Some(PausedSession { session: *id, reason: session.paused.clone()? })
+            Some(PausedSession { session: *id, reason: session.pause_reason()?.to_owned() })
         };
         DebugStatusData {
             daemon: DaemonInfo {

@@ -55,7 +55,7 @@ impl Inner {
                     tab: tab.map(|tab| TabHandle::new(tab.ordinal)),
                     title: tab.map(|tab| &*tab.title),
                     paused: session.paused.is_some(),
-                    pause_reason: session.paused.as_deref(),
+                    pause_reason: session.pause_reason(),
                 }
             })
             .collect();
@@ -79,7 +79,7 @@ impl Inner {
         Err(ProtocolError::new(ErrorCode::PersonRequired, message, id.as_str()))
     }
 
-    /// Does what the person asks for, where the session has a tab in their browser.
+    /// Does what the person asks for, where the session has a tab in their browser or was paused by it.
     pub(super) fn person_acts(&mut self, client: ClientId, act: &PersonAct<'_>, now: Now) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         if !self.browsers.introduced().iter().any(|(introduced, _)| *introduced == client) {
@@ -93,7 +93,11 @@ impl Inner {
             }
         };
         for id in sessions.into_iter().flatten() {
-            if !self.sessions.get(id).is_some_and(|session| has_tab_in(session, browser)) {
+            let Some(session) = self.sessions.get(id) else { continue };
+            // A pause may come before the first tab: of an open that needs the person.
+            let resumes = matches!(act, PersonAct::Resume(_))
+                && session.paused.as_ref().is_some_and(|pause| pause.browser == browser);
+            if !resumes && !has_tab_in(session, browser) {
                 continue;
             }
             self.emit(&Event::Person { session: id, act: name });

@@ -28,7 +28,7 @@ impl Inner {
             self.fail_unreachable(now);
             return;
         };
-        self.browsers.set_version(client, version);
+        self.browsers.set_version(client, version, hello.revision);
         tracing::debug!(
             event = "ws_hello",
             ws_client = %client,
@@ -97,16 +97,21 @@ impl Inner {
         self.browsers.forget_unused(&self.used_browsers());
     }
 
-    /// Browsers that tabs or commands belong to, or that may still answer a `tab.open`.
+    /// Browsers that tabs, commands or pauses belong to, or that may still answer a `tab.open`.
     fn used_browsers(&self) -> HashSet<BrowserId> {
         let tabs = self.sessions.iter().flat_map(|(_, session)| &session.tabs);
         let commands = self.pending.iter().map(|command| command.browser);
-        tabs.map(|tab| tab.browser).chain(commands).chain(self.lost_opens.browsers()).collect()
+        let pauses = self.sessions.iter().filter_map(|(_, session)| session.paused.as_ref());
+        let pauses = pauses.map(|pause| pause.browser);
+        let others = commands.chain(pauses).chain(self.lost_opens.browsers());
+        tabs.map(|tab| tab.browser).chain(others).collect()
     }
 
     fn move_to(&mut self, from: BrowserId, to: BrowserId) {
         let tabs = self.sessions.iter_mut().flat_map(|(_, session)| &mut session.tabs);
         tabs.filter(|tab| tab.browser == from).for_each(|tab| tab.browser = to);
+        let pauses = self.sessions.iter_mut().filter_map(|(_, session)| session.paused.as_mut());
+        pauses.filter(|pause| pause.browser == from).for_each(|pause| pause.browser = to);
         for command in self.pending.iter_mut().filter(|command| command.browser == from) {
             command.browser = to;
         }
@@ -132,6 +137,7 @@ impl Inner {
             let id = command.id.clone();
             self.emit(&Event::Replay { id: &id, ws_client: client });
             self.browsers.send(client, Outgoing::Command(key));
+            self.cancel(key);
         }
     }
 

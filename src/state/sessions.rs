@@ -26,6 +26,14 @@ pub(super) struct Tab {
     pub(super) queue: VecDeque<CommandKey>,
 }
 
+/// Why a session is paused.
+pub(super) struct Pause {
+    /// What the person has to do, in the extension's words.
+    pub(super) reason: String,
+    /// The browser that asked for it.
+    pub(super) browser: BrowserId,
+}
+
 /// A session: an agent's tabs and their settings.
 pub(super) struct Session {
     /// Grows with every session, so that lists keep the order of creation.
@@ -33,7 +41,7 @@ pub(super) struct Session {
     label: Option<String>,
     pub(super) bound: Option<u32>,
     pub(super) pacing: Pacing,
-    pub(super) paused: Option<String>,
+    pub(super) paused: Option<Pause>,
     pub(super) tabs: Vec<Tab>,
     last_tab: u32,
     last_handle: [u32; 2],
@@ -44,6 +52,11 @@ impl Session {
     /// The session's name for people.
     pub(super) fn label(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+
+    /// Why the session is paused, if it is.
+    pub(super) fn pause_reason(&self) -> Option<&str> {
+        self.paused.as_ref().map(|pause| &*pause.reason)
     }
 
     pub(super) fn tab(&self, ordinal: u32) -> Option<&Tab> {
@@ -108,7 +121,7 @@ impl Session {
             tab: self.bound.map(TabHandle::new),
             pacing: self.pacing,
             paused: self.paused.is_some(),
-            pause_reason: self.paused.clone(),
+            pause_reason: self.pause_reason().map(str::to_owned),
         }
     }
 }

@@ -76,6 +76,8 @@ struct Browser {
     identity: Identity,
     /// The protocol version that it speaks.
     version: u32,
+    /// Which additions to that version it knows.
+    revision: i64,
     /// Its connection, while it has one.
     client: Option<ClientId>,
     pages: Pages,
@@ -124,6 +126,7 @@ impl Browsers {
                 identity: Identity::Unknown,
                 // The version of a connection that names none.
                 version: OLDEST,
+                revision: 0,
                 client: Some(client),
                 pages: Pages::default(),
             },
@@ -144,10 +147,10 @@ impl Browsers {
         (client, wake)
     }
 
-    /// Sets the protocol version that the connection's browser speaks.
-    pub(super) fn set_version(&mut self, client: ClientId, version: u32) {
+    /// Sets the protocol version that the connection's browser speaks, and which additions to it.
+    pub(super) fn set_version(&mut self, client: ClientId, version: u32, revision: i64) {
         if let Some(browser) = self.browser_mut(client) {
-            browser.version = version;
+            (browser.version, browser.revision) = (version, revision);
         }
     }
 
@@ -191,6 +194,12 @@ impl Browsers {
     /// The protocol version that a browser speaks.
     pub(super) fn version_of(&self, browser: BrowserId) -> u32 {
         self.browsers.get(&browser).map_or(OLDEST, |browser| browser.version)
+    }
+
+    /// Which additions to its protocol version a browser knows: 0 for none. Only from 1 on may it be sent document marks
+    /// and numbers of elements.
+    pub(super) fn revision_of(&self, browser: BrowserId) -> i64 {
+        self.browsers.get(&browser).map_or(0, |browser| browser.revision)
     }
 
     /// The browser behind a connection.
