@@ -257,7 +257,8 @@ fn entries(list: &Value) -> impl Iterator<Item = &Value> {
 async fn a_page_of_more_than_an_answer_holds_is_too_large_and_disturbs_nothing() {
     let rig = Rig::new().await;
     let page = rig.open("article.html").await;
-    let large = "document.body.append(Object.assign(document.createElement('p'), {textContent: 'é'.repeat(9 << 20)}))";
+    // In lines, which a browser lays out quickly.
+    let large = "document.body.append(Object.assign(document.createElement('pre'), {textContent: `${'é'.repeat(1000)}\\n`.repeat(9000)}))";
     page.page("article.html").await.evaluate(&format!("void {large}")).await;
     let error = page.fails("TOO_LARGE", &["text", "--timeout", "60000"]).await;
     assert_eq!((&error["category"], &error["retry"]), (&json!("execution"), &json!("conditional")));
