@@ -15,15 +15,16 @@ import { Presenter } from './presenter.js';
 import { negotiate, PROTOCOL_VERSION } from './protocol.js';
 import { isObject } from './schema.js';
 import { newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
+import { Switch } from './switch.js';
 import { Trace } from './trace.js';
 
 /** Chrome's minimum is 30 s; a lost connection is retried after a minute at most. */
 const ALARM = 'connect';
 const ALARM_MINUTES = 1;
-/** The additions to the protocol version that this extension knows. */
-const REVISION = 1;
 /** A local daemon answers in milliseconds. */
 const HEALTH_MS = 2_000;
+/** What this extension understands beyond the first messages of the protocol: numbered elements, marked documents. */
+const REVISION = 1;
 
 const { local, session } = chrome.storage;
 const now = () => Date.now();
@@ -36,9 +37,10 @@ let token = '';
 let helloVersion = PROTOCOL_VERSION;
 const trace = new Trace(session, now);
 const dedupeLog = new DedupeLog(local, session, now);
-const navigations = new Navigations(session, tell);
+const navigations = new Navigations(local, tell);
 const groups = new Groups(session);
-const presenter = new Presenter({ tell, groups, navigations });
+const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
+const presenter = new Presenter({ tell, groups, navigations, power });
 const connection = new Connection({
   shakeHands: (endpoint) => shakeHands(endpoint, fetch),
   open: ({ url, protocols }) => new WebSocket(url, protocols),
@@ -58,6 +60,7 @@ const dispatcher = new Dispatcher({
   trace,
   navigations,
   groups,
+  power,
   send: (text) => connection.send(text),
   onPause: (name, reason) => presenter.notifyPause(name, reason),
   now,
@@ -70,7 +73,13 @@ async function start() {
   if ((await chrome.alarms.get(ALARM)) === undefined) {
     await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
   }
-  [instanceId] = await Promise.all([readInstanceId(local), dedupeLog.load(), trace.load(), navigations.load()]);
+  [instanceId] = await Promise.all([
+    readInstanceId(local),
+    dedupeLog.load(),
+    trace.load(),
+    navigations.load(),
+    power.load(),
+  ]);
   // The worker that opened these tabs is gone, so no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
@@ -87,9 +96,9 @@ async function connect() {
 
 // ---- The daemon ----
 
-/** @param {Record<string, unknown>} message */
+/** @param {Record<string, unknown>} message @returns {boolean} false without a connection */
 function tell(message) {
-  connection.send(JSON.stringify(message));
+  return connection.send(JSON.stringify(message));
 }
 
 /** The first message of a connection, which is sent before the daemon has proved itself. @param {string} nonce */
@@ -116,6 +125,7 @@ async function announce() {
     const tab = await chrome.tabs.get(tabId).catch(() => null);
     if (tab?.url) navigations.announce(tabId, tab.url, 'committed');
   }
+  power.connected();
   presenter.setDaemonVersion((await health())?.version);
 }
 
@@ -131,6 +141,7 @@ function receive(text) {
   if (!isObject(message)) return trace.add('bad_message');
   if (message.type === 'pong') return;
   if (message.type === 'state') return presenter.setSessions(message.sessions);
+  if (message.type === 'cancel') return dispatcher.cancel(message.id);
   void dispatcher.receive(message);
 }
 
@@ -198,7 +209,7 @@ chrome.runtime.onMessage.addListener((request, _sender, answer) => {
  * The popup's requests, by type, with their parameters.
  * @typedef {{
  *   pair: { code: string, port: number }, port: { port: number }, unpair: {}, reconnect: {},
- *   resume: { session: string }, close: { session: string }, closeAll: {},
+ *   resume: { session: string }, close: { session: string }, closeAll: {}, switch: { on: boolean },
  * }} PopupRequests
  * @typedef {{ [Type in keyof PopupRequests]: { type: Type } & PopupRequests[Type] }[keyof PopupRequests]} PopupRequest
  */
@@ -218,8 +229,24 @@ const REQUESTS = {
   reconnect: () => connection.nudge(),
   resume: ({ session }) => presenter.resume(session),
   close: ({ session }) => presenter.close(session),
-  closeAll: () => presenter.closeAll(),
+  closeAll: async () => {
+    await turn(false);
+    presenter.closeAll();
+    return { ok: true };
+  },
+  switch: async ({ on }) => {
+    await turn(on);
+    return { ok: true };
+  },
 };
+
+/** Turns the person's switch, and ends what runs if that turns it off. @param {boolean} on */
+async function turn(on) {
+  const turned = power.turn(on);
+  if (!on) dispatcher.stop();
+  presenter.switched();
+  await turned;
+}
 
 local.onChanged.addListener((changes) => {
   if (changes.pairing || changes.port) void ready.then(connect);
@@ -230,8 +257,8 @@ chrome.notifications.onClicked.addListener((id) => void ready.then(() => present
 // ---- The browser ----
 
 chrome.alarms.onAlarm.addListener(() => void ready.then(() => connection.nudge()));
-// These events only have to start the worker; start() does the rest.
-chrome.runtime.onStartup.addListener(() => void ready);
+// These events have to start the worker; start() does the rest.
+chrome.runtime.onStartup.addListener(() => navigations.restart());
 chrome.runtime.onInstalled.addListener(() => void ready);
 chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.drop(tabId)));
 

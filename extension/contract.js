@@ -19,6 +19,8 @@ export const LIMITS = Object.freeze({
   deadlineMs: 600000,
   /** How many commands there may be between admission and answer. */
   pending: 100,
+  /** The largest answer, in bytes of UTF-8. */
+  answerBytes: 16777216,
   /** How long a pairing code is valid, in ms. */
   pairingCodeMs: 300000,
 });
@@ -30,6 +32,7 @@ export const LIMITS = Object.freeze({
  *   | 'OVERLOADED'
  *   | 'SESSION_REQUIRED'
  *   | 'HUMAN_REQUIRED'
+ *   | 'PERSON_REQUIRED'
  *   | 'DEBUGGER_DISABLED'
  *   | 'INVALID_SESSION_ID'
  *   | 'SESSION_NOT_FOUND'
@@ -45,6 +48,7 @@ export const LIMITS = Object.freeze({
  *   | 'SCRIPT_ERROR'
  *   | 'NAVIGATION_FAILED'
  *   | 'PAGE_CHANGED'
+ *   | 'TOO_LARGE'
  *   | 'TAB_NOT_VISIBLE'} ErrorCode
  */
 

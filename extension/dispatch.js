@@ -4,9 +4,10 @@
  */
 
 import { actionNamed } from './actions/index.js';
-import { ACTIONS } from './contract.js';
+import { ACTIONS, LIMITS } from './contract.js';
 import { ActionError, checkCommand, failure, success } from './protocol.js';
 import { isObject } from './schema.js';
+import { isPausedByPerson, pausedByPerson } from './switch.js';
 
 /**
  * @typedef {import('./protocol.js').Command} Command
@@ -23,23 +24,41 @@ export class Dispatcher {
    *   trace: import('./trace.js').Trace,
    *   navigations: import('./navigation.js').Navigations,
    *   groups: import('./groups.js').Groups,
+   *   power: import('./switch.js').Switch,
    *   send: (text: string) => boolean,
    *   onPause: (session: string, reason: string) => void,
    *   now: () => number,
    * }} parts `onPause` is called when an answer makes the daemon pause a session
    */
-  constructor({ actions = actionNamed, driver, dedupeLog, trace, navigations, groups, send, onPause, now }) {
+  constructor({ actions = actionNamed, driver, dedupeLog, trace, navigations, groups, power, send, onPause, now }) {
     this.actions = actions;
     this.driver = driver;
     this.dedupeLog = dedupeLog;
     this.trace = trace;
     this.navigations = navigations;
     this.groups = groups;
+    this.power = power;
     this.send = send;
     this.onPause = onPause;
     this.now = now;
     /** @type {Set<string>} ids that run in this worker */
     this.running = new Set();
+    /** @type {Set<{ id: string, stop: AbortController, hurry: AbortController }>} commands that are being carried out */
+    this.live = new Set();
+  }
+
+  /** Ends every command in the middle: the person has turned the switch off. */
+  stop() {
+    for (const { stop } of this.live) stop.abort(pausedByPerson());
+  }
+
+  /** Nobody waits for the answer any more: waits and settling end, and a gesture goes on. @param {unknown} id */
+  cancel(id) {
+    for (const live of this.live) {
+      if (live.id !== id) continue;
+      this.trace.add('cancelled', { id: live.id });
+      live.hurry.abort(abandoned());
+    }
   }
 
   /**
@@ -66,13 +85,20 @@ export class Dispatcher {
     if (entry?.answer) {
       this.trace.add('replay', { id, action, tab });
       // Built again, because the browser's storage does not keep the order of keys.
-      this.send(textOf(id, entry.answer, true, version));
+      this.#send(command.session, entry.answer, textOf(id, entry.answer, true, version));
       return;
     }
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
       await this.#answer(command, { ok: false, error: outcomeUnknown(action) });
       return;
+    }
+
+    if (!this.power.on) {
+      // Not recorded: nothing is begun, and the same command may come again when the switch is on.
+      this.trace.add('switched_off', { id, action, tab });
+      const refusal = /** @type {Answer} */ ({ ok: false, error: asFailure(pausedByPerson(), command.session) });
+      return this.#send(command.session, refusal, textOf(id, refusal, false, version));
     }
 
     this.running.add(id);
@@ -82,7 +108,7 @@ export class Dispatcher {
     let answer;
     try {
       await this.dedupeLog.begin(id, same, ACTIONS[action].acts);
-      if (tab !== null) this.navigations.hold(tab, command.session);
+      if (tab !== null) this.navigations.use(tab, command.session);
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
       if (isEnding(error)) {
@@ -102,14 +128,19 @@ export class Dispatcher {
     });
     await this.#answer(command, answer);
     this.running.delete(id);
-    if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED') this.onPause(command.session, answer.error.message);
+    if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
+      this.onPause(command.session, answer.error.message);
   }
 
   /** @param {Command} command @returns {Promise<import('./protocol.js').Result>} */
   #run({ id, action, params, session, deadline, target }) {
     const left = deadline - this.now();
     if (left <= 0) throw timedOut(action);
+    if (!this.power.on) throw pausedByPerson();
     const controller = new AbortController();
+    const hurry = new AbortController();
+    const live = { id, stop: controller, hurry };
+    this.live.add(live);
     /** @type {Promise<never>} */
     const expired = new Promise((_, reject) =>
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason)),
@@ -123,25 +154,39 @@ export class Dispatcher {
       tabId: target?.tabId ?? -1,
       deadline,
       signal: controller.signal,
-      driver: this.driver,
+      hurry: hurry.signal,
+      driver: whileRunning(this.driver, controller.signal),
       navigations: this.navigations,
       groups: this.groups,
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.
-    return Promise.race([running, expired]).finally(() => clearTimeout(timer));
+    return Promise.race([running, expired]).finally(() => {
+      clearTimeout(timer);
+      this.live.delete(live);
+    });
   }
 
   /** @param {Command} command @param {Answer} answer */
-  async #answer({ id, action, protocol_version: version }, answer) {
-    const text = textOf(id, answer, false, version);
+  async #answer({ id, action, session, protocol_version: version }, answer) {
+    let text = textOf(id, answer, false, version);
+    if (isTooLarge(text)) {
+      answer = { ok: false, error: tooLarge(action) };
+      text = textOf(id, answer, false, version);
+    }
     const stored = () => this.dedupeLog.finish(id, answer, text.length).catch(() => {});
     // The next worker must know the outcome of an act if this one ends before the answer is sent. A read can be
     // repeated, so its answer does not wait for the storage.
     if (ACTIONS[action].acts) await stored();
     // Without a connection the answer stays in the dedupe log: the daemon sends the command again when it is back.
-    this.send(text);
+    this.#send(session, answer, text);
     if (!ACTIONS[action].acts) void stored();
+  }
+
+  /** @param {string} session @param {Answer} answer @param {string} text of the answer */
+  #send(session, answer, text) {
+    const sent = this.send(text);
+    if (sent && isPausedByPerson(answer)) this.power.pauses(session);
   }
 }
 
@@ -157,6 +202,43 @@ function timedOut(action) {
     'TIMEOUT',
     `${action} did not end before its deadline: the page may hang, show a dialog or load slowly`,
   );
+}
+
+/** The failure of a wait that is over because nobody waits for its answer. */
+function abandoned() {
+  return new ActionError('TIMEOUT', 'the wait was given up: nobody waits for the answer any more');
+}
+
+/** @param {string} text */
+function isTooLarge(text) {
+  // A UTF-16 unit is at most three bytes of UTF-8, so that most texts need not be encoded.
+  return text.length * 3 > LIMITS.answerBytes && new TextEncoder().encode(text).length > LIMITS.answerBytes;
+}
+
+/** @param {string} action @returns {import('./protocol.js').Failure} */
+function tooLarge(action) {
+  const size = `${LIMITS.answerBytes / 2 ** 20} MiB`;
+  const message = `the answer to ${action} is larger than ${size}, and was not sent: ask for less of the page`;
+  return { code: 'TOO_LARGE', message };
+}
+
+/**
+ * The driver of one command: once that has ended, nothing more is begun in its page.
+ * @param {import('./page-driver.js').PageDriver} driver
+ * @param {AbortSignal} signal
+ * @returns {import('./page-driver.js').PageDriver}
+ */
+function whileRunning(driver, signal) {
+  return new Proxy(driver, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return async (/** @type {unknown[]} */ ...args) => {
+        signal.throwIfAborted();
+        return method.apply(target, args);
+      };
+    },
+  });
 }
 
 /** @param {string} action @returns {import('./protocol.js').Failure} */

@@ -1,7 +1,8 @@
 /**
  * Navigations of each tab's main frame: reports every new page in a held tab to the daemon, and lets an action wait until
- * the navigation that it caused has loaded. Keeps the list of held tabs, those that bproxy was given, so that the
- * person's other tabs are never reported.
+ * the navigation that it caused has loaded. Keeps the list of held tabs, those that `tab.open` made for a session, so that
+ * the person's other tabs are neither reported nor touched. The list outlives the worker and an update of the extension
+ * (`storage.local`), and ends with the browser.
  */
 
 import { ActionError } from './protocol.js';
@@ -19,11 +20,11 @@ const ABORTED = 'net::ERR_ABORTED';
 
 export class Navigations {
   /**
-   * @param {import('./storage.js').Area} session
+   * @param {import('./storage.js').Area} local
    * @param {(message: Record<string, unknown>) => void} tell sends a message to the daemon
    */
-  constructor(session, tell) {
-    this.session = session;
+  constructor(local, tell) {
+    this.local = local;
     this.tell = tell;
     /** @type {Map<number, string>} each tab and its session, the one used last at the end */
     this.held = new Map();
@@ -35,17 +36,34 @@ export class Navigations {
     this.documents = new Map();
     /** @type {Set<(event: NavigationEvent) => void>} */
     this.watchers = new Set();
+    /** Whether the browser has just started. */
+    this.restarted = false;
   }
 
   async load() {
-    const { tabs } = await this.session.get('tabs');
+    const { tabs } = await this.local.get('tabs');
+    if (this.restarted) return;
     for (const [tabId, session] of tabs?.held ?? []) this.held.set(tabId, session);
     for (const tabId of tabs?.opening ?? []) this.opening.add(tabId);
   }
 
-  /** @param {number} tabId @param {string} session */
-  hold(tabId, session) {
+  /** The browser has started: no tab of before is there any more. */
+  restart() {
+    this.restarted = true;
+    this.held.clear();
+    this.opening.clear();
+    this.#save();
+  }
+
+  /** A command is for the tab, which it must be if the session holds it. @param {number} tabId @param {string} session */
+  use(tabId, session) {
+    if (this.held.get(tabId) !== session) {
+      throw new ActionError('TAB_NOT_FOUND', 'this session has no such tab in this browser: open another one', {
+        suggestedAction: 'bproxy tab open URL',
+      });
+    }
     if ([...this.held.keys()].at(-1) === tabId) return;
+    // The one used last goes to the end.
     this.held.delete(tabId);
     this.held.set(tabId, session);
     this.#save();
@@ -54,13 +72,19 @@ export class Navigations {
   /** A tab that `tab.open` has just made. @param {number} tabId @param {string} session */
   open(tabId, session) {
     this.opening.add(tabId);
-    this.hold(tabId, session);
+    this.held.set(tabId, session);
+    this.#save();
   }
 
   /** The session has the tab from now on. @param {number} tabId */
   opened(tabId) {
     this.opening.delete(tabId);
     this.#save();
+  }
+
+  /** The tabs that a session holds. @param {string} session @returns {number[]} */
+  tabsOf(session) {
+    return [...this.held].filter(([, holder]) => holder === session).map(([tabId]) => tabId);
   }
 
   /** The tab that the session used last. @param {string} session @returns {number | undefined} */
@@ -77,7 +101,7 @@ export class Navigations {
   }
 
   #save() {
-    void this.session.set({ tabs: { held: [...this.held], opening: [...this.opening] } });
+    void this.local.set({ tabs: { held: [...this.held], opening: [...this.opening] } });
   }
 
   /** @param {NavigationEvent} event */

@@ -48,6 +48,8 @@ const REASONS = {
   ],
 };
 
+const SWITCHED_OFF = 'Off: every command is refused until you turn it on again. The pairing stays.';
+
 let shown = false;
 let sessionsShown = '';
 /** Requests are sent one at a time. @type {Promise<unknown>} */
@@ -89,6 +91,9 @@ function show(view) {
     view.paired || reason === 'token_void' ? 'Pair this browser again' : 'Pair this browser',
   );
   button('unpair').hidden = !view.paired;
+  find('power').hidden = !view.paired;
+  input('switch').checked = view.on;
+  setText(find('switch-hint'), view.on ? '' : SWITCHED_OFF);
   // Shown until the person types another one.
   input('port').defaultValue = String(view.port);
   if (!shown && !view.paired) input('code').focus();
@@ -213,6 +218,7 @@ find('port-form').addEventListener('submit', (event) => {
 });
 button('reconnect').addEventListener('click', () => void ask({ type: 'reconnect' }));
 button('unpair').addEventListener('click', () => void ask({ type: 'unpair' }, 'The pairing is forgotten.'));
+input('switch').addEventListener('change', () => void ask({ type: 'switch', on: input('switch').checked }));
 button('close-all').addEventListener('click', () => void ask({ type: 'closeAll' }));
 
 listen();

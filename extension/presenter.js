@@ -11,16 +11,17 @@ import { readPairing, readPort } from './storage.js';
  * @typedef {{ session: string, label?: string, tab?: string, title?: string, paused: boolean, pauseReason?: string }} Session
  * @typedef {{
  *   status: import('./connection.js').Status, paired: boolean, port: number, sessions: Session[],
- *   extensionVersion: string, protocolVersion: number, daemonVersion: string | null,
+ *   on: boolean, extensionVersion: string, protocolVersion: number, daemonVersion: string | null,
  * }} View what the popup shows
  */
 
-/** @type {Record<import('./connection.js').State | 'paused', [text: string, color: string, title: string]>} */
+/** @type {Record<import('./connection.js').State | 'paused' | 'off', [text: string, color: string, title: string]>} */
 const BADGES = {
   unpaired: ['', '#5f6368', 'bproxy: not paired'],
   connecting: ['…', '#5f6368', 'bproxy: connecting'],
   waiting: ['!', '#b3261e', 'bproxy: not connected'],
   connected: ['on', '#146c2e', 'bproxy: connected'],
+  off: ['off', '#5f6368', 'bproxy: switched off'],
   paused: ['?', '#a15c00', 'bproxy: a session waits for you'],
 };
 
@@ -33,12 +34,14 @@ export class Presenter {
    *   tell: (message: Record<string, unknown>) => void,
    *   groups: import('./groups.js').Groups,
    *   navigations: import('./navigation.js').Navigations,
+   *   power: import('./switch.js').Switch,
    * }} parts `tell` sends a message to the daemon
    */
-  constructor({ tell, groups, navigations }) {
+  constructor({ tell, groups, navigations, power }) {
     this.tell = tell;
     this.groups = groups;
     this.navigations = navigations;
+    this.power = power;
     /** @type {Set<chrome.runtime.Port>} */
     this.popups = new Set();
     /** @type {import('./connection.js').Status} */
@@ -103,13 +106,26 @@ export class Presenter {
     this.tell({ type: 'session.resume', session });
   }
 
-  /** @param {string} session */
+  /** Ends a session, and closes its tabs here: the daemon may not be there to ask for it. @param {string} session */
   close(session) {
     this.tell({ type: 'session.close', session });
+    this.#closeTabs(session);
   }
 
+  /** The same for all sessions with tabs in this browser. */
   closeAll() {
     this.tell({ type: 'session.close_all' });
+    for (const { session } of this.sessions) this.#closeTabs(session);
+  }
+
+  /** @param {string} session */
+  #closeTabs(session) {
+    for (const tabId of this.navigations.tabsOf(session)) void chrome.tabs.remove(tabId).catch(() => {});
+  }
+
+  /** The person has turned the switch. */
+  switched() {
+    this.#update();
   }
 
   /** @param {chrome.runtime.Port} popup */
@@ -124,12 +140,17 @@ export class Presenter {
   }
 
   #update() {
-    const paused = this.sessions.some((session) => session.paused);
-    const [text, color, title] = BADGES[paused ? 'paused' : this.status.state];
+    const [text, color, title] = BADGES[this.#badge()];
     void chrome.action.setBadgeText({ text });
     void chrome.action.setBadgeBackgroundColor({ color });
     void chrome.action.setTitle({ title });
     if (this.popups.size > 0) void this.#updatePopups();
+  }
+
+  #badge() {
+    if (this.status.state === 'unpaired') return 'unpaired';
+    if (!this.power.on) return 'off';
+    return this.sessions.some((session) => session.paused) ? 'paused' : this.status.state;
   }
 
   async #updatePopups() {
@@ -140,6 +161,7 @@ export class Presenter {
       paired: pairing !== null,
       port,
       sessions: this.sessions,
+      on: this.power.on,
       extensionVersion: chrome.runtime.getManifest().version,
       protocolVersion: PROTOCOL_VERSION,
       daemonVersion: this.daemonVersion,

@@ -27,7 +27,7 @@ const NAVIGATION_MS = 10_000;
  * @param {Context} context
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
-export async function settle({ driver, tabId, navigations, signal }) {
+export async function settle({ driver, tabId, navigations, signal, hurry }) {
   const until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
@@ -35,7 +35,7 @@ export async function settle({ driver, tabId, navigations, signal }) {
     signal.throwIfAborted();
     if (navigations.underWay.has(tabId)) {
       // A download or an address that fails leaves the page, or an error page, to be sampled below.
-      const loading = AbortSignal.any([signal, AbortSignal.timeout(NAVIGATION_MS)]);
+      const loading = AbortSignal.any([signal, hurry, AbortSignal.timeout(NAVIGATION_MS)]);
       await navigations.next(tabId, loading, { joining: true }).catch(() => {});
       last = null;
     }
@@ -43,7 +43,7 @@ export async function settle({ driver, tabId, navigations, signal }) {
     if (sampled === null) continue;
     const { signature, ...rest } = sampled;
     if (signature === last) return { stable: true, ...rest };
-    if (Date.now() >= until) return { stable: false, ...rest };
+    if (hurry.aborted || Date.now() >= until) return { stable: false, ...rest };
     last = signature;
   }
 }

@@ -17,10 +17,11 @@ const SECRETS: &str = "BPROXY_SECRETS";
 const LOG: &str = "BPROXY_LOG";
 const LOG_LEVEL: &str = "BPROXY_LOG_LEVEL";
 const EXTENSION_IDS: &str = "BPROXY_EXTENSION_IDS";
+const RESUME: &str = "BPROXY_RESUME";
 const IDLE_EXIT: &str = "BPROXY_IDLE_EXIT";
 
 /// The variables that `config.env` may set: all but `BPROXY_HOME`, which says where that file is.
-const SETTINGS: [&str; 6] = [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, IDLE_EXIT];
+const SETTINGS: [&str; 7] = [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, RESUME, IDLE_EXIT];
 
 /// A Chrome extension id is 32 letters from a to p.
 const EXTENSION_ID_LENGTH: usize = 32;
@@ -104,6 +105,15 @@ pub enum LogLevel {
     Warn,
 }
 
+/// Who may resume a paused session that has a tab in a browser that said hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// The person alone, in the popup of that browser.
+    Person,
+    /// Every client too.
+    Anyone,
+}
+
 /// The daemon's configuration.
 #[derive(Debug)]
 pub struct Config {
@@ -119,6 +129,8 @@ pub struct Config {
     pub log_level: LogLevel,
     /// The extensions that may pair and connect; `None` allows any.
     pub extension_ids: Option<Vec<String>>,
+    /// Who may resume a paused session.
+    pub resume: Resume,
     /// How long a socket-activated daemon stays idle before it exits; zero means never, `None` that it is not set.
     pub idle_exit: Option<Duration>,
 }
@@ -182,6 +194,12 @@ impl Config {
                 extension_ids,
             )?
             .unwrap_or_else(|| Some(vec![extension::ID.to_owned()])),
+            resume: parse(lookup, RESUME, "person or anyone", |text| match text {
+                "person" => Some(Resume::Person),
+                "anyone" => Some(Resume::Anyone),
+                _ => None,
+            })?
+            .unwrap_or(Resume::Person),
             idle_exit: parse(lookup, IDLE_EXIT, "a number of seconds, 0 for never", |text| {
                 text.parse().ok().map(Duration::from_secs)
             })?,
@@ -294,6 +312,7 @@ mod tests {
         assert_eq!(config.log, LogChoice::Auto);
         assert_eq!(config.log_level, LogLevel::Info);
         assert_eq!(config.extension_ids, Some(vec![extension::ID.to_owned()]));
+        assert_eq!(config.resume, Resume::Person);
         assert_eq!(config.idle_exit, None);
     }
 
@@ -307,6 +326,7 @@ mod tests {
             (LOG, "stderr"),
             (LOG_LEVEL, "debug"),
             (EXTENSION_IDS, &format!("{a}, {b}")),
+            (RESUME, "anyone"),
             (IDLE_EXIT, "900"),
         ])
         .unwrap();
@@ -316,6 +336,7 @@ mod tests {
         assert_eq!(config.log, LogChoice::Stderr);
         assert_eq!(config.log_level, LogLevel::Debug);
         assert_eq!(config.extension_ids, Some(vec![a, b]));
+        assert_eq!(config.resume, Resume::Anyone);
         assert_eq!(config.idle_exit, Some(Duration::from_secs(900)));
     }
 
@@ -349,6 +370,7 @@ mod tests {
             (EXTENSION_IDS, "abc", "32 letters"),
             (EXTENSION_IDS, "", "32 letters"),
             (EXTENSION_IDS, &format!("*,{}", "a".repeat(32)), "32 letters"),
+            (RESUME, "agent", "anyone"),
             (IDLE_EXIT, "15min", "seconds"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();

@@ -17,11 +17,11 @@ import { wait } from './wait.js';
  */
 
 /**
- * What an action gets; `signal` aborts at the deadline.
+ * What an action gets; `signal` aborts at the deadline, `hurry` when nobody waits for the answer any more.
  * @template {ActionName} [Name=ActionName]
  * @typedef {{
  *   id: string, action: Name, params: import('../contract.js').ParamsOf[Name], session: string, tabId: number,
- *   deadline: number, signal: AbortSignal, driver: import('../page-driver.js').PageDriver,
+ *   deadline: number, signal: AbortSignal, hurry: AbortSignal, driver: import('../page-driver.js').PageDriver,
  *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups,
  *   trace: import('../trace.js').Trace,
  * }} Context

@@ -18,7 +18,7 @@ export async function navigate(context) {
   await chrome.tabs.update(tabId, { url }).catch(throwExplained);
   const { page, status } = await loaded;
   const reason = await signInInterstitial(driver, tabId, url, page, { defer: false });
-  if (reason !== null) throw new ActionError('HUMAN_REQUIRED', reason, { suggestedAction: 'bproxy session resume' });
+  if (reason !== null) throw new ActionError('HUMAN_REQUIRED', reason, { suggestedAction: 'bproxy session wait' });
   const loadTime = Math.round(performance.now() - began);
   return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
 }
@@ -45,12 +45,12 @@ export async function signInInterstitial(driver, tabId, asked, page, { defer }) 
  * Waits for the tab's next navigation and asks the page for its state. One that has a document
  * but has not finished loading near the deadline counts, with `state: "loading"`.
  * @param {number} tabId
- * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'deadline'>} context
+ * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'hurry' | 'deadline'>} context
  * @returns {Promise<{ page: import('../protocol.js').Page, status: number | undefined }>}
  */
-export async function loadedPage(tabId, { driver, navigations, signal, deadline }) {
+export async function loadedPage(tabId, { driver, navigations, signal, hurry, deadline }) {
   const nearly = AbortSignal.timeout(Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS));
-  await navigations.next(tabId, signal, { enough: nearly });
+  await navigations.next(tabId, AbortSignal.any([signal, hurry]), { enough: nearly });
   try {
     const { data, page } = await driver.read(tabId, 'info', {});
     return { page, status: data.status };

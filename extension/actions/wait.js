@@ -13,7 +13,7 @@ const ANSWER_MARGIN_MS = 200;
 
 /** @param {Context} context */
 export async function wait(context) {
-  const { tabId, params, deadline, signal, driver } = context;
+  const { tabId, params, deadline, signal, hurry, driver } = context;
   const began = performance.now();
   const until = Math.min(Date.now() + (params.timeout ?? Infinity), deadline - ANSWER_MARGIN_MS);
   const check = STRATEGIES[params.strategy](context);
@@ -21,7 +21,7 @@ export async function wait(context) {
     for (;;) {
       const page = await check.met();
       if (page !== null) return { data: { matched: true, elapsed: Math.round(performance.now() - began) }, page };
-      const left = until - Date.now();
+      const left = hurry.aborted ? 0 : until - Date.now();
       if (left <= 0) {
         return {
           data: { matched: false, elapsed: Math.round(performance.now() - began) },

@@ -60,10 +60,16 @@
     throw Object.assign(new Error(message), { bproxyCode: code, details });
   };
 
+  /** How long a title may be, in UTF-16 units, as the browser's own titles are: a page can give itself any. */
+  const MAX_TITLE = 4096;
+
+  /** Never ends within a character. */
+  const title = () => document.title.slice(0, MAX_TITLE).replace(/[\uD800-\uDBFF]$/, '');
+
   page.info = () => {
     const ready = document.readyState === 'complete';
     const busy = document.querySelector(':is(body, main, [role="main"])[aria-busy="true"]') !== null;
-    return { url: location.href, title: document.title, state: ready ? 'ready' : 'loading', busy };
+    return { url: location.href, title: title(), state: ready ? 'ready' : 'loading', busy };
   };
 
   page.commands.info = () => {

@@ -33,10 +33,12 @@ pub(super) enum Session {
         #[arg(long, value_name = "PACE", value_parser = word::<Pacing>(Pacing::WORDS))]
         pacing: Option<Pacing>,
     },
-    /// Release a session's tab and clear its pause
+    /// Release a session's tab; a pause stays
     #[command(after_help = "Example:\n  bproxy session unbind -s m4q7z2")]
     Unbind,
-    /// Resume a paused session, after a person has helped
+    /// Resume a paused session whose tabs are in no person's browser
+    ///
+    /// The person resumes a session in the extension's popup. With BPROXY_RESUME=anyone this command may do it too.
     #[command(after_help = "Example:\n  bproxy session resume -s m4q7z2")]
     Resume,
     Wait(SessionWait),

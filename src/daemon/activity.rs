@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::{sync::watch, time::Instant};
 
 use super::Context;
+use crate::config::Resume;
 
 /// When the daemon was last active: it answered a request that it did not refuse, or a browser or a subscriber of events
 /// disconnected. Clones share it.
@@ -40,6 +41,11 @@ impl Running {
     /// When the daemon was last active; later changes can be awaited.
     pub fn activity(&self) -> watch::Receiver<Instant> {
         self.0.activity.0.subscribe()
+    }
+
+    /// Sets who may resume a paused session from now on.
+    pub fn set_resume(&self, resume: Resume) {
+        self.0.state.set_resume(resume);
     }
 
     /// From now on only these extensions may claim or connect; any if none are named. Open connections stay.

@@ -22,7 +22,7 @@ where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
 {
-    let body = match read_json(content_type.as_deref(), body).await {
+    let body = match read_json(content_type.as_deref(), body, MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(response) => return response,
     };
@@ -47,12 +47,16 @@ where
     reply.await.map_or_else(lost, rejection::reply)
 }
 
-/// The body of a request that must be JSON.
+/// The body of a request that must be JSON, of at most `most` bytes.
 ///
 /// # Errors
 ///
 /// The refusal: not JSON, too large, or too slow.
-pub(super) async fn read_json<S, B>(content_type: Option<&str>, body: S) -> Result<Bytes, Response>
+pub(super) async fn read_json<S, B>(
+    content_type: Option<&str>,
+    body: S,
+    most: usize,
+) -> Result<Bytes, Response>
 where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
@@ -66,14 +70,14 @@ where
             message,
         ));
     }
-    let read = tokio::time::timeout(BODY_TIME, collect(body)).await;
+    let read = tokio::time::timeout(BODY_TIME, collect(body, most)).await;
     read.unwrap_or_else(|_| {
         let message = "the body did not arrive in time: send it right after the head";
         Err(rejection::refused(StatusCode::BAD_REQUEST, "BAD_REQUEST", message))
     })
 }
 
-async fn collect<S, B>(body: S) -> Result<Bytes, Response>
+async fn collect<S, B>(body: S, most: usize) -> Result<Bytes, Response>
 where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
@@ -88,9 +92,9 @@ where
             return Err(rejection::refused(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
         };
         length += part.remaining();
-        if length > MAX_BODY_BYTES {
+        if length > most {
             // The rest of the body is discarded while the connection closes.
-            let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+            let message = format!("the body is larger than {most} bytes");
             let status = StatusCode::PAYLOAD_TOO_LARGE;
             return Err(rejection::refused(status, "PAYLOAD_TOO_LARGE", &message));
         }
@@ -126,7 +130,9 @@ mod tests {
         };
         let first = std::future::ready(Ok(Bytes::from_static(b"{")));
         let body = stream::once(first).chain(stream::once(last));
-        read_json(Some("application/json"), body).await.map_err(|response| response.status())
+        read_json(Some("application/json"), body, MAX_BODY_BYTES)
+            .await
+            .map_err(|response| response.status())
     }
 
     #[tokio::test(start_paused = true)]

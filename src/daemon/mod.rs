@@ -28,8 +28,9 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    config::Resume,
     home::{self, Home},
-    protocol::{DRAIN, SessionId},
+    protocol::{DRAIN, LISTEN_BACKLOG, SessionId},
     secrets::{ExtensionCredential, Secret, SecretStore},
     state::{CloseReason, IssuedCode, Now, Process, State, Storage},
 };
@@ -73,6 +74,8 @@ pub struct Options {
     pub extension: Option<ExtensionCredential>,
     /// The only extensions that may claim or connect; any if none are named.
     pub extension_ids: Option<Vec<String>>,
+    /// Who may resume a paused session.
+    pub resume: Resume,
     /// Who made the listening socket.
     pub activation: Activation,
     /// Where the extension's token is kept.
@@ -127,6 +130,8 @@ pub async fn serve(
 ) -> Result<(), Error> {
     allocator::keep();
     let port = listener.local_addr().map_err(Error::Listen)?.port();
+    // The socket listens already, with whatever backlog its maker chose.
+    rustix::net::listen(&listener, LISTEN_BACKLOG).map_err(|error| Error::Listen(error.into()))?;
     listener.set_nonblocking(true).map_err(Error::Listen)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Listen)?;
 
@@ -134,6 +139,7 @@ pub async fn serve(
     let process = Process { pid: std::process::id(), port, started: started.into_std() };
     let storage = Box::new(Files(options.home.clone()));
     let state = State::new(process, options.extension.take(), storage);
+    state.set_resume(options.resume);
     let ids = options.extension_ids.take();
     let gate = Gate::new(port, options.daemon_token.clone(), ids, state.clone());
     let context = Arc::new(Context {

@@ -15,7 +15,7 @@ use warp::{
 
 use super::{Context, command::read_json, connection_limit::Connection, now, rejection};
 use crate::{
-    protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, VERSION},
+    protocol::{CODE_LIFE_MS, Claim, ClaimError, ClaimGranted, MAX_CLAIM_BYTES, VERSION},
     state::Event,
 };
 
@@ -31,7 +31,7 @@ where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
 {
-    let body = match read_json(content_type.as_deref(), body).await {
+    let body = match read_json(content_type.as_deref(), body, MAX_CLAIM_BYTES).await {
         Ok(body) => body,
         Err(response) => return response,
     };

@@ -12,7 +12,7 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use warp::http::{Request, StatusCode, uri::Uri};
+use warp::http::{HeaderValue, Request, StatusCode, header::CONNECTION, uri::Uri};
 
 use super::{
     Context,
@@ -137,10 +137,14 @@ async fn serve<R>(
         request.extensions_mut().insert(peer.clone());
         request.extensions_mut().insert(tracked.clone());
         begin.cancel();
-        let answer = hyper::service::Service::call(&service, request);
+        let is_too_long = head_bytes(&request) > MAX_HEAD_BYTES;
+        let answer = (!is_too_long).then(|| hyper::service::Service::call(&service, request));
         let (activity, tracked) = (activity.clone(), tracked.clone());
         async move {
-            let answer = answer.await;
+            let answer = match answer {
+                Some(answer) => answer.await,
+                None => Ok(head_too_long()),
+            };
             // The connection of a browser or of a subscriber to events stays busy until that ends.
             if answer.as_ref().is_ok_and(|answer| !is_upgrade(answer) && !is_stream(answer)) {
                 tracked.mark_idle();
@@ -178,6 +182,28 @@ async fn serve<R>(
     if let Err(error) = served {
         tracing::debug!(event = "connection_failed", problem = %error);
     }
+}
+
+/// The bytes of a request's head, without white space that has no meaning. The parser refuses a longer head only where
+/// it has not arrived in full when it is looked at first.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let (method, uri) = (request.method().as_str(), request.uri());
+    let line = method.len()
+        + 1
+        + uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len())
+        + uri.authority().map_or(0, |authority| authority.as_str().len())
+        + uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len());
+    line + " HTTP/1.1\r\n\r\n".len() + headers.sum::<usize>()
+}
+
+/// The answer to a head that is too long, as the parser gives it.
+fn head_too_long() -> warp::reply::Response {
+    let mut response = warp::reply::Response::default();
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn is_upgrade(answer: &warp::reply::Response) -> bool {

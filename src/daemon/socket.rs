@@ -41,12 +41,15 @@ use super::{
     now, rejection,
 };
 use crate::{
-    protocol::{MAX_MESSAGE_BYTES, PING_EVERY, SILENCE, SUBPROTOCOL},
+    protocol::{MAX_MESSAGE_BYTES, PING_EVERY, PONG_TIME, SILENCE, SUBPROTOCOL},
     state::{ClientId, CloseReason, State},
 };
 
 /// How long the other side may take to answer a close frame.
 const CLOSE_TIME: Duration = Duration::from_millis(500);
+/// After how many pings their pongs have to be written before more is read: the library keeps what the other side does
+/// not read, without a bound.
+const PINGS_PER_FLUSH: usize = 64;
 /// The size of the read buffer. Most answers fit; larger ones are read in several steps.
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 
@@ -203,10 +206,10 @@ async fn converse(
 ) {
     let (state, client) = (&context.state, guard.client);
     let (mut sink, mut stream) = socket.split();
-    let heard = LastHeard::now();
+    let (heard, flushed) = (LastHeard::now(), Notify::new());
     let end = {
-        let reading = read(&mut stream, state, client, &heard);
-        let writing = write(&mut sink, state, client, wake, &heard);
+        let reading = read(&mut stream, state, client, &heard, Flushes { wake, flushed: &flushed });
+        let writing = write(&mut sink, state, client, wake, &heard, &flushed);
         tokio::select! {
             end = reading => end,
             end = writing => end,
@@ -235,7 +238,9 @@ async fn read(
     state: &State,
     client: ClientId,
     heard: &LastHeard,
+    flushes: Flushes<'_>,
 ) -> End {
+    let mut pings = 0;
     loop {
         let Some(message) = stream.next().await else { return End::silently("closed") };
         heard.touch();
@@ -250,8 +255,18 @@ async fn read(
                 // The library has answered the close frame.
                 return End { reason: format!("closed with {code}").into(), close: None };
             }
-            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
+            Ok(Message::Ping(_)) => {
+                pings += 1;
+                if pings == PINGS_PER_FLUSH {
+                    pings = 0;
+                    if timeout(PONG_TIME, flushes.next()).await.is_err() {
+                        return End::with_code(1008, "pongs are not read");
+                    }
+                }
+            }
+            Ok(Message::Pong(_) | Message::Frame(_)) => {}
             Err(Error::Capacity(_)) => {
+                state.overflowed(client, now());
                 return End::with_code(1009, "message too large");
             }
             Err(Error::Utf8(_)) => return End::with_code(1007, "not UTF-8"),
@@ -266,12 +281,27 @@ async fn read(
     }
 }
 
+/// How the reader of a connection has its writer flush what the library has queued.
+struct Flushes<'a> {
+    wake: &'a Notify,
+    flushed: &'a Notify,
+}
+
+impl Flushes<'_> {
+    /// Waits for a flush; one that has just ended counts too.
+    async fn next(&self) {
+        self.wake.notify_one();
+        self.flushed.notified().await;
+    }
+}
+
 async fn write(
     sink: &mut (impl Sink<Message, Error = Error> + Unpin),
     state: &State,
     client: ClientId,
     wake: &Notify,
     heard: &LastHeard,
+    flushed: &Notify,
 ) -> End {
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -294,6 +324,7 @@ async fn write(
         if let Err(error) = written {
             return End::silently(error.to_string());
         }
+        flushed.notify_one();
         if let Some(close) = state.closing(client) {
             return End::with(close);
         }

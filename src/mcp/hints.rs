@@ -12,8 +12,8 @@ pub(super) fn tool_name(action: &str) -> String {
 pub(super) fn step(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::NoExtension => {
-            "ask the person to open Chrome with the bproxy extension. If it was never paired, call pairing_issue and ask \
-             them to enter the code in its popup. Then call again."
+            "ask the person to open Chrome with the bproxy extension. If it was never paired, ask them to run \
+             `bproxy pair` in a terminal and to enter the code in its popup. Then call again."
         }
         ErrorCode::Timeout => {
             "call debug_last to see what was done, and read the page before you repeat an act. A longer timeout helps \
@@ -21,7 +21,7 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         }
         ErrorCode::Overloaded => "wait for other calls to end, then call again; nothing was done.",
         ErrorCode::SessionRequired => "call again without session, to use this connection's own.",
-        ErrorCode::HumanRequired => {
+        ErrorCode::HumanRequired | ErrorCode::PersonRequired => {
             "tell the person what is needed, then call session_wait, which ends when they have resumed the session."
         }
         ErrorCode::DebuggerDisabled => "call screenshot without debugger.",
@@ -60,6 +60,9 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         ErrorCode::PageChanged => {
             "the tab shows another document than the one that you read: read it again, then decide what to do. If \
              details.done is there, the first steps were done before."
+        }
+        ErrorCode::TooLarge => {
+            "read less of the page: give a selector or a limit, or scroll to a part of it and read that."
         }
         ErrorCode::TabNotVisible => "call tab_activate, then call again.",
     }

@@ -1,4 +1,4 @@
-//! The tools: one for each action of the protocol's table, and `session_wait`.
+//! The tools: one for each action of the protocol's table that models may use, and `session_wait`.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ pub(super) enum Kind {
 
 /// All tools, with what each does.
 pub(super) fn all() -> Vec<(Tool, Kind)> {
-    let mut tools: Vec<_> =
-        Action::all().map(|facts| (of_action(facts), Kind::Action(facts))).collect();
+    let offered = Action::all().filter(|facts| facts.is_tool);
+    let mut tools: Vec<_> = offered.map(|facts| (of_action(facts), Kind::Action(facts))).collect();
     tools.push((session_wait(), Kind::SessionWait));
     tools
 }
@@ -100,9 +100,10 @@ mod tests {
     }
 
     #[test]
-    fn every_action_has_a_tool_whose_name_every_client_accepts() {
+    fn every_action_but_the_persons_has_a_tool_whose_name_every_client_accepts() {
         let names: Vec<_> = all().into_iter().map(|(tool, _)| tool.name).collect();
-        assert_eq!(names.len(), Action::all().count() + 1);
+        assert_eq!(names.len(), Action::all().count() - 2 + 1);
+        assert!(!names.iter().any(|name| name == "session_resume" || name == "pairing_issue"));
         for name in names {
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         }

@@ -82,7 +82,8 @@ codes! {
     Timeout = "TIMEOUT", Transport, Conditional, Daemon, "bproxy debug last --count 5";
     Overloaded = "OVERLOADED", Transport, Safe, Daemon, "bproxy debug status";
     SessionRequired = "SESSION_REQUIRED", Policy, Conditional, Daemon, "bproxy session create";
-    HumanRequired = "HUMAN_REQUIRED", Policy, Conditional, Page, "bproxy session resume -s {session}";
+    HumanRequired = "HUMAN_REQUIRED", Policy, Conditional, Page, "bproxy session wait -s {session}";
+    PersonRequired = "PERSON_REQUIRED", Policy, Conditional, Daemon, "bproxy session wait -s {session}";
     DebuggerDisabled = "DEBUGGER_DISABLED", Policy, Never, Daemon, "bproxy screenshot -s {session}";
     InvalidSessionId = "INVALID_SESSION_ID", Target, Never, Daemon, "bproxy session list";
     SessionNotFound = "SESSION_NOT_FOUND", Target, Conditional, Daemon, "bproxy session list";
@@ -98,6 +99,7 @@ codes! {
     ScriptError = "SCRIPT_ERROR", Execution, Conditional, Page, "bproxy debug log -s {session}";
     NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy navigate URL -s {session}";
     PageChanged = "PAGE_CHANGED", Execution, Conditional, Page, "bproxy snapshot -s {session}";
+    TooLarge = "TOO_LARGE", Execution, Conditional, Daemon, "bproxy text --selector CSS -s {session}";
     TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, Daemon, "bproxy tab activate -s {session}";
 }
 

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 // --- connections ---
 
+/// How many connections may wait to be accepted, where the system allows as many: a burst of clients must not wait for
+/// retransmissions of a second and more.
+pub const LISTEN_BACKLOG: i32 = 4096;
+
 /// How many connections there may be at once. Far more than the clients of one machine open, few enough for the
 /// usual limit of 1,024 descriptors. One more evicts the longest-idle connection.
 pub const MAX_CONNECTIONS: usize = 900;
@@ -27,6 +31,10 @@ pub const HEAD_TIME: Duration = Duration::from_secs(30);
 
 /// The largest request body, in bytes: a command with a long text to fill fits, an upload does not.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The largest body of a claim, in bytes: a pairing code. Claims need no secret, so that unread ones of any process on
+/// the machine must not add up.
+pub const MAX_CLAIM_BYTES: usize = 1024;
 
 /// How long a body may take to arrive: clients are on this machine and send it in one go.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
@@ -84,6 +92,10 @@ pub const HANDLE_LIFE: Duration = Duration::from_secs(120);
 /// The longest mark of a document, in characters: a few random numbers fit.
 pub const MAX_DOCUMENT_CHARS: usize = 64;
 
+/// How long a command in flight goes on as before when nobody waits for its answer any more: the client may ask again at
+/// once. Then the browser is told to give it up.
+pub const GIVE_UP_WAIT: Duration = Duration::from_secs(5);
+
 /// The longest time that closing a session waits for browsers to close its tabs.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
@@ -98,6 +110,21 @@ pub const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
 
 /// The largest message from the extension, in bytes: many times a screenshot of a large screen.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+
+/// The largest answer that the extension sends, in bytes of UTF-8: several times a screenshot. A larger one fails with
+/// `TOO_LARGE`.
+pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// How many times a command may be in flight while its browser sends a message over [`MAX_MESSAGE_BYTES`], until it fails
+/// with `TOO_LARGE`: once may be another command's fault.
+pub const MAX_OVERFLOWS: u32 = 2;
+
+/// The longest number in a ping, in characters: it is echoed, and a browser that does not read must not make the daemon
+/// keep much.
+pub const MAX_PING_CHARS: usize = 32;
+
+/// How long a browser may leave pongs unread, before its connection is closed: a browser that lives reads at once.
+pub const PONG_TIME: Duration = Duration::from_secs(10);
 
 /// How long a new connection of an extension may be silent before it counts as anonymous: a hello is sent
 /// at once.

@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{VERSION, proof::is_nonce};
+use super::{MAX_PING_CHARS, VERSION, proof::is_nonce};
 
 /// A message from the extension.
 #[derive(Debug)]
@@ -123,8 +123,8 @@ impl<'a> Message<'a> {
         let fields: Fields<'a> = serde_json::from_str(text)?;
         Ok(match fields.kind.and_then(text_of).as_deref() {
             Some("ping") => match fields.ts {
-                Some(ts) if is_number(ts) => Self::Ping { ts },
-                _ => Self::Other("a ping without a number `ts`"),
+                Some(ts) if is_number(ts) && ts.len() <= MAX_PING_CHARS => Self::Ping { ts },
+                _ => Self::Other("a ping without a number `ts` of at most 32 characters"),
             },
             Some("navigation") => {
                 fields.navigation().unwrap_or(Self::Other("an ill-typed navigation"))
@@ -377,6 +377,7 @@ mod tests {
             "[]",
             "{}",
             r#"{"type":"ping"}"#,
+            r#"{"type":"ping","ts":123456789012345678901234567890123}"#,
             r#"{"type":"navigation","tabId":"7","url":"x","cause":"committed"}"#,
             r#"{"type":"navigation","tabId":7,"url":"x","cause":"moon"}"#,
             r#"{"type":"hello"}"#,

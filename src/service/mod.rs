@@ -198,6 +198,7 @@ fn run_locked(
         daemon_token,
         extension,
         extension_ids: config.extension_ids.clone(),
+        resume: config.resume,
         activation,
         secrets,
     };

@@ -1,4 +1,5 @@
-//! Reloads the configuration on SIGHUP: the log level and the allowed extensions, which can change at run time.
+//! Reloads the configuration on SIGHUP: the log level, the allowed extensions and who may resume, which can change at run
+//! time.
 
 use std::io;
 use std::path::Path;
@@ -28,6 +29,7 @@ pub(super) fn on_sighup(
                 Ok(config) => {
                     set_level(config.log_level);
                     running.set_extension_ids(config.extension_ids);
+                    running.set_resume(config.resume);
                     tracing::info!(event = "reload");
                 }
                 Err(error) => tracing::error!(event = "reload_failed", problem = %error),

@@ -229,7 +229,7 @@ impl Inner {
         handle_page: HandlePage,
     ) -> Result<(), ProtocolError> {
         let session = self.sessions.get(id);
-        if let Some(reason) = session.and_then(|session| session.paused.as_ref()) {
+        if let Some(reason) = session.and_then(|session| session.pause_reason()) {
             return Err(ProtocolError::new(ErrorCode::HumanRequired, reason, id.as_str()));
         }
         let Some(ordinal) = tab else { return Ok(()) };
@@ -300,9 +300,13 @@ impl Inner {
         })
     }
 
-    /// Refuses another session if there are too many.
+    /// Refuses another session if there are too many, those that opens under way will begin included.
     pub(super) fn check_sessions(&self) -> Result<(), ProtocolError> {
-        if !self.sessions.is_full() {
+        let to_begin = self
+            .pending
+            .iter()
+            .filter(|command| matches!(command.kind, Kind::Open { new_session: true, .. }));
+        if self.sessions.len() + to_begin.count() < MAX_SESSIONS {
             return Ok(());
         }
         let message = format!(
@@ -322,7 +326,10 @@ impl Inner {
             self.check_sessions()?;
         }
         let tabs = self.sessions.get(session).map_or(0, |session| session.tabs.len());
-        if destination.tab.is_none() && tabs >= MAX_TABS {
+        let to_open = self.pending.iter().filter(|command| {
+            command.session == session && matches!(command.kind, Kind::Open { .. })
+        });
+        if destination.tab.is_none() && tabs + to_open.count() >= MAX_TABS {
             let message = format!(
                 "the session has {MAX_TABS} tabs already: close one with `bproxy tab close`"
             );

@@ -19,7 +19,7 @@ use super::{
     local::json,
     opens::Opened,
     pending::{CommandKey, Kind, Reply, ReplyKind},
-    sessions::{is_mark, kept},
+    sessions::{Pause, is_mark, kept},
 };
 
 /// A text of an answer.
@@ -188,10 +188,11 @@ impl Inner {
     ) -> ProtocolError {
         let Some(command) = self.pending.get(key) else { return self.invalid_answer(key) };
         let (session, tab, named) = (command.session, command.tab, command.named_session());
+        let browser = command.browser;
         if code == ErrorCode::HumanRequired.name()
             && let Some(session) = self.sessions.get_mut(session)
         {
-            session.paused = Some(kept(&message).to_owned());
+            session.paused = Some(Pause { reason: kept(&message).to_owned(), browser });
             self.dirty = true;
         }
         if let Some(page) = details.as_ref().and_then(|details| details.get("page"))

@@ -1,6 +1,10 @@
 //! A pending command on its way: pacing slot, tab queue, sending, and its end.
 
-use crate::protocol::{Action, AnswerHandling, ErrorCode, ProtocolError, SessionId, Trace};
+use serde_json::json;
+
+use crate::protocol::{
+    Action, AnswerHandling, ErrorCode, GIVE_UP_WAIT, ProtocolError, SessionId, Trace,
+};
 
 use super::{
     Inner, Now,
@@ -40,6 +44,7 @@ impl Inner {
             match due {
                 Due::Deadline(key) => self.out_of_time(key, now),
                 Due::Slot(key) => self.enqueue(key, now),
+                Due::Abandoned(key) => self.abandoned(key, now),
                 Due::Hello(client) => self.assume_anonymous(client, now),
                 Due::Heads => {}
             }
@@ -169,13 +174,59 @@ impl Inner {
         self.end(key, reply, End::TimedOut, now);
     }
 
-    /// A client has hung up. A command that was not sent yet ends with its last waiter.
+    /// Nobody waits for a command in flight: notes since when, and after a while tells its browser.
+    fn abandoned(&mut self, key: CommandKey, now: Now) {
+        let Some(command) = self.pending.get_mut(key).filter(|command| !command.has_waiters())
+        else {
+            return;
+        };
+        match command.abandoned {
+            None => {
+                command.abandoned = Some(now.instant);
+                self.pending.schedule(now.instant + GIVE_UP_WAIT, Due::Abandoned(key));
+            }
+            // A client that came and went since then has begun the wait anew.
+            Some(since) if now.instant >= since + GIVE_UP_WAIT => {
+                if let Some(command) = self.pending.get_mut(key) {
+                    command.given_up = true;
+                }
+                self.cancel(key);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Tells the browser of a command that was given up: its waits end, its gestures do not. A browser that does not know
+    /// of this is told nothing.
+    pub(super) fn cancel(&mut self, key: CommandKey) {
+        let Some(command) = self.pending.get(key).filter(|command| command.given_up) else {
+            return;
+        };
+        let Phase::Sent { to, .. } = command.phase else { return };
+        if self.browsers.revision_of(command.browser) >= 1 {
+            let cancel = json!({"type": "cancel", "id": &*command.id}).to_string();
+            self.browsers.send(to, Outgoing::Note(cancel.into()));
+        }
+    }
+
+    /// A client has hung up. A command that was not sent yet ends with its last waiter; the browser is to give up one in
+    /// flight when nobody asks for it again.
     pub(super) fn hang_up(&mut self, key: CommandKey, waiter: u64) {
         let Some(command) = self.pending.get_mut(key) else { return };
         command.remove_waiter(waiter);
-        let waits = matches!(command.phase, Phase::Paced(_) | Phase::Queued);
-        if command.has_waiters() || !waits {
+        if command.has_waiters() {
             return;
+        }
+        match command.phase {
+            Phase::Paced(_) | Phase::Queued => {}
+            Phase::Sent { .. } => {
+                // The time is not known here: the timer notes it.
+                command.abandoned = None;
+                let at = command.received;
+                self.pending.schedule(at, Due::Abandoned(key));
+                return;
+            }
+            Phase::Closing => return,
         }
         if let Some(command) = self.take_out(key) {
             tracing::debug!(event = "hung_up", id = &*command.id);

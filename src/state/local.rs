@@ -69,13 +69,11 @@ impl Inner {
                 json(&SessionBindData { session, tab })
             }
             SessionAction::Unbind => {
-                self.change(session, |session| {
-                    session.bound = None;
-                    session.paused = None;
-                });
+                self.change(session, |session| session.bound = None);
                 json(&SessionUnbindData {})
             }
             SessionAction::Resume => {
+                self.permit_resume(session)?;
                 self.change(session, |session| session.paused = None);
                 json(&SessionResumeData { session })
             }
@@ -136,7 +134,7 @@ impl Inner {
             tabs: session.tab_infos(),
         };
         let paused = |(id, session): &(SessionId, &Session)| {
-            Some(PausedSession { session: *id, reason: session.paused.clone()? })
+            Some(PausedSession { session: *id, reason: session.pause_reason()?.to_owned() })
         };
         DebugStatusData {
             daemon: DaemonInfo {

@@ -49,6 +49,7 @@ pub use proofs::ProofCheck;
 pub use reply_future::ReplyFuture;
 
 use crate::{
+    config::Resume,
     home,
     protocol::{HELLO_WAIT, SessionId, Versions},
     secrets::ExtensionCredential,
@@ -130,6 +131,8 @@ struct Inner {
     now_ms: i64,
     /// The protocol versions that browsers may speak.
     versions: Versions,
+    /// Who may resume a paused session.
+    resume: Resume,
     /// Commands that may have reached the head of their queue.
     heads: VecDeque<CommandKey>,
     /// Closes of tabs that the close of a session waits for, by the id of the message.
@@ -170,6 +173,7 @@ impl State {
             process,
             now_ms: 0,
             versions: Versions::SPOKEN,
+            resume: Resume::Person,
             heads: VecDeque::new(),
             closes: HashMap::new(),
             lost_opens: LostOpens::default(),
@@ -249,6 +253,11 @@ impl State {
         });
     }
 
+    /// A connection has sent a message that is too large, and is about to end for it.
+    pub fn overflowed(&self, client: ClientId, now: Now) {
+        self.at(now, |inner| inner.overflowed(client, now));
+    }
+
     /// A text message from a connection: `text`, which are the bytes of `frame`. A reply may share these.
     pub fn receive(&self, client: ClientId, text: &str, frame: &Bytes, now: Now) {
         self.at(now, |inner| inner.receive(client, text, frame, now));
@@ -291,6 +300,11 @@ impl State {
                 inner.close(client, reason);
             }
         });
+    }
+
+    /// Sets who may resume a paused session from now on.
+    pub fn set_resume(&self, resume: Resume) {
+        self.with(|inner| inner.resume = resume);
     }
 
     /// Stops admitting commands.

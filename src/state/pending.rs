@@ -87,6 +87,12 @@ pub(super) struct Command {
     pub(super) sent_view: Option<Epoch>,
     pub(super) phase: Phase,
     pub(super) replayed: bool,
+    /// How many connections it was in flight on that ended because of a message that was too large.
+    pub(super) overflows: u32,
+    /// Since when nobody waits for its answer, as far as that was noticed.
+    pub(super) abandoned: Option<Instant>,
+    /// Whether that was long enough to give it up.
+    pub(super) given_up: bool,
     /// Whether it was admitted because a connection that has not identified itself may be its browser.
     pub(super) awaiting_reconnect: bool,
     waiters: Vec<(u64, oneshot::Sender<Reply>)>,
@@ -118,6 +124,9 @@ impl Command {
             sent_view: None,
             phase: Phase::Queued,
             replayed: false,
+            overflows: 0,
+            abandoned: None,
+            given_up: false,
             awaiting_reconnect: false,
             waiters: Vec::new(),
         }
@@ -160,6 +169,8 @@ pub(super) enum Due {
     Deadline(CommandKey),
     /// A pacing slot.
     Slot(CommandKey),
+    /// Nobody waits for a command in flight any more, or has for a while.
+    Abandoned(CommandKey),
     /// A new connection has been silent long enough.
     Hello(ClientId),
     /// Commands reached the head of their queue when the time was not known.

@@ -3,7 +3,10 @@
 use rand::RngExt as _;
 use serde::Serialize;
 
-use crate::protocol::{PersonAct, SessionId, TabHandle};
+use crate::{
+    config::Resume,
+    protocol::{ErrorCode, PersonAct, ProtocolError, SessionId, TabHandle},
+};
 
 use super::{
     Inner, Now,
@@ -52,14 +55,31 @@ impl Inner {
                     tab: tab.map(|tab| TabHandle::new(tab.ordinal)),
                     title: tab.map(|tab| &*tab.title),
                     paused: session.paused.is_some(),
-                    pause_reason: session.paused.as_deref(),
+                    pause_reason: session.pause_reason(),
                 }
             })
             .collect();
         message(&shown)
     }
 
-    /// Does what the person asks for, where the session has a tab in their browser.
+    /// Decides whether a client may resume a session: the word of the person counts where they have a popup to give it in.
+    ///
+    /// # Errors
+    ///
+    /// A tab of the session belongs to a browser that said hello, connected or not.
+    pub(super) fn permit_resume(&self, id: SessionId) -> Result<(), ProtocolError> {
+        let has_person = |session: &Session| {
+            session.tabs.iter().any(|tab| self.browsers.said_hello(tab.browser))
+        };
+        if self.resume == Resume::Anyone || !self.sessions.get(id).is_some_and(has_person) {
+            return Ok(());
+        }
+        let message = "only the person may resume this session: ask them to press Resume in the popup of the bproxy \
+                       extension, and wait for it";
+        Err(ProtocolError::new(ErrorCode::PersonRequired, message, id.as_str()))
+    }
+
+    /// Does what the person asks for, where the session has a tab in their browser or was paused by it.
     pub(super) fn person_acts(&mut self, client: ClientId, act: &PersonAct<'_>, now: Now) {
         let Some(browser) = self.browsers.browser_of(client) else { return };
         if !self.browsers.introduced().iter().any(|(introduced, _)| *introduced == client) {
@@ -73,7 +93,11 @@ impl Inner {
             }
         };
         for id in sessions.into_iter().flatten() {
-            if !self.sessions.get(id).is_some_and(|session| has_tab_in(session, browser)) {
+            let Some(session) = self.sessions.get(id) else { continue };
+            // A pause may come before the first tab: of an open that needs the person.
+            let resumes = matches!(act, PersonAct::Resume(_))
+                && session.paused.as_ref().is_some_and(|pause| pause.browser == browser);
+            if !resumes && !has_tab_in(session, browser) {
                 continue;
             }
             self.emit(&Event::Person { session: id, act: name });

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::protocol::Hello;
+use crate::protocol::{ErrorCode, Hello, MAX_OVERFLOWS, ProtocolError, SessionId};
 
 use super::{
     Inner, Now,
@@ -57,6 +57,26 @@ impl Inner {
         self.fail_unreachable(now);
     }
 
+    /// A connection is about to end because of a message that is too large. It may be the answer to any command in flight
+    /// on it; one that this happens to again is not sent any more.
+    pub(super) fn overflowed(&mut self, client: ClientId, now: Now) {
+        let is_in_flight =
+            |command: &Command| matches!(command.phase, Phase::Sent { to, .. } if to == client);
+        for key in self.pending.select(is_in_flight) {
+            let Some(command) = self.pending.get_mut(key) else { continue };
+            command.overflows += 1;
+            if command.overflows < MAX_OVERFLOWS {
+                continue;
+            }
+            let session = command.named_session();
+            let session = session.as_ref().map_or("", SessionId::as_str);
+            let message = "the browser's answers are larger than 64 MiB: ask for less of the page";
+            let error = ProtocolError::new(ErrorCode::TooLarge, message, session);
+            self.remember_open(key);
+            self.fail(key, &error, now);
+        }
+    }
+
     /// Asks for a connection to be ended.
     pub(super) fn close(&mut self, client: ClientId, reason: CloseReason) {
         let used = self.is_used(client);
@@ -86,16 +106,21 @@ impl Inner {
         self.browsers.forget_unused(&self.used_browsers());
     }
 
-    /// Browsers that tabs or commands belong to, or that may still answer a `tab.open`.
+    /// Browsers that tabs, commands or pauses belong to, or that may still answer a `tab.open`.
     fn used_browsers(&self) -> HashSet<BrowserId> {
         let tabs = self.sessions.iter().flat_map(|(_, session)| &session.tabs);
         let commands = self.pending.iter().map(|command| command.browser);
-        tabs.map(|tab| tab.browser).chain(commands).chain(self.lost_opens.browsers()).collect()
+        let pauses = self.sessions.iter().filter_map(|(_, session)| session.paused.as_ref());
+        let pauses = pauses.map(|pause| pause.browser);
+        let others = commands.chain(pauses).chain(self.lost_opens.browsers());
+        tabs.map(|tab| tab.browser).chain(others).collect()
     }
 
     fn move_to(&mut self, from: BrowserId, to: BrowserId) {
         let tabs = self.sessions.iter_mut().flat_map(|(_, session)| &mut session.tabs);
         tabs.filter(|tab| tab.browser == from).for_each(|tab| tab.browser = to);
+        let pauses = self.sessions.iter_mut().filter_map(|(_, session)| session.paused.as_mut());
+        pauses.filter(|pause| pause.browser == from).for_each(|pause| pause.browser = to);
         for command in self.pending.iter_mut().filter(|command| command.browser == from) {
             command.browser = to;
         }
@@ -121,6 +146,7 @@ impl Inner {
             let id = command.id.clone();
             self.emit(&Event::Replay { id: &id, ws_client: client });
             self.browsers.send(client, Outgoing::Command(key));
+            self.cancel(key);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::protocol::{
-    ErrorCode, MAX_DOCUMENT_CHARS, MAX_KEPT_CHARS, MAX_SESSIONS, Pacing, ProtocolError, SessionId,
-    SessionInfo, TabHandle, TabInfo,
+    ErrorCode, MAX_DOCUMENT_CHARS, MAX_KEPT_CHARS, Pacing, ProtocolError, SessionId, SessionInfo,
+    TabHandle, TabInfo,
 };
 
 use super::{browsers::BrowserId, numbers::Numbers, pacing::Pacer, pending::CommandKey};
@@ -33,6 +33,14 @@ pub(super) struct Tab {
     pub(super) queue: VecDeque<CommandKey>,
 }
 
+/// Why a session is paused.
+pub(super) struct Pause {
+    /// What the person has to do, in the extension's words.
+    pub(super) reason: String,
+    /// The browser that asked for it.
+    pub(super) browser: BrowserId,
+}
+
 /// A session: an agent's tabs and their settings.
 pub(super) struct Session {
     /// Grows with every session, so that lists keep the order of creation.
@@ -40,7 +48,7 @@ pub(super) struct Session {
     label: Option<String>,
     pub(super) bound: Option<u32>,
     pub(super) pacing: Pacing,
-    pub(super) paused: Option<String>,
+    pub(super) paused: Option<Pause>,
     pub(super) tabs: Vec<Tab>,
     last_tab: u32,
     pub(super) numbers: Numbers,
@@ -51,6 +59,11 @@ impl Session {
     /// The session's name for people.
     pub(super) fn label(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+
+    /// Why the session is paused, if it is.
+    pub(super) fn pause_reason(&self) -> Option<&str> {
+        self.paused.as_ref().map(|pause| &*pause.reason)
     }
 
     pub(super) fn tab(&self, ordinal: u32) -> Option<&Tab> {
@@ -108,7 +121,7 @@ impl Session {
             tab: self.bound.map(TabHandle::new),
             pacing: self.pacing,
             paused: self.paused.is_some(),
-            pause_reason: self.paused.clone(),
+            pause_reason: self.pause_reason().map(str::to_owned),
         }
     }
 }
@@ -123,10 +136,6 @@ pub(super) struct Sessions {
 impl Sessions {
     pub(super) fn has(&self, id: SessionId) -> bool {
         self.map.contains_key(&id)
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.map.len() >= MAX_SESSIONS
     }
 
     pub(super) fn insert(&mut self, id: SessionId, label: Option<String>) -> &mut Session {

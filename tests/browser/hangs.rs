@@ -1,8 +1,11 @@
 //! Pages that hang, open a dialog, or never stop changing.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::rig::Rig;
+use super::rig::{Rig, timed};
+use super::support::request;
 
 #[tokio::test]
 async fn a_page_that_hangs_ends_only_its_own_commands() {
@@ -24,6 +27,22 @@ async fn a_page_that_hangs_ends_only_its_own_commands() {
         assert_eq!(page.data(&["session", "close"]).await["closedTabs"], 1, "{trap}");
     }
     assert_eq!(other.text("h1").await, "The lighthouse keeper");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_wait_whose_client_hung_up_leaves_its_tab_to_the_next_command() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let wait = request("wait").session(&page.session).within(Duration::from_secs(120));
+    let wait = wait.params(json!({"strategy": "selector", "target": "#never"}));
+    let waiting = rig.daemon.begin(wait);
+    let id = waiting.id.clone();
+    rig.daemon.record("forwarded", |record| record["id"] == id.as_str()).await;
+    waiting.hang_up();
+    let (title, took) = timed(page.text("h1")).await;
+    assert_eq!(title, "The lighthouse keeper");
+    assert!(took < 15_000, "the tab was free after {took} ms");
     rig.browser.close().await;
 }
 

@@ -17,7 +17,7 @@ async fn interstitials_are_recognized_by_address_and_content() {
     ] {
         let error = page.fails("HUMAN_REQUIRED", &["navigate", wall]).await;
         says(&error, &[what, "resume the session"]);
-        page.data(&["session", "resume"]).await;
+        page.resume().await;
         // A tab that opens on one is open; what is asked of it next is answered so.
         let opened = rig.run(&["tab", "open", wall]).await.data();
         let session = text(&opened["session"]);
@@ -48,13 +48,13 @@ async fn a_sign_in_at_another_host_is_for_the_person_however_it_was_reached() {
     let error = page.fails("HUMAN_REQUIRED", &["navigate", portal]).await;
     says(&error, &["sign in", "login.microsoftonline.com"]);
     // The person has seen it: what to do there is agreed between the two.
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     assert_eq!(page.text("h1").await, "Sign in");
 
     let opened = rig.open_url(portal).await;
     let error = opened.fails("HUMAN_REQUIRED", &["text"]).await;
     says(&error, &["sign in", "login.microsoftonline.com"]);
-    opened.data(&["session", "resume"]).await;
+    opened.resume().await;
     assert_eq!(opened.text("h1").await, "Sign in");
 
     for visit in [page, opened] {
@@ -86,7 +86,7 @@ async fn a_challenge_pauses_its_session_until_the_person_resumes_it() {
     assert_eq!(other.text("h1").await, "The lighthouse keeper", "other sessions go on");
 
     page.page("challenge.html").await.click("#pass").await;
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     assert_eq!(page.text("h1").await, "Welcome");
 
     let error = page
@@ -96,7 +96,7 @@ async fn a_challenge_pauses_its_session_until_the_person_resumes_it() {
         )
         .await;
     says(&error, &["Choose a seat", "plan.png"]);
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     assert_eq!(page.text("h1").await, "Welcome");
 
     // Every command meets the wall.
@@ -108,7 +108,7 @@ async fn a_challenge_pauses_its_session_until_the_person_resumes_it() {
         &["navigate", &rig.site.url("challenge.html")],
     ] {
         page.fails("HUMAN_REQUIRED", command).await;
-        page.data(&["session", "resume"]).await;
+        page.resume().await;
     }
     rig.browser.close().await;
 }
@@ -119,7 +119,7 @@ async fn a_sign_in_in_place_of_the_page_is_for_the_person_and_one_asked_for_is_n
     let page = rig.open("article.html").await;
     let error = page.fails("HUMAN_REQUIRED", &["navigate", &rig.site.url("account")]).await;
     says(&error, &["sign in"]);
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     page.data(&["navigate", &rig.site.url("login.html")]).await;
     assert_eq!(page.text("h1").await, "Sign in");
     page.data(&["navigate", &rig.site.url("about-captchas.html?auth=1&login=now")]).await;

@@ -1,7 +1,11 @@
 //! What the person sees without opening anything: badge, tab groups, notifications.
 
+use std::time::Duration;
+
+use serde_json::json;
+
 use super::rig::{Rig, text};
-use super::support::{Browser, Daemon, Site};
+use super::support::{Browser, Daemon, Site, request};
 
 const BADGE: &str = "chrome.action.getBadgeText({})";
 
@@ -19,7 +23,7 @@ async fn the_badge_tells_whether_an_agent_can_work_and_waits_for_the_person() {
     page.fails("HUMAN_REQUIRED", &["require-human", "--reason", "Please sign in"]).await;
     eye.until(&format!("await {BADGE} === '?'")).await;
     eye.until("(await chrome.action.getTitle({})).includes('waits for you')").await;
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     eye.until(&format!("await {BADGE} === 'on'")).await;
     rig.daemon.stop().await;
     eye.until(&format!("['!', '…'].includes(await {BADGE})")).await;
@@ -48,7 +52,7 @@ async fn a_sessions_tabs_stand_in_a_group_of_its_name() {
 
     rig.run(&["require-human", "--reason", "x", "-s", &session]).await.error();
     eye.until(&format!("{group}.color === 'orange'")).await;
-    rig.run(&["session", "resume", "-s", &session]).await.data();
+    rig.resume(&session).await;
     eye.until(&format!("{group}.color === 'blue'")).await;
 
     // What the person drags out stays out, and works on.
@@ -89,7 +93,153 @@ async fn a_notification_shows_a_pause_until_it_ends() {
     page.fails("HUMAN_REQUIRED", &["text"]).await;
     let there = format!("'paused:{}' in await chrome.notifications.getAll()", page.session);
     eye.until(&there).await;
-    page.data(&["session", "resume"]).await;
+    page.resume().await;
     eye.until(&format!("!({there})")).await;
+    rig.browser.close().await;
+}
+
+/// How many fields a form has, of which a switched-off browser leaves most empty.
+const FIELDS: usize = 60;
+
+#[tokio::test]
+async fn the_switch_stops_this_browser_until_the_person_turns_it_on_again() {
+    let mut rig = Rig::new().await;
+    let [filling, waiting, stuck] = [
+        rig.visit("form.html").await,
+        rig.open("article.html").await,
+        rig.open("links.html").await,
+    ];
+    let sessions = [&filling, &waiting, &stuck].map(|visit| visit.session.clone());
+    stuck.fails("HUMAN_REQUIRED", &["require-human", "--reason", "Please sign in"]).await;
+    let form = filling.page("form.html").await;
+    let add = format!(
+        "void (document.body.innerHTML = Array.from({{length: {FIELDS}}}, (_, n) => `<input id=f${{n}}>`).join(''))"
+    );
+    form.evaluate(&add).await;
+    let fields: Vec<_> = (0..FIELDS)
+        .map(|n| json!({"target": {"selector": format!("#f{n}")}, "value": "x", "method": "direct", "world": "isolated"}))
+        .collect();
+    let in_session =
+        |action: &str, visit: &str| request(action).session(visit).within(Duration::from_secs(60));
+
+    // Off in the middle of an act and of a wait.
+    let fill = in_session("fill-form", &sessions[0]).params(json!({"fields": fields}));
+    let wait = in_session("wait", &sessions[1])
+        .params(json!({"strategy": "selector", "target": "#never"}));
+    let begun = [rig.daemon.begin(fill), rig.daemon.begin(wait)];
+    let filled = format!(
+        "Array.from({{length: {FIELDS}}}, (_, n) => document.getElementById(`f${{n}}`).value).join('')"
+    );
+    form.until(&format!("{filled}.length > 2")).await;
+    let popup = rig.browser.popup().await;
+    popup.click("#switch").await;
+    for begun in begun {
+        let error = begun.reply().await.error("HUMAN_REQUIRED");
+        assert_eq!(error["message"], "paused by the person");
+    }
+    let at_the_end = text(&form.evaluate(&filled).await);
+    assert!(at_the_end.len() < FIELDS, "it was stopped in the middle: {}", at_the_end.len());
+
+    // Every command is refused, also of a session that has no tab yet, and by the next worker.
+    let empty = rig.daemon.new_session().await;
+    let url = rig.site.url("article.html");
+    for _ in 0..2 {
+        let fresh = rig.run(&["tab", "open", &url]).await;
+        assert_eq!(fresh.error(), "HUMAN_REQUIRED");
+        assert_eq!(fresh.json()["error"]["message"], "paused by the person");
+        rig.run(&["tab", "open", &url, "-s", &empty]).await.error();
+        rig.suspend().await;
+    }
+    let eye = rig.browser.inspector().await;
+    eye.until(&format!("await {BADGE} === 'off'")).await;
+    assert_eq!(form.evaluate(&filled).await, at_the_end.as_str(), "nothing more was filled");
+
+    // On again: what it paused goes on, and what waits for the person for another reason does not.
+    let popup = rig.browser.popup().await;
+    popup.until("document.getElementById('switch').checked === false").await;
+    popup.click("#switch").await;
+    wait_for_pauses(&rig, &[&sessions[2]]).await;
+    assert_eq!(
+        rig.run(&["text", "--selector", "h1", "-s", &sessions[1]]).await.data()["text"],
+        "The lighthouse keeper"
+    );
+    rig.run(&["tab", "open", &url, "-s", &empty]).await.data();
+    assert_eq!(form.evaluate(&filled).await, at_the_end.as_str());
+
+    // It outlives the browser and the daemon.
+    popup.click("#switch").await;
+    popup.until("document.getElementById('switch-hint').textContent !== ''").await;
+    let count = rig.daemon.records("ws_connect").len();
+    rig.browser = rig.browser.restart().await;
+    rig.connected(count + 1).await;
+    assert_eq!(rig.run(&["tab", "open", &url]).await.error(), "HUMAN_REQUIRED");
+    let port = rig.daemon.port.to_string();
+    rig.daemon = rig.daemon.stop().await.home.daemon().env("BPROXY_PORT", port).start().await;
+    let popup = rig.browser.popup().await;
+    popup.until("document.getElementById('status').dataset.state === 'connected'").await;
+    assert_eq!(rig.run(&["tab", "open", &url]).await.error(), "HUMAN_REQUIRED");
+    popup.click("#switch").await;
+    popup.until("document.getElementById('switch-hint').textContent === ''").await;
+    rig.run(&["tab", "open", &url]).await.data();
+    rig.browser.close().await;
+}
+
+/// Waits until exactly these sessions are paused.
+async fn wait_for_pauses(rig: &Rig, wanted: &[&str]) {
+    loop {
+        let status = rig.run(&["debug", "status"]).await.data();
+        let paused = status["pausedSessions"].as_array().expect("a list").iter();
+        let paused: Vec<_> = paused.map(|paused| text(&paused["session"])).collect();
+        if paused == wanted {
+            return;
+        }
+        assert!(paused.iter().any(|session| !wanted.contains(&&**session)), "{paused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tab_that_the_extension_holds_for_no_session_is_not_touched() {
+    let mut rig = Rig::new().await;
+    // What is held outlives the worker and an update of the extension.
+    let page = rig.open("article.html").await;
+    let (session, count) = (page.session.clone(), rig.daemon.records("ws_connect").len());
+    rig.suspend().await;
+    assert_eq!(page.text("h1").await, "The lighthouse keeper");
+    // An update is a reload. An extension that was loaded from a directory comes back from it in developer mode only.
+    let settings = rig.browser.open("chrome://extensions").await;
+    settings.until("globalThis.chrome?.developerPrivate").await;
+    let developer = "chrome.developerPrivate.updateProfileConfiguration({ inDeveloperMode: true })";
+    settings.evaluate(developer).await;
+    settings.close().await;
+    rig.browser.in_worker("void setTimeout(() => chrome.runtime.reload())").await;
+    rig.connected(count + 2).await;
+    assert_eq!(page.text("h1").await, "The lighthouse keeper");
+
+    // Commands for a tab that is held for nobody, as the person's own are, and for one that another session holds.
+    let other = rig.open("links.html").await.session;
+    let eye = rig.browser.inspector().await;
+    rig.browser.stop_worker().await;
+    let held = "(async () => (await chrome.storage.local.get('tabs')).tabs.held)()";
+    let held = eye.evaluate(held).await;
+    let of = |session: &str| {
+        held.as_array().expect("tabs").iter().find(|tab| tab[1] == session).expect("it")[0].clone()
+    };
+    let changed = json!({"tabs": {"held": [[of(&other), "zzzzzz"]], "opening": []}});
+    eye.evaluate(&format!("chrome.storage.local.set({changed})")).await;
+    rig.browser.wake_worker().await;
+    rig.connected(count + 3).await;
+    for session in [&session, &other] {
+        let read = rig.run(&["text", "-s", session]).await;
+        assert_eq!(read.error(), "TAB_NOT_FOUND", "{read:?}");
+    }
+
+    // It ends with the browser.
+    let page = rig.open("article.html").await.session;
+    let count = rig.daemon.records("ws_connect").len();
+    rig.browser = rig.browser.restart().await;
+    rig.connected(count + 1).await;
+    let eye = rig.browser.inspector().await;
+    eye.until("(await chrome.storage.local.get('tabs')).tabs.held.length === 0").await;
+    assert_eq!(rig.run(&["text", "-s", &page]).await.error(), "TAB_NOT_FOUND");
     rig.browser.close().await;
 }

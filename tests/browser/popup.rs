@@ -224,6 +224,10 @@ async fn sessions_are_shown_resumed_and_stopped() {
     rig.run(&["text", "-s", &other]).await.data();
     popup.click("#close-all").await;
     popup.until("document.getElementById('held').hidden").await;
+    popup.until("document.getElementById('switch').checked === false").await;
+    assert_eq!(rig.run(&["tab", "open", &url]).await.error(), "HUMAN_REQUIRED");
+    popup.click("#switch").await;
+    popup.until("document.getElementById('switch-hint').textContent === ''").await;
     assert_eq!(rig.run(&["session", "list"]).await.data()["sessions"], serde_json::json!([]));
     popup.until("chrome.tabs.query({}).then((tabs) => !tabs.some(({url}) => url.endsWith('.html') && url.startsWith('http')))").await;
 

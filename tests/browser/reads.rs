@@ -252,3 +252,34 @@ async fn a_page_of_20000_elements_is_read_within_300_ms() {
 fn entries(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().unwrap_or_else(|| panic!("no list: {list}")).iter()
 }
+
+#[tokio::test]
+async fn a_page_of_more_than_an_answer_holds_is_too_large_and_disturbs_nothing() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    // In lines, which a browser lays out quickly.
+    let large = "document.body.append(Object.assign(document.createElement('pre'), {textContent: `${'é'.repeat(1000)}\\n`.repeat(9000)}))";
+    page.page("article.html").await.evaluate(&format!("void {large}")).await;
+    let error = page.fails("TOO_LARGE", &["text", "--timeout", "60000"]).await;
+    assert_eq!((&error["category"], &error["retry"]), (&json!("execution"), &json!("conditional")));
+    assert_eq!(page.text("h1").await, "The lighthouse keeper");
+    assert_eq!(rig.daemon.records("ws_connect").len(), 1, "the connection stands");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_long_title_is_cut_and_not_within_a_character() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let tab = page.page("article.html").await;
+    for (title, kept) in [
+        ("x".repeat(5_000), "x".repeat(4_096)),
+        ("x".to_owned() + &"🦀".repeat(5_000), "x".to_owned() + &"🦀".repeat(2_047)),
+    ] {
+        tab.evaluate(&format!("document.title = {}", json!(title))).await;
+        let read = page.run(&["text", "--selector", "h1"]).await;
+        assert_eq!(read.json()["page"]["title"], kept);
+        assert_eq!(page.data(&["tab", "list"]).await["tabs"][0]["title"], kept);
+    }
+    rig.browser.close().await;
+}

@@ -33,7 +33,7 @@ async fn the_example_agent_researches_a_topic_with_a_little_help() {
     let sessions = rig.run(&["session", "list"]).await.data();
     let session = sessions["sessions"][0]["id"].as_str().expect("a session").to_owned();
     assert_eq!(sessions["sessions"][0]["label"], "research: lighthouse");
-    rig.run(&["session", "resume", "-s", &session]).await.data();
+    rig.resume(&session).await;
 
     let call = patiently("the report", research).await.expect("no panic");
     assert_eq!(call.code, 0, "{call:?}");

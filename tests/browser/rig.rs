@@ -67,6 +67,16 @@ impl Rig {
         .await;
     }
 
+    /// Resumes a session as its person does: in the popup.
+    pub(super) async fn resume(&self, session: &str) {
+        let popup = self.browser.popup().await;
+        let button = format!("[data-resume='{session}']");
+        popup.until(&format!("document.querySelector(\"{button}\")")).await;
+        popup.click(&button).await;
+        popup.until(&format!("document.querySelector(\"{button}\") === null")).await;
+        popup.close().await;
+    }
+
     /// Ends the worker, and has it come back by an event of the browser.
     pub(super) async fn suspend(&self) {
         let count = self.daemon.records("ws_connect").len();
@@ -98,6 +108,11 @@ impl Visit<'_> {
 
     pub(super) async fn data(&self, args: &[&str]) -> Value {
         self.run(args).await.data()
+    }
+
+    /// Resumes the session as its person does.
+    pub(super) async fn resume(&self) {
+        self.rig.resume(&self.session).await;
     }
 
     /// The error of a call that must fail.

@@ -40,6 +40,7 @@ function carryOut(action, params, driver) {
     tabId: 7,
     deadline: Date.now() + 5_000,
     signal: new AbortController().signal,
+    hurry: new AbortController().signal,
     navigations: { underWay: new Map() },
   });
 }

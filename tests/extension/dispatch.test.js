@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DedupeLog } from '../../extension/dedupe-log.js';
 import { Dispatcher } from '../../extension/dispatch.js';
+import { Navigations } from '../../extension/navigation.js';
 import { ActionError } from '../../extension/protocol.js';
+import { Switch } from '../../extension/switch.js';
 import { Trace } from '../../extension/trace.js';
 import { area, settled } from './support/fakes.js';
 
 const page = { url: 'http://a/', title: 'A', state: 'ready', busy: false };
 
 async function setUp({ local = area(), session = area(), now = () => Date.now(), connected = true } = {}) {
-  const world = { local, session, sent: [], runs: [], connected, gates: [] };
+  const world = { local, session, sent: [], runs: [], resumed: [], connected, gates: [] };
   const dedupeLog = new DedupeLog(local, session, now);
   await dedupeLog.load();
   const run = async ({ action, id }) => {
@@ -18,11 +20,15 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     if (world.fails) throw world.fails;
     return { data: { text: 'x' }, page };
   };
+  world.power = new Switch(local, (name) => world.resumed.push(name) > 0);
+  await world.power.load();
   world.dispatcher = new Dispatcher({
     actions: () => run,
+    driver: {},
     dedupeLog,
     trace: new Trace(session, now),
-    navigations: { hold() {} },
+    navigations: { use() {} },
+    power: world.power,
     onPause() {},
     send: (text) => {
       if (world.connected) world.sent.push(JSON.parse(text));
@@ -228,6 +234,126 @@ test('a command that hangs ends at its deadline, and others run meanwhile', asyn
   );
   await hanging;
   assert.equal(world.sent[1].error.code, 'TIMEOUT');
+});
+
+test('while the switch is off every command is refused and none is begun', async () => {
+  const world = await setUp();
+  await world.power.turn(false);
+  await world.dispatcher.receive(command('click', 'a1'));
+  await world.dispatcher.receive(command('tab.open', 'a2', { target: null, params: { url: 'http://a/' } }));
+  assert.deepEqual(world.runs, []);
+  for (const { ok, error } of world.sent) {
+    assert.equal(ok, false);
+    assert.deepEqual([error.code, error.message], ['HUMAN_REQUIRED', 'paused by the person']);
+    assert.equal(error.suggestedAction, 'bproxy session wait -s abc234');
+  }
+  assert.equal(world.sent.length, 2);
+  // Nothing was begun, so that the same command may come again.
+  await world.power.turn(true);
+  assert.deepEqual(world.resumed, ['abc234']);
+  await world.dispatcher.receive(command('click', 'a1'));
+  assert.deepEqual(world.runs, ['click a1']);
+});
+
+test('turning the switch off ends what runs', async () => {
+  const world = await setUp();
+  world.held = true;
+  const running = world.dispatcher.receive(command('click', 'a1'));
+  await settled();
+  void world.power.turn(false);
+  world.dispatcher.stop();
+  await running;
+  assert.equal(world.sent[0].error.message, 'paused by the person');
+  // It may have been done in part: it is not done again.
+  await world.power.turn(true);
+  await world.dispatcher.receive(command('click', 'a1'));
+  assert.deepEqual(world.runs, ['click a1']);
+  assert.deepEqual([world.sent[1].replay, world.sent[1].error.code], [true, 'HUMAN_REQUIRED']);
+  assert.deepEqual(world.resumed, ['abc234', 'abc234']);
+});
+
+test('after its end a command does nothing more in its page', async () => {
+  const calls = [];
+  const world = await setUp();
+  world.dispatcher.driver = { run: async (_tab, name) => void calls.push(name) };
+  let open;
+  const gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  let failed;
+  world.dispatcher.actions =
+    () =>
+    async ({ driver }) => {
+      await driver.run(7, 'first');
+      await gate;
+      await driver.run(7, 'second').catch((error) => {
+        failed = error;
+      });
+    };
+  const running = world.dispatcher.receive(command('click', 'a1'));
+  await settled();
+  world.dispatcher.stop();
+  open();
+  await running;
+  await settled();
+  assert.equal(failed.message, 'paused by the person');
+  assert.deepEqual(calls, ['first']);
+});
+
+test('a command for a tab that its session does not hold is refused', async () => {
+  const world = await setUp();
+  world.dispatcher.navigations = new Navigations(area(), () => {});
+  world.dispatcher.navigations.open(8, 'xyz567');
+  for (const tabId of [7, 8]) await world.dispatcher.receive(command('text', `a${tabId}`, { target: { tabId } }));
+  assert.deepEqual(world.runs, []);
+  assert.deepEqual(
+    world.sent.map(({ error }) => error.code),
+    ['TAB_NOT_FOUND', 'TAB_NOT_FOUND'],
+  );
+});
+
+test('an answer of 16 MiB is sent, and a larger one fails', async () => {
+  const limit = 16 * 2 ** 20;
+  const world = await setUp();
+  const envelope = () => JSON.stringify(world.sent.at(-1)).length;
+  const answers = (text) => {
+    world.dispatcher.actions = () => async () => ({ data: { text }, page });
+  };
+  answers('');
+  await world.dispatcher.receive(command('text', 'a0'));
+  const room = limit - envelope();
+  answers('x'.repeat(room));
+  await world.dispatcher.receive(command('text', 'a1'));
+  assert.equal(envelope(), limit);
+  // Counted as it is sent: a letter may be several bytes.
+  for (const [id, text] of Object.entries({ a2: 'x'.repeat(room + 1), a3: 'é'.repeat(room / 2 + 1) })) {
+    answers(text);
+    await world.dispatcher.receive(command('text', id));
+    assert.equal(world.sent.at(-1).error.code, 'TOO_LARGE');
+    await world.dispatcher.receive(command('text', id));
+    assert.deepEqual([world.sent.at(-1).replay, world.sent.at(-1).error.code], [true, 'TOO_LARGE']);
+  }
+});
+
+test('a command that nobody waits for any more is told so, and ends by itself', async () => {
+  const world = await setUp();
+  world.dispatcher.actions =
+    () =>
+    ({ hurry }) =>
+      new Promise((resolve) => hurry.addEventListener('abort', () => resolve({ data: { text: 'so far' }, page })));
+  const waiting = world.dispatcher.receive(command('text', 'a1'));
+  await settled();
+  world.dispatcher.cancel('other');
+  world.dispatcher.cancel('a1');
+  await waiting;
+  await world.dispatcher.receive(command('text', 'a1'));
+  assert.deepEqual(
+    world.sent.map(({ data, replay }) => [data.text, replay]),
+    [
+      ['so far', false],
+      ['so far', true],
+    ],
+  );
 });
 
 test('an ill-formed command is refused by naming the field, and does not run', async () => {

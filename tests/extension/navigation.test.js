@@ -8,7 +8,7 @@ const url = 'http://a/page?secret=1#x';
 function setUp() {
   const told = [];
   const navigations = new Navigations(area(), (message) => told.push(message));
-  navigations.hold(7, 'abc234');
+  navigations.open(7, 'abc234');
   return {
     navigations,
     told,
@@ -153,26 +153,53 @@ test('an aborted wait leaves nothing behind', async () => {
 });
 
 test('the held tabs outlive the worker, and the last one used is known', async () => {
-  const session = area();
-  const first = new Navigations(session, () => {});
-  first.hold(1, 'abc234');
-  first.hold(2, 'abc234');
-  first.hold(3, 'xyz567');
-  first.hold(1, 'abc234');
-  const second = new Navigations(session, () => {});
+  const local = area();
+  const first = new Navigations(local, () => {});
+  first.open(1, 'abc234');
+  first.open(2, 'abc234');
+  first.open(3, 'xyz567');
+  first.use(1, 'abc234');
+  const second = new Navigations(local, () => {});
   await second.load();
+  assert.deepEqual(second.tabsOf('abc234'), [2, 1]);
   assert.equal(second.tabOf('abc234'), 1);
   assert.equal(second.tabOf('xyz567'), 3);
   assert.equal(second.tabOf('nobody'), undefined);
 });
 
+test('a tab is used by the session that holds it, and by no other', () => {
+  const { navigations } = setUp();
+  navigations.use(7, 'abc234');
+  for (const [tabId, session] of [
+    [7, 'xyz567'],
+    [8, 'abc234'],
+  ]) {
+    assert.throws(() => navigations.use(tabId, session), { code: 'TAB_NOT_FOUND' });
+  }
+  navigations.drop(7);
+  assert.throws(() => navigations.use(7, 'abc234'), { code: 'TAB_NOT_FOUND' });
+});
+
+test('no tab is held any more after a start of the browser', async () => {
+  const local = area();
+  new Navigations(local, () => {}).open(1, 'abc234');
+  const second = new Navigations(local, () => {});
+  const loaded = second.load();
+  second.restart();
+  await loaded;
+  assert.equal(second.held.size, 0);
+  const third = new Navigations(local, () => {});
+  await third.load();
+  assert.equal(third.held.size, 0);
+});
+
 test('the next worker knows a tab whose opening was not answered', async () => {
-  const session = area();
-  const first = new Navigations(session, () => {});
+  const local = area();
+  const first = new Navigations(local, () => {});
   first.open(1, 'abc234');
   first.open(2, 'abc234');
   first.opened(1);
-  const second = new Navigations(session, () => {});
+  const second = new Navigations(local, () => {});
   await second.load();
   assert.deepEqual([...second.opening], [2]);
   second.drop(2);

@@ -6,7 +6,7 @@ import { area, settled } from './support/fakes.js';
 
 /** The parts of the browser that a person sees: badge, notifications, tab groups. */
 function browser() {
-  const seen = { badge: '', notifications: {}, groups: new Map(), tabs: new Map(), front: null };
+  const seen = { badge: '', notifications: {}, groups: new Map(), tabs: new Map(), front: null, closed: [] };
   globalThis.chrome = {
     action: {
       setBadgeText: async ({ text }) => {
@@ -31,6 +31,7 @@ function browser() {
         seen.tabs.set(tabIds, groupId);
         return groupId;
       },
+      remove: async (tabId) => void seen.closed.push(tabId),
       update: async (tabId) => {
         seen.front = tabId;
         return { id: tabId, windowId: 1 };
@@ -49,8 +50,14 @@ function setUp() {
   const seen = browser();
   const told = [];
   const groups = new Groups(area());
-  const presenter = new Presenter({ tell: (message) => told.push(message), groups, navigations: { tabOf: () => 7 } });
-  return { seen, told, groups, presenter };
+  const power = { on: true };
+  const presenter = new Presenter({
+    tell: (message) => told.push(message),
+    groups,
+    navigations: { tabOf: () => 7, tabsOf: (session) => (session === 'abc234' ? [7, 8] : []) },
+    power,
+  });
+  return { seen, told, groups, presenter, power };
 }
 const status = (state, reason = null) => ({ state, reason, since: 0, retryAt: null });
 const paused = { session: 'abc234', label: 'Taxes', tab: 't1', paused: true, pauseReason: 'Sign in' };
@@ -79,6 +86,17 @@ test('an open popup is shown the sessions and never the token', async () => {
   assert.doesNotMatch(JSON.stringify(views), /secret-token/);
 });
 
+test('the badge tells that the switch is off', () => {
+  const { seen, presenter, power } = setUp();
+  presenter.setStatus(status('connected'));
+  presenter.setSessions([paused]);
+  power.on = false;
+  presenter.switched();
+  assert.equal(seen.badge, 'off');
+  presenter.setStatus(status('unpaired', 'unpaired'));
+  assert.equal(seen.badge, '');
+});
+
 test('the sessions are forgotten when the connection ends', () => {
   const { seen, presenter } = setUp();
   presenter.setStatus(status('connected'));
@@ -89,10 +107,14 @@ test('the sessions are forgotten when the connection ends', () => {
 });
 
 test('the buttons ask the daemon', () => {
-  const { told, presenter } = setUp();
+  const { seen, told, presenter } = setUp();
   presenter.resume('abc234');
   presenter.close('abc234');
+  // The daemon may not be there to ask for that.
+  assert.deepEqual(seen.closed, [7, 8]);
+  presenter.setSessions([paused]);
   presenter.closeAll();
+  assert.deepEqual(seen.closed, [7, 8, 7, 8]);
   assert.deepEqual(told, [
     { type: 'session.resume', session: 'abc234' },
     { type: 'session.close', session: 'abc234' },

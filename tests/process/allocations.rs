@@ -38,6 +38,7 @@ impl Counted {
             daemon_token: daemon_token.clone(),
             extension: Some(extension),
             extension_ids: None,
+            resume: bproxy::config::Resume::Person,
             activation: Activation::Standalone,
         };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

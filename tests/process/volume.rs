@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Answer, Daemon, PATIENCE, Reply, page};
 
@@ -80,6 +81,80 @@ async fn a_browser_that_does_not_read_fills_only_its_own_bounds() {
     }
     assert_eq!(serving.seen().len(), 100);
     other.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+}
+
+#[tokio::test]
+async fn a_browser_that_pings_and_does_not_read_is_closed_and_takes_no_memory() {
+    let daemon = Daemon::start().await;
+    let mut deaf = daemon.extension_named("deaf").await;
+    let before = resident(&daemon.get("/health").await);
+    // A mask that changes nothing, and the longest payload.
+    let ping = [&[0x89, 0x80 | 125, 0, 0, 0, 0][..], &[b'x'; 125]].concat();
+    let pings = ping.repeat(8_000);
+    let flood = async {
+        for _ in 0..128 {
+            deaf.send_raw(&pings).await;
+        }
+    };
+    let most = async {
+        let mut most = 0;
+        while daemon.records("ws_disconnect").is_empty() {
+            most = most.max(resident(&daemon.get("/health").await));
+        }
+        most
+    };
+    // The flood ends with the connection.
+    let ((), most) =
+        crate::support::patiently("the end of the flood", async { tokio::join!(flood, most) })
+            .await;
+    assert!(most.saturating_sub(before) < 20 << 20, "{} MiB", (most - before) >> 20);
+    assert_eq!(daemon.records("ws_disconnect")[0]["reason"], "pongs are not read");
+}
+
+#[tokio::test]
+async fn a_browser_that_reads_may_ping_as_it_likes() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    for _ in 0..2_000 {
+        ext.send_message(Message::Ping("x".repeat(125).into())).await;
+    }
+    ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+}
+
+#[tokio::test]
+async fn a_command_whose_answer_is_over_64_mib_twice_fails_and_is_not_sent_again() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension_named("verbose").await;
+    let (large, small) = (ext.open_tab(&daemon).await, ext.open_tab(&daemon).await);
+    let reading = daemon.begin(large.request("text"));
+    let first = ext.receive().await;
+    let header = [&[0x81, 0x80 | 127][..], &((64u64 << 20) + 1).to_be_bytes(), &[0; 4]].concat();
+    ext.send_raw(&header).await;
+    assert_eq!(ext.ended().await, Some(1009));
+
+    // Once is no reason to give it up: it may have been another command's answer.
+    let mut ext = daemon.extension_named("verbose").await;
+    assert_eq!(ext.receive().await, first);
+    let queued = daemon.begin(large.request("outline"));
+    daemon.admitted(&queued.id).await;
+    let other = daemon.begin(small.request("text"));
+    let bystander = ext.receive().await;
+    ext.send_raw(&header).await;
+    assert_eq!(ext.ended().await, Some(1009));
+    let error = reading.reply().await.error("TOO_LARGE");
+    assert_eq!((&error["category"], &error["retry"]), (&json!("execution"), &json!("conditional")));
+
+    // What was in flight once only comes again, and what waited has its turn.
+    let mut ext = daemon.extension_named("verbose").await;
+    let mut again = [ext.receive().await, ext.receive().await];
+    again.sort_by_key(|command| command.action().to_owned());
+    assert_eq!((again[0].id(), &again[1]), (&*queued.id, &bystander));
+    for (command, data) in
+        again.iter().zip([json!({"landmarks": [], "headings": []}), json!({"text": ""})])
+    {
+        ext.answer(command, data).await;
+    }
+    queued.reply().await.data();
+    other.reply().await.data();
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ const ACTION: Part = Part {
         public: &[],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 

@@ -308,6 +308,12 @@ impl FakeExtension {
         self.send(envelope.to_string()).await;
     }
 
+    /// Resumes a session as the person does in the popup, and waits until the daemon has done it.
+    pub async fn resume(&mut self, session: &str) {
+        self.send(json!({"type": "session.resume", "session": session}).to_string()).await;
+        self.fence().await;
+    }
+
     // --- what the extension receives ---
 
     /// The next command.

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::{env, fs};
 
 use bproxy::protocol::{
-    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, ErrorCode, Facts, Fill, MAX_DEADLINE_MS,
-    MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn, SUBPROTOCOL, Target, VERSION, schema_of,
+    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, ErrorCode, Facts, Fill, MAX_ANSWER_BYTES,
+    MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn, SUBPROTOCOL, Target,
+    VERSION, schema_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -124,6 +125,8 @@ export const LIMITS = Object.freeze({{
   deadlineMs: {MAX_DEADLINE_MS},
   /** How many commands there may be between admission and answer. */
   pending: {MAX_PENDING},
+  /** The largest answer, in bytes of UTF-8. */
+  answerBytes: {MAX_ANSWER_BYTES},
   /** How long a pairing code is valid, in ms. */
   pairingCodeMs: {CODE_LIFE_MS},
 }});

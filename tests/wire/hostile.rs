@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::support::{Client, Connection, Daemon, Home, origin, request};
@@ -181,14 +182,22 @@ async fn a_head_is_as_long_as_it_may_be_and_no_longer() {
     let start = format!("GET /health HTTP/1.1\r\nHost: {}\r\nX: ", daemon.host());
     for (length, status) in [(LONGEST, 200), (LONGEST + 1, 431)] {
         let head = start.clone() + &"x".repeat(length - start.len() - 4) + "\r\n\r\n";
-        // All but the last byte, and then that, so that the daemon looks at both.
-        let (first, last) = head.split_at(length - 1);
+        // All but the last byte, and then that, so that the daemon looks at both; and all of it at once.
+        for first in [length - 1, 0] {
+            let (first, last) = head.split_at(first);
+            let mut connection = daemon.connect().await;
+            connection.write(first).await;
+            daemon.settled().await;
+            connection.write(last).await;
+            let response = connection.response_or_end().await.expect("a response");
+            assert_eq!(response.status, status, "{length} bytes");
+        }
+    }
+    for length in [LONGEST + 100, 100_000, 2 * LONGEST - 1000] {
         let mut connection = daemon.connect().await;
-        connection.write(first).await;
-        daemon.settled().await;
-        connection.write(last).await;
+        connection.write(start.clone() + &"x".repeat(length - start.len() - 4) + "\r\n\r\n").await;
         let response = connection.response_or_end().await.expect("a response");
-        assert_eq!(response.status, status, "{length} bytes");
+        assert_eq!(response.status, 431, "{length} bytes");
     }
 }
 
@@ -260,6 +269,48 @@ async fn a_thousand_idle_connections_leave_commands_their_latency() {
     // That there was no room is said, but not again and again.
     daemon.record("accept_failed", |_| true).await;
     assert_eq!(daemon.records("accept_failed").len(), 1);
+}
+
+#[tokio::test]
+async fn claims_of_a_mebibyte_take_no_memory() {
+    const CLAIMS: usize = 300;
+    let daemon = Daemon::start().await;
+    let rss = async || daemon.get("/health").await.json()["rssBytes"].as_u64().expect("a number");
+    let before = rss().await;
+    let head = format!(
+        "POST /pair/claim HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        daemon.host(),
+        origin('b'),
+        1 << 20
+    );
+    let claim = head + &"x".repeat((1 << 20) - 1);
+    let mut claims = Vec::new();
+    for _ in 0..CLAIMS {
+        let mut connection = daemon.connect().await;
+        connection.write(&claim).await;
+        assert_eq!(connection.response_or_end().await.expect("a response").status, 413);
+        claims.push(connection);
+    }
+    let grown = rss().await.saturating_sub(before);
+    assert!(grown < 30 << 20, "{} MiB", grown >> 20);
+}
+
+#[tokio::test]
+async fn a_burst_of_connections_waits_for_the_daemon_and_not_for_retransmissions() {
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+    let burst = allowed.trim().parse().unwrap_or(128).min(900) - 28;
+    let daemon = Daemon::start().await;
+    daemon.signal(Signal::STOP);
+    let started = Instant::now();
+    let mut waiting = Vec::new();
+    for _ in 0..burst {
+        waiting.push(daemon.connect().await);
+    }
+    // A connection that finds the queue full tries again after a second.
+    assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+    daemon.signal(Signal::CONT);
+    daemon.send(request("session.list")).await.data();
 }
 
 #[tokio::test]

@@ -55,6 +55,28 @@ async fn the_person_resumes_a_paused_session() {
 }
 
 #[tokio::test]
+async fn the_person_resumes_what_their_browser_paused_before_it_had_a_tab() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension_named("browser").await;
+    let session = daemon.new_session().await;
+    let open = request("tab.open").params(json!({"url": "about:blank"})).session(&session);
+    let opening = daemon.begin(open.clone());
+    let command = ext.receive().await;
+    ext.fail(&command, "HUMAN_REQUIRED", "paused by the person").await;
+    opening.reply().await.error("HUMAN_REQUIRED");
+    let mut other = daemon.extension_named("other").await;
+    other.resume(&session).await;
+    daemon.send(open.clone()).await.error("HUMAN_REQUIRED");
+
+    // Also after its browser was away.
+    ext.close().await;
+    let mut ext = daemon.extension_named("browser").await;
+    ext.resume(&session).await;
+    let (_, reply) = ext.exchange(&daemon, open, json!({"tabId": 7, "url": "about:blank"})).await;
+    assert_eq!(reply.data()["tab"], "t1");
+}
+
+#[tokio::test]
 async fn the_person_ends_one_session_or_all_of_this_browser_and_no_other() {
     let daemon = Daemon::start().await;
     let mut ext = daemon.extension().await;

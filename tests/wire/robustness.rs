@@ -137,13 +137,9 @@ impl Scene {
     /// Makes sure of a session with a tab and no pace: earlier cases may have paused, unbound or closed it.
     async fn has_a_tab(&mut self) {
         let bind = json!({"tab": self.tab.tab, "pacing": "fast"});
-        let mut is_usable = true;
-        for request in
-            [self.tab.request("session.resume"), self.tab.request("session.bind").params(bind)]
-        {
-            is_usable &= self.daemon.send(request).await.json()["ok"] == true;
-        }
-        if !is_usable {
+        self.ext.resume(&self.tab.session).await;
+        let bound = self.daemon.send(self.tab.request("session.bind").params(bind)).await;
+        if bound.json()["ok"] != true {
             // Sessions are bounded: the old one makes room.
             let close = self.tab.request("session.close").0;
             self.try_out(&close, |id| json!({"id": id, "ok": true})).await;

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Daemon, Request, Tab, request};
+use crate::support::{Answer, Client, Daemon, Request, Tab, request, wait_for};
 
 async fn info(client: &Client, session: &str) -> Value {
     let sessions = client.send(request("session.list")).await.data()["sessions"].clone();
@@ -148,6 +149,34 @@ async fn sessions_and_tabs_are_limited() {
     let (_, reply) = ext.exchange(&daemon, request("tab.close").session(&session), json!({})).await;
     reply.data();
     assert_eq!(ext.open_tab_in(&daemon, &session).await.tab, "t65");
+}
+
+#[tokio::test]
+async fn opens_under_way_count_as_tabs_and_as_sessions() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.extension().await;
+    let session = daemon.new_session().await;
+    let open =
+        |session: &str| request("tab.open").session(session).params(json!({"url": "about:blank"}));
+    for _ in 0..62 {
+        ext.open_tab_in(&daemon, &session).await;
+    }
+    let mut opens = Vec::new();
+    for _ in 0..2 {
+        opens.push(daemon.begin(open(&session)));
+        ext.receive_action("tab.open").await;
+    }
+    daemon.send(open(&session)).await.error("OVERLOADED");
+    for _ in 1..254 {
+        daemon.new_session().await;
+    }
+    for _ in 0..2 {
+        opens.push(daemon.begin(open("")));
+        ext.receive_action("tab.open").await;
+    }
+    daemon.send(open("")).await.error("OVERLOADED");
+    daemon.send(request("session.create")).await.error("OVERLOADED");
+    ext.has_nothing().await;
 }
 
 #[tokio::test]
@@ -374,10 +403,7 @@ async fn a_session_that_needs_a_person_is_paused_until_it_is_resumed() {
     ext.exchange(&daemon, bystander.request("text"), json!({"text": ""})).await.1.data();
 
     for _ in 0..2 {
-        assert_eq!(
-            daemon.send(tab.request("session.resume")).await.data(),
-            json!({"session": tab.session})
-        );
+        ext.resume(&tab.session).await;
     }
     let resumed = info(&daemon, &tab.session).await;
     assert_eq!((resumed["paused"].clone(), resumed.get("pauseReason")), (json!(false), None));
@@ -385,13 +411,68 @@ async fn a_session_that_needs_a_person_is_paused_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn unbinding_clears_a_pause_too() {
+async fn unbinding_leaves_a_pause() {
     let (daemon, mut ext, tab) = Daemon::with_tab().await;
     pause(&daemon, &mut ext, &tab, "A riddle.").await;
     daemon.send(tab.request("session.unbind")).await.data();
     let info = info(&daemon, &tab.session).await;
-    assert_eq!((&info["paused"], &info["tab"]), (&json!(false), &Value::Null));
+    assert_eq!((&info["paused"], &info["tab"]), (&json!(true), &Value::Null));
+    daemon.send(tab.request("text")).await.error("HUMAN_REQUIRED");
+    ext.resume(&tab.session).await;
     daemon.send(tab.request("text")).await.error("TAB_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_client_does_not_resume_what_a_person_can_resume() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    pause(&daemon, &mut ext, &tab, "A riddle.").await;
+    let error = daemon.send(tab.request("session.resume")).await.error("PERSON_REQUIRED");
+    assert_eq!((&error["category"], &error["retry"]), (&json!("policy"), &json!("conditional")));
+    let wait = format!("bproxy session wait -s {}", tab.session);
+    assert_eq!(error["suggestedAction"], wait.as_str());
+    let refused = daemon.send(tab.request("text")).await.error("HUMAN_REQUIRED");
+    assert_eq!(refused["suggestedAction"], wait.as_str());
+
+    // Neither by letting go of the tab, nor while the browser is away.
+    daemon.send(tab.request("session.unbind")).await.data();
+    daemon.send(tab.request("session.resume")).await.error("PERSON_REQUIRED");
+    drop(ext);
+    daemon.record("ws_disconnect", |_| true).await;
+    daemon.send(tab.request("session.resume")).await.error("PERSON_REQUIRED");
+    assert_eq!(info(&daemon, &tab.session).await["paused"], true);
+}
+
+#[tokio::test]
+async fn a_client_resumes_a_session_that_no_person_can_resume() {
+    let daemon = Daemon::start().await;
+    let mut ext = daemon.anonymous_extension().await;
+    let tab = ext.open_tab(&daemon).await;
+    pause(&daemon, &mut ext, &tab, "A riddle.").await;
+    for _ in 0..2 {
+        assert_eq!(
+            daemon.send(tab.request("session.resume")).await.data(),
+            json!({"session": tab.session})
+        );
+    }
+    ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+    let empty = daemon.new_session().await;
+    daemon.send(request("session.resume").session(&empty)).await.data();
+}
+
+#[tokio::test]
+async fn a_person_may_let_every_client_resume() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    for (number, word, resumes) in [(1, "anyone", true), (2, "person", false)] {
+        let settings = format!("BPROXY_RESUME={word}\n");
+        std::fs::write(daemon.home.file("config.env"), settings).expect("own directory");
+        daemon.signal(Signal::HUP);
+        wait_for("the reload", || (daemon.home.records("reload").len() == number).then_some(()))
+            .await;
+        pause(&daemon, &mut ext, &tab, "A riddle.").await;
+        let resumed = daemon.send(tab.request("session.resume")).await.json();
+        assert_eq!(resumed["ok"], resumes, "{word}: {resumed}");
+        assert_eq!(info(&daemon, &tab.session).await["paused"], !resumes, "{word}");
+    }
 }
 
 #[tokio::test]

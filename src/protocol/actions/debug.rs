@@ -143,6 +143,7 @@ impl Spec for DebugLog {
         public: &["id", "limit"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -159,6 +160,7 @@ impl Spec for DebugLast {
         public: &["count"],
         provenance: Provenance::Daemon,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -175,5 +177,6 @@ impl Spec for DebugStatus {
         public: &[],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

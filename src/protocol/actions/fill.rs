@@ -95,6 +95,7 @@ impl Spec for Fill {
         public: &["target", "method", "world", "private"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -111,5 +112,6 @@ impl Spec for FillForm {
         public: &["fields.target", "fields.method", "fields.world", "fields.private"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

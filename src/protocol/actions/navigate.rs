@@ -79,6 +79,7 @@ impl Spec for Navigate {
         public: &["url"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -95,5 +96,6 @@ impl Spec for Wait {
         public: &["strategy", "target", "timeout"],
         provenance: Provenance::Page,
         waits: Some(|params| params.timeout.map(|ms| Duration::from_millis(ms.get().into()))),
+        is_tool: true,
     };
 }

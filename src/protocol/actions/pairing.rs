@@ -35,5 +35,6 @@ impl Spec for PairingIssue {
         public: &[],
         provenance: Provenance::Daemon,
         waits: None,
+        is_tool: false,
     };
 }

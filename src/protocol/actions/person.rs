@@ -34,5 +34,6 @@ impl Spec for RequireHuman {
         public: &["reason", "forAttach"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

@@ -128,6 +128,7 @@ impl Spec for Scroll {
         public: &["target", "by", "direction"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -144,6 +145,7 @@ impl Spec for Click {
         public: &["target"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -160,6 +162,7 @@ impl Spec for Hover {
         public: &["target"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -177,5 +180,6 @@ impl Spec for Select {
         public: &["trigger", "optionText"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

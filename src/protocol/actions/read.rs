@@ -288,6 +288,7 @@ impl Spec for Text {
         public: &["selector"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -308,6 +309,7 @@ impl Spec for Links {
         public: &["selector", "visibleOnly", "limit", "hrefContains", "offset"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -324,6 +326,7 @@ impl Spec for Images {
         public: &["selector"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -344,6 +347,7 @@ impl Spec for Elements {
         public: &["form"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -360,6 +364,7 @@ impl Spec for Outline {
         public: &[],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -377,6 +382,7 @@ impl Spec for Dom {
         public: &["selector", "depth"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -394,6 +400,7 @@ impl Spec for Inspect {
         public: &["selector", "properties", "limit"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -410,5 +417,6 @@ impl Spec for Snapshot {
         public: &["selector", "maxDepth", "interactiveOnly"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

@@ -40,5 +40,6 @@ impl Spec for Screenshot {
         public: &["activate", "debugger"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

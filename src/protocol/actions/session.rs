@@ -116,6 +116,7 @@ impl Spec for SessionCreate {
         public: &["label"],
         provenance: Provenance::Daemon,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -133,6 +134,7 @@ impl Spec for SessionList {
         public: &[],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -150,6 +152,7 @@ impl Spec for SessionBind {
         public: &["tab", "pacing"],
         provenance: Provenance::Daemon,
         waits: None,
+        is_tool: true,
     };
 
     fn check(&self) -> Result<(), &'static str> {
@@ -162,7 +165,7 @@ impl Spec for SessionUnbind {
     type Data = SessionUnbindData;
     const ROW: Row<Self> = Row {
         name: "session.unbind",
-        about: "Unbind the session's tab and clear its pause.",
+        about: "Unbind the session's tab. A pause stays.",
         runs: Runs::Session(|_| SessionAction::Unbind),
         effect: Effect::Sets,
         recovery: Recovery::ReportUnknown,
@@ -171,6 +174,7 @@ impl Spec for SessionUnbind {
         public: &[],
         provenance: Provenance::Daemon,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -178,8 +182,7 @@ impl Spec for SessionResume {
     type Data = SessionResumeData;
     const ROW: Row<Self> = Row {
         name: "session.resume",
-        about: "Resume a paused session. Use it only after its person has said that they did what was asked \
-            of them.",
+        about: "Resume a paused session without its person, where no tab of it is in a browser that they sit at.",
         runs: Runs::Session(|_| SessionAction::Resume),
         effect: Effect::Sets,
         recovery: Recovery::ReportUnknown,
@@ -188,6 +191,7 @@ impl Spec for SessionResume {
         public: &[],
         provenance: Provenance::Daemon,
         waits: None,
+        is_tool: false,
     };
 }
 
@@ -204,5 +208,6 @@ impl Spec for SessionClose {
         public: &[],
         provenance: Provenance::Daemon,
         waits: None,
+        is_tool: true,
     };
 }

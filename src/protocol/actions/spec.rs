@@ -49,6 +49,8 @@ pub struct Row<S> {
     pub provenance: Provenance,
     /// How long it waits, for an action that waits in the page by its parameter `timeout`.
     pub waits: Option<fn(&S) -> Option<Duration>>,
+    /// Whether models get it as a tool. What only a person should decide is none.
+    pub is_tool: bool,
 }
 
 /// Where an action with parameters `S` is carried out.
@@ -252,6 +254,8 @@ pub struct Facts {
     pub provenance: Provenance,
     /// Whether it has a time limit of its own; see [`Row::waits`].
     pub waits: bool,
+    /// See [`Row::is_tool`].
+    pub is_tool: bool,
     /// The JSON schema of its parameters.
     pub params: fn() -> Schema,
     /// The JSON schema of its data.
@@ -282,6 +286,7 @@ pub(super) trait Described: Spec {
         public: Self::ROW.public,
         provenance: Self::ROW.provenance,
         waits: Self::ROW.waits.is_some(),
+        is_tool: Self::ROW.is_tool,
         params: schema_of::<Self>,
         data: data_schema_of::<Self::Data>,
     };

@@ -125,6 +125,7 @@ impl Spec for TabList {
         public: &[],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -142,6 +143,7 @@ impl Spec for TabOpen {
         public: &["url"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -158,6 +160,7 @@ impl Spec for TabClose {
         public: &["tab"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -177,6 +180,7 @@ impl Spec for TabPin {
         public: &["tab"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -196,6 +200,7 @@ impl Spec for TabUnpin {
         public: &["tab"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }
 
@@ -216,5 +221,6 @@ impl Spec for TabActivate {
         public: &["tab"],
         provenance: Provenance::Page,
         waits: None,
+        is_tool: true,
     };
 }

@@ -99,6 +99,12 @@ impl Browsers {
         instances.filter_map(|(id, known)| Some((known.client?, *id))).collect()
     }
 
+    /// Whether the browser said hello, on this connection or an earlier one.
+    pub(in crate::state) fn said_hello(&self, browser: BrowserId) -> bool {
+        let known = self.browsers.get(&browser);
+        known.is_some_and(|known| matches!(known.identity, Identity::Instance(_)))
+    }
+
     /// Forgets a browser whose tabs and commands another one has taken over.
     pub(in crate::state) fn merged(&mut self, from: BrowserId) {
         self.browsers.remove(&from);

@@ -4,6 +4,76 @@ use serde_json::json;
 
 use super::*;
 
+/// A browser that knows what was added to the protocol.
+fn revised(rig: &mut Rig, instance: &str) -> ClientId {
+    let client = rig.connect();
+    let hello = json!({"type": "hello", "revision": 1, "instanceId": instance, "extensionVersion": "1",
+                       "protocolVersion": 1, "browser": "b"});
+    rig.say(client, &hello);
+    client
+}
+
+fn cancel(client: &Client) -> Value {
+    json!({"type": "cancel", "id": client.id})
+}
+
+#[test]
+fn a_command_in_flight_is_given_up_five_seconds_after_its_last_client_is_gone() {
+    let mut rig = Rig::new();
+    let browser = revised(&mut rig, "a");
+    let session = rig.open(browser, 7);
+    let mut first = rig.ask("wait", &session, json!({"strategy": "url", "target": "never"}));
+    rig.sent(browser);
+    first.hang_up();
+    rig.pass(4_000);
+    // A client that asks again and goes too begins the wait anew.
+    let again = call("wait", &session, json!({"strategy": "url", "target": "never"})).id(&first.id);
+    let mut second = rig.send(&again);
+    rig.pass(60);
+    second.hang_up();
+    rig.pass(4_900);
+    assert!(rig.sent(browser).is_empty());
+    rig.pass(100);
+    assert_eq!(rig.sent(browser), [cancel(&first)]);
+    rig.pass(10_000);
+    assert!(rig.sent(browser).is_empty(), "once is enough");
+
+    // It may have got lost with the connection.
+    rig.disconnect(browser);
+    let browser = revised(&mut rig, "a");
+    let sent = rig.sent(browser);
+    assert_eq!((&sent[0]["id"], &sent[1]), (&json!(first.id), &cancel(&first)));
+    rig.answer(browser, &first.id, json!({"matched": false, "elapsed": 1}));
+    rig.assert_clean();
+}
+
+#[test]
+fn a_command_that_somebody_waits_for_is_not_given_up() {
+    let mut rig = Rig::new();
+    let browser = revised(&mut rig, "a");
+    let session = rig.open(browser, 7);
+    let mut first = rig.ask("wait", &session, json!({"strategy": "url", "target": "never"}));
+    let again = call("wait", &session, json!({"strategy": "url", "target": "never"})).id(&first.id);
+    let second = rig.send(&again);
+    rig.sent(browser);
+    first.hang_up();
+    rig.pass(20_000);
+    assert!(rig.sent(browser).is_empty());
+    drop(second);
+}
+
+#[test]
+fn a_browser_that_does_not_know_of_giving_up_is_told_nothing() {
+    let mut rig = Rig::new();
+    let browser = rig.browser("a");
+    let session = rig.open(browser, 7);
+    let mut client = rig.ask("wait", &session, json!({"strategy": "url", "target": "never"}));
+    rig.sent(browser);
+    client.hang_up();
+    rig.pass(20_000);
+    assert!(rig.sent(browser).is_empty());
+}
+
 /// The command fails at its deadline and not a millisecond before.
 #[track_caller]
 fn times_out_after(rig: &mut Rig, client: &mut Client, ms: u64) {
