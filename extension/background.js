@@ -6,6 +6,7 @@
 import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
+import { Documents } from './documents.js';
 import { Groups } from './groups.js';
 import { shakeHands } from './handshake.js';
 import { Navigations } from './navigation.js';
@@ -37,6 +38,7 @@ let helloVersion = PROTOCOL_VERSION;
 const trace = new Trace(session, now);
 const dedupeLog = new DedupeLog(local, session, now);
 const navigations = new Navigations(session, tell);
+const documents = new Documents(session);
 const groups = new Groups(session);
 const presenter = new Presenter({ tell, groups, navigations });
 const connection = new Connection({
@@ -57,6 +59,7 @@ const dispatcher = new Dispatcher({
   dedupeLog,
   trace,
   navigations,
+  documents,
   groups,
   send: (text) => connection.send(text),
   onPause: (name, reason) => presenter.notifyPause(name, reason),
@@ -70,7 +73,13 @@ async function start() {
   if ((await chrome.alarms.get(ALARM)) === undefined) {
     await chrome.alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
   }
-  [instanceId] = await Promise.all([readInstanceId(local), dedupeLog.load(), trace.load(), navigations.load()]);
+  [instanceId] = await Promise.all([
+    readInstanceId(local),
+    dedupeLog.load(),
+    trace.load(),
+    navigations.load(),
+    documents.load(),
+  ]);
   // The worker that opened these tabs is gone, so no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
   const open = new Set((await chrome.tabs.query({})).map((tab) => tab.id));
@@ -233,7 +242,12 @@ chrome.alarms.onAlarm.addListener(() => void ready.then(() => connection.nudge()
 // These events only have to start the worker; start() does the rest.
 chrome.runtime.onStartup.addListener(() => void ready);
 chrome.runtime.onInstalled.addListener(() => void ready);
-chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.drop(tabId)));
+chrome.tabs.onRemoved.addListener((tabId) => {
+  void ready.then(() => {
+    navigations.drop(tabId);
+    documents.drop(tabId);
+  });
+});
 
 /** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentId?: string, documentLifecycle?: string }} Details */
 /** @param {import('./navigation.js').NavigationEvent['kind']} kind */

@@ -1,7 +1,6 @@
 /** Waiting for an element, an address or the next page. */
 
 import { DocumentGone } from '../browser-errors.js';
-import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 
 /** Often enough to feel immediate, rarely enough not to burden the page. */
@@ -25,7 +24,7 @@ export async function wait(context) {
       if (left <= 0) {
         return {
           data: { matched: false, elapsed: Math.round(performance.now() - began) },
-          page: tabPage(await driver.tab(tabId)),
+          page: await driver.page(tabId),
         };
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
@@ -41,10 +40,10 @@ export async function wait(context) {
  * @type {Record<Context['params']['strategy'], (context: Context) => Check>}
  */
 const STRATEGIES = {
-  selector: ({ driver, tabId, params }) => ({
+  selector: ({ driver, tabId, params, order }) => ({
     met: async () => {
       try {
-        const { data, page } = await driver.read(tabId, 'present', { selector: params.target });
+        const { data, page } = await driver.read(tabId, 'present', { selector: params.target }, order);
         return data.present ? page : null;
       } catch (error) {
         // Between two documents there is no page to check.
@@ -58,7 +57,7 @@ const STRATEGIES = {
   url: ({ driver, tabId, params }) => ({
     met: async () => {
       const tab = await driver.tab(tabId);
-      return matches(params.target, tab.url ?? '') ? tabPage(tab) : null;
+      return matches(params.target, tab.url ?? '') ? driver.page(tabId) : null;
     },
   }),
   navigation: ({ driver, tabId, params, navigations }) => {
@@ -71,7 +70,7 @@ const STRATEGIES = {
     };
     navigations.watchers.add(watcher);
     return {
-      met: async () => (arrived ? tabPage(await driver.tab(tabId)) : null),
+      met: async () => (arrived ? driver.page(tabId) : null),
       end: () => void navigations.watchers.delete(watcher),
     };
   },
