@@ -47,12 +47,12 @@ export async function wait(context) {
  * @type {Record<Context['params']['strategy'], (context: Context) => Check>}
  */
 const STRATEGIES = {
-  selector: ({ driver, tabId, params }) => {
+  selector: ({ driver, tabId, params, order }) => {
     let matching = 0;
     return {
       met: async () => {
         try {
-          const { data, page } = await driver.read(tabId, 'present', { selector: params.target });
+          const { data, page } = await driver.read(tabId, 'present', { selector: params.target }, order);
           matching = data.matching;
           return data.present ? page : null;
         } catch (error) {
@@ -71,7 +71,7 @@ const STRATEGIES = {
   url: ({ driver, tabId, params }) => ({
     met: async () => {
       const tab = await driver.tab(tabId);
-      return matches(params.target, tab.url ?? '') ? tabPage(tab) : null;
+      return matches(params.target, tab.url ?? '') ? driver.page(tabId) : null;
     },
     awaited: `the address did not match ${JSON.stringify(params.target)}`,
     there: named,
@@ -86,7 +86,7 @@ const STRATEGIES = {
     };
     navigations.watchers.add(watcher);
     return {
-      met: async () => (arrived ? tabPage(await driver.tab(tabId)) : null),
+      met: async () => (arrived ? driver.page(tabId) : null),
       end: () => void navigations.watchers.delete(watcher),
       awaited: `no page that matches ${JSON.stringify(params.target)} has finished loading`,
       there: named,

@@ -59,15 +59,21 @@
         return !visibleOnly || page.visible(link);
       });
     const target = page.namer();
-    const links = found.slice(offset, offset + limit).map((link) => ({
-      text: page.accessibleName(link),
-      href: hrefOf(link),
-      target: target(link),
-      ...given('title', link.getAttribute('title')),
-      ...given('rel', link.getAttribute('rel')),
-      visible: visibleOnly || page.visible(link),
-    }));
-    const capped = limit === ENTRIES_MAX && found.length > offset + limit;
+    const numbers = page.numbers('ln');
+    const links = found.slice(offset, offset + limit).map((link) => {
+      const text = page.accessibleName(link);
+      const n = numbers.of(link, text);
+      return {
+        text,
+        href: hrefOf(link),
+        target: target(link),
+        ...given('title', link.getAttribute('title')),
+        ...given('rel', link.getAttribute('rel')),
+        visible: visibleOnly || page.visible(link),
+        ...(n === undefined ? {} : { n }),
+      };
+    });
+    const capped = numbers.capped() || (limit === ENTRIES_MAX && found.length > offset + limit);
     return { links, total: found.length, ...(capped ? { capped } : {}) };
   };
 
@@ -125,7 +131,7 @@
       if (size > SOURCE_MAX) return '';
       if (node instanceof Text) return keep(escaped(node.data));
       if (!(node instanceof Element) || LEFT_OUT.has(node.localName)) return '';
-      const secret = node instanceof HTMLInputElement && node.type === 'password';
+      const secret = page.isSecret(node);
       const attributes = [...page.own.attributes(node)]
         .map(({ name, value }) => (secret && name === 'value' ? '' : ` ${name}="${escaped(value)}"`))
         .join('');
@@ -167,7 +173,7 @@
     const elements = found.slice(0, limit).map((element) => {
       const { x, y, width, height } = element.getBoundingClientRect();
       const style = getComputedStyle(element);
-      const secret = element instanceof HTMLInputElement && element.type === 'password';
+      const secret = page.isSecret(element);
       const attributes = [...page.own.attributes(element)].filter(({ name }) => !(secret && name === 'value'));
       return {
         ...target(element),
