@@ -42,10 +42,13 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
   return world;
 }
 
-/** Waits until so many commands have begun. */
-async function begun(world, count = 1) {
-  while (world.runs.length < count) await settled();
+/** Waits for a condition that is on its way. */
+async function until(holds) {
+  while (!holds()) await settled();
 }
+
+/** Waits until so many commands have begun. */
+const begun = (world, count = 1) => until(() => world.runs.length >= count);
 
 const command = (action, id, changes = {}) => ({
   protocol_version: 1,
@@ -319,7 +322,7 @@ test('turning the switch off ends what runs', async () => {
   const world = await setUp();
   world.held = true;
   const running = world.dispatcher.receive(command('click', 'a1'));
-  await settled();
+  await until(() => world.runs.length > 0);
   void world.power.turn(false);
   world.dispatcher.stop();
   await running;
@@ -349,9 +352,10 @@ test('after its end a command does nothing more in its page', async () => {
       await driver.run(7, 'second').catch((error) => {
         failed = error;
       });
+      return { data: {}, page };
     };
   const running = world.dispatcher.receive(command('click', 'a1'));
-  await settled();
+  await until(() => calls.length > 0);
   world.dispatcher.stop();
   open();
   await running;
@@ -397,12 +401,17 @@ test('an answer of 16 MiB is sent, and a larger one fails', async () => {
 
 test('a command that nobody waits for any more is told so, and ends by itself', async () => {
   const world = await setUp();
+  let begun = false;
   world.dispatcher.actions =
     () =>
-    ({ hurry }) =>
-      new Promise((resolve) => hurry.addEventListener('abort', () => resolve({ data: { text: 'so far' }, page })));
+    ({ hurry }) => {
+      begun = true;
+      return new Promise((resolve) =>
+        hurry.addEventListener('abort', () => resolve({ data: { text: 'so far' }, page })),
+      );
+    };
   const waiting = world.dispatcher.receive(command('text', 'a1'));
-  await settled();
+  await until(() => begun);
   world.dispatcher.cancel('other');
   world.dispatcher.cancel('a1');
   await waiting;
