@@ -104,7 +104,14 @@ export function failure(id, { code, message, suggestedAction, details }, replay 
 
 const TAB = {
   type: 'object',
-  properties: { tabId: { type: 'integer', minimum: 0 } },
+  properties: {
+    tabId: { type: 'integer', minimum: 0 },
+    // The mark of the document that the client last heard of.
+    document: { type: 'string', maxLength: 64 },
+    // The first of the numbers that this command may give to elements, and to links.
+    el: { type: 'integer', minimum: 1 },
+    ln: { type: 'integer', minimum: 1 },
+  },
   required: ['tabId'],
   additionalProperties: false,
 };
