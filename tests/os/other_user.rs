@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 use crate::support::{
-    BPROXY, Call, Client, FakeExtension, Pairing, User, base64url, own_origin, request, wait_for,
+    BPROXY, Call, Client, FakeExtension, Pairing, User, own_origin, request, wait_for,
 };
 
 /// A person, and another user of the same machine.
@@ -127,9 +127,10 @@ async fn the_commands_of_another_user_get_401_and_a_record() {
     let guess = String::from_utf8(guess).expect("text");
     let upgrade = format!(
         "{host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: {}\r\nSec-WebSocket-Protocol: bproxy.v1, auth.{}",
+         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: {}\r\nSec-WebSocket-Protocol: bproxy.v1, proof.{}.{}",
         pairing.origin,
-        base64url(b"a guess"),
+        "0".repeat(112),
+        "0".repeat(64),
     );
     let tries = [
         (format!("POST / HTTP/1.1\r\n{host}\r\n{json}"), &*body),
