@@ -229,6 +229,16 @@ async fn a_value_comes_from_a_flag_or_as_a_private_one_from_a_file_or_standard_i
     command.args(["fill", "--selector", "a", "--value-stdin", "-s", &rig.session]);
     call(command, Some(text.as_bytes())).await.data();
     given(Some(true));
+    let field = json!({"target": {"selector": "a"}, "value": text, "method": "direct", "world": "isolated"});
+    let mut told = field.clone();
+    told["private"] = json!(false);
+    let form = json!([field, told]).to_string();
+    std::fs::write(&file, &form).expect("a file");
+    for (flags, private) in [(["--file", path], json!(true)), (["--json", &form], json!(null))] {
+        rig.run(&[&["fill-form"], &flags[..]].concat()).await.data();
+        let fields = rig.last().params()["fields"].clone();
+        assert_eq!((&fields[0]["private"], &fields[1]["private"]), (&private, &json!(false)));
+    }
     let missing = rig.run(&["fill", "--selector", "a", "--value-file", "/nowhere/at/all"]).await;
     assert!(
         missing.trouble().contains("--value-file") && missing.trouble().contains("/nowhere/at/all")
