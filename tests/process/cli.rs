@@ -207,14 +207,20 @@ async fn the_timeout_becomes_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_value_comes_from_a_flag_a_file_or_standard_input_as_it_is() {
+async fn a_value_comes_from_a_flag_or_as_a_private_one_from_a_file_or_standard_input() {
     let rig = Rig::new(|_| None).await;
     let text = "first line\n\"second\" – línea\n";
     let file = rig.daemon.home.file("value");
     std::fs::write(&file, text).expect("a file");
     let path = file.to_str().expect("a path");
     rig.run(&["fill", "--selector", "a", "--value-file", path]).await.data();
-    assert_eq!(rig.last().params()["value"], text);
+    let given = |private: Option<bool>| {
+        let params = rig.last().params().clone();
+        assert_eq!((&params["value"], params["private"].as_bool()), (&json!(text), private));
+    };
+    given(Some(true));
+    rig.run(&["fill", "--selector", "a", "--value", text]).await.data();
+    given(None);
     let mut command = bproxy(&rig.daemon.home.path());
     command.args(["fill", "--element", "el1", "--value-stdin", "-s", &rig.session]);
     let refused = call(command, Some(text.as_bytes())).await;
@@ -222,7 +228,17 @@ async fn a_value_comes_from_a_flag_a_file_or_standard_input_as_it_is() {
     let mut command = bproxy(&rig.daemon.home.path());
     command.args(["fill", "--selector", "a", "--value-stdin", "-s", &rig.session]);
     call(command, Some(text.as_bytes())).await.data();
-    assert_eq!(rig.last().params()["value"], text);
+    given(Some(true));
+    let field = json!({"target": {"selector": "a"}, "value": text, "method": "direct", "world": "isolated"});
+    let mut told = field.clone();
+    told["private"] = json!(false);
+    let form = json!([field, told]).to_string();
+    std::fs::write(&file, &form).expect("a file");
+    for (flags, private) in [(["--file", path], json!(true)), (["--json", &form], json!(null))] {
+        rig.run(&[&["fill-form"], &flags[..]].concat()).await.data();
+        let fields = rig.last().params()["fields"].clone();
+        assert_eq!((&fields[0]["private"], &fields[1]["private"]), (&private, &json!(false)));
+    }
     let missing = rig.run(&["fill", "--selector", "a", "--value-file", "/nowhere/at/all"]).await;
     assert!(
         missing.trouble().contains("--value-file") && missing.trouble().contains("/nowhere/at/all")
