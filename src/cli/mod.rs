@@ -123,6 +123,8 @@ enum Error {
     #[error(transparent)]
     Extension(#[from] crate::extension::Error),
     #[error(transparent)]
+    Install(#[from] crate::install::Error),
+    #[error(transparent)]
     Daemon(#[from] crate::service::Error),
     #[error(transparent)]
     Logs(#[from] crate::service::logs::Error),
