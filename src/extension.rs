@@ -73,8 +73,7 @@ pub fn write_to(folder: &Path) -> Result<(), Error> {
 /// The files that the folder's list names; `None` without a list.
 fn installed(target: &Target) -> Result<Option<BTreeSet<PathBuf>>, Error> {
     let Some(list) = target.read(LIST)? else { return Ok(None) };
-    let is_below =
-        |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+    let is_below = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
     let list = String::from_utf8_lossy(&list);
     Ok(Some(list.lines().map(PathBuf::from).filter(|path| is_below(path)).collect()))
 }

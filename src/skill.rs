@@ -112,9 +112,8 @@ pub fn write_to(base: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let target = Target::below(base, folder)?;
     let path = target.path().join(FILE);
     let file = NewFile { path: FILE.into(), content: TEXT.as_bytes().into() };
-    let is_ours = |_: &Path, old: &[u8]| {
-        std::str::from_utf8(old).is_ok_and(|old| name_of(old) == Some(NAME))
-    };
+    let is_ours =
+        |_: &Path, old: &[u8]| std::str::from_utf8(old).is_ok_and(|old| name_of(old) == Some(NAME));
     target.install(&[file], &[], is_ours)?;
     Ok(path)
 }

@@ -43,13 +43,19 @@ impl Folder {
     pub(super) fn open(path: &Path, created: &mut Created) -> Result<Folder, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match openat(CWD, path, flags, Mode::empty()) {
-            Ok(descriptor) => {
-                Ok(Folder { descriptor: Rc::new(descriptor), path: path.to_owned() })
-            }
+            Ok(descriptor) => Ok(Folder { descriptor: Rc::new(descriptor), path: path.to_owned() }),
             Err(Errno::NOENT) => match (path.parent(), path.file_name()) {
                 (Some(parent), Some(name)) => Folder::open(parent, created)?.enter(name, created),
                 _ => Err(Error::io("open", path)(Errno::NOENT.into())),
             },
+            Err(Errno::NOTDIR) => Err(match statat(CWD, path, AtFlags::empty()) {
+                Ok(status) => Error::Kind {
+                    path: path.to_owned(),
+                    kind: described(FileType::from_raw_mode(status.st_mode)),
+                    wanted: "folder",
+                },
+                Err(_) => Error::io("open", path)(Errno::NOTDIR.into()),
+            }),
             Err(error) => Err(Error::io("open", path)(error.into())),
         }
     }
@@ -83,8 +89,8 @@ impl Folder {
             Some(kind) => return Err(self.wrong(name, kind, "folder")),
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let descriptor = openat(&*self.descriptor, name, flags, Mode::empty())
-            .map_err(self.io("open", name))?;
+        let descriptor =
+            openat(&*self.descriptor, name, flags, Mode::empty()).map_err(self.io("open", name))?;
         Ok(Some(Folder { descriptor: Rc::new(descriptor), path: self.path.join(name) }))
     }
 
@@ -102,7 +108,8 @@ impl Folder {
         let mut names = Vec::new();
         for entry in Dir::read_from(&*self.descriptor).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let name: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(entry.file_name().to_bytes());
+            let name: &OsStr =
+                std::os::unix::ffi::OsStrExt::from_bytes(entry.file_name().to_bytes());
             if name != "." && name != ".." {
                 names.push(name.into());
             }
@@ -119,8 +126,8 @@ impl Folder {
         }
         // Something else may have taken its place since: a link is not followed, and a pipe not waited for.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = openat(&*self.descriptor, name, flags, Mode::empty())
-            .map_err(self.io("open", name))?;
+        let file =
+            openat(&*self.descriptor, name, flags, Mode::empty()).map_err(self.io("open", name))?;
         let mut bytes = Vec::new();
         File::from(file)
             .take(MAX_FILE_BYTES)

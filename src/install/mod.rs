@@ -147,7 +147,7 @@ impl Target {
         for change in &mut changes {
             change.apply()?;
         }
-        changes.iter_mut().for_each(Change::keep);
+        changes.into_iter().for_each(Change::keep);
         for path in obsolete {
             self.remove_empty_parents(path);
         }
@@ -206,7 +206,8 @@ impl Change {
         Ok(())
     }
 
-    fn keep(&mut self) {
+    /// Makes it final.
+    fn keep(mut self) {
         self.reverts = false;
     }
 
