@@ -110,7 +110,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} WaitData `wait`
  * @property {number} elapsed How long the wait took, in milliseconds.
- * @property {boolean} matched Whether the condition was met.
+ * @property {boolean} matched Always true: a wait that is not met in time fails with `TIMEOUT`.
  */
 
 /**

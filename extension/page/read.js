@@ -93,7 +93,10 @@
     return { images };
   };
 
-  page.commands.present = ({ selector }) => ({ present: page.query(selector).some(page.visible) });
+  page.commands.present = ({ selector }) => {
+    const matching = page.query(selector);
+    return { present: matching.some(page.visible), matching: matching.length };
+  };
 
   // ---- Source ----
 

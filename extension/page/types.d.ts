@@ -20,7 +20,7 @@ type PageCommands = {
   };
 } & {
   info: { params: NoParams; data: { status: number | undefined } };
-  present: { params: { selector: string }; data: { present: boolean } };
+  present: { params: { selector: string }; data: { present: boolean; matching: number } };
   /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
   'sign-in-interstitial': { params: { asked: string; defer: boolean }; data: { reason: string | null } };
   /** The page's current state; two equal samples mean that it has settled. */

@@ -47,8 +47,8 @@ const EXIT_ERROR: u8 = 2;
 
 /// Drives the browser that its person already uses, one step per call.
 ///
-/// Every call prints one line of JSON on standard output. Exit status: 0 done, 1 refused or failed (the line says why
-/// and what to do), 2 any other error (a message on standard error).
+/// Every call prints one line of JSON on standard output. Exit status: 0 done, 1 refused, failed or without effect (the
+/// line says why and what to do), 2 any other error (a message on standard error).
 #[derive(Parser)]
 #[command(
     name = "bproxy",
@@ -105,7 +105,7 @@ enum Command {
 enum Outcome {
     /// `ok: true`, or the result of a verb that sends no command.
     Done,
-    /// `ok: false`.
+    /// `ok: false`, or a success without effect.
     Refused,
 }
 

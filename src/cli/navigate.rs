@@ -43,7 +43,8 @@ impl Navigate {
 
 /// Wait for an element, an address or the end of a navigation
 ///
-/// Waits up to --timeout; the command itself may take 2 seconds more.
+/// Waits up to --timeout; the command itself may take 2 seconds more. If nothing matches in time, it fails with TIMEOUT,
+/// and "details" say what was there instead.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bproxy wait --strategy selector --target '#results' -s m4q7z2\n  \
@@ -66,6 +67,6 @@ impl Wait {
             .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
         let action = protocol::Wait { strategy, target, timeout: Some(timeout) }.into();
         let limit = agent::time_limit(&action, None, globals.timeout());
-        call::show_answer(globals, call::send(globals, &action, limit)?)
+        call::show_effect(globals, &action, call::send(globals, &action, limit)?)
     }
 }

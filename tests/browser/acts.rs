@@ -225,7 +225,8 @@ async fn a_form_is_filled_completely_or_not_at_all() {
     let mut phone = field("", "555");
     phone["target"] = json!({"handle": handle});
     let fields = json!([field("#name", "Grace"), field("[name=digits]", "1b2"), phone]).to_string();
-    let results = page.data(&["fill-form", "--json", &fields]).await["results"].clone();
+    let results =
+        page.run(&["fill-form", "--json", &fields]).await.without_effect()["results"].clone();
     let held: Vec<_> = results
         .as_array()
         .expect("results")

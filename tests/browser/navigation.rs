@@ -1,5 +1,7 @@
 //! Navigation, tabs, waits and screenshots.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::rig::{Rig, says, text, timed};
@@ -142,9 +144,22 @@ async fn a_wait_ends_when_it_is_met_or_says_that_it_was_not() {
     let wait = |strategy, target, timeout| {
         ["wait", "--strategy", strategy, "--target", target, "--timeout", timeout]
     };
-    let missed = page.data(&wait("selector", "#later", "300")).await;
-    assert_eq!(missed["matched"], false);
-    assert!(missed["elapsed"].as_i64() >= Some(300), "{missed}");
+    let begun = std::time::Instant::now();
+    let missed = page.fails("TIMEOUT", &wait("selector", "#later", "300")).await;
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{missed}");
+    says(&missed, &["no visible element matched \"#later\""]);
+    let there = text(&missed["details"]["there"]);
+    assert!(
+        there.starts_with("no element matches, on http") && there.contains("act.html"),
+        "{there}"
+    );
+    seen.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<p class=veiled hidden>Later</p>'), 0",
+    )
+    .await;
+    let veiled = page.fails("TIMEOUT", &wait("selector", ".veiled", "100")).await;
+    let there = text(&veiled["details"]["there"]);
+    assert!(there.starts_with("1 match, none visible"), "{there}");
     seen.evaluate("setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<p id=later>Later</p>'), 300), 0").await;
     let met = page.data(&wait("selector", "#later", "10000")).await;
     assert_eq!(met["matched"], true);
@@ -156,7 +171,10 @@ async fn a_wait_ends_when_it_is_met_or_says_that_it_was_not() {
 
     seen.evaluate("setTimeout(() => history.pushState({}, '', '/act.html?done=1'), 300), 0").await;
     assert_eq!(page.data(&wait("url", "*?done=1", "10000")).await["matched"], true);
-    assert_eq!(page.data(&wait("url", "elsewhere", "100")).await["matched"], false);
+    let elsewhere = page.fails("TIMEOUT", &wait("url", "elsewhere", "100")).await;
+    let there = text(&elsewhere["details"]["there"]);
+    assert!(there.contains("/act.html?done=1"), "{there}");
+    page.fails("TIMEOUT", &wait("navigation", "elsewhere", "1")).await;
 
     let leave = async {
         rig.daemon.record("received", |it| it["id"] == "wait-1").await;

@@ -271,6 +271,30 @@ async fn a_failure_is_shown_as_it_came_and_exits_with_1() {
 }
 
 #[tokio::test]
+async fn a_success_without_effect_is_shown_as_it_came_and_exits_with_1() {
+    let target = json!({"selector": "#a"});
+    let fields = json!([{"target": target, "value": "x", "method": "direct", "world": "isolated"}]);
+    let form = ["fill-form", "--json", &fields.to_string()].map(str::to_owned);
+    let result = |filled| json!({"target": target, "filled": filled, "verifiedValue": "y"});
+    let verbs = [
+        ("fill --selector #a --value x", json!({"filled": false, "verifiedValue": "y"})),
+        ("select --selector #a --option-text x", json!({"selected": false, "optionText": "y"})),
+        ("wait --strategy url --target x", json!({"matched": false, "elapsed": 1})),
+    ];
+    let verbs = verbs.map(|(args, data)| (args.split(' ').map(str::to_owned).collect(), data));
+    let results = json!({"results": [result(true), result(false), result(true)]});
+    for (args, data) in verbs.into_iter().chain([(form.to_vec(), results)]) {
+        let rig = Rig::new(always(data.clone())).await;
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let call = rig.run(&args).await;
+        assert_eq!(call.without_effect(), data, "{args:?}");
+        assert_eq!(call.stderr, "");
+    }
+    let rig = Rig::new(always(json!({"results": [result(true), result(true)]}))).await;
+    rig.run(&["fill-form", "--json", &fields.to_string()]).await.data();
+}
+
+#[tokio::test]
 async fn a_large_answer_comes_whole_and_on_one_line() {
     let text = "a line of text – \"quoted\"\n".repeat(300_000);
     let rig = Rig::new(always(json!({"text": text}))).await;

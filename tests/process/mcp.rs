@@ -271,6 +271,26 @@ async fn failures_are_tool_errors_that_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_success_without_effect_is_a_tool_error_with_what_the_page_holds() {
+    let daemon = Daemon::start().await;
+    let _extension = daemon.extension().await.serve(|command| match command.action() {
+        "fill" => Some(Answer::Data(json!({"filled": false, "verifiedValue": "Obey"}))),
+        "select" => Some(Answer::Data(json!({"selected": true, "optionText": "x"}))),
+        _ => None,
+    });
+    let mut client = McpClient::start(&daemon.home, &[]).await;
+    client.call("tab_open", json!({"url": "https://a.example/"})).await.page();
+    let target = json!({"selector": "#a"});
+    let fill = json!({"target": target, "value": "x", "method": "direct", "world": "isolated"});
+    let filled = client.call("fill", fill).await;
+    assert!(filled.error().contains(r#""verifiedValue":"Obey""#), "{filled:?}");
+    let advice = filled.0["content"][1]["text"].as_str().expect("a text");
+    assert!(advice.starts_with("fill had no effect") && advice.contains("Next: "), "{filled:?}");
+    client.call("select", json!({"trigger": target, "optionText": "x"})).await.page();
+    client.close().await;
+}
+
+#[tokio::test]
 async fn a_sleeping_browser_is_waited_for_if_requested() {
     let daemon = Daemon::start().await;
     let mut client = McpClient::start(&daemon.home, &["--wait-extension", "60"]).await;
