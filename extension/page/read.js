@@ -157,9 +157,12 @@
     };
   };
 
-  page.commands.inspect = ({ selector, properties = [], limit = 10 }) => {
-    const found = page.query(selector);
-    if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+  page.commands.inspect = ({ selector, target: within, properties = [], limit = 10 }) => {
+    const everywhere = page.query(selector);
+    const found = within === undefined ? everywhere : page.findAll(page.resolve(within), selector);
+    if (found.length === 0 && within === undefined) {
+      page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+    }
     const target = page.namer();
     const elements = found.slice(0, limit).map((element) => {
       const { x, y, width, height } = element.getBoundingClientRect();
@@ -179,6 +182,7 @@
         styles: Object.fromEntries(
           properties.map((/** @type {string} */ name) => [name, style.getPropertyValue(name)]),
         ),
+        ...(element.matches('a[href], area[href]') ? { href: hrefOf(element) } : {}),
       };
     });
     return { elements, total: found.length };

@@ -295,6 +295,50 @@ async fn a_success_without_effect_is_shown_as_it_came_and_exits_with_1() {
 }
 
 #[tokio::test]
+async fn the_address_of_a_link_is_looked_up_and_then_gone_to() {
+    let address = "https://a.example/?q=$IFS";
+    let entry = |more: Value| {
+        let mut entry = json!({"tag": "a", "role": "link", "label": "", "text": "", "attributes": {},
+            "rect": {"x": 0, "y": 0, "width": 0, "height": 0}, "visible": true, "enabled": true, "styles": {}});
+        entry
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        json!({"elements": [entry], "total": 1})
+    };
+    for (data, goes) in [
+        (entry(json!({"selector": "#a", "href": address})), true),
+        (entry(json!({"selector": "#a"})), false),
+        (json!({"elements": [], "total": 0}), false),
+    ] {
+        let rig = Rig::new(move |command| match command.action() {
+            "links" => Some(Answer::Data(json!({"links": [
+                {"text": "a", "href": address, "target": {"selector": "#a"}}], "total": 1}))),
+            "inspect" => Some(Answer::Data(data.clone())),
+            _ => None,
+        })
+        .await;
+        let link = rig.run(&["links"]).await.data()["links"][0]["handle"].clone();
+        let link = link.as_str().expect("a handle");
+        let gone = rig.run(&["navigate", "--element", link]).await;
+        let looked =
+            json!({"selector": "a[href], area[href]", "target": {"selector": "#a"}, "limit": 1});
+        if goes {
+            gone.data();
+            assert_eq!(rig.last().params(), &json!({"url": address}));
+        } else {
+            assert_eq!(gone.error(), "ELEMENT_NOT_ACTIONABLE");
+            assert_eq!(rig.last().params(), &looked);
+        }
+        // A failed look-up is the answer.
+        let unknown = rig.run(&["tab", "open", "--element", "el99"]).await;
+        assert_eq!(unknown.error(), "ELEMENT_HANDLE_NOT_FOUND");
+        let both = rig.run(&["navigate", "https://a.example/", "--element", link]).await;
+        assert!(both.trouble().contains("cannot be used with"), "{both:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_answer_comes_whole_and_on_one_line() {
     let text = "a line of text – \"quoted\"\n".repeat(300_000);
     let rig = Rig::new(always(json!({"text": text}))).await;

@@ -383,6 +383,7 @@ mod tests {
             let params = match facts.name {
                 "click" | "hover" => r#"{"target":{"handle":"el1"}}"#,
                 "scroll" => r#"{"target":{"handle":"el1"}}"#,
+                "inspect" => r#"{"selector":"a","target":{"handle":"el1"}}"#,
                 "select" => r#"{"trigger":{"handle":"el1"},"optionText":"a"}"#,
                 "fill" => {
                     r#"{"target":{"handle":"el1"},"value":"a","method":"direct","world":"main"}"#
