@@ -1,7 +1,8 @@
 //! Finding the daemon of a state directory, running or not, and the token that it accepts.
 //!
 //! A daemon that runs holds the directory's lock and has written its port there. For one that does not run, systemd or
-//! launchd may listen: the first connection to their port starts it.
+//! launchd may listen: the first connection to their port starts it. Without either, whatever listens on the port in the
+//! file is not the daemon, and gets no token.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
             let home = Home::open(&path)?;
             Ok(Client::new(port, secrets::ensure_client_token(choice, &home)?))
         }
+        Endpoint::Left { port } => Err(not_running(port)),
     }
 }
 
@@ -44,16 +46,29 @@ pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
 pub fn connect_running(home: Option<&Path>) -> Result<Client, Error> {
     let path = home_path(home)?;
     let choice = config::secrets_from_env(&path)?;
-    let home = Home::find(&path)?.ok_or(Error::NotRunning)?;
-    let port = running_port(&home)?;
-    let token = secrets::client_token(choice, &home)?.ok_or(Error::NoToken)?;
-    Ok(Client::new(port, token))
+    match Endpoint::find(&path)? {
+        Endpoint::Running { home, port } => {
+            let token = secrets::client_token(choice, &home)?.ok_or(Error::NoToken)?;
+            Ok(Client::new(port, token))
+        }
+        Endpoint::Activated { .. } => Err(Error::NotRunning),
+        Endpoint::Left { port } => Err(not_running(port)),
+    }
+}
+
+/// Why there is no daemon although there is a port file.
+fn not_running(port: u16) -> Error {
+    match Client::anonymous(port).check_listener() {
+        // Another port has to be chosen.
+        Err(error @ Error::OtherUser { .. }) => error,
+        _ => Error::NotRunning,
+    }
 }
 
 /// Where the daemon of a state directory can be reached.
 #[derive(Debug)]
 pub enum Endpoint {
-    /// A daemon has written that it listens there. If it was killed since, connecting fails.
+    /// A daemon that holds the lock has written that it listens there.
     Running {
         /// Its state directory.
         home: Home,
@@ -63,6 +78,11 @@ pub enum Endpoint {
     /// No daemon runs; the service manager listens there and starts one for the first connection.
     Activated {
         /// The service manager's port.
+        port: u16,
+    },
+    /// No daemon runs. One that was killed has left its port file; somebody else may listen there now.
+    Left {
+        /// The killed daemon's port.
         port: u16,
     },
 }
@@ -85,16 +105,15 @@ impl Endpoint {
         if let Some(port) = supervisor::listening_port(home) {
             return Ok(Endpoint::Activated { port });
         }
-        // The lock of a daemon in another container cannot be seen from here; its port file can.
-        let home = found.ok_or(Error::NotRunning)?;
-        let port = running_port(&home)?;
-        Ok(Endpoint::Running { home, port })
+        Ok(Endpoint::Left { port: running_port(&found.ok_or(Error::NotRunning)?)? })
     }
 
     /// The port.
     pub fn port(&self) -> u16 {
         match self {
-            Endpoint::Running { port, .. } | Endpoint::Activated { port } => *port,
+            Endpoint::Running { port, .. }
+            | Endpoint::Activated { port }
+            | Endpoint::Left { port } => *port,
         }
     }
 }
@@ -119,7 +138,7 @@ fn home_path(given: Option<&Path>) -> Result<Cow<'_, Path>, Error> {
 
 /// Whether a daemon holds the state directory's lock.
 fn is_served(home: &Home) -> bool {
-    Watch::open(home).ok().flatten().is_some_and(|watch| watch.daemon().is_some())
+    Watch::open(home).ok().flatten().is_some_and(|watch| watch.is_held())
 }
 
 #[cfg(test)]
@@ -133,25 +152,29 @@ mod tests {
     }
 
     #[test]
-    fn a_port_file_counts_where_the_lock_is_not_seen_and_nothing_else_does() {
+    fn a_port_file_without_a_lock_is_what_a_killed_daemon_left() {
         let (_parent, home) = home();
         let missing = home.path().join("missing");
         for path in [home.path(), &missing] {
             assert!(matches!(Endpoint::find(path), Err(Error::NotRunning)));
         }
         home.write_secret(&home.port(), b"9700\n").unwrap();
-        assert_eq!(Endpoint::find(home.path()).unwrap().port(), 9700);
+        assert!(matches!(Endpoint::find(home.path()), Ok(Endpoint::Left { port: 9700 })));
         home.write_secret(&home.port(), b"0\n").unwrap();
         assert!(matches!(Endpoint::find(home.path()), Err(Error::Port(_))));
     }
 
     #[test]
-    fn a_daemon_without_a_token_is_an_error_that_says_what_to_do() {
+    fn nothing_is_called_where_a_killed_daemon_listened() {
         let (_parent, home) = home();
-        home.write_secret(&home.port(), b"9700\n").unwrap();
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        home.write_secret(&home.port(), format!("{port}\n").as_bytes()).unwrap();
+        home.write_secret(&home.token(), "f".repeat(64).as_bytes()).unwrap();
         for find in [connect, connect_running] {
-            let error = find(Some(home.path())).err().unwrap().to_string();
-            assert!(error.contains("bproxy service restart"), "{error}");
+            assert!(matches!(find(Some(home.path())), Err(Error::NotRunning)));
         }
+        socket.set_nonblocking(true).unwrap();
+        assert!(socket.accept().is_err(), "nobody has called");
     }
 }

@@ -55,7 +55,7 @@ pub(in crate::service::doctor) fn socket(
     };
     // A port file that a killed daemon left does not say where a service manager listens.
     let (port, managed_port) = match Endpoint::find(home.path()) {
-        Ok(Endpoint::Running { port, .. }) => (port, None),
+        Ok(Endpoint::Running { port, .. } | Endpoint::Left { port }) => (port, None),
         Ok(Endpoint::Activated { port }) => (port, Some(port)),
         Err(client::Error::NotRunning) => {
             return Err(match Watch::open(home).ok().flatten().and_then(|watch| watch.daemon()) {
