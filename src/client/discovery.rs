@@ -1,8 +1,8 @@
 //! Finding the daemon of a state directory, running or not, and the token that it accepts.
 //!
 //! A daemon that runs holds the directory's lock and has written its port there. For one that does not run, systemd or
-//! launchd may listen: the first connection to their port starts it. Without either, whatever listens on the port in the
-//! file is not the daemon, and gets no token.
+//! launchd may listen: the first connection to their port starts it. Otherwise, whatever listens on the port in the file
+//! is not the daemon, and gets no token.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -68,7 +68,7 @@ fn not_running(port: u16) -> Error {
 /// Where the daemon of a state directory can be reached.
 #[derive(Debug)]
 pub enum Endpoint {
-    /// A daemon that holds the lock has written that it listens there.
+    /// A daemon has written that it listens there, and holds the lock if there is one.
     Running {
         /// Its state directory.
         home: Home,
@@ -94,7 +94,8 @@ impl Endpoint {
     /// [`Error::NotRunning`] when there is none; otherwise when the state directory cannot be trusted or read.
     pub fn find(home: &Path) -> Result<Endpoint, Error> {
         let found = Home::find(home)?;
-        if let Some(home) = found.as_ref().filter(|home| is_served(home)) {
+        let lock = found.as_ref().map_or(Lock::None, Lock::of);
+        if let (Some(home), Lock::Held) = (&found, lock) {
             match running_port(home) {
                 // It is starting or stopping.
                 Err(Error::NotRunning) => {}
@@ -105,7 +106,12 @@ impl Endpoint {
         if let Some(port) = supervisor::listening_port(home) {
             return Ok(Endpoint::Activated { port });
         }
-        Ok(Endpoint::Left { port: running_port(&found.ok_or(Error::NotRunning)?)? })
+        let home = found.ok_or(Error::NotRunning)?;
+        let port = running_port(&home)?;
+        match lock {
+            Lock::Held | Lock::None => Ok(Endpoint::Running { home, port }),
+            Lock::Free => Ok(Endpoint::Left { port }),
+        }
     }
 
     /// The port.
@@ -136,9 +142,26 @@ fn home_path(given: Option<&Path>) -> Result<Cow<'_, Path>, Error> {
     }
 }
 
-/// Whether a daemon holds the state directory's lock.
-fn is_served(home: &Home) -> bool {
-    Watch::open(home).ok().flatten().is_some_and(|watch| watch.is_held())
+/// The lock of a state directory, as it is seen from here.
+#[derive(Clone, Copy, PartialEq)]
+enum Lock {
+    /// A daemon holds it, here or in a container: the kernel tells.
+    Held,
+    /// Nobody does: the daemon that made the file was killed.
+    Free,
+    /// There is no lock file. Every daemon has one as long as it has a port file, so somebody has put the port file here,
+    /// such as a container's owner who gave it port and token alone.
+    None,
+}
+
+impl Lock {
+    fn of(home: &Home) -> Lock {
+        match Watch::open(home) {
+            Ok(Some(watch)) if watch.is_held() => Lock::Held,
+            Ok(None) => Lock::None,
+            Ok(Some(_)) | Err(_) => Lock::Free,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -152,16 +175,26 @@ mod tests {
     }
 
     #[test]
-    fn a_port_file_without_a_lock_is_what_a_killed_daemon_left() {
+    fn a_port_file_counts_where_the_lock_is_not_seen_and_nothing_else_does() {
         let (_parent, home) = home();
         let missing = home.path().join("missing");
         for path in [home.path(), &missing] {
             assert!(matches!(Endpoint::find(path), Err(Error::NotRunning)));
         }
         home.write_secret(&home.port(), b"9700\n").unwrap();
-        assert!(matches!(Endpoint::find(home.path()), Ok(Endpoint::Left { port: 9700 })));
+        assert_eq!(Endpoint::find(home.path()).unwrap().port(), 9700);
         home.write_secret(&home.port(), b"0\n").unwrap();
         assert!(matches!(Endpoint::find(home.path()), Err(Error::Port(_))));
+    }
+
+    #[test]
+    fn a_daemon_without_a_token_is_an_error_that_says_what_to_do() {
+        let (_parent, home) = home();
+        home.write_secret(&home.port(), b"9700\n").unwrap();
+        for find in [connect, connect_running] {
+            let error = find(Some(home.path())).err().unwrap().to_string();
+            assert!(error.contains("bproxy service restart"), "{error}");
+        }
     }
 
     #[test]
@@ -171,6 +204,8 @@ mod tests {
         let port = socket.local_addr().unwrap().port();
         home.write_secret(&home.port(), format!("{port}\n").as_bytes()).unwrap();
         home.write_secret(&home.token(), "f".repeat(64).as_bytes()).unwrap();
+        home.write_secret(&home.pid(), b"1\n").unwrap();
+        assert!(matches!(Endpoint::find(home.path()), Ok(Endpoint::Left { .. })));
         for find in [connect, connect_running] {
             assert!(matches!(find(Some(home.path())), Err(Error::NotRunning)));
         }
