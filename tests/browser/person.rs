@@ -126,12 +126,14 @@ async fn the_switch_stops_this_browser_until_the_person_turns_it_on_again() {
     let fill = in_session("fill-form", &sessions[0]).params(json!({"fields": fields}));
     let wait = in_session("wait", &sessions[1])
         .params(json!({"strategy": "selector", "target": "#never"}));
+    // The popup is a tab here, which must not cover the one that is filled.
+    let popup = rig.browser.popup().await;
+    filling.data(&["tab", "activate"]).await;
     let begun = [rig.daemon.begin(fill), rig.daemon.begin(wait)];
     let filled = format!(
         "Array.from({{length: {FIELDS}}}, (_, n) => document.getElementById(`f${{n}}`).value).join('')"
     );
     form.until(&format!("{filled}.length > 2")).await;
-    let popup = rig.browser.popup().await;
     popup.click("#switch").await;
     for begun in begun {
         let error = begun.reply().await.error("HUMAN_REQUIRED");
