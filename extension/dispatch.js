@@ -140,7 +140,6 @@ export class Dispatcher {
       elapsedMs: this.now() - began,
       errorCode: answer.ok ? undefined : answer.error.code,
     });
-    this.#tell(command, answer);
     await this.#answer(command, identity, answer);
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
@@ -199,12 +198,15 @@ export class Dispatcher {
   }
 
   /** @param {Command} command @param {Identity} identity @param {Answer} answer */
-  async #answer({ id, action, session, protocol_version: version }, identity, answer) {
+  async #answer(command, identity, answer) {
+    const { id, action, session, protocol_version: version } = command;
     let text = textOf(id, answer, false, version);
     if (isTooLarge(text)) {
       answer = { ok: false, error: tooLarge(action) };
       text = textOf(id, answer, false, version);
     }
+    // An answer that is too large tells nothing of the page.
+    this.#tell(command, answer);
     const stored = () => this.dedupeLog.finish(identity, answer, text.length).catch(() => {});
     // The next worker must know the outcome of an act if this one ends before the answer is sent. A read can be
     // repeated, so its answer does not wait for the storage.
