@@ -48,6 +48,13 @@ export async function fillForm(context) {
 async function write(context, field) {
   if (field.method === 'runtime-api') return writeEditor(context, field);
   const { after, page } = await act(context, 'fill', field);
+  if (after?.choices) {
+    throw new ActionError(
+      'ELEMENT_NOT_ACTIONABLE',
+      'the field takes only what its list offers, and went back to what it held: choose with select',
+      { suggestedAction: 'bproxy select' },
+    );
+  }
   return { data: { filled: after?.filled ?? false, verifiedValue: after?.verifiedValue ?? '' }, page };
 }
 

@@ -10,6 +10,7 @@
     version: chrome.runtime.getManifest().version,
     commands: {},
     after: null,
+    acted: null,
     deferredInterstitial: null,
   });
   globalThis.bproxy = page;

@@ -25,6 +25,12 @@
     return element;
   };
 
+  page.reachable = (element) => {
+    if (!page.visible(element)) return false;
+    if (!within(element)) element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    return probe(element).hit !== undefined;
+  };
+
   page.hitPoint = (element) => {
     let { at, hit, cover } = probe(element);
     if (!at || !within(element)) {
@@ -56,7 +62,7 @@
       if (right - left <= 0 || bottom - top <= 0) continue;
       const at = { clientX: (left + right) / 2, clientY: (top + bottom) / 2 };
       const hit = deepest(at.clientX, at.clientY);
-      if (hit && reaches(element, hit)) return { at, hit };
+      if (hit && page.reaches(element, hit)) return { at, hit };
       cover ??= hit;
     }
     return { cover };
@@ -72,13 +78,28 @@
     let hit = document.elementFromPoint(x, y);
     for (;;) {
       const inner = hit?.shadowRoot?.elementFromPoint(x, y);
-      if (!inner || inner === hit) return hit;
+      if (!inner || inner === hit) return hit && (slotAt(hit, x, y) ?? hit);
       hit = inner;
     }
   };
 
-  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
-  const reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {
+  /** The slot whose text is at a point. The browser delivers events to it; `elementFromPoint` names only the host. */
+  const slotAt = (/** @type {Element} */ host, /** @type {number} */ x, /** @type {number} */ y) => {
+    if (host.shadowRoot === null) return null;
+    const range = document.createRange();
+    for (const node of page.own.childNodes(host)) {
+      if (!(node instanceof Text) || node.assignedSlot === null) continue;
+      range.selectNodeContents(node);
+      for (const { left, top, right, bottom } of range.getClientRects()) {
+        if (left <= x && x <= right && top <= y && y <= bottom) return node.assignedSlot;
+      }
+    }
+    return null;
+  };
+
+  page.hitAt = ({ clientX, clientY }) => deepest(clientX, clientY);
+
+  page.reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {
     for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) {
       if (at === element) return true;
       if (at instanceof HTMLLabelElement && at.control === element) return true;

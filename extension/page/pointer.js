@@ -14,8 +14,14 @@
   };
 
   page.moveOnto = (hit, at) => {
+    /** @type {Element[]} */
+    const entered = [];
+    for (let on = /** @type {Node | null} */ (hit); on; on = page.parent(on)) {
+      if (on instanceof Element) entered.unshift(on);
+    }
     for (const type of ['pointerover', 'pointerenter', 'mouseover', 'mouseenter', 'pointermove', 'mousemove']) {
-      mouse(hit, type, at);
+      // Entering does not bubble: each element around the pointer gets an event of its own, the outermost first.
+      for (const on of type.endsWith('enter') ? entered : [hit]) mouse(on, type, at);
     }
   };
 
@@ -24,17 +30,44 @@
 
   page.press = (element) => {
     const { at, hit } = page.hitPoint(element);
+    if (hit.matches('iframe, frame, object, embed')) {
+      page.notActionable(
+        hit,
+        `shows a page of its own, where no click from outside arrives: open that page with navigate or tab open${frameAddress(hit)}`,
+      );
+    }
     const down = { ...at, button: 0, buttons: 1, detail: 1 };
     const up = { ...at, button: 0, buttons: 0, detail: 1 };
     page.moveOnto(hit, at);
     mouse(hit, 'pointerdown', down);
-    if (mouse(hit, 'mousedown', down)) {
-      /** @type {HTMLElement | null} */ (hit.closest(FOCUSABLE))?.focus({ preventScroll: true });
-    }
-    mouse(hit, 'pointerup', up);
-    mouse(hit, 'mouseup', up);
-    mouse(hit, 'click', up);
+    if (mouse(hit, 'mousedown', down)) focusAround(hit);
+    // A page may redraw what is pressed, or take it away: the rest of the gesture goes to what is there then.
+    const on = hit.isConnected ? hit : page.hitAt(at);
+    if (on === null) return;
+    mouse(on, 'pointerup', up);
+    mouse(on, 'mouseup', up);
+    if (page.reaches(element, on)) mouse(on, 'click', up);
   };
+
+  const frameAddress = (/** @type {Element} */ frame) => {
+    const { src } = /** @type {HTMLIFrameElement} */ (frame);
+    return /^https?:/.test(src ?? '') ? ` (${src})` : '';
+  };
+
+  /** A press moves the focus to the nearest element around it that takes the focus. */
+  const focusAround = (/** @type {Element} */ hit) => {
+    for (let on = /** @type {Node | null} */ (hit); on; on = page.parent(on)) {
+      if (on instanceof HTMLElement && on.matches(FOCUSABLE)) return on.focus({ preventScroll: true });
+    }
+  };
+
+  /** What only a person's mouse can work, and what does the same. @type {[string, string][]} */
+  const NATIVE = [
+    ['select, option, optgroup', 'opens a list that a click from a script does not open: use select'],
+    ['input[type="range"]', 'is a slider, which a click from a script does not move: use fill'],
+    ['input[type="color"]', 'opens a dialog that a click from a script does not open: use fill'],
+    ['input[type="file"]', 'takes files: a person has to choose them (require-human)'],
+  ];
 
   /** Whether the browser follows the link in another tab; a link to nowhere only has click listeners. */
   const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
@@ -52,6 +85,8 @@
 
   page.commands.click = ({ target, covered = false }) => {
     const element = page.actionable(target, covered);
+    const native = NATIVE.find(([selector]) => element.matches(selector));
+    if (native) page.notActionable(element, native[1]);
     const link = /** @type {HTMLAnchorElement | null} */ (element.closest('a[href], area[href]'));
     const address = link?.getAttribute('href') ?? '';
     // The browser does not run such an address for an extension; an empty one only has click listeners.
@@ -67,6 +102,7 @@
         `opens a tab of its own, which would come to the front and belong to no session: use navigate or tab open with ${link.href}`,
       );
     }
+    page.acted = element;
     page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
     page.press(element);
     return {};
@@ -74,7 +110,11 @@
 
   page.commands.hover = ({ target, covered = false }) => {
     const { at, hit } = page.hitPoint(page.actionable(target, covered));
-    page.after = null;
+    const hidden = page.hiddenUntilHover(hit);
+    page.after = () => {
+      const element = hidden();
+      return { hidden: element && page.describe(element) };
+    };
     page.moveOnto(hit, at);
     return {};
   };

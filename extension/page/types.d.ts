@@ -32,8 +32,12 @@ type PageCommands = {
     params: Act<import('../contract.js').ScrollParams>;
     data: { target: 'viewport' | 'element'; before: number };
   };
-  select: { params: Act<import('../contract.js').SelectParams>; data: { opened: boolean } };
-  choose: { params: Act<{ optionText: string }>; data: NoData };
+  /** `selected`: what was seen at the press itself. */
+  select: { params: Act<import('../contract.js').SelectParams>; data: { opened: boolean; selected: boolean } };
+  choose: { params: Act<{ optionText: string }>; data: { selected: boolean } };
+  'search-option': { params: Act<{ optionText: string }>; data: { searched: boolean } };
+  /** Null: the option is not there, and what was searched for is taken out of the field again. */
+  'close-list': { params: Act<{ optionText: string | null; by: 'key' | 'press' }>; data: NoData };
   'check-fields': { params: Act<{ fields: BproxyField[] }>; data: NoData };
   fill: { params: Act<BproxyField>; data: NoData };
 };
@@ -53,12 +57,17 @@ type PageAct = keyof ActAfter;
 /** What each act reports after the page has settled. */
 interface ActAfter {
   click: { disappeared: boolean };
-  hover: never;
+  /** What the page shows only by CSS `:hover`, and is hidden: in a few words. */
+  hover: { hidden: string | null };
   scroll: { position: number; scrollHeight: number; clientHeight: number };
-  select: { selected: boolean; optionText: string };
-  choose: { selected: boolean; optionText: string };
+  /** `open`: the list is open still. */
+  select: { selected: boolean; optionText: string; open: boolean };
+  choose: { selected: boolean; optionText: string; open: boolean };
+  'search-option': never;
+  'close-list': never;
   'check-fields': never;
-  fill: { filled: boolean; verifiedValue: string };
+  /** `choices`: it went back to what it held, because it takes only what its list offers. */
+  fill: { filled: boolean; verifiedValue: string; choices: boolean };
 }
 
 type PageCommandName = keyof PageCommands;
@@ -89,6 +98,8 @@ interface BproxyPage {
   fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
   /** The outcome of the last act, as visible now. */
   after: (() => ActAfter[PageAct]) | null;
+  /** The element that the last act was on. */
+  acted: Element | null;
   /** What a person has to do here, found by a command that could not report it: the next command reports it, once. */
   deferredInterstitial: string | null;
 
@@ -152,8 +163,46 @@ interface BproxyPage {
   notActionable(element: Element, why: string): never;
   /** The one element that a target names, if a person could see and use it. */
   actionable(target: BproxyTarget, covered: boolean): Element;
+  /** Whether a person can hit the element, scrolled into view if need be. */
+  reachable(element: Element): boolean;
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
   hitPoint(element: Element): { at: PagePoint; hit: Element };
+  /** What is hit at a point, open shadow roots included. */
+  hitAt(at: PagePoint): Element | null;
+  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
+  reaches(element: Element, hit: Element): boolean;
+
+  // field.js
+  isField(element: Element): boolean;
+  /** A checkbox, a radio button or a switch, the browser's or drawn by the page. */
+  isToggle(element: Element): boolean;
+  /** A slider that the page draws. */
+  isSlider(element: Element): boolean;
+  /** Whether an element only takes part in a form for another one, and no person meets it. */
+  isPart(field: Element): boolean;
+  /** What a word means to a checkbox; null if it is not one of the accepted words. */
+  truth(value: string): boolean | null;
+  /** The field that a target stands for, if it takes the value by the method. */
+  writable(target: BproxyTarget, value: string, method: string, covered: boolean): Element;
+  /** The options that a value names, one in each line. Fails for those that are disabled or not there. */
+  optionsFor(select: HTMLSelectElement, value: string): HTMLOptionElement[];
+  optionDisabled(option: HTMLOptionElement): boolean;
+  /** Why a select is not to be used that a page hides behind a widget of its own. */
+  replaced(select: HTMLSelectElement): string;
+
+  // fill.js
+  /** Writes into a field, with the events of a person's change. */
+  setValue(field: HTMLInputElement, value: string): void;
+
+  // held.js
+  /** What a field holds now. */
+  heldBy(element: Element): string;
+  /** Whether what an element holds means what was wanted. */
+  same(element: Element, held: string, wanted: string): boolean;
+
+  // hover.js
+  /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
+  hiddenUntilHover(hit: Element): () => Element | null;
 
   // pointer.js
   /** Moves the pointer onto a point of the element that is hit there. */

@@ -23,3 +23,4 @@ mod skill;
 mod support;
 mod unnoticed;
 mod versions;
+mod widgets;
