@@ -47,15 +47,21 @@ export async function fillForm(context) {
 /** @param {Context} context @param {Field} field */
 async function write(context, field) {
   if (field.method === 'runtime-api') return writeEditor(context, field);
-  const { after, page } = await act(context, 'fill', field);
-  if (after?.choices) {
+  const { data, after, page } = await act(context, 'fill', field);
+  if (after === null || after.gone) {
+    const message = data.took
+      ? 'the field took the value, and was gone when it was left: read the page to see what became of it'
+      : 'the field was gone when it was written: read the page to see what it holds now';
+    throw new ActionError('ELEMENT_NOT_ACTIONABLE', message, { suggestedAction: 'bproxy snapshot' });
+  }
+  if (after.choices) {
     throw new ActionError(
       'ELEMENT_NOT_ACTIONABLE',
       'the field takes only what its list offers, and went back to what it held: choose with select',
       { suggestedAction: 'bproxy select' },
     );
   }
-  return { data: { filled: after?.filled ?? false, verifiedValue: after?.verifiedValue ?? '' }, page };
+  return { data: { filled: after.filled, verifiedValue: after.verifiedValue }, page };
 }
 
 /** @param {Context} context @param {Field} field */

@@ -137,10 +137,14 @@
     week: 'a week as YYYY-Www',
   };
 
+  /** The types that `maxlength` applies to. */
+  const LIMITED = /^(text|search|url|tel|email|password)$/;
+
   /** Refuses what a person could not enter either, or what the browser would change into something else. */
   const refuseUnfit = (/** @type {HTMLInputElement | HTMLTextAreaElement} */ field, /** @type {string} */ value) => {
     const text = value.replace(/\r\n?/g, '\n');
-    if (field.maxLength >= 0 && text.length > field.maxLength) {
+    const isLimited = field instanceof HTMLTextAreaElement || LIMITED.test(field.type);
+    if (isLimited && field.maxLength >= 0 && text.length > field.maxLength) {
       page.notActionable(field, `takes at most ${field.maxLength} characters, and this value has ${text.length}`);
     }
     if (!(field instanceof HTMLInputElement)) return;
@@ -165,6 +169,7 @@
   page.optionsFor = (select, value) => {
     if (!page.reachable(select)) page.notActionable(select, page.replaced(select));
     const options = [...select.options];
+    if (select.multiple && value === '') return [];
     return (select.multiple ? value.split('\n') : [value]).map((wanted) => {
       const option =
         options.find((found) => found.value === wanted) ??

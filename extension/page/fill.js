@@ -20,6 +20,7 @@
     const element = /** @type {HTMLElement} */ (page.writable(target, value, method, covered));
     const before = page.heldBy(element);
     page.acted = element;
+    let took = false;
     page.after = () => check(element, value, before);
     element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
     element.focus({ preventScroll: true });
@@ -30,11 +31,12 @@
       await selectAll(/** @type {HTMLInputElement} */ (element));
       setValue(/** @type {HTMLInputElement} */ (element), value, method);
       if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element);
+      took = page.same(element, page.heldBy(element), value);
       // A widget decides what it takes when the field is left.
       element.blur();
     } else if (method === 'paste') await pasteInto(element, value);
     else setText(element, value);
-    return {};
+    return { took };
   };
 
   /** A click fires every event that the listeners of a checkbox expect. */
@@ -184,7 +186,7 @@
   };
 
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted, /** @type {string} */ before) => {
-    if (!element.isConnected) return { filled: false, verifiedValue: '', choices: false };
+    if (!element.isConnected) return { filled: false, verifiedValue: '', choices: false, gone: true };
     const held = page.heldBy(element);
     const filled = page.same(element, held, wanted);
     const secret = element instanceof HTMLInputElement && element.type === 'password';
@@ -192,6 +194,7 @@
       filled,
       verifiedValue: secret ? '•'.repeat(held.length) : held,
       choices: !filled && held === before && page.role(element) === 'combobox' && page.isField(element),
+      gone: false,
     };
   };
 })();

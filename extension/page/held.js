@@ -24,12 +24,15 @@
       if (line !== null) found.push(line);
       line = null;
     };
+    // An editor keeps every space that it is given, whatever style its page has.
+    const isEditor = page.editor(root) !== undefined;
     const visit = (/** @type {Element} */ element) => {
-      const collapses = !/pre|break-spaces/.test(getComputedStyle(element).whiteSpace);
+      const collapses = !isEditor && !/pre|break-spaces/.test(getComputedStyle(element).whiteSpace);
       for (const child of page.own.childNodes(element)) {
         if (child instanceof Text) {
           const text = child.data.replace(/[\u200b\ufeff]/g, '');
-          if (collapses && line === null && text.trim() === '' && !text.includes('\u00a0')) continue;
+          // White space between blocks is part of the markup.
+          if (line === null && /^[ \t\n]*$/.test(text) && (collapses || text.includes('\n'))) continue;
           const parts = collapses ? [text.replace(/[ \t\n]+/g, ' ')] : text.split('\n');
           for (const [index, part] of parts.entries()) {
             if (index > 0) end();

@@ -43,10 +43,12 @@
     if (mouse(hit, 'mousedown', down)) focusAround(hit);
     // A page may redraw what is pressed, or take it away: the rest of the gesture goes to what is there then.
     const on = hit.isConnected ? hit : page.hitAt(at);
-    if (on === null) return;
+    if (on === null) return false;
     mouse(on, 'pointerup', up);
     mouse(on, 'mouseup', up);
-    if (page.reaches(element, on)) mouse(on, 'click', up);
+    if (!page.reaches(element, on)) return false;
+    mouse(on, 'click', up);
+    return true;
   };
 
   const frameAddress = (/** @type {Element} */ frame) => {
@@ -104,7 +106,12 @@
     }
     page.acted = element;
     page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
-    page.press(element);
+    if (!page.press(element)) {
+      page.notActionable(
+        element,
+        'went away as soon as it was pressed, so that no click came of it: read the page to see what the press did',
+      );
+    }
     return {};
   };
 

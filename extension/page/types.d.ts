@@ -39,7 +39,8 @@ type PageCommands = {
   /** Null: the option is not there, and what was searched for is taken out of the field again. */
   'close-list': { params: Act<{ optionText: string | null; by: 'key' | 'press' }>; data: NoData };
   'check-fields': { params: Act<{ fields: BproxyField[] }>; data: NoData };
-  fill: { params: Act<BproxyField>; data: NoData };
+  /** `took`: whether the field held the value before it was left. */
+  fill: { params: Act<BproxyField>; data: { took: boolean } };
 };
 
 type NoParams = Record<string, never>;
@@ -66,8 +67,8 @@ interface ActAfter {
   'search-option': never;
   'close-list': never;
   'check-fields': never;
-  /** `choices`: it went back to what it held, because it takes only what its list offers. */
-  fill: { filled: boolean; verifiedValue: string; choices: boolean };
+  /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. */
+  fill: { filled: boolean; verifiedValue: string; choices: boolean; gone: boolean };
 }
 
 type PageCommandName = keyof PageCommands;
@@ -207,8 +208,8 @@ interface BproxyPage {
   // pointer.js
   /** Moves the pointer onto a point of the element that is hit there. */
   moveOnto(hit: Element, at: PagePoint): void;
-  /** Moves there and clicks, as a mouse does. */
-  press(element: Element): void;
+  /** Moves there and clicks, as a mouse does. False if the press made the element go away, so that no click came of it. */
+  press(element: Element): boolean;
 }
 
 declare var bproxy: BproxyPage;

@@ -17,8 +17,10 @@ enum Outcome {
     Keeps(&'static str),
     /// It fails with these words, and the model is as before.
     Refused(&'static str),
+    /// It fails because the page does not show what came of it, which is that the model holds this JSON.
+    Unseen(&'static str),
 }
-use Outcome::{Holds, Keeps, Refused};
+use Outcome::{Holds, Keeps, Refused, Unseen};
 
 /// A widget, the acts that are tried on it in turn, the element that they name, their value, what comes of each.
 /// `%` in a value and in an outcome is the number of the act.
@@ -27,14 +29,23 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Outcome);
 /// What can be done with a field.
 const FIELD: &str = "direct paste form";
 
-/// Does every row on a page of widgets, and then compares.
+/// Opens a page of widgets and does every row on it.
 async fn page_of_widgets(name: &str, rows: &[Row]) {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/");
-    let built = std::fs::exists(format!("{folder}widgets/dist/{name}.html")).expect("a folder");
-    assert!(built, "the page {name} is missing: run `make widgets` first");
     let rig = Rig::new().await;
-    let page = rig.visit(&format!("widgets/dist/{name}.html")).await;
-    let seen = page.page(&format!("{name}.html")).await;
+    let seen = every_row(&rig, &format!("widgets/dist/{name}.html"), rows).await;
+    rig.browser.close().await;
+    seen.unwrap_or_else(|wrong| panic!("{name}: {} wrong:\n{}", wrong.len(), wrong.join("\n")));
+}
+
+/// Does every row on a page; gives those where answer and model differ.
+async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<(), Vec<String>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/");
+    let built = std::fs::exists(format!("{folder}{address}")).expect("a folder");
+    assert!(built, "{address} is missing: run `make editors widgets` first");
+    let page = rig.visit(address).await;
+    let seen = page.page(address).await;
+    // The pages of single editors show their model instead, some with blank lines between paragraphs.
+    seen.evaluate("window.models ??= { editor: () => document.getElementById('model').textContent.replace(/\\n+/g, '\\n').replace(/\\n$/, '') }; 0").await;
     seen.until(
         "(async () => { for (const model of Object.values(models)) await model(); return true; })().catch(() => false)",
     )
@@ -61,6 +72,10 @@ async fn page_of_widgets(name: &str, rows: &[Row]) {
             let right = match outcome {
                 Holds(json) => yes && holds(json),
                 Keeps(json) => answer["ok"] == true && !yes && holds(json),
+                Unseen(json) => {
+                    let message = answer["error"]["message"].as_str().unwrap_or_default();
+                    answer["ok"] == false && message.contains("read the page to see") && holds(json)
+                }
                 Refused(words) => {
                     let message = answer["error"]["message"].as_str().unwrap_or_default();
                     answer["ok"] == false && message.contains(words) && after == before
@@ -82,9 +97,9 @@ async fn page_of_widgets(name: &str, rows: &[Row]) {
             }
         }
     }
-    rig.browser.close().await;
-    println!("{name}: {done} acts done, {refused} not done, each as the answer says");
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    println!("{address}: {done} acts done, {refused} not done, each as the answer says");
+    page.data(&["session", "close"]).await;
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
 /// Carries out an act, and gives the whole answer.
@@ -158,6 +173,11 @@ async fn the_browsers_own_controls_hold_what_the_answer_says() {
             ("slotted", "click", "#slotted", "", Holds("1")),
             ("nested", "click", "#nested", "", Holds("1")),
             ("frame", "click", "#frame", "", Refused("page of its own")),
+            ("redrawn", "click", "#redrawn", "", Unseen("0")),
+            ("inline", "direct", "#inline", "saved", Unseen("\"saved\"")),
+            ("liar", "select", "#liar", "Oslo", Unseen("\"Town\"")),
+            ("other", "select", "#other", "Bergen", Refused("there are: none")),
+            ("choices", "direct", "#choices", "", Holds("[]")),
             ("menu", "hover", "#styled", "", Refused(":hover")),
             ("tip", "hover", "#tip", "", Refused(":hover")),
             ("tint-only", "hover", "#tint-only", "", Holds("1")),
@@ -469,4 +489,29 @@ async fn rich_editors_hold_what_the_answer_says() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn editors_on_pages_of_their_own_hold_what_the_answer_says() {
+    let rig = Rig::new().await;
+    for (name, selector) in [
+        ("quill", ".ql-editor"),
+        ("lexical", "#root"),
+        ("prosemirror", ".ProseMirror"),
+        ("codemirror", ".cm-content"),
+        ("slate", "#story"),
+    ] {
+        let rows = [
+            ("editor", "direct form", selector, STORY, Refused("paste")),
+            ("editor", "paste runtime-api", selector, STORY, TOLD),
+        ];
+        let seen = every_row(&rig, &format!("editors/dist/{name}.html"), &rows).await;
+        assert_eq!(seen, Ok(()), "{name}");
+    }
+    let rows = [
+        ("editor", "direct paste form", ".monaco-editor", STORY, Refused("runtime-api")),
+        ("editor", "runtime-api", ".monaco-editor", STORY, TOLD),
+    ];
+    assert_eq!(every_row(&rig, "editors/dist/monaco.html", &rows).await, Ok(()), "monaco");
+    rig.browser.close().await;
 }
