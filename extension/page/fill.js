@@ -23,7 +23,7 @@
     let took = false;
     page.after = () => check(element, value, before);
     element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
-    element.focus({ preventScroll: true });
+    enter(element);
     if (page.isToggle(element)) toggle(element, page.truth(value) === true);
     else if (page.isSlider(element)) await slide(element, Number(value));
     else if (element instanceof HTMLSelectElement) choose(element, value);
@@ -33,10 +33,32 @@
       if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element);
       took = page.same(element, page.heldBy(element), value);
       // A widget decides what it takes when the field is left.
-      element.blur();
+      leave(element);
     } else if (method === 'paste') await pasteInto(element, value);
     else setText(element, value);
     return { took };
+  };
+
+  // Where the document has no focus, because other windows cover its own, the browser tells no element of it.
+
+  const enter = (/** @type {HTMLElement} */ element) => {
+    const isTold = document.hasFocus() || document.activeElement === element;
+    element.focus({ preventScroll: true });
+    if (!isTold) tell(element, ['focus', 'focusin']);
+  };
+
+  const leave = (/** @type {HTMLElement} */ element) => {
+    const isTold = document.hasFocus();
+    element.blur();
+    if (!isTold) tell(element, ['blur', 'focusout']);
+  };
+
+  const tell = (/** @type {HTMLElement} */ element, /** @type {string[]} */ types) => {
+    for (const type of types) {
+      element.dispatchEvent(
+        new FocusEvent(type, { bubbles: type.startsWith('focus') && type !== 'focus', composed: true }),
+      );
+    }
   };
 
   /** A click fires every event that the listeners of a checkbox expect. */

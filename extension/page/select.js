@@ -41,14 +41,14 @@
     if (named instanceof HTMLSelectElement && !page.reachable(named)) page.notActionable(named, page.replaced(named));
     const element = page.actionable(trigger, covered);
     if (element instanceof HTMLSelectElement) return chooseNative(element, optionText);
+    page.acted = element;
     const isOpenAlready = expanded(element) || element.matches(LISTS);
     opened = {
       trigger: element,
-      before: new Set([...(isOpenAlready ? [] : visibleOptions()), ...reading(document.documentElement, optionText)]),
+      before: new Set([...(isOpenAlready ? [] : visibleOptions()), ...reading(optionText)]),
       shown: shown(element, optionText, null),
     };
     page.after = null;
-    page.acted = element;
     if (!isOpenAlready) page.press(pressable(element));
     return { opened: true, selected: false };
   };
@@ -94,12 +94,30 @@
 
   const visibleOptions = () => page.findAll(document.documentElement, OPTIONS).filter(page.visible);
 
-  /** The innermost visible elements below `root` with this text: not every list says what it is. */
-  const reading = (/** @type {Element} */ root, /** @type {string} */ wanted) => {
-    const found = page
-      .findAll(root, '*')
-      .filter((element) => fold(page.own.textContent(element)) === fold(wanted) && page.visible(element));
-    return found.filter((element) => !found.some((other) => other !== element && element.contains(other)));
+  /** How far up from a text an element is looked for that has no more text than that. */
+  const WRAPPED = 3;
+
+  /** The innermost visible elements with this text: not every list says what it is. */
+  const reading = (/** @type {string} */ wanted) => {
+    const text = fold(wanted);
+    /** @type {Set<Element>} */
+    const found = new Set();
+    for (const tree of page.trees()) {
+      const walker = document.createTreeWalker(tree, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const part = fold(/** @type {Text} */ (walker.currentNode).data);
+        if (part === '' || !text.includes(part)) continue;
+        let at = page.own.parentElement(walker.currentNode);
+        for (let up = 0; at !== null && up < WRAPPED; up += 1) {
+          if (fold(page.own.textContent(at)) === text) {
+            if (page.visible(at)) found.add(at);
+            break;
+          }
+          at = page.own.parentElement(at);
+        }
+      }
+    }
+    return [...found];
   };
 
   const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || page.own.textContent(option);
@@ -115,7 +133,7 @@
     const option =
       byText(usable, nameOf, optionText) ??
       byText(options, nameOf, optionText) ??
-      reading(document.documentElement, optionText).find((found) => !before.has(found) && found !== trigger);
+      reading(optionText).find((found) => !before.has(found) && found !== trigger);
     if (!option) return missing(options.map(nameOf), optionText);
     if (page.disabled(option)) page.notActionable(option, 'is disabled');
     const isMenu = /^menuitem$/.test(page.role(option));

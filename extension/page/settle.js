@@ -8,7 +8,8 @@
 
   /** How far the animations have come that end soon. */
   const moving = () =>
-    trees()
+    page
+      .trees()
       .flatMap((tree) => tree.getAnimations())
       .filter(({ playState, currentTime, effect }) => {
         const left = Number(effect?.getComputedTiming().endTime) - Number(currentTime);
@@ -17,7 +18,7 @@
       .map(({ currentTime }) => currentTime);
 
   /** The document, and the shadow trees of the widget that the last act was on. */
-  const trees = () => {
+  page.trees = () => {
     /** @type {(Document | ShadowRoot)[]} */
     const found = [document];
     const visit = (/** @type {Element | ShadowRoot} */ from) => {

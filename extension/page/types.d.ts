@@ -205,6 +205,10 @@ interface BproxyPage {
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
   hiddenUntilHover(hit: Element): () => Element | null;
 
+  // settle.js
+  /** The document, and the shadow trees of the widget that the last act was on. */
+  trees(): (Document | ShadowRoot)[];
+
   // pointer.js
   /** Moves the pointer onto a point of the element that is hit there. */
   moveOnto(hit: Element, at: PagePoint): void;

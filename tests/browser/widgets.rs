@@ -515,3 +515,16 @@ async fn editors_on_pages_of_their_own_hold_what_the_answer_says() {
     assert_eq!(every_row(&rig, "editors/dist/monaco.html", &rows).await, Ok(()), "monaco");
     rig.browser.close().await;
 }
+
+#[tokio::test]
+async fn a_button_with_slotted_text_is_pressed_by_its_handle() {
+    let rig = Rig::new().await;
+    let page = rig.visit("widgets/dist/plain.html").await;
+    let seen = page.page("plain.html").await;
+    for (label, name) in [("Save", "slotted"), ("Save all", "nested")] {
+        let handle = page.handle("elements", "label", label).await;
+        page.data(&["click", "--element", &handle]).await;
+        assert_eq!(seen.evaluate(&format!("models['{name}']()")).await, 1, "{label}");
+    }
+    rig.browser.close().await;
+}
