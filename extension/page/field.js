@@ -1,10 +1,12 @@
-/** Fields: what a target of a fill stands for, and whether it takes a value. Nothing here changes a page. */
+/** Fields: what a target of a fill stands for, and whether it takes a value. Nothing here writes. */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
 
   const TRUE = /^(true|on|yes|1|checked)$/i;
   const FALSE = /^(false|off|no|0|unchecked)$/i;
+  /** What a page hides from view, but not from assistive technology, has at most this side. In pixels. */
+  const CLIPPED = 2;
   const INPUTS =
     'input:not([type="hidden"]), textarea, select, [contenteditable]:not([contenteditable="false"]), ' +
     '[role="checkbox"], [role="switch"], [role="radio"], [role="slider"]';
@@ -42,7 +44,7 @@
     const named = page.resolve(target);
     // An editor's own input field is not rendered; a checkbox is often hidden behind a styled one.
     if (!page.rendered(named) && page.editor(named) === undefined) {
-      page.notActionable(named, named instanceof HTMLSelectElement ? page.replaced(named) : 'is not visible');
+      page.notActionable(named, named instanceof HTMLSelectElement ? replaced(named) : 'is not visible');
     }
     if (page.disabled(named)) page.notActionable(named, 'is disabled');
     // An editor's interface is found from any of its parts.
@@ -167,15 +169,11 @@
 
   /** The options that a value names by their value or text, one in each line; disabled and unknown ones are refused. */
   page.optionsFor = (select, value) => {
-    if (!page.reachable(select)) page.notActionable(select, page.replaced(select));
-    const options = [...select.options];
-    if (select.multiple && value === '') return [];
-    return (select.multiple ? value.split('\n') : [value]).map((wanted) => {
-      const option =
-        options.find((found) => found.value === wanted) ??
-        options.find((found) => page.collapse(found.text) === page.collapse(wanted));
+    page.requireShown(select);
+    return page.optionNames(select, value).map((wanted) => {
+      const option = page.optionNamed(select, wanted);
       if (!option) {
-        const texts = options.map((found) => JSON.stringify(page.collapse(found.text))).join(', ');
+        const texts = [...select.options].map((found) => JSON.stringify(page.collapse(found.text))).join(', ');
         return page.notActionable(
           select,
           `has no option ${JSON.stringify(wanted)}; there are: ${page.shorten(texts, 500) || 'none'}`,
@@ -186,10 +184,27 @@
     });
   };
 
+  page.optionNames = (select, value) => {
+    if (!select.multiple) return [value];
+    return value === '' ? [] : value.split('\n');
+  };
+
+  page.optionNamed = (select, wanted) =>
+    [...select.options].find((found) => found.value === wanted) ??
+    [...select.options].find((found) => page.collapse(found.text) === page.collapse(wanted));
+
   page.optionDisabled = (option) => option.disabled || option.closest('optgroup')?.disabled === true;
 
+  page.requireShown = (select) => {
+    const { width, height } = select.getBoundingClientRect();
+    const isClipped = width <= CLIPPED || height <= CLIPPED || getComputedStyle(select).pointerEvents === 'none';
+    if (!page.visible(select) || isClipped) page.notActionable(select, replaced(select));
+    // One that something else covers is named with that.
+    page.hitPoint(select);
+  };
+
   /** Why a select is not to be used: a page draws another widget in its place. */
-  page.replaced = (select) => {
+  const replaced = (/** @type {HTMLSelectElement} */ select) => {
     const beside = [select.nextElementSibling, select.previousElementSibling, select.parentElement];
     const drawn = beside.find((element) => element && page.visible(element));
     return `is hidden: the page shows a widget of its own in its place, which would not notice: use select on ${drawn ? page.describe(drawn) : 'that'}`;

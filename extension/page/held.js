@@ -61,8 +61,8 @@
     if (page.isToggle(element)) return held === String(page.truth(wanted));
     if (page.isSlider(element)) return Number(held) === Number(wanted);
     if (element instanceof HTMLSelectElement) {
-      const values = new Set(page.optionsFor(element, wanted).map(({ value }) => value));
-      return [...element.selectedOptions].every(({ value }) => values.delete(value)) && values.size === 0;
+      const named = page.optionNames(element, wanted).map((name) => page.optionNamed(element, name));
+      return named.every((option) => option?.selected) && named.length === element.selectedOptions.length;
     }
     if (element instanceof HTMLInputElement) return sameInput(element.type, held, wanted);
     if (element instanceof HTMLTextAreaElement) return held === wanted.replace(/\r\n?/g, '\n');

@@ -38,7 +38,7 @@
   page.commands.select = ({ trigger, optionText, covered = false }) => {
     page.requireVisibleTab(covered);
     const named = page.resolve(trigger);
-    if (named instanceof HTMLSelectElement && !page.reachable(named)) page.notActionable(named, page.replaced(named));
+    if (named instanceof HTMLSelectElement) page.requireShown(named);
     const element = page.actionable(trigger, covered);
     if (element instanceof HTMLSelectElement) return chooseNative(element, optionText);
     page.acted = element;

@@ -187,9 +187,13 @@ interface BproxyPage {
   writable(target: BproxyTarget, value: string, method: string, covered: boolean): Element;
   /** The options that a value names, one in each line. Fails for those that are disabled or not there. */
   optionsFor(select: HTMLSelectElement, value: string): HTMLOptionElement[];
+  /** The options that a value names: one in each line, where a select takes several. */
+  optionNames(select: HTMLSelectElement, value: string): string[];
+  /** The option with this value, else the one with this text. */
+  optionNamed(select: HTMLSelectElement, wanted: string): HTMLOptionElement | undefined;
   optionDisabled(option: HTMLOptionElement): boolean;
-  /** Why a select is not to be used that a page hides behind a widget of its own. */
-  replaced(select: HTMLSelectElement): string;
+  /** Refuses a select that a page hides behind a widget of its own, or that is covered. */
+  requireShown(select: HTMLSelectElement): void;
 
   // fill.js
   /** Writes into a field, with the events of a person's change. */
