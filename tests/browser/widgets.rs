@@ -176,6 +176,8 @@ async fn the_browsers_own_controls_hold_what_the_answer_says() {
             ("redrawn", "click", "#redrawn", "", Unseen("0")),
             ("inline", "direct", "#inline", "saved", Unseen("\"saved\"")),
             ("liar", "select", "#liar", "Oslo", Unseen("\"Town\"")),
+            ("searched", "select", "#searched", "Oslo", Holds("\"Oslo\"")),
+            ("searched", "select", "#searched", "Rome", Refused("no option reads")),
             ("other", "select", "#other", "Bergen", Refused("there are: none")),
             ("choices", "direct", "#choices", "", Holds("[]")),
             ("menu", "hover", "#styled", "", Refused(":hover")),
