@@ -27,7 +27,7 @@ const NAVIGATION_MS = 10_000;
  * @param {Context} context
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
-export async function settle({ driver, tabId, navigations, signal, hurry }) {
+export async function settle({ driver, tabId, navigations, signal, hurry, order, document }) {
   const until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
@@ -39,7 +39,7 @@ export async function settle({ driver, tabId, navigations, signal, hurry }) {
       await navigations.next(tabId, loading, { joining: true }).catch(() => {});
       last = null;
     }
-    const sampled = await sample(driver, tabId);
+    const sampled = await sample(driver, tabId, document, order);
     if (sampled === null) continue;
     const { signature, ...rest } = sampled;
     if (signature === last) return { stable: true, ...rest };
@@ -51,11 +51,13 @@ export async function settle({ driver, tabId, navigations, signal, hurry }) {
 /**
  * @param {Context['driver']} driver
  * @param {number} tabId
+ * @param {string | undefined} actedIn
+ * @param {PageOrder} order
  * @returns {Promise<{ signature: string } & Sample | null>} null if the page was replaced meanwhile
  */
-async function sample(driver, tabId) {
+async function sample(driver, tabId, actedIn, order) {
   try {
-    const { data, page } = await driver.run(tabId, 'settle', {});
+    const { data, page } = await driver.run(tabId, 'settle', { actedIn }, order);
     return { ...data, page };
   } catch (error) {
     if (error instanceof DocumentGone) return null;

@@ -91,7 +91,8 @@
   ]);
 
   page.role = (element) => {
-    const given = element.getAttribute('role')?.trim().split(/\s+/)[0];
+    // What is no word is no role: the page must not write a line of the tree by it.
+    const given = element.getAttribute('role')?.match(/(?<!\S)[a-z][a-z-]*(?!\S)/i)?.[0];
     if (given) return given === 'none' || given === 'presentation' ? '' : given;
     const tag = element.localName;
     if (tag === 'a' || tag === 'area') return element.hasAttribute('href') ? 'link' : '';
@@ -225,12 +226,11 @@
     );
   };
 
-  /** What a control holds; never what a password field holds. Undefined if it holds nothing of the kind. */
+  /** What a control holds; never what a private field holds. Undefined if it holds nothing of the kind. */
   page.valueOf = (element) => {
+    if (page.isSecret(element)) return undefined;
     if (element instanceof HTMLInputElement) {
-      if (element.type === 'password' || ['submit', 'button', 'reset', 'image'].includes(element.type)) {
-        return undefined;
-      }
+      if (['submit', 'button', 'reset', 'image'].includes(element.type)) return undefined;
       if (element.type === 'checkbox' || element.type === 'radio') return String(element.checked);
       return element.type === 'file' ? [...(element.files ?? [])].map((file) => file.name).join(', ') : element.value;
     }

@@ -69,15 +69,26 @@
       .findAll(root, form ? FIELDS : CONTROLS)
       .filter(usable)
       .slice(0, ENTRIES_MAX);
-    return { elements: found.map((element) => ({ ...target(element), tag: element.localName, ...describe(element) })) };
+    const numbers = page.numbers('el');
+    const elements = found.map((element) => {
+      const label = page.accessibleName(element);
+      const n = numbers.of(element, label);
+      return {
+        ...target(element),
+        tag: element.localName,
+        ...describe(element, label),
+        ...(n === undefined ? {} : { n }),
+      };
+    });
+    return { elements, ...(numbers.capped() ? { capped: true } : {}) };
   };
 
-  const describe = (/** @type {Element} */ element) => {
+  const describe = (/** @type {Element} */ element, /** @type {string} */ label) => {
     const control = /** @type {HTMLInputElement} */ (element);
     const typed = element.localName === 'input' || element.localName === 'button';
     const value = page.valueOf(element);
     return {
-      ...given({ type: typed ? control.type : undefined, label: page.accessibleName(element) }),
+      ...given({ type: typed ? control.type : undefined, label }),
       // That a field is empty is worth knowing: an empty value is kept.
       ...(value === undefined ? {} : { value: page.shorten(value, VALUE_MAX) }),
       ...given({

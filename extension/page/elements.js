@@ -26,9 +26,7 @@
   /** Exactly one element, or a failure that says how many there are. */
   page.resolve = (target) => {
     if ('selector' in target) return one(page.query(target.selector), `the selector ${target.selector}`);
-    if (!('route' in target)) {
-      return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
-    }
+    if ('handle' in target) return page.handled(target.handle);
     /** @type {Document | ShadowRoot} */
     let root = document;
     for (const { selector, index } of target.route.hosts) {
@@ -84,6 +82,9 @@
   const childrenOf = getter(Element.prototype, 'children');
   // A form's fields shadow its properties: where one is named `children`, `form.children` is that field.
   page.own = {
+    getAttribute: (element, name) => Element.prototype.getAttribute.call(element, name),
+    closest: (element, selector) => Element.prototype.closest.call(element, selector),
+    getRootNode: (node, options) => Node.prototype.getRootNode.call(node, options),
     id: getter(Element.prototype, 'id'),
     attributes: getter(Element.prototype, 'attributes'),
     children: (node) => (node instanceof Element ? childrenOf(node) : /** @type {ParentNode & Node} */ (node).children),

@@ -39,7 +39,7 @@
   /** Whether an element only takes part in a form for another one, and no person meets it. */
   page.isPart = (field) => field.getAttribute('aria-hidden') === 'true' || !page.rendered(field);
 
-  page.writable = (target, value, method, covered) => {
+  page.writable = ({ target, value, method, private: hidden = false }, covered) => {
     page.requireVisibleTab(covered);
     const named = page.resolve(target);
     // An editor's own input field is not rendered; a checkbox is often hidden behind a styled one.
@@ -50,6 +50,7 @@
     // An editor's interface is found from any of its parts.
     if (method === 'runtime-api') return named;
     const element = fieldOf(named);
+    isPrivate = hidden || page.isSecret(element);
     refuseEditors(element, method);
     const field = /** @type {HTMLInputElement} */ (element);
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
@@ -74,6 +75,10 @@
     }
     return element;
   };
+
+  /** Whether the value that is looked at must not stand in an answer. */
+  let isPrivate = false;
+  const quoted = (/** @type {string} */ value) => (isPrivate ? 'this value' : JSON.stringify(value));
 
   const refuseEditors = (/** @type {Element} */ element, /** @type {string} */ method) => {
     const editor = page.editor(element);
@@ -108,8 +113,8 @@
       page.notActionable(
         toggle,
         radio
-          ? `is one of several choices: fill the one that is wanted with true (or on, yes, 1, checked), not with ${JSON.stringify(value)}`
-          : `is on or off: fill it with true, on, yes, 1, checked, or false, off, no, 0, unchecked, not with ${JSON.stringify(value)}`,
+          ? `is one of several choices: fill the one that is wanted with true (or on, yes, 1, checked), not with ${quoted(value)}`
+          : `is on or off: fill it with true, on, yes, 1, checked, or false, off, no, 0, unchecked, not with ${quoted(value)}`,
       );
     }
     if (radio && wanted === false && page.heldBy(toggle) === 'true') {
@@ -121,10 +126,7 @@
     const bound = (/** @type {string} */ name) => Number.parseFloat(slider.getAttribute(`aria-value${name}`) ?? '');
     const wanted = value.trim() === '' ? Number.NaN : Number(value);
     if (Number.isNaN(wanted) || wanted < bound('min') || wanted > bound('max')) {
-      page.notActionable(
-        slider,
-        `takes a number from ${bound('min')} to ${bound('max')}, not ${JSON.stringify(value)}`,
-      );
+      page.notActionable(slider, `takes a number from ${bound('min')} to ${bound('max')}, not ${quoted(value)}`);
     }
   };
 
@@ -162,8 +164,8 @@
     page.notActionable(
       field,
       trial.type === 'range'
-        ? `takes a number from ${min || 0} to ${max || 100}${step === 'any' ? '' : ` in steps of ${step || 1}`}, not ${JSON.stringify(value)}`
-        : `takes ${FORMATS[trial.type] ?? 'another value'}, not ${JSON.stringify(value)}`,
+        ? `takes a number from ${min || 0} to ${max || 100}${step === 'any' ? '' : ` in steps of ${step || 1}`}, not ${quoted(value)}`
+        : `takes ${FORMATS[trial.type] ?? 'another value'}, not ${quoted(value)}`,
     );
   };
 
@@ -176,7 +178,7 @@
         const texts = [...select.options].map((found) => JSON.stringify(page.collapse(found.text))).join(', ');
         return page.notActionable(
           select,
-          `has no option ${JSON.stringify(wanted)}; there are: ${page.shorten(texts, 500) || 'none'}`,
+          `has no option ${quoted(wanted)}; there are: ${page.shorten(texts, 500) || 'none'}`,
         );
       }
       if (page.optionDisabled(option)) page.notActionable(option, 'is disabled');

@@ -12,12 +12,16 @@
   const KEYS_MAX = 1_000;
 
   page.commands['check-fields'] = ({ fields, covered = false }) => {
-    for (const { target, value, method } of fields) page.writable(target, value, method, covered);
+    for (const field of fields) page.writable(field, covered);
     return {};
   };
 
-  page.commands.fill = async ({ target, value, method, covered = false }) => {
-    const element = /** @type {HTMLElement} */ (page.writable(target, value, method, covered));
+  page.commands.fill = async ({ target, value, method, private: hidden = false, covered = false }) => {
+    const { order } = page;
+    const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }, covered));
+    if (hidden) page.keepSecret(element);
+    // A page may change the field's type by the first event.
+    page.isSecret(element);
     const before = page.heldBy(element);
     page.acted = element;
     let took = false;
@@ -25,18 +29,34 @@
     element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
     enter(element);
     if (page.isToggle(element)) toggle(element, page.truth(value) === true);
-    else if (page.isSlider(element)) await slide(element, Number(value));
+    else if (page.isSlider(element)) await slide(element, Number(value), order);
     else if (element instanceof HTMLSelectElement) choose(element, value);
     else if (page.isField(element)) {
-      await selectAll(/** @type {HTMLInputElement} */ (element));
+      await selectAll(/** @type {HTMLInputElement} */ (element), order);
       setValue(/** @type {HTMLInputElement} */ (element), value, method);
-      if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element);
+      if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element, order);
       took = page.same(element, page.heldBy(element), value);
       // A widget decides what it takes when the field is left.
       leave(element);
-    } else if (method === 'paste') await pasteInto(element, value);
+    } else if (method === 'paste') await pasteInto(element, value, order);
     else setText(element, value);
     return { took };
+  };
+
+  /** The element is found here, where its document is known, and handed to the page's own world with the event. */
+  page.commands['hand-over'] = ({ target, event, answer, reads, private: hidden = false, covered = false }) => {
+    const element = reads ? page.resolve(target) : page.writable({ target, value: '', method: 'runtime-api' }, covered);
+    if (hidden) page.keepSecret(element);
+    page.after = null;
+    /** @type {string | null} */
+    let outcome = null;
+    const hear = (/** @type {Event} */ told) => {
+      outcome = String(/** @type {CustomEvent} */ (told).detail);
+    };
+    element.addEventListener(answer, hear, { once: true });
+    element.dispatchEvent(new CustomEvent(event, { composed: true }));
+    element.removeEventListener(answer, hear);
+    return { outcome, isSecret: page.isSecret(element) };
   };
 
   // Where the document has no focus, because other windows cover its own, the browser tells no element of it.
@@ -73,9 +93,9 @@
   };
 
   /** Masks look at what is selected to tell what a new value replaces; some do so in a task of their own. */
-  const selectAll = async (/** @type {HTMLInputElement} */ field) => {
+  const selectAll = async (/** @type {HTMLInputElement} */ field, /** @type {PageOrder} */ order) => {
     field.select();
-    await new Promise((resolve) => setTimeout(resolve));
+    await page.pause(order, 0);
   };
 
   /** From the isolated world the native property is set, past a framework's override, so the framework notices the change. */
@@ -110,27 +130,29 @@
   // ---- Sliders ----
 
   /** Lets the page draw what an event has changed; timers are slow in a window that others cover. */
-  const drawn = () =>
-    new Promise((resolve) => {
+  const drawn = async (/** @type {PageOrder} */ order) => {
+    await new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = resolve;
       port2.postMessage(null);
     });
+    page.still(order);
+  };
 
   /** Presses an arrow key, and tells whether the page itself has acted on it. */
-  const arrow = async (/** @type {Element} */ on, /** @type {boolean} */ up) => {
+  const arrow = async (/** @type {Element} */ on, /** @type {boolean} */ up, /** @type {PageOrder} */ order) => {
     const key = up ? 'ArrowRight' : 'ArrowLeft';
     const init = { key, code: key, keyCode: up ? 39 : 37, bubbles: true, cancelable: true, composed: true };
     const handled = !on.dispatchEvent(new KeyboardEvent('keydown', init));
-    await drawn();
+    await drawn(order);
     on.dispatchEvent(new KeyboardEvent('keyup', init));
     return handled;
   };
 
-  const slide = async (/** @type {Element} */ slider, /** @type {number} */ wanted) => {
+  const slide = async (/** @type {Element} */ slider, /** @type {number} */ wanted, /** @type {PageOrder} */ order) => {
     let now = Number(page.heldBy(slider));
     for (let keys = 0; keys < KEYS_MAX && now !== wanted; keys += 1) {
-      await arrow(slider, now < wanted);
+      await arrow(slider, now < wanted, order);
       const next = Number(page.heldBy(slider));
       // It does not react, or its steps pass over the value.
       if (next === now || now < wanted !== next <= wanted) return;
@@ -142,10 +164,10 @@
    * A widget around a slider may take its value only when a change has ended, which it sees by keys: one step away, and
    * back. A page that does not handle keys itself is left alone.
    */
-  const endChange = async (/** @type {HTMLInputElement} */ range) => {
-    await drawn();
+  const endChange = async (/** @type {HTMLInputElement} */ range, /** @type {PageOrder} */ order) => {
+    await drawn(order);
     const up = Number(range.value) <= Number(range.min || 0);
-    if (await arrow(range, up)) await arrow(range, !up);
+    if (await arrow(range, up, order)) await arrow(range, !up, order);
   };
 
   // ---- Editable elements ----
@@ -165,13 +187,17 @@
     element.dispatchEvent(new Event('change', { bubbles: true }));
   };
 
-  const pasteInto = async (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
+  const pasteInto = async (
+    /** @type {HTMLElement} */ element,
+    /** @type {string} */ value,
+    /** @type {PageOrder} */ order,
+  ) => {
     const host = /** @type {HTMLElement} */ (
       element.closest('[contenteditable]:not([contenteditable="false"])') ?? element
     );
     host.focus({ preventScroll: true });
     getSelection()?.selectAllChildren(element);
-    await new Promise((resolve) => setTimeout(resolve, SELECTION_MS));
+    await page.pause(order, SELECTION_MS);
     // An empty text cannot be pasted: the contents are deleted, as a person would.
     if (value === '') {
       const asked = new InputEvent('beforeinput', {
@@ -208,15 +234,11 @@
   };
 
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted, /** @type {string} */ before) => {
-    if (!element.isConnected) return { filled: false, verifiedValue: '', choices: false, gone: true };
+    if (!element.isConnected) return { filled: false, choices: false, gone: true };
     const held = page.heldBy(element);
     const filled = page.same(element, held, wanted);
-    const secret = element instanceof HTMLInputElement && element.type === 'password';
-    return {
-      filled,
-      verifiedValue: secret ? '•'.repeat(held.length) : held,
-      choices: !filled && held === before && page.role(element) === 'combobox' && page.isField(element),
-      gone: false,
-    };
+    const choices = !filled && held === before && page.role(element) === 'combobox' && page.isField(element);
+    const outcome = { filled, choices, gone: false };
+    return page.isSecret(element) ? outcome : { ...outcome, verifiedValue: held };
   };
 })();

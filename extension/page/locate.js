@@ -97,8 +97,6 @@
     return null;
   };
 
-  page.hitAt = ({ clientX, clientY }) => deepest(clientX, clientY);
-
   page.reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {
     for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) {
       if (at === element) return true;

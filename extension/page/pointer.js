@@ -38,16 +38,18 @@
     }
     const down = { ...at, button: 0, buttons: 1, detail: 1 };
     const up = { ...at, button: 0, buttons: 0, detail: 1 };
+    // A page may redraw what is pressed, or take it away, at any event: none goes to another element.
+    const send = (/** @type {string} */ type, /** @type {MouseEventInit} */ init) => {
+      const on = [hit, element].find((it) => page.isHere(it) && page.reaches(element, it));
+      return on !== undefined && mouse(on, type, init);
+    };
     page.moveOnto(hit, at);
-    mouse(hit, 'pointerdown', down);
-    if (mouse(hit, 'mousedown', down)) focusAround(hit);
-    // A page may redraw what is pressed, or take it away: the rest of the gesture goes to what is there then.
-    const on = hit.isConnected ? hit : page.hitAt(at);
-    if (on === null) return false;
-    mouse(on, 'pointerup', up);
-    mouse(on, 'mouseup', up);
-    if (!page.reaches(element, on)) return false;
-    mouse(on, 'click', up);
+    send('pointerdown', down);
+    if (!page.isHere(element)) page.notActionable(element, 'was taken out of the page before it was pressed');
+    if (send('mousedown', down)) focusAround(page.isHere(hit) ? hit : element);
+    for (const type of ['pointerup', 'mouseup']) send(type, up);
+    if (!page.isHere(element)) return false;
+    send('click', up);
     return true;
   };
 

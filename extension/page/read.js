@@ -59,15 +59,21 @@
         return !visibleOnly || page.visible(link);
       });
     const target = page.namer();
-    const links = found.slice(offset, offset + limit).map((link) => ({
-      text: page.accessibleName(link),
-      href: hrefOf(link),
-      target: target(link),
-      ...given('title', link.getAttribute('title')),
-      ...given('rel', link.getAttribute('rel')),
-      visible: visibleOnly || page.visible(link),
-    }));
-    const capped = limit === ENTRIES_MAX && found.length > offset + limit;
+    const numbers = page.numbers('ln');
+    const links = found.slice(offset, offset + limit).map((link) => {
+      const text = page.accessibleName(link);
+      const n = numbers.of(link, text);
+      return {
+        text,
+        href: hrefOf(link),
+        target: target(link),
+        ...given('title', link.getAttribute('title')),
+        ...given('rel', link.getAttribute('rel')),
+        visible: visibleOnly || page.visible(link),
+        ...(n === undefined ? {} : { n }),
+      };
+    });
+    const capped = numbers.capped() || (limit === ENTRIES_MAX && found.length > offset + limit);
     return { links, total: found.length, ...(capped ? { capped } : {}) };
   };
 
@@ -93,7 +99,10 @@
     return { images };
   };
 
-  page.commands.present = ({ selector }) => ({ present: page.query(selector).some(page.visible) });
+  page.commands.present = ({ selector }) => {
+    const matching = page.query(selector);
+    return { present: matching.some(page.visible), matching: matching.length };
+  };
 
   // ---- Source ----
 
@@ -122,7 +131,7 @@
       if (size > SOURCE_MAX) return '';
       if (node instanceof Text) return keep(escaped(node.data));
       if (!(node instanceof Element) || LEFT_OUT.has(node.localName)) return '';
-      const secret = node instanceof HTMLInputElement && node.type === 'password';
+      const secret = page.isSecret(node);
       const attributes = [...page.own.attributes(node)]
         .map(({ name, value }) => (secret && name === 'value' ? '' : ` ${name}="${escaped(value)}"`))
         .join('');
@@ -154,14 +163,17 @@
     };
   };
 
-  page.commands.inspect = ({ selector, properties = [], limit = 10 }) => {
-    const found = page.query(selector);
-    if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+  page.commands.inspect = ({ selector, target: within, properties = [], limit = 10 }) => {
+    const everywhere = page.query(selector);
+    const found = within === undefined ? everywhere : page.findAll(page.resolve(within), selector);
+    if (found.length === 0 && within === undefined) {
+      page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+    }
     const target = page.namer();
     const elements = found.slice(0, limit).map((element) => {
       const { x, y, width, height } = element.getBoundingClientRect();
       const style = getComputedStyle(element);
-      const secret = element instanceof HTMLInputElement && element.type === 'password';
+      const secret = page.isSecret(element);
       const attributes = [...page.own.attributes(element)].filter(({ name }) => !(secret && name === 'value'));
       return {
         ...target(element),
@@ -176,6 +188,7 @@
         styles: Object.fromEntries(
           properties.map((/** @type {string} */ name) => [name, style.getPropertyValue(name)]),
         ),
+        ...(element.matches('a[href], area[href]') ? { href: hrefOf(element) } : {}),
       };
     });
     return { elements, total: found.length };

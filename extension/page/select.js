@@ -126,6 +126,7 @@
     page.requireVisibleTab(covered);
     if (opened === null) return missing([], optionText);
     const { trigger, before } = opened;
+    page.touched.add(trigger);
     const list = trigger.matches(LISTS) ? trigger : controlled(trigger);
     const own = new Set(page.findAll(list ?? trigger, OPTIONS));
     const options = visibleOptions().filter((option) => own.has(option) || (list === null && !before.has(option)));

@@ -32,8 +32,10 @@
     return found;
   };
 
-  page.commands.settle = () => {
-    const after = page.after?.() ?? null;
+  page.commands.settle = ({ actedIn }) => {
+    const here = actedIn === page.document();
+    const after = (here && page.after?.()) || null;
+    if (here) page.readAgain();
     const root = document.documentElement;
     const signature = JSON.stringify([
       location.href,

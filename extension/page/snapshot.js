@@ -52,6 +52,9 @@
 
   page.commands.snapshot = ({ selector, maxDepth = 12, interactiveOnly = false }) => {
     const target = page.namer();
+    const numbers = page.numbers('el');
+    /** @type {number[]} */
+    const handles = [];
     /** @type {string[]} */
     const lines = [];
     let cut = false;
@@ -124,18 +127,22 @@
       /** @type {boolean} */ interactive,
     ) => {
       const value = interactive && role !== 'link' ? page.valueOf(element) : undefined;
+      const n = interactive ? numbers.of(element, name) : undefined;
+      if (n !== undefined) handles.push(n);
       const toggles = role === 'checkbox' || role === 'radio' || role === 'switch';
       return [
         role,
         name && JSON.stringify(page.shorten(name, TEXT_MAX)),
+        n !== undefined && `[el${n}]`,
         role === 'heading' && `level=${page.headingLevel(element)}`,
         value !== undefined && !toggles && `value=${JSON.stringify(page.shorten(value, TEXT_MAX))}`,
         ...page.states(element),
-        interactive && `→ ${written(target(element))}`,
+        interactive && !numbered && `→ ${written(target(element))}`,
       ]
         .filter(Boolean)
         .join(' ');
     };
+    const numbered = page.order.el !== undefined;
     const written = (/** @type {FoundTarget} */ found) =>
       'selector' in found ? found.selector : JSON.stringify(found.route);
 
@@ -147,6 +154,7 @@
     for (const scope of page.scopes(selector)) visit(scope, 0);
     const nodeCount = lines.length;
     if (cut) lines.push(`… cut off after ${NODES_MAX} nodes: choose a part with a selector, or interactiveOnly`);
-    return { tree: lines.join('\n'), nodeCount };
+    if (numbers.capped()) lines.push('… what has no mark is beyond the 1,000 new ones of an answer: choose a part');
+    return { tree: lines.join('\n'), nodeCount, ...(numbered ? { handles } : {}) };
   };
 })();

@@ -20,11 +20,15 @@ type PageCommands = {
   };
 } & {
   info: { params: NoParams; data: { status: number | undefined } };
-  present: { params: { selector: string }; data: { present: boolean } };
+  present: { params: { selector: string }; data: { present: boolean; matching: number } };
   /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
   'sign-in-interstitial': { params: { asked: string; defer: boolean }; data: { reason: string | null } };
   /** The page's current state; two equal samples mean that it has settled. */
-  settle: { params: NoParams; data: { signature: string; after: ActAfter[PageAct] | null } };
+  settle: {
+    /** The document that the act was done in: no other tells what came of it. */
+    params: { actedIn: string | undefined };
+    data: { signature: string; after: ActAfter[PageAct] | null };
+  };
 
   click: { params: Act<{ target: BproxyTarget }>; data: NoData };
   hover: { params: Act<{ target: BproxyTarget }>; data: NoData };
@@ -41,6 +45,11 @@ type PageCommands = {
   'check-fields': { params: Act<{ fields: BproxyField[] }>; data: NoData };
   /** `took`: whether the field held the value before it was left. */
   fill: { params: Act<BproxyField>; data: { took: boolean } };
+  'hand-over': {
+    /** `event`, `answer`: the names of the events of `awaitEditor`; `reads`: nothing is written. */
+    params: Act<{ target: BproxyTarget; event: string; answer: string; reads: boolean; private?: boolean }>;
+    data: { outcome: string | null; isSecret: boolean };
+  };
 };
 
 type NoParams = Record<string, never>;
@@ -48,12 +57,35 @@ type NoData = Record<string, never>;
 
 /** The parameters of every act, besides its own. */
 type Act<Params> = Params & {
-  /** Nothing is done from then on (unix ms): a page that hangs may run the command too late. */
-  until?: number;
   /** The tab is in front of its window, though other windows cover it: what counts as hidden there may be acted on. */
   covered?: boolean;
 };
 type PageAct = keyof ActAfter;
+
+/** What every command is told, besides its parameters. */
+interface PageOrder {
+  /** The session that it is for. */
+  session?: string;
+  /** Nothing is done from then on (unix ms): a page that hangs may run the command too late. */
+  until?: number;
+  /** The mark of the document that is meant: nothing is done in another one. */
+  document?: string;
+  /** The first of the numbers that may be given to elements, and to links; absent: none may. */
+  el?: number;
+  ln?: number;
+}
+
+/** What tells an element from another thing. */
+type BproxyFacts = { role: string; name: string; type?: string; origin?: string };
+
+/** The elements that a session knows. */
+interface BproxyKnown {
+  numbers: { el: WeakMap<Element, number>; ln: WeakMap<Element, number> };
+  /** By handle. */
+  elements: Map<string, WeakRef<Element>>;
+  facts: WeakMap<Element, BproxyFacts>;
+  dropped: FinalizationRegistry<string>;
+}
 
 /** What each act reports after the page has settled. */
 interface ActAfter {
@@ -68,7 +100,8 @@ interface ActAfter {
   'close-list': never;
   'check-fields': never;
   /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. */
-  fill: { filled: boolean; verifiedValue: string; choices: boolean; gone: boolean };
+  fill: { filled: boolean; verifiedValue?: string; choices: boolean; gone: boolean };
+  'hand-over': never;
 }
 
 type PageCommandName = keyof PageCommands;
@@ -94,15 +127,54 @@ interface BproxyPage {
   invoke<Name extends PageCommandName>(
     command: Name,
     params: PageParams<Name>,
+    order?: PageOrder,
   ): PageOutcome<Name> | Promise<PageOutcome<Name>>;
   info(): import('../protocol.js').Page;
   fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
+  /** The order of the command that runs; one that awaits keeps its own. */
+  order: PageOrder;
+  /** Marks of documents. */
+  marks: WeakMap<Document, string>;
+  /** The mark of the document as it is now: another one once it was left, even if it comes back. */
+  document(): string;
+  /** Fails if the order's time is over, or this is no longer its document. */
+  still(order: PageOrder): void;
+  /** Waits, then fails as `still` does: the only way to wait within an act. */
+  pause(order: PageOrder, ms: number): Promise<void>;
   /** The outcome of the last act, as visible now. */
   after: (() => ActAfter[PageAct]) | null;
   /** The element that the last act was on. */
   acted: Element | null;
   /** What a person has to do here, found by a command that could not report it: the next command reports it, once. */
   deferredInterstitial: string | null;
+
+  // registry.js
+  /** What each session knows. */
+  sessions: Map<string, BproxyKnown>;
+  /** The elements that the last act was for. */
+  touched: Set<Element>;
+  /** The numbers of this command: `of` gives an element's own, an unused one, or undefined if there is none left. */
+  numbers(kind: 'el' | 'ln'): {
+    of(element: Element, name?: string): number | undefined;
+    /** Whether an element got no number because none was left. */
+    capped(): boolean;
+  };
+  /** Whether the element is in the document: not taken out, nor into another one. */
+  isHere(element: Element): boolean;
+  /** The element that a handle stands for, if it is there and still what it was. */
+  handled(handle: string): Element;
+  /** What the last act was for counts as read, as it is now. */
+  readAgain(): void;
+
+  // secrets.js
+  /** Fields that were secret when a command ran. */
+  secrets: WeakSet<Element>;
+  /** Whether no answer tells what the field holds. */
+  isSecret(field: Element): boolean;
+  /** No answer tells from now on what the field holds. */
+  keepSecret(field: Element): void;
+  /** Fields that are secret now stay so. */
+  rememberSecrets(): void;
 
   // elements.js
   query(selector: string, root?: Document | ShadowRoot): Element[];
@@ -111,6 +183,9 @@ interface BproxyPage {
   findAll(root: Element | ShadowRoot, selector: string): Element[];
   /** An element's own properties, which a form's fields may shadow. */
   own: {
+    getAttribute(element: Element, name: string): string | null;
+    closest(element: Element, selector: string): Element | null;
+    getRootNode(node: Node, options?: GetRootNodeOptions): Node;
     id(element: Element): string;
     attributes(element: Element): NamedNodeMap;
     children(node: Node): HTMLCollection;
@@ -168,8 +243,6 @@ interface BproxyPage {
   reachable(element: Element): boolean;
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
   hitPoint(element: Element): { at: PagePoint; hit: Element };
-  /** What is hit at a point, open shadow roots included. */
-  hitAt(at: PagePoint): Element | null;
   /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
   reaches(element: Element, hit: Element): boolean;
 
@@ -184,7 +257,7 @@ interface BproxyPage {
   /** What a word means to a checkbox; null if it is not one of the accepted words. */
   truth(value: string): boolean | null;
   /** The field that a target stands for, if it takes the value by the method. */
-  writable(target: BproxyTarget, value: string, method: string, covered: boolean): Element;
+  writable(field: Pick<BproxyField, 'target' | 'value' | 'method' | 'private'>, covered: boolean): Element;
   /** The options that a value names, one in each line. Fails for those that are disabled or not there. */
   optionsFor(select: HTMLSelectElement, value: string): HTMLOptionElement[];
   /** The options that a value names: one in each line, where a select takes several. */
