@@ -2,12 +2,14 @@
 
 # The real editors and frameworks that the browser tests write into, bundled once.
 EDITORS = tests/fixtures/editors
+# The real widgets that the browser tests act on, bundled once.
+WIDGETS = tests/fixtures/widgets
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak fuzz coverage supply-chain lint extension-test editors mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -20,7 +22,7 @@ wire-test: check-prerequisites
 
 # All tests but those of what is released. Most of the others wait for processes, so more run at once than there are
 # processors.
-test: prerequisites lint extension-test wire-test editors mcp-client
+test: prerequisites lint extension-test wire-test editors widgets mcp-client
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --test process --test os --test browser
 	cargo test --doc
 
@@ -97,6 +99,11 @@ editors: $(EDITORS)/dist/vue.html
 
 $(EDITORS)/dist/vue.html: $(EDITORS)/package-lock.json $(EDITORS)/build.js $(wildcard $(EDITORS)/src/*) | prerequisites
 	cd $(EDITORS) && npm ci --no-audit --no-fund --silent && npm run build --silent
+
+widgets: $(WIDGETS)/dist/vue.html
+
+$(WIDGETS)/dist/vue.html: $(WIDGETS)/package-lock.json $(WIDGETS)/build.js $(wildcard $(WIDGETS)/src/* $(WIDGETS)/lib/*) | prerequisites
+	cd $(WIDGETS) && npm ci --no-audit --no-fund --silent && npm run build --silent
 
 mcp-client: $(MCP_CLIENT)/node_modules/.package-lock.json
 

@@ -38,9 +38,12 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/controls.js',
   'page/snapshot.js',
   'page/locate.js',
+  'page/hover.js',
   'page/pointer.js',
   'page/scroll.js',
   'page/select.js',
+  'page/field.js',
+  'page/held.js',
   'page/fill.js',
   'page/settle.js',
 ]);

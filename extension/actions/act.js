@@ -19,7 +19,13 @@ export async function click(context) {
 /** @param {Context<'hover'>} context */
 export async function hover(context) {
   const began = performance.now();
-  const { stable, page } = await act({ ...context, document: undefined }, 'hover', context.params);
+  const { stable, after, page } = await act({ ...context, document: undefined }, 'hover', context.params);
+  if (after?.hidden) {
+    throw new ActionError(
+      'ELEMENT_NOT_ACTIONABLE',
+      `the page shows ${after.hidden} only by CSS :hover, which no script can set: the events of a mouse were sent, and it is hidden still. Go to a link in it with navigate, or ask for a person (require-human)`,
+    );
+  }
   return { data: { hovered: true, stable, elapsed: Math.round(performance.now() - began) }, page };
 }
 
@@ -49,20 +55,52 @@ const OPTION_ATTEMPTS = 8;
 /** @param {Context<'select'>} context */
 export async function select(context) {
   const { trigger, optionText } = context.params;
-  const chosen = await act(context, 'select', { trigger, optionText });
-  if (chosen.data.opened) context.done = 1;
-  const { after, page } = chosen.data.opened ? await chooseOption(context, optionText) : chosen;
-  return { data: { selected: after?.selected ?? true, optionText: after?.optionText ?? optionText }, page };
+  const native = await act(context, 'select', { trigger, optionText });
+  if (native.data.opened) context.done = 1;
+  const { data, after, page } = native.data.opened ? await chooseInList(context, optionText) : native;
+  // A page that is replaced at once leaves what was seen at the press.
+  if (after?.selected ?? data.selected) {
+    return { data: { selected: true, optionText: after?.optionText ?? optionText }, page };
+  }
+  throw new ActionError(
+    'ELEMENT_NOT_ACTIONABLE',
+    `the option ${JSON.stringify(optionText)} was pressed, but nothing shows that it is chosen: read the page to see what it holds now`,
+    { suggestedAction: 'bproxy snapshot' },
+  );
+}
+
+/** Chooses an option of the list that is open, and closes what stays open. @param {Context<'select'>} context @param {string} optionText */
+async function chooseInList(context, optionText) {
+  let chosen;
+  try {
+    chosen = await chooseOption(context, optionText);
+  } catch (error) {
+    await act(context, 'close-list', { optionText: null, by: 'key' }).catch(() => {});
+    throw error;
+  }
+  for (const by of /** @type {const} */ (['key', 'press'])) {
+    if (!chosen.after?.open) break;
+    const { after, page } = await act(context, 'close-list', { optionText, by });
+    chosen = { ...chosen, after: /** @type {ActAfter['choose'] | null} */ (after), page };
+  }
+  return chosen;
 }
 
 /** @param {Context<'select'>} context @param {string} optionText */
 async function chooseOption(context, optionText) {
+  let searched = false;
   for (let attempts = 1; ; attempts += 1) {
     try {
       return await act(context, 'choose', { optionText });
     } catch (error) {
       const missing = error instanceof ActionError && error.code === 'ELEMENT_NOT_FOUND';
-      if (!missing || attempts === OPTION_ATTEMPTS) throw error;
+      if (!missing) throw error;
+      if (attempts >= OPTION_ATTEMPTS) {
+        const search = searched || (await perform(context, 'search-option', { optionText })).data;
+        if (search === true || !search.searched) throw error;
+        searched = true;
+        attempts = 0;
+      }
     }
     await settle(context);
   }

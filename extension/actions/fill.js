@@ -48,9 +48,25 @@ export async function fillForm(context) {
 /** @param {Context} context @param {Field} field */
 async function write(context, field) {
   if (field.method === 'runtime-api') return writeEditor(context, field);
-  const { after, page } = await act(context, 'fill', field);
+  const { data, after, page } = await act(context, 'fill', field);
+  // The page that the field was in is gone.
+  if (after === null) return { data: gone(field), page };
+  if (after.gone) {
+    const message = data.took
+      ? 'the field took the value, and was gone when it was left: read the page to see what became of it'
+      : 'the field was gone when it was written: read the page to see what it holds now';
+    throw new ActionError('ELEMENT_NOT_ACTIONABLE', message, { suggestedAction: 'bproxy snapshot' });
+  }
+  if (after.choices) {
+    throw new ActionError(
+      'ELEMENT_NOT_ACTIONABLE',
+      'the field takes only what its list offers, and went back to what it held: choose with select',
+      { suggestedAction: 'bproxy select' },
+    );
+  }
+  const { filled, verifiedValue } = after;
   // The value of a private field is not told.
-  return { data: after ?? gone(field), page };
+  return { data: verifiedValue === undefined ? { filled } : { filled, verifiedValue }, page };
 }
 
 /** The page that the field was in is gone. @param {Field} field */

@@ -18,6 +18,7 @@
     order: {},
     touched: new Set(),
     after: null,
+    acted: null,
     deferredInterstitial: null,
   });
   globalThis.bproxy = page;

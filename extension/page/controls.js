@@ -42,6 +42,12 @@
     ['prosemirror', '.ProseMirror'],
     ['codemirror', '.cm-editor, .CodeMirror'],
     ['monaco', '.monaco-editor'],
+    ['ace', '.ace_editor'],
+    ['draft', '.DraftEditor-root'],
+    ['trix', 'trix-editor'],
+    ['ckeditor', '.ck-editor__editable'],
+    ['tinymce', '.tox-tinymce, .mce-content-body'],
+    ['editorjs', '.codex-editor'],
   ];
 
   /** The rich editor that an element belongs to, or undefined. */

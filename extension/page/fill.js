@@ -8,84 +8,44 @@
 
   /** Editors notice a new selection later: in a task of their own or, like Slate, at most every 100 ms. */
   const SELECTION_MS = 150;
-  const TRUE = /^(true|on|yes|1|checked)$/i;
+  /** A slider that has not come to its value after so many keys does not come to it. */
+  const KEYS_MAX = 1_000;
 
   page.commands['check-fields'] = ({ fields, covered = false }) => {
-    for (const { target, method } of fields) writable(target, method, covered);
+    for (const field of fields) page.writable(field, covered);
     return {};
   };
-
-  const writable = (
-    /** @type {BproxyTarget} */ target,
-    /** @type {string} */ method,
-    /** @type {boolean} */ covered,
-  ) => {
-    page.requireVisibleTab(covered);
-    const element = page.resolve(target);
-    // An editor's own input field is not rendered; a checkbox is often hidden behind a styled one.
-    if (!page.rendered(element) && page.editor(element) === undefined) page.notActionable(element, 'is not visible');
-    if (page.disabled(element)) page.notActionable(element, 'is disabled');
-    // An editor's interface is found from any of its parts.
-    if (method === 'runtime-api') return element;
-    const editor = page.editor(element);
-    if (editor === 'monaco') {
-      page.notActionable(element, 'belongs to a monaco editor: fill it with method runtime-api, world main');
-    }
-    // Such an editor loses sync with its own state when its DOM is written, and some break.
-    if (editor !== undefined && method === 'direct' && !isField(element)) {
-      page.notActionable(
-        element,
-        `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`,
-      );
-    }
-    const field = /** @type {HTMLInputElement} */ (element);
-    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') {
-      page.notActionable(element, 'is read-only');
-    }
-    if (
-      element instanceof HTMLInputElement &&
-      ['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(element.type)
-    ) {
-      page.notActionable(
-        element,
-        element.type === 'file'
-          ? 'takes files: a person has to choose them (require-human)'
-          : 'cannot be filled: it is a button',
-      );
-    }
-    if (!isField(element) && !(/** @type {HTMLElement} */ (element).isContentEditable)) {
-      page.notActionable(element, 'cannot be filled: it is not an input, textarea, select or editable element');
-    }
-    return element;
-  };
-
-  const isField = (/** @type {Element} */ element) =>
-    element instanceof HTMLInputElement ||
-    element instanceof HTMLTextAreaElement ||
-    element instanceof HTMLSelectElement;
-  const isToggle = (/** @type {Element} */ element) =>
-    element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
 
   page.commands.fill = async ({ target, value, method, private: hidden = false, covered = false }) => {
     const { order } = page;
-    const element = /** @type {HTMLElement} */ (writable(target, method, covered));
+    const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }, covered));
     if (hidden) page.keepSecret(element);
     // A page may change the field's type by the first event.
     page.isSecret(element);
-    page.after = () => check(element, value);
+    const before = page.heldBy(element);
+    page.acted = element;
+    let took = false;
+    page.after = () => check(element, value, before);
     element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
-    element.focus({ preventScroll: true });
-    if (isToggle(element)) toggle(/** @type {HTMLInputElement} */ (element), TRUE.test(value));
+    enter(element);
+    if (page.isToggle(element)) toggle(element, page.truth(value) === true);
+    else if (page.isSlider(element)) await slide(element, Number(value), order);
     else if (element instanceof HTMLSelectElement) choose(element, value);
-    else if (isField(element)) setValue(/** @type {HTMLInputElement} */ (element), value, method);
-    else if (method === 'paste') await pasteInto(element, value, order);
+    else if (page.isField(element)) {
+      await selectAll(/** @type {HTMLInputElement} */ (element), order);
+      setValue(/** @type {HTMLInputElement} */ (element), value, method);
+      if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element, order);
+      took = page.same(element, page.heldBy(element), value);
+      // A widget decides what it takes when the field is left.
+      leave(element);
+    } else if (method === 'paste') await pasteInto(element, value, order);
     else setText(element, value);
-    return {};
+    return { took };
   };
 
   /** The element is found here, where its document is known, and handed to the page's own world with the event. */
   page.commands['hand-over'] = ({ target, event, answer, reads, private: hidden = false, covered = false }) => {
-    const element = reads ? page.resolve(target) : writable(target, 'runtime-api', covered);
+    const element = reads ? page.resolve(target) : page.writable({ target, value: '', method: 'runtime-api' }, covered);
     if (hidden) page.keepSecret(element);
     page.after = null;
     /** @type {string | null} */
@@ -99,17 +59,43 @@
     return { outcome, isSecret: page.isSecret(element) };
   };
 
-  /** A click fires every event that a checkbox's listeners expect. */
-  const toggle = (/** @type {HTMLInputElement} */ box, /** @type {boolean} */ wanted) => {
-    if (box.checked !== wanted) box.click();
+  // Where the document has no focus, because other windows cover its own, the browser tells no element of it.
+
+  const enter = (/** @type {HTMLElement} */ element) => {
+    const isTold = document.hasFocus() || document.activeElement === element;
+    element.focus({ preventScroll: true });
+    if (!isTold) tell(element, ['focus', 'focusin']);
+  };
+
+  const leave = (/** @type {HTMLElement} */ element) => {
+    const isTold = document.hasFocus();
+    element.blur();
+    if (!isTold) tell(element, ['blur', 'focusout']);
+  };
+
+  const tell = (/** @type {HTMLElement} */ element, /** @type {string[]} */ types) => {
+    for (const type of types) {
+      element.dispatchEvent(
+        new FocusEvent(type, { bubbles: type.startsWith('focus') && type !== 'focus', composed: true }),
+      );
+    }
+  };
+
+  /** A click fires every event that the listeners of a checkbox expect. */
+  const toggle = (/** @type {HTMLElement} */ box, /** @type {boolean} */ wanted) => {
+    if (page.heldBy(box) !== String(wanted)) box.click();
   };
 
   const choose = (/** @type {HTMLSelectElement} */ select, /** @type {string} */ value) => {
-    const option =
-      [...select.options].find((found) => found.value === value) ??
-      [...select.options].find((found) => page.collapse(found.text) === page.collapse(value));
-    if (option) option.selected = true;
+    const wanted = page.optionsFor(select, value);
+    for (const option of select.options) option.selected = wanted.includes(option);
     changed(select);
+  };
+
+  /** Masks look at what is selected to tell what a new value replaces; some do so in a task of their own. */
+  const selectAll = async (/** @type {HTMLInputElement} */ field, /** @type {PageOrder} */ order) => {
+    field.select();
+    await page.pause(order, 0);
   };
 
   /** From the isolated world the native property is set, past a framework's override, so the framework notices the change. */
@@ -134,14 +120,65 @@
     field.dispatchEvent(new Event('change', { bubbles: true }));
   };
 
+  page.setValue = (field, value) => setValue(field, value, 'direct');
+
   const changed = (/** @type {Element} */ element) => {
     element.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
     element.dispatchEvent(new Event('change', { bubbles: true }));
   };
 
+  // ---- Sliders ----
+
+  /** Lets the page draw what an event has changed; timers are slow in a window that others cover. */
+  const drawn = async (/** @type {PageOrder} */ order) => {
+    await new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = resolve;
+      port2.postMessage(null);
+    });
+    page.still(order);
+  };
+
+  /** Presses an arrow key, and tells whether the page itself has acted on it. */
+  const arrow = async (/** @type {Element} */ on, /** @type {boolean} */ up, /** @type {PageOrder} */ order) => {
+    const key = up ? 'ArrowRight' : 'ArrowLeft';
+    const init = { key, code: key, keyCode: up ? 39 : 37, bubbles: true, cancelable: true, composed: true };
+    const handled = !on.dispatchEvent(new KeyboardEvent('keydown', init));
+    await drawn(order);
+    on.dispatchEvent(new KeyboardEvent('keyup', init));
+    return handled;
+  };
+
+  const slide = async (/** @type {Element} */ slider, /** @type {number} */ wanted, /** @type {PageOrder} */ order) => {
+    let now = Number(page.heldBy(slider));
+    for (let keys = 0; keys < KEYS_MAX && now !== wanted; keys += 1) {
+      await arrow(slider, now < wanted, order);
+      const next = Number(page.heldBy(slider));
+      // It does not react, or its steps pass over the value.
+      if (next === now || now < wanted !== next <= wanted) return;
+      now = next;
+    }
+  };
+
+  /**
+   * A widget around a slider may take its value only when a change has ended, which it sees by keys: one step away, and
+   * back. A page that does not handle keys itself is left alone.
+   */
+  const endChange = async (/** @type {HTMLInputElement} */ range, /** @type {PageOrder} */ order) => {
+    await drawn(order);
+    const up = Number(range.value) <= Number(range.min || 0);
+    if (await arrow(range, up, order)) await arrow(range, !up, order);
+  };
+
+  // ---- Editable elements ----
+
+  /** Of several spaces a browser shows one: as when a person types them, those that do not break stand for the others. */
+  const shownAs = (/** @type {HTMLElement} */ element, /** @type {string} */ value) =>
+    /pre|break-spaces/.test(getComputedStyle(element).whiteSpace) ? value : value.replace(/ (?= )|^ | $/gm, '\u00a0');
+
   const setText = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
     element.replaceChildren();
-    for (const [index, line] of value.split('\n').entries()) {
+    for (const [index, line] of shownAs(element, value).split('\n').entries()) {
       element.append(...(index > 0 ? [document.createElement('br')] : []), line);
     }
     element.dispatchEvent(
@@ -191,48 +228,17 @@
       dataTransfer: clipboardData,
     });
     if (!element.dispatchEvent(asked)) return;
-    if (document.execCommand('insertText', false, value)) element.dispatchEvent(new Event('change', { bubbles: true }));
+    if (document.execCommand('insertText', false, shownAs(element, value)))
+      element.dispatchEvent(new Event('change', { bubbles: true }));
     else setText(element, value);
   };
 
-  // ---- Reading back ----
-
-  const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted) => {
-    const held = element.isConnected ? heldBy(element) : '';
-    const filled = element.isConnected && normalized(element, held) === normalized(element, wanted);
-    return page.isSecret(element) ? { filled } : { filled, verifiedValue: held };
-  };
-
-  const heldBy = (/** @type {HTMLElement} */ element) => {
-    if (isToggle(element)) return String(/** @type {HTMLInputElement} */ (element).checked);
-    return isField(element)
-      ? /** @type {HTMLInputElement} */ (element).value
-      : element.innerText.replace(/[\u200b\ufeff]/g, '').replace(/\n$/, '');
-  };
-
-  /** Normalizes a value: two that mean the same to the element become equal. */
-  const normalized = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
-    if (isToggle(element)) return String(TRUE.test(value));
-    if (element instanceof HTMLSelectElement) {
-      return (
-        [...element.options].find(
-          (option) => option.value === value || page.collapse(option.text) === page.collapse(value),
-        )?.value ?? `no option ${value}`
-      );
-    }
-    if (element instanceof HTMLInputElement) {
-      const plain = value.replace(/[\r\n]/g, '');
-      if (element.type === 'number' || element.type === 'range') {
-        return plain.trim() === '' ? '' : String(Number(plain));
-      }
-      return element.type === 'color'
-        ? plain.toLowerCase()
-        : element.type === 'email' || element.type === 'url'
-          ? plain.trim()
-          : plain;
-    }
-    if (element instanceof HTMLTextAreaElement) return value.replace(/\r\n?/g, '\n');
-    // Editors have their own idea of empty lines and spaces.
-    return page.collapse(value.replace(/\u00a0/g, ' '));
+  const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted, /** @type {string} */ before) => {
+    if (!element.isConnected) return { filled: false, choices: false, gone: true };
+    const held = page.heldBy(element);
+    const filled = page.same(element, held, wanted);
+    const choices = !filled && held === before && page.role(element) === 'combobox' && page.isField(element);
+    const outcome = { filled, choices, gone: false };
+    return page.isSecret(element) ? outcome : { ...outcome, verifiedValue: held };
   };
 })();

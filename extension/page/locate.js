@@ -25,6 +25,12 @@
     return element;
   };
 
+  page.reachable = (element) => {
+    if (!page.visible(element)) return false;
+    if (!within(element)) element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    return probe(element).hit !== undefined;
+  };
+
   page.hitPoint = (element) => {
     let { at, hit, cover } = probe(element);
     if (!at || !within(element)) {
@@ -72,9 +78,23 @@
     let hit = document.elementFromPoint(x, y);
     for (;;) {
       const inner = hit?.shadowRoot?.elementFromPoint(x, y);
-      if (!inner || inner === hit) return hit;
+      if (!inner || inner === hit) return hit && (slotAt(hit, x, y) ?? hit);
       hit = inner;
     }
+  };
+
+  /** The slot whose text is at a point. The browser delivers events to it; `elementFromPoint` names only the host. */
+  const slotAt = (/** @type {Element} */ host, /** @type {number} */ x, /** @type {number} */ y) => {
+    if (host.shadowRoot === null) return null;
+    const range = document.createRange();
+    for (const node of page.own.childNodes(host)) {
+      if (!(node instanceof Text) || node.assignedSlot === null) continue;
+      range.selectNodeContents(node);
+      for (const { left, top, right, bottom } of range.getClientRects()) {
+        if (left <= x && x <= right && top <= y && y <= bottom) return node.assignedSlot;
+      }
+    }
+    return null;
   };
 
   page.reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {

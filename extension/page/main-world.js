@@ -34,6 +34,16 @@ export function awaitEditor(event, answer, value, until) {
   /** @param {string} selector @returns {any} the element around or inside that the editor marks */
   const near = (selector) => element?.closest(selector) ?? element?.querySelector(selector);
   const lines = (value ?? '').split('\n');
+  /** The lines as paragraphs of HTML, which keeps each of several spaces only if it does not break. */
+  const paragraphs = () => {
+    const p = document.createElement('p');
+    return lines
+      .map((line) => {
+        p.textContent = line.replace(/ (?= )|^ | $/g, '\u00a0');
+        return p.outerHTML;
+      })
+      .join('');
+  };
 
   const quill = () => {
     const container = near('.ql-container');
@@ -151,8 +161,87 @@ export function awaitEditor(event, answer, value, until) {
     return { value: model.getValue() };
   };
 
+  const ace = () => {
+    const root = near('.ace_editor');
+    if (!root) return null;
+    const editor = root.env?.editor;
+    if (!editor) return { problem: 'ace' };
+    if (value !== null) editor.setValue(value, 1);
+    return { value: editor.getValue() };
+  };
+
+  const draft = () => {
+    const root = near('.DraftEditor-root');
+    if (!root) return null;
+    const key = Object.keys(root).find((name) => /^__react(Fiber|InternalInstance)\$/.test(name));
+    let fiber = key && root[key];
+    while (fiber && !(fiber.stateNode?.props?.editorState && fiber.stateNode.props.onChange)) fiber = fiber.return;
+    if (!fiber) return { problem: 'draft' };
+    const { editorState, onChange } = fiber.stateNode.props;
+    const content = editorState.getCurrentContent();
+    if (value === null) return { value: content.getPlainText('\n') };
+    onChange(
+      editorState.constructor.push(editorState, content.constructor.createFromText(value, '\n'), 'insert-fragment'),
+    );
+    return { value };
+  };
+
+  const trix = () => {
+    const editor = near('trix-editor')?.editor;
+    if (!editor) return null;
+    if (value !== null) {
+      editor.setSelectedRange([0, editor.getDocument().getLength()]);
+      editor.insertString(value);
+    }
+    return { value: editor.getDocument().toString().replace(/\n$/, '') };
+  };
+
+  const ckeditor = () => {
+    const editable = near('.ck-editor__editable');
+    if (!editable) return null;
+    const editor = editable.ckeditorInstance;
+    if (!editor) return { problem: 'ckeditor' };
+    const root = editor.model.document.getRoot();
+    if (value !== null) {
+      editor.model.change((/** @type {any} */ writer) => {
+        writer.remove(writer.createRangeIn(root));
+        for (const line of lines) {
+          const paragraph = writer.createElement('paragraph');
+          writer.insertText(line, paragraph);
+          writer.append(paragraph, root);
+        }
+      });
+    }
+    /** @param {any} node @returns {string} */
+    const textOf = (node) =>
+      node.data ?? (node.name === 'softBreak' ? '\n' : [...(node.getChildren?.() ?? [])].map(textOf).join(''));
+    return { value: [...root.getChildren()].map(textOf).join('\n') };
+  };
+
+  const tinymce = () => {
+    const all = /** @type {any} */ (window).tinymce?.get?.() ?? [];
+    const editor = all.find(
+      (/** @type {any} */ it) =>
+        it.getContainer()?.contains(element) || it.getElement() === element || it.getBody()?.contains(element),
+    );
+    if (!editor) return near('.tox-tinymce, .mce-content-body') ? { problem: 'tinymce' } : null;
+    if (value !== null) editor.setContent(paragraphs());
+    return { value: [...editor.getBody().children].map((block) => block.textContent).join('\n') };
+  };
+
   const write = () => {
-    const outcome = quill() ?? lexical() ?? slate() ?? prosemirror() ?? codemirror() ?? monaco();
+    const outcome =
+      quill() ??
+      lexical() ??
+      slate() ??
+      prosemirror() ??
+      codemirror() ??
+      monaco() ??
+      ace() ??
+      draft() ??
+      trix() ??
+      ckeditor() ??
+      tinymce();
     if (outcome === null) {
       return { problem: 'there is no editor with an interface here: fill it with method paste, world isolated' };
     }

@@ -14,8 +14,14 @@
   };
 
   page.moveOnto = (hit, at) => {
+    /** @type {Element[]} */
+    const entered = [];
+    for (let on = /** @type {Node | null} */ (hit); on; on = page.parent(on)) {
+      if (on instanceof Element) entered.unshift(on);
+    }
     for (const type of ['pointerover', 'pointerenter', 'mouseover', 'mouseenter', 'pointermove', 'mousemove']) {
-      mouse(hit, type, at);
+      // Entering does not bubble: each element around the pointer gets an event of its own, the outermost first.
+      for (const on of type.endsWith('enter') ? entered : [hit]) mouse(on, type, at);
     }
   };
 
@@ -24,6 +30,12 @@
 
   page.press = (element) => {
     const { at, hit } = page.hitPoint(element);
+    if (hit.matches('iframe, frame, object, embed')) {
+      page.notActionable(
+        hit,
+        `shows a page of its own, where no click from outside arrives: open that page with navigate or tab open${frameAddress(hit)}`,
+      );
+    }
     const down = { ...at, button: 0, buttons: 1, detail: 1 };
     const up = { ...at, button: 0, buttons: 0, detail: 1 };
     // A page may redraw what is pressed, or take it away, at any event: none goes to another element.
@@ -34,12 +46,32 @@
     page.moveOnto(hit, at);
     send('pointerdown', down);
     if (!page.isHere(element)) page.notActionable(element, 'was taken out of the page before it was pressed');
-    if (send('mousedown', down)) {
-      const focused = page.isHere(hit) ? hit : element;
-      /** @type {HTMLElement | null} */ (focused.closest(FOCUSABLE))?.focus({ preventScroll: true });
-    }
-    for (const type of ['pointerup', 'mouseup', 'click']) send(type, up);
+    if (send('mousedown', down)) focusAround(page.isHere(hit) ? hit : element);
+    for (const type of ['pointerup', 'mouseup']) send(type, up);
+    if (!page.isHere(element)) return false;
+    send('click', up);
+    return true;
   };
+
+  const frameAddress = (/** @type {Element} */ frame) => {
+    const { src } = /** @type {HTMLIFrameElement} */ (frame);
+    return /^https?:/.test(src ?? '') ? ` (${src})` : '';
+  };
+
+  /** A press moves the focus to the nearest element around it that takes the focus. */
+  const focusAround = (/** @type {Element} */ hit) => {
+    for (let on = /** @type {Node | null} */ (hit); on; on = page.parent(on)) {
+      if (on instanceof HTMLElement && on.matches(FOCUSABLE)) return on.focus({ preventScroll: true });
+    }
+  };
+
+  /** What only a person's mouse can work, and what does the same. @type {[string, string][]} */
+  const NATIVE = [
+    ['select, option, optgroup', 'opens a list that a click from a script does not open: use select'],
+    ['input[type="range"]', 'is a slider, which a click from a script does not move: use fill'],
+    ['input[type="color"]', 'opens a dialog that a click from a script does not open: use fill'],
+    ['input[type="file"]', 'takes files: a person has to choose them (require-human)'],
+  ];
 
   /** Whether the browser follows the link in another tab; a link to nowhere only has click listeners. */
   const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
@@ -57,6 +89,8 @@
 
   page.commands.click = ({ target, covered = false }) => {
     const element = page.actionable(target, covered);
+    const native = NATIVE.find(([selector]) => element.matches(selector));
+    if (native) page.notActionable(element, native[1]);
     const link = /** @type {HTMLAnchorElement | null} */ (element.closest('a[href], area[href]'));
     const address = link?.getAttribute('href') ?? '';
     // The browser does not run such an address for an extension; an empty one only has click listeners.
@@ -72,14 +106,24 @@
         `opens a tab of its own, which would come to the front and belong to no session: use navigate or tab open with ${link.href}`,
       );
     }
+    page.acted = element;
     page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
-    page.press(element);
+    if (!page.press(element)) {
+      page.notActionable(
+        element,
+        'went away as soon as it was pressed, so that no click came of it: read the page to see what the press did',
+      );
+    }
     return {};
   };
 
   page.commands.hover = ({ target, covered = false }) => {
     const { at, hit } = page.hitPoint(page.actionable(target, covered));
-    page.after = null;
+    const hidden = page.hiddenUntilHover(hit);
+    page.after = () => {
+      const element = hidden();
+      return { hidden: element && page.describe(element) };
+    };
     page.moveOnto(hit, at);
     return {};
   };

@@ -3,11 +3,24 @@
   'use strict';
   const page = globalThis.bproxy;
 
-  /** The control that the last `select` opened: `choose` looks for the option in its list. @type {Element | null} */
-  let openedBy = null;
+  const OPTIONS =
+    '[role="option"], [role="menuitem"], [role="menuitemradio"], [role="menuitemcheckbox"], [role="treeitem"]';
+  const LISTS = '[role="listbox"], [role="menu"], [role="tree"]';
+  /** What is announced is not what a widget holds. */
+  const ANNOUNCED = '[aria-live], [role="status"], [role="log"], [role="alert"]';
+  /** What surrounds a widget and is not part of it. */
+  const AROUND = 'html, body, main, form, fieldset, section, table, tr, ul, ol, [role="dialog"], [role="group"]';
+  /** A widget is drawn around its trigger, at most so many elements up. */
+  const LEVELS = 4;
 
-  const same = (/** @type {string} */ a, /** @type {string} */ b) =>
-    page.collapse(a).toLowerCase() === page.collapse(b).toLowerCase();
+  /**
+   * What the last `select` opened: its trigger, what was visible before, how often the option's text was shown, and what
+   * was written over to search for the option.
+   * @type {{ trigger: Element, before: Set<Element>, shown: number, searched?: { field: HTMLInputElement, held: string } } | null}
+   */
+  let opened = null;
+
+  const fold = (/** @type {string} */ text) => page.collapse(text).toLowerCase();
   /** The option with exactly this text, else the one that differs only in case. */
   const byText = (
     /** @type {Element[]} */ options,
@@ -15,7 +28,7 @@
     /** @type {string} */ wanted,
   ) =>
     options.find((option) => page.collapse(textOf(option)) === page.collapse(wanted)) ??
-    options.find((option) => same(textOf(option), wanted));
+    options.find((option) => fold(textOf(option)) === fold(wanted));
   const missing = (/** @type {string[]} */ texts, /** @type {string} */ wanted) =>
     page.fail(
       'ELEMENT_NOT_FOUND',
@@ -23,83 +36,230 @@
     );
 
   page.commands.select = ({ trigger, optionText, covered = false }) => {
+    page.requireVisibleTab(covered);
+    const named = page.resolve(trigger);
+    if (named instanceof HTMLSelectElement) page.requireShown(named);
     const element = page.actionable(trigger, covered);
-    if (!(element instanceof HTMLSelectElement)) {
-      page.after = null;
-      openedBy = element;
-      if (element.getAttribute('aria-expanded') !== 'true') page.press(element);
-      return { opened: true };
+    if (element instanceof HTMLSelectElement) return chooseNative(element, optionText);
+    page.acted = element;
+    const isOpenAlready = expanded(element) || element.matches(LISTS);
+    opened = {
+      trigger: element,
+      before: new Set([...(isOpenAlready ? [] : visibleOptions()), ...reading(optionText)]),
+      shown: shown(element, optionText, null),
+    };
+    page.after = null;
+    if (!isOpenAlready) page.press(pressable(element));
+    return { opened: true, selected: false };
+  };
+
+  /** The part of a widget that can be hit: its field is often hidden below what shows its value. */
+  const pressable = (/** @type {Element} */ trigger) => {
+    const widget = widgetOf(trigger);
+    for (let at = /** @type {Node | null} */ (trigger); at instanceof Element; at = page.parent(at)) {
+      if (page.reachable(at)) return at;
+      if (at === widget) break;
     }
-    const options = [...element.options].filter((option) => !option.disabled);
+    return trigger;
+  };
+
+  const chooseNative = (/** @type {HTMLSelectElement} */ select, /** @type {string} */ wanted) => {
+    const options = [...select.options];
+    const text = (/** @type {Element} */ option) => /** @type {HTMLOptionElement} */ (option).text;
     const option = /** @type {HTMLOptionElement | undefined} */ (
-      byText(options, (found) => /** @type {HTMLOptionElement} */ (found).text, optionText)
+      byText(
+        options.filter((found) => !page.optionDisabled(found)),
+        text,
+        wanted,
+      ) ?? byText(options, text, wanted)
     );
     if (!option) {
       return missing(
         options.map((found) => page.collapse(found.text)),
-        optionText,
+        wanted,
       );
     }
-    element.focus({ preventScroll: true });
-    if (!element.multiple) element.value = option.value;
+    if (page.optionDisabled(option)) page.notActionable(option, 'is disabled');
+    select.focus({ preventScroll: true });
+    if (!select.multiple) select.selectedIndex = option.index;
     option.selected = true;
-    element.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
-    element.dispatchEvent(new Event('change', { bubbles: true }));
-    page.after = () => ({ selected: option.selected, optionText: page.collapse(option.text) });
-    return { opened: false };
+    select.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+    const optionText = page.collapse(option.text);
+    // A framework may draw its options anew.
+    const isSelected = () => [...select.selectedOptions].some((found) => page.collapse(found.text) === optionText);
+    page.after = () => ({ selected: isSelected(), optionText, open: false });
+    return { opened: false, selected: isSelected() };
   };
 
-  const OPTIONS =
-    '[role="option"], [role="menuitem"], [role="menuitemradio"], [role="menuitemcheckbox"], [role="treeitem"]';
+  const visibleOptions = () => page.findAll(document.documentElement, OPTIONS).filter(page.visible);
+
+  /** How far up from a text an element is looked for that has no more text than that. */
+  const WRAPPED = 3;
+
+  /** The innermost visible elements with this text: not every list says what it is. */
+  const reading = (/** @type {string} */ wanted) => {
+    const text = fold(wanted);
+    /** @type {Set<Element>} */
+    const found = new Set();
+    for (const tree of page.trees()) {
+      const walker = document.createTreeWalker(tree, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const part = fold(/** @type {Text} */ (walker.currentNode).data);
+        if (part === '' || !text.includes(part)) continue;
+        let at = page.own.parentElement(walker.currentNode);
+        for (let up = 0; at !== null && up < WRAPPED; up += 1) {
+          if (fold(page.own.textContent(at)) === text) {
+            if (page.visible(at)) found.add(at);
+            break;
+          }
+          at = page.own.parentElement(at);
+        }
+      }
+    }
+    return [...found];
+  };
+
+  const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || page.own.textContent(option);
 
   page.commands.choose = ({ optionText, covered = false }) => {
     page.requireVisibleTab(covered);
-    const trigger = openedBy;
-    if (trigger) page.touched.add(trigger);
-    const list = trigger && controlled(trigger);
-    const options = page
-      .findAll(list ?? document.documentElement, OPTIONS)
-      .filter((option) => page.visible(option) && !page.disabled(option));
-    const option = byText(options, (found) => page.accessibleName(found), optionText);
-    if (!option) {
-      return missing(
-        options.map((found) => page.accessibleName(found)),
-        optionText,
-      );
+    if (opened === null) return missing([], optionText);
+    const { trigger, before } = opened;
+    page.touched.add(trigger);
+    const list = trigger.matches(LISTS) ? trigger : controlled(trigger);
+    const own = new Set(page.findAll(list ?? trigger, OPTIONS));
+    const options = visibleOptions().filter((option) => own.has(option) || (list === null && !before.has(option)));
+    const usable = options.filter((option) => !page.disabled(option));
+    const option =
+      byText(usable, nameOf, optionText) ??
+      byText(options, nameOf, optionText) ??
+      reading(optionText).find((found) => !before.has(found) && found !== trigger);
+    if (!option) return missing(options.map(nameOf), optionText);
+    if (page.disabled(option)) page.notActionable(option, 'is disabled');
+    const isMenu = /^menuitem$/.test(page.role(option));
+    const { shown: shownBefore } = opened;
+    page.after = () => ({
+      selected: isMenu || chosen(option, trigger, optionText, shownBefore),
+      optionText: page.collapse(optionText),
+      open: isOpen(trigger, option),
+    });
+    const several = option.closest('[aria-multiselectable="true"]') !== null;
+    // In a list of several choices a press takes back what is chosen already.
+    if (!(several && isMarked(option))) page.press(option);
+    return { selected: isMenu };
+  };
+
+  /** Looks for an option as a person does who does not see it: by writing its text into the list's field. */
+  page.commands['search-option'] = ({ optionText, covered = false }) => {
+    page.requireVisibleTab(covered);
+    const field = opened && searchField(opened.trigger);
+    if (!opened || !field) return { searched: false };
+    page.after = null;
+    opened.searched = { field, held: field.value };
+    field.focus({ preventScroll: true });
+    page.setValue(field, optionText);
+    return { searched: true };
+  };
+
+  const searchField = (/** @type {Element} */ trigger) => {
+    let active = document.activeElement;
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    for (const field of [trigger, active]) {
+      if (field instanceof HTMLInputElement && !field.readOnly && /^(text|search|tel|email|url)$/.test(field.type)) {
+        return field;
+      }
     }
-    page.after = () => ({ selected: chosen(option, trigger, optionText), optionText: page.collapse(optionText) });
-    page.press(option);
+    return null;
+  };
+
+  /** Closes a list that is open still, as a person does: with Escape, or by another press on what opened it. */
+  page.commands['close-list'] = ({ optionText, by }) => {
+    if (opened === null) return {};
+    const { trigger, before, searched } = opened;
+    if (optionText === null && searched) page.setValue(searched.field, searched.held);
+    const isListed = visibleOptions().some((option) => !before.has(option));
+    if (!trigger.isConnected || trigger.matches(LISTS) || !(isListed || expanded(trigger))) return {};
+    if (by === 'press') {
+      page.press(pressable(trigger));
+      return {};
+    }
+    const init = { key: 'Escape', code: 'Escape', keyCode: 27, bubbles: true, cancelable: true, composed: true };
+    const { activeElement } = document;
+    const on = activeElement === null || activeElement === document.body ? trigger : activeElement;
+    on.dispatchEvent(new KeyboardEvent('keydown', init));
+    on.dispatchEvent(new KeyboardEvent('keyup', init));
     return {};
   };
+
+  /** Whether a trigger, or a part of it, says that its list is open. */
+  const expanded = (/** @type {Element} */ trigger) => page.findAll(trigger, '[aria-expanded="true"]').length > 0;
+
+  const isOpen = (/** @type {Element} */ trigger, /** @type {Element} */ option) =>
+    !trigger.matches(LISTS) &&
+    (expanded(trigger) || (option.isConnected && page.visible(option) && option.closest(LISTS) !== null));
 
   /** The list that a combobox says it opens. */
   const controlled = (/** @type {Element} */ trigger) => {
     const ids = (trigger.getAttribute('aria-controls') ?? trigger.getAttribute('aria-owns') ?? '').trim().split(/\s+/);
     const root = /** @type {Document | ShadowRoot} */ (trigger.getRootNode());
     return (
-      ids.map((id) => id && root.getElementById(id)).find((list) => list && page.findAll(list, OPTIONS).length > 0) ||
-      null
+      ids
+        .map((id) => id && root.getElementById(id))
+        .find((list) => list && page.findAll(list, OPTIONS).some(page.visible)) || null
     );
   };
 
+  const isMarked = (/** @type {Element} */ option) =>
+    option.isConnected &&
+    (option.getAttribute('aria-selected') === 'true' || option.getAttribute('aria-checked') === 'true');
+
+  /**
+   * Whether an option is chosen, as far as the page shows it: the option is marked, its trigger reads as it does, or its
+   * text stands in the widget where it did not before. That the list has closed proves nothing.
+   */
   const chosen = (
     /** @type {Element} */ option,
-    /** @type {Element | null} */ trigger,
+    /** @type {Element} */ trigger,
     /** @type {string} */ wanted,
+    /** @type {number} */ before,
   ) => {
-    if (
-      option.isConnected &&
-      (option.getAttribute('aria-selected') === 'true' || option.getAttribute('aria-checked') === 'true')
-    ) {
-      return true;
-    }
-    const shown = trigger?.isConnected
-      ? `${trigger.textContent} ${/** @type {HTMLInputElement} */ (trigger).value ?? ''}`
-      : '';
-    return (
-      page.collapse(shown).toLowerCase().includes(page.collapse(wanted).toLowerCase()) ||
-      !option.isConnected ||
-      !page.visible(option)
-    );
+    if (isMarked(option)) return true;
+    if (!trigger.isConnected) return false;
+    const own = fold(/** @type {HTMLInputElement} */ (trigger).value ?? '') || fold(shownText(trigger, option));
+    return own === fold(wanted) || shown(trigger, wanted, option) > before || originalHolds(trigger, wanted);
   };
+
+  const widgetOf = (/** @type {Element} */ trigger) => {
+    let widget = trigger;
+    for (let up = 0; up < LEVELS; up += 1) {
+      const parent = page.parent(widget);
+      if (!(parent instanceof Element) || parent.matches(AROUND)) break;
+      widget = parent;
+    }
+    return widget;
+  };
+
+  /** How often a widget shows a text, outside its list. */
+  const shown = (/** @type {Element} */ trigger, /** @type {string} */ wanted, /** @type {Element | null} */ option) =>
+    fold(shownText(widgetOf(trigger), option)).split(fold(wanted)).length - 1;
+
+  /** The text that a part of the page shows, without options and announcements, with what its fields hold. */
+  const shownText = (/** @type {Node} */ node, /** @type {Element | null} */ option) => {
+    if (node instanceof Text) return node.data;
+    if (!(node instanceof Element) || node === option || node.matches(OPTIONS) || node.matches(ANNOUNCED)) return '';
+    if (node instanceof HTMLSelectElement || node.matches('script, style, option') || !page.rendered(node)) return '';
+    if (node instanceof HTMLInputElement) return ` ${node.value} `;
+    let text = '';
+    for (const child of page.children(node)) text += shownText(child, option);
+    return ` ${text} `;
+  };
+
+  /** Whether the select that the widget stands in front of holds the option. */
+  const originalHolds = (/** @type {Element} */ trigger, /** @type {string} */ wanted) =>
+    page
+      .findAll(widgetOf(trigger), 'select')
+      .some((select) =>
+        [.../** @type {HTMLSelectElement} */ (select).selectedOptions].some(({ text }) => fold(text) === fold(wanted)),
+      );
 })();

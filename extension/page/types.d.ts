@@ -36,10 +36,15 @@ type PageCommands = {
     params: Act<import('../contract.js').ScrollParams>;
     data: { target: 'viewport' | 'element'; before: number };
   };
-  select: { params: Act<import('../contract.js').SelectParams>; data: { opened: boolean } };
-  choose: { params: Act<{ optionText: string }>; data: NoData };
+  /** `selected`: what was seen at the press itself. */
+  select: { params: Act<import('../contract.js').SelectParams>; data: { opened: boolean; selected: boolean } };
+  choose: { params: Act<{ optionText: string }>; data: { selected: boolean } };
+  'search-option': { params: Act<{ optionText: string }>; data: { searched: boolean } };
+  /** Null: the option is not there, and what was searched for is taken out of the field again. */
+  'close-list': { params: Act<{ optionText: string | null; by: 'key' | 'press' }>; data: NoData };
   'check-fields': { params: Act<{ fields: BproxyField[] }>; data: NoData };
-  fill: { params: Act<BproxyField>; data: NoData };
+  /** `took`: whether the field held the value before it was left. */
+  fill: { params: Act<BproxyField>; data: { took: boolean } };
   'hand-over': {
     /** `event`, `answer`: the names of the events of `awaitEditor`; `reads`: nothing is written. */
     params: Act<{ target: BproxyTarget; event: string; answer: string; reads: boolean; private?: boolean }>;
@@ -85,12 +90,17 @@ interface BproxyKnown {
 /** What each act reports after the page has settled. */
 interface ActAfter {
   click: { disappeared: boolean };
-  hover: never;
+  /** What the page shows only by CSS `:hover`, and is hidden: in a few words. */
+  hover: { hidden: string | null };
   scroll: { position: number; scrollHeight: number; clientHeight: number };
-  select: { selected: boolean; optionText: string };
-  choose: { selected: boolean; optionText: string };
+  /** `open`: the list is open still. */
+  select: { selected: boolean; optionText: string; open: boolean };
+  choose: { selected: boolean; optionText: string; open: boolean };
+  'search-option': never;
+  'close-list': never;
   'check-fields': never;
-  fill: { filled: boolean; verifiedValue?: string };
+  /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. */
+  fill: { filled: boolean; verifiedValue?: string; choices: boolean; gone: boolean };
   'hand-over': never;
 }
 
@@ -133,6 +143,8 @@ interface BproxyPage {
   pause(order: PageOrder, ms: number): Promise<void>;
   /** The outcome of the last act, as visible now. */
   after: (() => ActAfter[PageAct]) | null;
+  /** The element that the last act was on. */
+  acted: Element | null;
   /** What a person has to do here, found by a command that could not report it: the next command reports it, once. */
   deferredInterstitial: string | null;
 
@@ -227,16 +239,58 @@ interface BproxyPage {
   notActionable(element: Element, why: string): never;
   /** The one element that a target names, if a person could see and use it. */
   actionable(target: BproxyTarget, covered: boolean): Element;
-  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
-  reaches(element: Element, hit: Element): boolean;
+  /** Whether a person can hit the element, scrolled into view if need be. */
+  reachable(element: Element): boolean;
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
   hitPoint(element: Element): { at: PagePoint; hit: Element };
+  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
+  reaches(element: Element, hit: Element): boolean;
+
+  // field.js
+  isField(element: Element): boolean;
+  /** A checkbox, a radio button or a switch, the browser's or drawn by the page. */
+  isToggle(element: Element): boolean;
+  /** A slider that the page draws. */
+  isSlider(element: Element): boolean;
+  /** Whether an element only takes part in a form for another one, and no person meets it. */
+  isPart(field: Element): boolean;
+  /** What a word means to a checkbox; null if it is not one of the accepted words. */
+  truth(value: string): boolean | null;
+  /** The field that a target stands for, if it takes the value by the method. */
+  writable(field: Pick<BproxyField, 'target' | 'value' | 'method' | 'private'>, covered: boolean): Element;
+  /** The options that a value names, one in each line. Fails for those that are disabled or not there. */
+  optionsFor(select: HTMLSelectElement, value: string): HTMLOptionElement[];
+  /** The options that a value names: one in each line, where a select takes several. */
+  optionNames(select: HTMLSelectElement, value: string): string[];
+  /** The option with this value, else the one with this text. */
+  optionNamed(select: HTMLSelectElement, wanted: string): HTMLOptionElement | undefined;
+  optionDisabled(option: HTMLOptionElement): boolean;
+  /** Refuses a select that a page hides behind a widget of its own, or that is covered. */
+  requireShown(select: HTMLSelectElement): void;
+
+  // fill.js
+  /** Writes into a field, with the events of a person's change. */
+  setValue(field: HTMLInputElement, value: string): void;
+
+  // held.js
+  /** What a field holds now. */
+  heldBy(element: Element): string;
+  /** Whether what an element holds means what was wanted. */
+  same(element: Element, held: string, wanted: string): boolean;
+
+  // hover.js
+  /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
+  hiddenUntilHover(hit: Element): () => Element | null;
+
+  // settle.js
+  /** The document, and the shadow trees of the widget that the last act was on. */
+  trees(): (Document | ShadowRoot)[];
 
   // pointer.js
   /** Moves the pointer onto a point of the element that is hit there. */
   moveOnto(hit: Element, at: PagePoint): void;
-  /** Moves there and clicks, as a mouse does. */
-  press(element: Element): void;
+  /** Moves there and clicks, as a mouse does. False if the press made the element go away, so that no click came of it. */
+  press(element: Element): boolean;
 }
 
 declare var bproxy: BproxyPage;

@@ -182,17 +182,22 @@ async fn plain_fields_are_filled_and_read_back() {
         }
         let password = page.fill("[name=password]", "secret", method).await;
         assert_eq!(password, json!({"filled": true}), "a password is in no answer");
-        for (selector, value, held) in [
-            ("[name=digits]", "4a2", "42"),
-            ("[name=day]", "not a day", ""),
-            ("#colour", "Mauve", "r"),
+        let filled = page.fill("[name=digits]", "4a2", method).await;
+        assert_eq!(filled, json!({"filled": false, "verifiedValue": "42"}), "{method}");
+        // What the field cannot hold is refused, and leaves it as it was.
+        for (selector, value, why, held) in [
+            ("[name=day]", "not a day", "YYYY-MM-DD", "2024-02-29"),
+            ("#colour", "Mauve", "\"Green\"", "r"),
+            ("#colour", "Blue", "disabled", "r"),
+            ("[name=agree]", "perhaps", "true, on, yes", "false"),
         ] {
-            let filled = page.fill(selector, value, method).await;
-            assert_eq!(
-                filled,
-                json!({"filled": false, "verifiedValue": held}),
-                "{method} {selector}"
+            let fill = ["fill", "--selector", selector, "--value", value, "--method", method];
+            says(&page.fails("ELEMENT_NOT_ACTIONABLE", &fill).await, &[why]);
+            let seen = page.page("form.html").await;
+            let field = format!(
+                "(({{type, checked, value}}) => type === 'checkbox' ? String(checked) : value)(document.querySelector('{selector}'))"
             );
+            assert_eq!(seen.evaluate(&field).await, held, "{method} {selector}");
         }
     }
     let log = page.text("#log").await;

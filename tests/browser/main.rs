@@ -24,3 +24,4 @@ mod skill;
 mod support;
 mod unnoticed;
 mod versions;
+mod widgets;
