@@ -5,6 +5,7 @@
 
 import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
+import { disclosed } from './disclosure.js';
 import { ActionError, checkCommand, failure, success } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
@@ -75,7 +76,7 @@ export class Dispatcher {
       return;
     }
     const command = /** @type {Command} */ (message);
-    const { action, protocol_version: version } = command;
+    const { action } = command;
     const tab = command.target?.tabId ?? null;
     // A client may reuse an id for another command once it was answered.
     const same = JSON.stringify([action, command.session, tab]);
@@ -85,7 +86,7 @@ export class Dispatcher {
     if (entry?.answer) {
       this.trace.add('replay', { id, action, tab });
       // Built again, because the browser's storage does not keep the order of keys.
-      this.#send(command.session, entry.answer, textOf(id, entry.answer, true, version));
+      this.#send(command.session, entry.answer, textOf(command, entry.answer, true));
       return;
     }
     if (entry?.acts) {
@@ -98,7 +99,7 @@ export class Dispatcher {
       // Not recorded: nothing is begun, and the same command may come again when the switch is on.
       this.trace.add('switched_off', { id, action, tab });
       const refusal = /** @type {Answer} */ ({ ok: false, error: asFailure(pausedByPerson(), command.session) });
-      return this.#send(command.session, refusal, textOf(id, refusal, false, version));
+      return this.#send(command.session, refusal, textOf(command, refusal, false));
     }
 
     this.running.add(id);
@@ -168,11 +169,12 @@ export class Dispatcher {
   }
 
   /** @param {Command} command @param {Answer} answer */
-  async #answer({ id, action, session, protocol_version: version }, answer) {
-    let text = textOf(id, answer, false, version);
+  async #answer(command, answer) {
+    const { id, action, session } = command;
+    let text = textOf(command, answer, false);
     if (isTooLarge(text)) {
       answer = { ok: false, error: tooLarge(action) };
-      text = textOf(id, answer, false, version);
+      text = textOf(command, answer, false);
     }
     const stored = () => this.dedupeLog.finish(id, answer, text.length).catch(() => {});
     // The next worker must know the outcome of an act if this one ends before the answer is sent. A read can be
@@ -190,10 +192,10 @@ export class Dispatcher {
   }
 }
 
-/** @param {string} id @param {Answer} answer @param {boolean} replay @param {number} version */
-function textOf(id, answer, replay, version) {
+/** @param {Command} command @param {Answer} answer @param {boolean} replay */
+function textOf({ id, action, protocol_version: version }, answer, replay) {
   const envelope = answer.ok ? success(id, answer.result, replay, version) : failure(id, answer.error, replay, version);
-  return JSON.stringify(envelope);
+  return disclosed(envelope, { read: !ACTIONS[action].acts });
 }
 
 /** @param {string} action */

@@ -30,7 +30,7 @@ const LOAD_MS = 3_000;
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
 export async function settle(context) {
-  const { driver, tabId, signal } = context;
+  const { driver, tabId, signal, hurry } = context;
   let until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {

@@ -22,12 +22,14 @@
 
   page.invoke = (command, params) => {
     page.labels = new Map();
+    page.sight = null;
+    page.rememberSecrets();
     const aboutState = STATE_COMMANDS.has(command);
     try {
       if ('until' in params && params.until !== undefined && Date.now() >= params.until) {
         page.fail('TIMEOUT', 'the page was busy until after the deadline, so nothing was done');
       }
-      if (document.contentType === 'application/pdf' && !aboutState) {
+      if (page.own.contentType(document) === 'application/pdf' && !aboutState) {
         page.fail(
           'SCRIPT_ERROR',
           'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page',
@@ -64,11 +66,15 @@
   const MAX_TITLE = 4096;
 
   /** Never ends within a character. */
-  const title = () => document.title.slice(0, MAX_TITLE).replace(/[\uD800-\uDBFF]$/, '');
+  const title = () =>
+    page.own
+      .title(document)
+      .slice(0, MAX_TITLE)
+      .replace(/[\uD800-\uDBFF]$/, '');
 
   page.info = () => {
-    const ready = document.readyState === 'complete';
-    const busy = document.querySelector(':is(body, main, [role="main"])[aria-busy="true"]') !== null;
+    const ready = page.own.readyState(document) === 'complete';
+    const busy = page.own.querySelector(document, ':is(body, main, [role="main"])[aria-busy="true"]') !== null;
     return { url: location.href, title: title(), state: ready ? 'ready' : 'loading', busy };
   };
 

@@ -5,13 +5,14 @@
 
   page.commands.settle = () => {
     const after = page.after?.() ?? null;
-    const root = document.documentElement;
+    const { own } = page;
+    const root = own.documentElement(document);
     const signature = JSON.stringify([
       location.href,
-      document.readyState,
-      document.title,
-      document.getElementsByTagName('*').length,
-      root?.scrollHeight,
+      own.readyState(document),
+      own.title(document),
+      own.getElementsByTagName(document, '*').length,
+      root && own.scrollHeight(root),
       after,
     ]);
     return { signature, after };

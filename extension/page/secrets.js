@@ -1,0 +1,51 @@
+/**
+ * Fields whose contents no answer tells: passwords, one-time codes, cards, and what the page itself shows as dots. A
+ * field that was one of them when any command ran stays one, whatever the page makes of it.
+ */
+(() => {
+  'use strict';
+  const page = globalThis.bproxy;
+  const { own } = page;
+
+  const KINDS = [
+    'input[type="password" i]',
+    '[autocomplete~="current-password" i]',
+    '[autocomplete~="new-password" i]',
+    '[autocomplete~="one-time-code" i]',
+    '[autocomplete^="cc-" i]',
+    '[autocomplete*=" cc-" i]',
+  ].join(', ');
+
+  /** @type {WeakSet<Element>} */
+  const known = new WeakSet();
+
+  page.isSecret = (element) => {
+    if (!isField(element)) return false;
+    if (known.has(element)) return true;
+    const secret = own.matches(element, KINDS) || masked(element);
+    if (secret) known.add(element);
+    return secret;
+  };
+  const isField = (/** @type {Element} */ element) =>
+    element instanceof HTMLInputElement ||
+    element instanceof HTMLTextAreaElement ||
+    element instanceof HTMLSelectElement ||
+    own.hasAttribute(element, 'contenteditable');
+  const masked = (/** @type {Element} */ field) =>
+    /^(disc|circle|square)$/.test(getComputedStyle(field).webkitTextSecurity);
+
+  page.rememberSecrets = () => {
+    for (const field of own.querySelectorAll(document, KINDS)) known.add(field);
+  };
+
+  page.attributesOf = (element) => {
+    const attributes = [...own.attributes(element)];
+    if (!page.isSecret(element)) return attributes;
+    const held =
+      element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement
+        ? element.value
+        : own.textContent(element);
+    // Pages copy what a field holds into other attributes.
+    return attributes.filter(({ name, value }) => name !== 'value' && (held === '' || !value.includes(held)));
+  };
+})();
