@@ -279,7 +279,7 @@
 
   page.nameAndText = (element) => {
     const name = page.accessibleName(element);
-    const shown = page.contradiction(element, name);
+    const shown = page.collapse(own.textContent(element)) === name ? null : page.contradiction(element, name);
     return shown === null ? name : `${name} (shown: ${JSON.stringify(shown)})`;
   };
 
