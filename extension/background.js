@@ -6,6 +6,7 @@
 import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
+import { Documents } from './documents.js';
 import { Groups } from './groups.js';
 import { shakeHands } from './handshake.js';
 import { Navigations } from './navigation.js';
@@ -38,6 +39,7 @@ let helloVersion = PROTOCOL_VERSION;
 const trace = new Trace(session, now);
 const dedupeLog = new DedupeLog(local, session, now);
 const navigations = new Navigations(local, tell);
+const documents = new Documents(session);
 const groups = new Groups(session);
 const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
 const presenter = new Presenter({ tell, groups, navigations, power });
@@ -59,6 +61,7 @@ const dispatcher = new Dispatcher({
   dedupeLog,
   trace,
   navigations,
+  documents,
   groups,
   power,
   send: (text) => connection.send(text),
@@ -79,6 +82,7 @@ async function start() {
     trace.load(),
     navigations.load(),
     power.load(),
+    documents.load(),
   ]);
   // The worker that opened these tabs is gone, so no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
@@ -260,7 +264,12 @@ chrome.alarms.onAlarm.addListener(() => void ready.then(() => connection.nudge()
 // These events have to start the worker; start() does the rest.
 chrome.runtime.onStartup.addListener(() => navigations.restart());
 chrome.runtime.onInstalled.addListener(() => void ready);
-chrome.tabs.onRemoved.addListener((tabId) => void ready.then(() => navigations.drop(tabId)));
+chrome.tabs.onRemoved.addListener((tabId) => {
+  void ready.then(() => {
+    navigations.drop(tabId);
+    documents.drop(tabId);
+  });
+});
 
 /** @typedef {{ tabId: number, frameId: number, url: string, error?: string, documentId?: string, documentLifecycle?: string }} Details */
 /** @param {import('./navigation.js').NavigationEvent['kind']} kind */

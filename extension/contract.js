@@ -110,7 +110,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} WaitData `wait`
  * @property {number} elapsed How long the wait took, in milliseconds.
- * @property {boolean} matched Whether the condition was met.
+ * @property {boolean} matched Always true: a wait that is not met in time fails with `TIMEOUT`.
  */
 
 /**
@@ -185,11 +185,12 @@ export const LIMITS = Object.freeze({
  * @property {number} [limit] The most elements to report.
  * @property {string[]} [properties] The properties to report.
  * @property {string} selector The elements to inspect.
+ * @property {Target} [target] Where to look for them: this element and what is in it; the page if absent.
  */
 
 /**
  * @typedef {object} InspectData `inspect`
- * @property {{ attributes: Record<string, string>, enabled: boolean, label: string, rect: { height: number, width: number, x: number, y: number }, role: string, route?: { hosts: { index?: number, selector: string }[], target: string }, selector?: string, styles: Record<string, string>, tag: string, text: string, visible: boolean }[]} elements The elements, in the order of the document.
+ * @property {{ attributes: Record<string, string>, enabled: boolean, href?: string, label: string, rect: { height: number, width: number, x: number, y: number }, role: string, route?: { hosts: { index?: number, selector: string }[], target: string }, selector?: string, styles: Record<string, string>, tag: string, text: string, visible: boolean }[]} elements The elements, in the order of the document.
  * @property {number} total How many match, reported or not.
  */
 
@@ -569,6 +570,7 @@ export const ACTIONS = Object.freeze({
         limit: { type: 'integer', maximum: 50, minimum: 1 },
         properties: { type: 'array', items: { type: 'string' }, maxItems: 50 },
         selector: { type: 'string' },
+        target: TARGET,
       },
       required: ['selector'],
     },

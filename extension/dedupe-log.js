@@ -2,7 +2,7 @@
  * The dedupe log: which commands were started and how they were answered, so that nothing is done twice. The start of
  * an act is stored before it runs, in `storage.local`, which survives a browser restart; a read is not recorded there,
  * because repeating it is harmless. Answers are in `storage.session`, the browser's memory: never a page's content on
- * disk.
+ * disk. So are the digests of parameters, from which a short secret could be guessed.
  */
 
 import { LIMITS } from './contract.js';
@@ -20,8 +20,11 @@ const ANSWERS_MAX = 32 * 1024 * 1024;
 
 /**
  * @typedef {{ ok: true, result: import('./protocol.js').Result } | { ok: false, error: import('./protocol.js').Failure }} Answer
- * @typedef {{ command: string, at: number, acts: boolean, answer: Answer | null, size: number }} Entry
- *   `command` tells whether an id that comes again means the same command.
+ * @typedef {{ key: string, command: string, params: string }} Identity
+ *   `key`: session and id; `command`: action, session and tab; `params`: a digest of the parameters. A command that comes
+ *   again is the same if all three are.
+ * @typedef {{ command: string, params: string | null, at: number, acts: boolean, answer: Answer | null, size: number }} Entry
+ *   `params` is null for an act that began before the browser's restart.
  */
 
 export class DedupeLog {
@@ -30,7 +33,7 @@ export class DedupeLog {
     this.local = local;
     this.session = session;
     this.now = now;
-    /** @type {Map<string, Entry>} oldest first */
+    /** @type {Map<string, Entry>} by key, oldest first */
     this.entries = new Map();
     this.size = 0;
   }
@@ -41,64 +44,70 @@ export class DedupeLog {
     /** @type {[string, Entry][]} */
     const found = [];
     for (const [key, value] of Object.entries({ ...started, ...answered })) {
-      if (key.startsWith('started:')) found.push([key.slice(8), { ...value, acts: true, answer: null, size: 0 }]);
+      if (key.startsWith('started:')) {
+        const params = answered[`params:${key.slice(8)}`] ?? null;
+        found.push([key.slice(8), { ...value, params, acts: true, answer: null, size: 0 }]);
+      }
       if (key.startsWith('answer:')) found.push([key.slice(7), value]);
     }
     // An answer replaces the record that its command started.
     found.sort(([, a], [, b]) => a.at - b.at || Number(a.answer !== null) - Number(b.answer !== null));
-    for (const [id, entry] of found) this.#put(id, entry);
+    for (const [key, entry] of found) this.#put(key, entry);
     this.#prune();
   }
 
-  /** @param {string} id @param {string} command @returns {Entry | null} */
-  find(id, command) {
-    const entry = this.entries.get(id);
-    return entry !== undefined && entry.command === command ? entry : null;
+  /** @param {Identity} identity @returns {Entry | null} */
+  find({ key, command, params }) {
+    const entry = this.entries.get(key);
+    if (entry === undefined || entry.command !== command) return null;
+    return entry.params === null || entry.params === params ? entry : null;
   }
 
   /**
    * Records that a command starts. Resolves when the record is stored: an act must not begin before.
-   * @param {string} id @param {string} command @param {boolean} acts
+   * @param {Identity} identity @param {boolean} acts
    */
-  async begin(id, command, acts) {
+  async begin({ key, command, params }, acts) {
     const at = this.now();
-    this.#put(id, { command, at, acts, answer: null, size: 0 });
+    this.#put(key, { command, params, at, acts, answer: null, size: 0 });
     this.#prune();
-    if (acts) await this.local.set({ [`started:${id}`]: { command, at } });
+    if (!acts) return;
+    const stored = this.local.set({ [`started:${key}`]: { command, at } });
+    await Promise.all([stored, this.session.set({ [`params:${key}`]: params })]);
   }
 
   /**
    * Records the answer. Resolves when it is stored.
-   * @param {string} id @param {Answer} answer @param {number} size its length as text
+   * @param {Identity} identity @param {Answer} answer @param {number} size its length as text
    */
-  async finish(id, answer, size) {
-    const entry = this.entries.get(id);
+  async finish({ key }, answer, size) {
+    const entry = this.entries.get(key);
     if (entry === undefined) return;
-    this.#put(id, { ...entry, answer, size });
+    this.#put(key, { ...entry, answer, size });
     this.#prune();
-    if (size <= STORED_ANSWER_MAX) await this.session.set({ [`answer:${id}`]: this.entries.get(id) });
+    if (size <= STORED_ANSWER_MAX) await this.session.set({ [`answer:${key}`]: this.entries.get(key) });
   }
 
-  /** @param {string} id @param {Entry} entry */
-  #put(id, entry) {
-    this.size += entry.size - (this.entries.get(id)?.size ?? 0);
-    this.entries.delete(id);
-    this.entries.set(id, entry);
+  /** @param {string} key @param {Entry} entry */
+  #put(key, entry) {
+    this.size += entry.size - (this.entries.get(key)?.size ?? 0);
+    this.entries.delete(key);
+    this.entries.set(key, entry);
   }
 
   #prune() {
     /** @type {string[]} */
     const gone = [];
     const oldest = this.now() - KEEP_MS;
-    for (const [id, entry] of this.entries) {
+    for (const [key, entry] of this.entries) {
       const spare = this.entries.size > KEEP_COUNT || (this.size > ANSWERS_MAX && !entry.acts);
       if (entry.at >= oldest && !(spare && entry.answer !== null)) continue;
       this.size -= entry.size;
-      this.entries.delete(id);
-      gone.push(id);
+      this.entries.delete(key);
+      gone.push(key);
     }
     if (gone.length === 0) return;
-    void this.local.remove(gone.map((id) => `started:${id}`));
-    void this.session.remove(gone.map((id) => `answer:${id}`));
+    void this.local.remove(gone.map((key) => `started:${key}`));
+    void this.session.remove(gone.flatMap((key) => [`answer:${key}`, `params:${key}`]));
   }
 }

@@ -14,6 +14,7 @@ import { isPausedByPerson, pausedByPerson } from './switch.js';
  * @typedef {import('./protocol.js').Command} Command
  * @typedef {import('./protocol.js').ActionName} ActionName
  * @typedef {import('./dedupe-log.js').Answer} Answer
+ * @typedef {import('./dedupe-log.js').Identity} Identity
  */
 
 export class Dispatcher {
@@ -24,6 +25,7 @@ export class Dispatcher {
    *   dedupeLog: import('./dedupe-log.js').DedupeLog,
    *   trace: import('./trace.js').Trace,
    *   navigations: import('./navigation.js').Navigations,
+   *   documents: import('./documents.js').Documents,
    *   groups: import('./groups.js').Groups,
    *   power: import('./switch.js').Switch,
    *   send: (text: string) => boolean,
@@ -31,18 +33,21 @@ export class Dispatcher {
    *   now: () => number,
    * }} parts `onPause` is called when an answer makes the daemon pause a session
    */
-  constructor({ actions = actionNamed, driver, dedupeLog, trace, navigations, groups, power, send, onPause, now }) {
+  constructor(parts) {
+    const { actions = actionNamed, driver, dedupeLog, trace, navigations, documents, groups, power } = parts;
+    const { send, onPause, now } = parts;
     this.actions = actions;
     this.driver = driver;
     this.dedupeLog = dedupeLog;
     this.trace = trace;
     this.navigations = navigations;
+    this.documents = documents;
     this.groups = groups;
     this.power = power;
     this.send = send;
     this.onPause = onPause;
     this.now = now;
-    /** @type {Set<string>} ids that run in this worker */
+    /** @type {Set<string>} commands that run in this worker */
     this.running = new Set();
     /** @type {Set<{ id: string, stop: AbortController, hurry: AbortController }>} commands that are being carried out */
     this.live = new Set();
@@ -78,11 +83,22 @@ export class Dispatcher {
     const command = /** @type {Command} */ (message);
     const { action } = command;
     const tab = command.target?.tabId ?? null;
-    // A client may reuse an id for another command once it was answered.
-    const same = JSON.stringify([action, command.session, tab]);
+    // A client may use an id again once it was answered, and two sessions may use the same one at once.
+    const whole = JSON.stringify([id, action, command.session, tab, command.params]);
+    if (this.running.has(whole)) return this.trace.add('replay_of_running', { id, action, tab });
+    this.running.add(whole);
+    try {
+      await this.#once(command, await identityOf(command));
+    } finally {
+      this.running.delete(whole);
+    }
+  }
 
-    if (this.running.has(id)) return this.trace.add('replay_of_running', { id, action, tab });
-    const entry = this.dedupeLog.find(id, same);
+  /** Answers the command from the log, or carries it out. @param {Command} command @param {Identity} identity */
+  async #once(command, identity) {
+    const { id, action } = command;
+    const tab = command.target?.tabId ?? null;
+    const entry = this.dedupeLog.find(identity);
     if (entry?.answer) {
       this.trace.add('replay', { id, action, tab });
       // Built again, because the browser's storage does not keep the order of keys.
@@ -91,7 +107,7 @@ export class Dispatcher {
     }
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
-      await this.#answer(command, { ok: false, error: outcomeUnknown(action) });
+      await this.#answer(command, identity, { ok: false, error: outcomeUnknown(action) });
       return;
     }
 
@@ -102,19 +118,17 @@ export class Dispatcher {
       return this.#send(command.session, refusal, textOf(command, refusal, false));
     }
 
-    this.running.add(id);
     const began = this.now();
     this.trace.add('received', { id, action, tab });
     /** @type {Answer} */
     let answer;
     try {
-      await this.dedupeLog.begin(id, same, ACTIONS[action].acts);
+      await this.dedupeLog.begin(identity, ACTIONS[action].acts);
       if (tab !== null) this.navigations.use(tab, command.session);
       answer = { ok: true, result: await this.#run(command) };
     } catch (error) {
       if (isEnding(error)) {
         // The next worker answers: it repeats a read, or reports that the outcome of an act is unknown.
-        this.running.delete(id);
         return this.trace.add('worker_ending', { id, action, tab });
       }
       answer = { ok: false, error: asFailure(error, command.session) };
@@ -127,8 +141,8 @@ export class Dispatcher {
       elapsedMs: this.now() - began,
       errorCode: answer.ok ? undefined : answer.error.code,
     });
-    await this.#answer(command, answer);
-    this.running.delete(id);
+    this.#tell(command, answer);
+    await this.#answer(command, identity, answer);
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
   }
@@ -154,6 +168,9 @@ export class Dispatcher {
       session,
       tabId: target?.tabId ?? -1,
       deadline,
+      order: { session, until: deadline, el: target?.el, ln: target?.ln },
+      document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
+      done: 0,
       signal: controller.signal,
       hurry: hurry.signal,
       driver: whileRunning(this.driver, controller.signal),
@@ -168,15 +185,29 @@ export class Dispatcher {
     });
   }
 
-  /** @param {Command} command @param {Answer} answer */
-  async #answer(command, answer) {
-    const { id, action, session } = command;
+  /** From now on the session knows of the page that the answer names. @param {Command} command @param {Answer} answer */
+  #tell({ target, session }, answer) {
+    if (answer.ok) {
+      const { data, page } = answer.result;
+      const tabId = target?.tabId ?? ('tabId' in data ? data.tabId : undefined);
+      if (typeof tabId === 'number') this.documents.tell(tabId, session, page.document);
+      return;
+    }
+    const page = answer.error.details?.page;
+    if (target !== null && isObject(page) && typeof page.document === 'string') {
+      this.documents.tell(target.tabId, session, page.document);
+    }
+  }
+
+  /** @param {Command} command @param {Identity} identity @param {Answer} answer */
+  async #answer(command, identity, answer) {
+    const { action, session } = command;
     let text = textOf(command, answer, false);
     if (isTooLarge(text)) {
       answer = { ok: false, error: tooLarge(action) };
       text = textOf(command, answer, false);
     }
-    const stored = () => this.dedupeLog.finish(id, answer, text.length).catch(() => {});
+    const stored = () => this.dedupeLog.finish(identity, answer, text.length).catch(() => {});
     // The next worker must know the outcome of an act if this one ends before the answer is sent. A read can be
     // repeated, so its answer does not wait for the storage.
     if (ACTIONS[action].acts) await stored();
@@ -190,6 +221,16 @@ export class Dispatcher {
     const sent = this.send(text);
     if (sent && isPausedByPerson(answer)) this.power.pauses(session);
   }
+}
+
+/** What makes two commands with the same id one and the same. @param {Command} command @returns {Promise<Identity>} */
+async function identityOf({ id, action, session, target, params }) {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(params)));
+  return {
+    key: `${session}/${id}`,
+    command: JSON.stringify([action, session, target?.tabId ?? null]),
+    params: [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+  };
 }
 
 /** @param {Command} command @param {Answer} answer @param {boolean} replay */

@@ -10,15 +10,20 @@ import { ActionError } from './protocol.js';
 /**
  * What actions use. Everything rejects with an `ActionError`.
  * @typedef {object} PageDriver
- * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>) => Promise<PageResult<Name>>} run
+ * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>, order: PageOrder) => Promise<PageResult<Name>>} run
  *   runs a command in the tab's page
- * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>) => Promise<PageResult<Name>>} read
+ * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>, order: PageOrder) => Promise<PageResult<Name>>} read
  *   the same, once more if the page is replaced in the middle: for commands that change nothing
  * @property {<Args extends unknown[], Value>(tabId: number, run: (...args: Args) => Value, args: Args) => Promise<Value | undefined>} runInMainWorld
  *   runs a function, which travels as text, in the page's own world; undefined if its document went away
  * @property {(tabId: number) => Promise<chrome.tabs.Tab>} tab
  *   what the browser knows of the tab
+ * @property {(tabId: number) => Promise<import('./protocol.js').Page>} page
+ *   the page as it says itself, or as the browser knows it if the page does not answer at once
  */
+
+/** How long a page may take to say what it is, where the answer does not depend on it. */
+const PAGE_MS = 500;
 
 /** The page scripts, each after those that it builds on. */
 export const PAGE_SCRIPTS = Object.freeze([
@@ -30,6 +35,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/interstitial.js',
   'page/selector.js',
   'page/accessibility.js',
+  'page/registry.js',
   'page/read.js',
   'page/controls.js',
   'page/snapshot.js',
@@ -48,16 +54,17 @@ export class ScriptingDriver {
    * @param {number} tabId
    * @param {Name} command
    * @param {PageParams<Name>} params
+   * @param {PageOrder} order
    * @returns {Promise<PageResult<Name>>}
    */
-  async run(tabId, command, params) {
+  async run(tabId, command, params, order) {
     const { version } = chrome.runtime.getManifest();
     const invoke = async () => {
       const answer = await execute({
         target: { tabId },
         injectImmediately: true,
         func: invokeInPage,
-        args: [version, command, params],
+        args: [version, command, params, order],
       });
       // A document that is replaced during the call leaves no result.
       if (typeof answer !== 'string') throw new DocumentGone();
@@ -81,14 +88,15 @@ export class ScriptingDriver {
    * @param {number} tabId
    * @param {Name} command
    * @param {PageParams<Name>} params
+   * @param {PageOrder} order
    * @returns {Promise<PageResult<Name>>}
    */
-  async read(tabId, command, params) {
+  async read(tabId, command, params, order) {
     try {
-      return await this.run(tabId, command, params);
+      return await this.run(tabId, command, params, order);
     } catch (error) {
       if (!(error instanceof DocumentGone)) throw error;
-      return this.run(tabId, command, params);
+      return this.run(tabId, command, params, order);
     }
   }
 
@@ -109,6 +117,16 @@ export class ScriptingDriver {
   tab(tabId) {
     return chrome.tabs.get(tabId).catch(throwExplained);
   }
+
+  /** @param {number} tabId @returns {Promise<import('./protocol.js').Page>} */
+  async page(tabId) {
+    const said = this.read(tabId, 'info', {}, { until: Date.now() + PAGE_MS }).then(
+      ({ page }) => page,
+      () => null,
+    );
+    const late = new Promise((resolve) => setTimeout(resolve, PAGE_MS, null));
+    return (await Promise.race([said, late])) ?? tabPage(await this.tab(tabId));
+  }
 }
 
 /**
@@ -117,12 +135,13 @@ export class ScriptingDriver {
  * @param {string} version
  * @param {Name} command
  * @param {PageParams<Name>} params
+ * @param {PageOrder} order
  */
-function invokeInPage(version, command, params) {
+function invokeInPage(version, command, params, order) {
   const page = globalThis.bproxy;
   if (page?.version !== version) return '{"missing":true}';
   // A string is passed from the page to the worker far faster than a tree of values.
-  const outcome = page.invoke(command, params);
+  const outcome = page.invoke(command, params, order);
   return outcome instanceof Promise ? outcome.then((done) => JSON.stringify(done)) : JSON.stringify(outcome);
 }
 

@@ -18,7 +18,8 @@ export const CLOSE = Object.freeze({ REPLACED: 4000, TOKEN_VOID: 4001, INCOMPATI
 /**
  * @typedef {import('./contract.js').ActionName} ActionName
  * @typedef {import('./contract.js').ErrorCode} ErrorCode
- * @typedef {{ url: string, title: string, state: 'loading' | 'ready' | 'error', busy: boolean }} Page
+ * @typedef {{ url: string, title: string, state: 'loading' | 'ready' | 'error', busy: boolean, document?: string }} Page
+ *   `document` is the mark of the document, if scripts can enter it.
  * @typedef {{ code: ErrorCode, message: string, suggestedAction?: string, details?: Record<string, unknown> }} Failure
  * @typedef {{ data: object, page: Page }} Result
  */
@@ -30,7 +31,8 @@ export const CLOSE = Object.freeze({ REPLACED: 4000, TOKEN_VOID: 4001, INCOMPATI
  * @template {ActionName} [Name=ActionName]
  * @typedef {{
  *   protocol_version: number, id: string, action: Name, params: import('./contract.js').ParamsOf[Name], session: string,
- *   deadline: number, destructive: boolean, target: { tabId: number } | null,
+ *   deadline: number, destructive: boolean,
+ *   target: { tabId: number, document?: string, el?: number, ln?: number } | null,
  * }} Command
  */
 
@@ -69,13 +71,18 @@ export class ActionError extends Error {
  * @param {boolean} replay
  * @param {number} version of the command
  */
-export function success(id, { data, page }, replay = false, version = PROTOCOL_VERSION) {
+export function success(
+  id,
+  { data, page: { url, title, state, busy, document } },
+  replay = false,
+  version = PROTOCOL_VERSION,
+) {
   return {
     protocol_version: version,
     id,
     ok: true,
     data,
-    page: { url: page.url, title: page.title, state: page.state, busy: page.busy },
+    page: { url, title, state, busy, ...(document === undefined ? {} : { document }) },
     replay,
   };
 }
@@ -104,7 +111,14 @@ export function failure(id, { code, message, suggestedAction, details }, replay 
 
 const TAB = {
   type: 'object',
-  properties: { tabId: { type: 'integer', minimum: 0 } },
+  properties: {
+    tabId: { type: 'integer', minimum: 0 },
+    // The mark of the document that the client last heard of.
+    document: { type: 'string', maxLength: 64 },
+    // The first of the numbers that this command may give to elements, and to links.
+    el: { type: 'integer', minimum: 1 },
+    ln: { type: 'integer', minimum: 1 },
+  },
   required: ['tabId'],
   additionalProperties: false,
 };

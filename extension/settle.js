@@ -30,7 +30,7 @@ const LOAD_MS = 3_000;
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
 export async function settle(context) {
-  const { driver, tabId, signal, hurry } = context;
+  const { driver, tabId, signal, hurry, order, document } = context;
   let until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
@@ -40,7 +40,7 @@ export async function settle(context) {
       last = null;
       until = Date.now() + SETTLE_MS;
     }
-    const sampled = await sample(driver, tabId);
+    const sampled = await sample(driver, tabId, document, order);
     if (sampled === null) continue;
     const { signature, ...rest } = sampled;
     if (signature === last) return { stable: true, ...rest };
@@ -71,11 +71,13 @@ async function navigated({ navigations, tabId, signal, hurry }) {
 /**
  * @param {Context['driver']} driver
  * @param {number} tabId
+ * @param {string | undefined} actedIn
+ * @param {PageOrder} order
  * @returns {Promise<{ signature: string } & Sample | null>} null if the page was replaced meanwhile
  */
-async function sample(driver, tabId) {
+async function sample(driver, tabId, actedIn, order) {
   try {
-    const { data, page } = await driver.run(tabId, 'settle', {});
+    const { data, page } = await driver.run(tabId, 'settle', { actedIn }, order);
     return { ...data, page };
   } catch (error) {
     if (error instanceof DocumentGone) return null;

@@ -177,8 +177,13 @@ is_service() {
 is_running() {
     pid=$("$program" service status 2>/dev/null | sed -n 's/.*"pid":\([0-9]*\).*/\1/p')
     [ -n "$pid" ] || return 1
-    running=$({ readlink "/proc/$pid/exe" || ps -o comm= -p "$pid"; } 2>/dev/null)
-    [ "${running% (deleted)}" = "$(cd "$prefix/bin" && pwd -P)/bproxy" ]
+    # Others than root cannot read a daemon's /proc/PID/exe; its arguments begin with the path it was started by.
+    running=$({ readlink "/proc/$pid/exe" || ps -o args= -p "$pid"; } 2>/dev/null)
+    program_path=$(cd "$prefix/bin" && pwd -P)/bproxy
+    case ${running% (deleted)} in
+        "$program_path" | "$program_path "*) return 0 ;;
+        *) return 1 ;;
+    esac
 }
 
 uninstall() {

@@ -15,7 +15,7 @@
 //! - [`protocol`]: the wire format as types.
 //!
 //! Every layer may use [`home`], [`config`], [`settings`], [`secrets`], [`supervisor`] and [`loopback`]; [`extension`] and
-//! [`skill`] are the files embedded in the binary. `sys` has all unsafe code.
+//! [`skill`] are the files embedded in the binary, which [`install`] writes to a folder. `sys` has all unsafe code.
 
 #[forbid(unsafe_code)]
 pub mod agent;
@@ -31,6 +31,8 @@ pub mod daemon;
 pub mod extension;
 #[forbid(unsafe_code)]
 pub mod home;
+#[forbid(unsafe_code)]
+pub mod install;
 #[forbid(unsafe_code)]
 pub mod loopback;
 #[forbid(unsafe_code)]

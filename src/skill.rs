@@ -3,7 +3,8 @@
 //! The text is `skill/SKILL.md`, in the open agent-skill format: a folder named after the skill, with that file in it.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+
+use crate::install::{self, NewFile, Target};
 
 /// The text of `SKILL.md`.
 pub const TEXT: &str = include_str!("../skill/SKILL.md");
@@ -16,20 +17,12 @@ const FILE: &str = "SKILL.md";
 /// Why the skill cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder holds another skill.
-    #[error("{} is another skill than this one: move it away, or install into another folder", .0.display())]
-    Foreign(PathBuf),
     /// There is no home directory to look for agents in.
     #[error("this user has no home directory: name an agent with --agent and a project's folder")]
     NoHome,
-    /// A system call failed.
-    #[error("cannot write the skill to {}: {source}", path.display())]
-    Write {
-        /// The skill's file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    /// Another skill or something else is in the way, or the skill cannot be written.
+    #[error(transparent)]
+    Install(#[from] install::Error),
 }
 
 macro_rules! agents {
@@ -99,44 +92,30 @@ impl Agent {
         if used.is_empty() { vec![Self::Any] } else { used }
     }
 
-    /// The skill's folder for the owner of this home directory, whatever the project.
-    pub fn personal_folder(self, home: &Path) -> PathBuf {
-        home.join(self.personal()).join(NAME)
+    /// The skill's folder in the home directory, whatever the project.
+    pub fn personal_folder(self) -> PathBuf {
+        Path::new(self.personal()).join(NAME)
     }
 
-    /// The skill's folder for one project.
-    pub fn project_folder(self, project: &Path) -> PathBuf {
-        project.join(self.project()).join(NAME)
+    /// The skill's folder in a project.
+    pub fn project_folder(self) -> PathBuf {
+        Path::new(self.project()).join(NAME)
     }
 }
 
-/// Writes the skill to its folder, which is created if missing, and returns the file's path.
+/// Writes the skill to `folder` in `base`, creating what is missing, and returns the file's path. No link is followed
+/// below `base`: a project may come from somebody else.
 ///
 /// # Errors
-/// When the folder holds another skill, or cannot be written.
-pub fn write_to(folder: &Path) -> Result<PathBuf, Error> {
-    let path = folder.join(FILE);
-    match fs::read_to_string(&path) {
-        Ok(text) if name_of(&text) != Some(NAME) => return Err(Error::Foreign(path)),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(source) => return Err(Error::Write { path, source }),
-    }
-    let written = fs::create_dir_all(folder).and_then(|()| {
-        // Written atomically, because an agent may read it at the same time.
-        let mut file =
-            tempfile::Builder::new().permissions(readable_by_all()).tempfile_in(folder)?;
-        io::Write::write_all(&mut file, TEXT.as_bytes())?;
-        file.persist(&path).map_err(|error| error.error)
-    });
-    match written {
-        Ok(_) => Ok(path),
-        Err(source) => Err(Error::Write { path, source }),
-    }
-}
-
-fn readable_by_all() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+/// When another skill or something else is there, or it cannot be written. Nothing is changed then.
+pub fn write_to(base: &Path, folder: &Path) -> Result<PathBuf, Error> {
+    let target = Target::below(base, folder)?;
+    let path = target.path().join(FILE);
+    let file = NewFile { path: FILE.into(), content: TEXT.as_bytes().into() };
+    let is_ours =
+        |_: &Path, old: &[u8]| std::str::from_utf8(old).is_ok_and(|old| name_of(old) == Some(NAME));
+    target.install(&[file], &[], is_ours)?;
+    Ok(path)
 }
 
 /// The name in a skill's front matter.
@@ -147,6 +126,8 @@ fn name_of(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -163,14 +144,15 @@ mod tests {
     #[test]
     fn a_skill_is_overwritten_but_never_another_skill() {
         let home = tempfile::tempdir().unwrap();
-        let folder = Agent::Claude.personal_folder(home.path());
-        let path = write_to(&folder).unwrap();
-        assert!(path.ends_with(".claude/skills/bproxy/SKILL.md"));
+        let folder = Agent::Claude.personal_folder();
+        let path = write_to(home.path(), &folder).unwrap();
+        assert_eq!(path, home.path().join(".claude/skills/bproxy/SKILL.md"));
         fs::write(&path, "---\nname: bproxy\ndescription: older\n---\n").unwrap();
-        write_to(&folder).unwrap();
+        write_to(home.path(), &folder).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), TEXT);
         fs::write(&path, "---\nname: other\n---\n").unwrap();
-        assert!(matches!(write_to(&folder), Err(Error::Foreign(_))));
+        let refused = write_to(home.path(), &folder);
+        assert!(matches!(refused, Err(Error::Install(install::Error::Foreign(_)))));
     }
 
     #[test]

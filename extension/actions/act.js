@@ -1,5 +1,6 @@
 /** Acts of the pointer and the wheel: done in the page, then reported once the page has settled. */
 
+import { DocumentGone } from '../browser-errors.js';
 import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
 
@@ -18,13 +19,15 @@ export async function click(context) {
 /** @param {Context<'hover'>} context */
 export async function hover(context) {
   const began = performance.now();
-  const { stable, page } = await act(context, 'hover', context.params);
+  const { stable, page } = await act({ ...context, document: undefined }, 'hover', context.params);
   return { data: { hovered: true, stable, elapsed: Math.round(performance.now() - began) }, page };
 }
 
 /** @param {Context<'scroll'>} context */
 export async function scroll(context) {
-  const { data: start, stable, after, page } = await act(context, 'scroll', context.params);
+  // Without a target any page will do.
+  const where = context.params.target === undefined ? { ...context, document: undefined } : context;
+  const { data: start, stable, after, page } = await act(where, 'scroll', context.params);
   const now = after?.position ?? start.before;
   return {
     data: {
@@ -47,6 +50,7 @@ const OPTION_ATTEMPTS = 8;
 export async function select(context) {
   const { trigger, optionText } = context.params;
   const chosen = await act(context, 'select', { trigger, optionText });
+  if (chosen.data.opened) context.done = 1;
   const { after, page } = chosen.data.opened ? await chooseOption(context, optionText) : chosen;
   return { data: { selected: after?.selected ?? true, optionText: after?.optionText ?? optionText }, page };
 }
@@ -78,23 +82,51 @@ export async function act(context, command, params) {
 }
 
 /**
- * Runs an act in the page. The page refuses when it is hidden; but the tab in front of a window that other windows cover
- * counts as hidden too, and acting there is fine.
+ * Runs an act in the page, in the document that is meant and in no other: once it has begun in one, each further step is
+ * for that one. The page refuses when it is hidden; but the tab in front of a window that other windows cover counts as
+ * hidden too, and acting there is fine.
  * @template {PageAct} Name
  * @param {AnyContext} context
  * @param {Name} command
  * @param {PageParams<Name>} params
  */
-export async function perform({ driver, tabId, deadline }, command, params) {
-  // A page that hangs runs it when it is free again, which may be after the deadline.
-  const timely = { ...params, until: deadline };
+export async function perform(context, command, params) {
   try {
-    return await driver.run(tabId, command, timely);
+    const { data, page } = await runVisible(context, command, params);
+    context.document = page.document;
+    return { data, page };
+  } catch (error) {
+    if (error instanceof DocumentGone) throw await replaced(context);
+    const done = context.done;
+    if (error instanceof ActionError && error.code === 'PAGE_CHANGED' && done > 0) {
+      throw new ActionError(error.code, error.message, { details: { ...error.details, done } });
+    }
+    throw error;
+  }
+}
+
+/**
+ * @template {PageAct} Name
+ * @param {AnyContext} context
+ * @param {Name} command
+ * @param {PageParams<Name>} params
+ */
+async function runVisible({ driver, tabId, order, document }, command, params) {
+  try {
+    return await driver.run(tabId, command, params, { ...order, document });
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'TAB_NOT_VISIBLE') throw error;
     const tab = await driver.tab(tabId);
     const window = tab.active ? await chrome.windows.get(tab.windowId) : null;
     if (window === null || window.state === 'minimized') throw error;
-    return driver.run(tabId, command, { ...timely, covered: true });
+    return driver.run(tabId, command, { ...params, covered: true }, { ...order, document });
   }
+}
+
+/** The failure of an act in whose midst its document went away. @param {AnyContext} context */
+async function replaced({ driver, tabId, done, action }) {
+  const { url, title, document } = await driver.page(tabId);
+  const message = `the page was replaced in the middle of ${action}, so part of it may have been done: read the page again`;
+  const details = { page: { url, title, document }, ...(done > 0 ? { done } : {}) };
+  return new ActionError('PAGE_CHANGED', message, { details });
 }

@@ -1,6 +1,6 @@
 /** Writing into fields and editors, and reading back what they hold once the page has settled. */
 
-import { editorText } from '../page/main-world.js';
+import { awaitEditor } from '../page/main-world.js';
 import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
 import { act, perform } from './act.js';
@@ -33,6 +33,7 @@ export async function fillForm(context) {
       const written = await write(context, field);
       results.push({ target: field.target, ...written.data });
       page = written.page;
+      context.done += 1;
     } catch (error) {
       if (error instanceof ActionError) {
         const message = `field ${index + 1} of ${fields.length}: ${error.message}`;
@@ -48,15 +49,22 @@ export async function fillForm(context) {
 async function write(context, field) {
   if (field.method === 'runtime-api') return writeEditor(context, field);
   const { after, page } = await act(context, 'fill', field);
-  return { data: { filled: after?.filled ?? false, verifiedValue: after?.verifiedValue ?? '' }, page };
+  // The value of a private field is not told.
+  return { data: after ?? gone(field), page };
 }
 
+/** The page that the field was in is gone. @param {Field} field */
+const gone = (field) => (field.private ? { filled: false } : { filled: false, verifiedValue: '' });
+
 /** @param {Context} context @param {Field} field */
-async function writeEditor(context, { target, value }) {
-  await inEditor(context, target, value);
+async function writeEditor(context, field) {
+  await inEditor(context, field, field.value);
   const { page } = await settle(context);
-  const held = await inEditor(context, target, null);
-  return { data: { filled: normalized(held) === normalized(value), verifiedValue: held }, page };
+  // What another document holds is not what was written here.
+  if (page.document !== context.document) return { data: gone(field), page };
+  const { held, isSecret } = await inEditor(context, field, null);
+  const filled = normalized(held) === normalized(field.value);
+  return { data: isSecret ? { filled } : { filled, verifiedValue: held }, page };
 }
 
 /** Editors differ in line ends and in the last empty line. @param {string} text */
@@ -67,18 +75,26 @@ const normalized = (text) =>
     .replace(/\n+$/, '');
 
 /**
- * Writes into the editor at `target`, or with null only reads it.
- * @param {Context} context @param {import('../contract.js').Target} target @param {string | null} value
- * @returns {Promise<string>} what the editor holds
+ * Writes into the field's editor, or with null only reads it.
+ * @param {Context} context @param {Field} field @param {string | null} value
+ * @returns {Promise<{ held: string, isSecret: boolean }>} what the editor holds
  */
-async function inEditor({ driver, tabId, deadline }, target, value) {
-  const outcome = await driver.runInMainWorld(tabId, editorText, [target, value, deadline]);
-  const problem = outcome && 'problem' in outcome ? outcome.problem : undefined;
-  if (outcome && 'value' in outcome && typeof outcome.value === 'string') return outcome.value;
+async function inEditor(context, { target, private: hidden }, value) {
+  const { driver, tabId, deadline } = context;
+  const [event, answer] = [drawnName(), drawnName()];
+  await driver.runInMainWorld(tabId, awaitEditor, [event, answer, value, deadline]);
+  const handed = { target, event, answer, reads: value === null, private: hidden };
+  const { data } = await perform(context, 'hand-over', handed);
+  /** @type {{ value?: unknown, problem?: string }} */
+  const { value: held, problem } = data.outcome === null ? {} : JSON.parse(data.outcome);
+  if (typeof held === 'string') return { held, isSecret: data.isSecret };
   throw new ActionError('ELEMENT_NOT_ACTIONABLE', problem ?? 'the editor’s own interface failed', {
     suggestedAction: 'bproxy fill --method paste --world isolated',
   });
 }
+
+/** A name that no page can listen for. */
+const drawnName = () => `e${crypto.randomUUID()}`;
 
 /** @param {Field} field */
 function checkMethod({ method, world }) {

@@ -17,11 +17,14 @@ import { wait } from './wait.js';
  */
 
 /**
- * What an action gets; `signal` aborts at the deadline, `hurry` when nobody waits for the answer any more.
+ * What an action gets; `signal` aborts at the deadline, `hurry` when nobody waits for the answer any more. `order` is
+ * what every command in the page is told; `document` is the mark of the document that acts are for, undefined if any will
+ * do; `done` counts the steps that were done.
  * @template {ActionName} [Name=ActionName]
  * @typedef {{
  *   id: string, action: Name, params: import('../contract.js').ParamsOf[Name], session: string, tabId: number,
- *   deadline: number, signal: AbortSignal, hurry: AbortSignal, driver: import('../page-driver.js').PageDriver,
+ *   deadline: number, order: PageOrder, document: string | undefined, done: number,
+ *   signal: AbortSignal, hurry: AbortSignal, driver: import('../page-driver.js').PageDriver,
  *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups,
  *   trace: import('../trace.js').Trace,
  * }} Context
@@ -62,7 +65,7 @@ export const HANDLERS = Object.freeze({
 });
 
 /** @type {Action<PageRead>} */
-export const readPage = ({ driver, tabId, action, params }) => driver.read(tabId, action, params);
+export const readPage = ({ driver, tabId, action, params, order }) => driver.read(tabId, action, params, order);
 
 /**
  * @param {ActionName} name

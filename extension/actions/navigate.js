@@ -11,7 +11,7 @@ const ANSWER_MARGIN_MS = 250;
 
 /** @param {import('./index.js').Context<'navigate'>} context */
 export async function navigate(context) {
-  const { tabId, driver } = context;
+  const { tabId, driver, order } = context;
   const url = await checkUrl(context.params.url);
   const began = performance.now();
   const loaded = loadedPage(tabId, context);
@@ -19,7 +19,7 @@ export async function navigate(context) {
   loaded.catch(() => {});
   await chrome.tabs.update(tabId, { url }).catch(throwExplained);
   const { page, status } = await loaded;
-  const reason = await signInInterstitial(driver, tabId, url, page, { defer: false });
+  const reason = await signInInterstitial(driver, tabId, url, page, { defer: false, order });
   if (reason !== null) throw new ActionError('HUMAN_REQUIRED', reason, { suggestedAction: 'bproxy session wait' });
   const loadTime = Math.round(performance.now() - began);
   return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
@@ -31,12 +31,12 @@ export async function navigate(context) {
  * @param {number} tabId
  * @param {string} asked
  * @param {import('../protocol.js').Page} page
- * @param {{ defer: boolean }} how `defer`: the next command in the page reports it
+ * @param {{ defer: boolean, order: PageOrder }} how `defer`: the next command in the page reports it
  * @returns {Promise<string | null>}
  */
-export async function signInInterstitial(driver, tabId, asked, page, { defer }) {
+export async function signInInterstitial(driver, tabId, asked, page, { defer, order }) {
   if (page.url === asked || page.state === 'error' || !page.url.startsWith('http')) return null;
-  return driver.read(tabId, 'sign-in-interstitial', { asked, defer }).then(
+  return driver.read(tabId, 'sign-in-interstitial', { asked, defer }, order).then(
     ({ data }) => data.reason,
     // A page that scripts cannot enter is not a sign-in page.
     () => null,
@@ -47,15 +47,15 @@ export async function signInInterstitial(driver, tabId, asked, page, { defer }) 
  * Waits for the tab's next navigation and asks the page for its state. One that has a document
  * but has not finished loading in time counts, with `state: "loading"`.
  * @param {number} tabId
- * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'hurry' | 'deadline'>} context
+ * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'hurry' | 'deadline' | 'order'>} context
  * @returns {Promise<{ page: import('../protocol.js').Page, status: number | undefined }>}
  */
-export async function loadedPage(tabId, { driver, navigations, signal, hurry, deadline }) {
+export async function loadedPage(tabId, { driver, navigations, signal, hurry, deadline, order }) {
   const left = Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS);
   const enough = AbortSignal.timeout(Math.min(LOAD_MS, left));
   await navigations.next(tabId, AbortSignal.any([signal, hurry]), { enough });
   try {
-    const { data, page } = await driver.read(tabId, 'info', {});
+    const { data, page } = await driver.read(tabId, 'info', {}, order);
     return { page, status: data.status };
   } catch (error) {
     // A page that scripts may not enter (an empty one, a PDF) has been loaded all the same.

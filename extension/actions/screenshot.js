@@ -1,7 +1,6 @@
 /** A picture of what the tab shows now. */
 
 import { explain } from '../browser-errors.js';
-import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 import { bringToFront } from './tabs.js';
 
@@ -27,7 +26,7 @@ export async function screenshot({ driver, tabId, params, signal }) {
   // The person may have switched tabs meanwhile: the picture would show another one.
   const after = await driver.tab(tabId);
   if (!after.active || after.windowId !== tab.windowId) throw notVisible();
-  return { data: { base64: picture.slice(PREFIX.length), format: 'png' }, page: tabPage(after) };
+  return { data: { base64: picture.slice(PREFIX.length), format: 'png' }, page: await driver.page(tabId) };
 }
 
 /** @param {number} windowId @param {AbortSignal} signal @returns {Promise<string>} */

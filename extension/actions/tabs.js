@@ -11,7 +11,7 @@ const NO_PAGE = Object.freeze({ url: '', title: '', state: /** @type {const} */ 
 
 /** @param {import('./index.js').Context<'tab.open'>} context */
 export async function open(context) {
-  const { params, session, driver, navigations, groups, signal } = context;
+  const { params, session, driver, navigations, groups, signal, order } = context;
   const url = await checkUrl(params.url);
   const window = (await groups.window(session)) ?? (await normalWindow());
   const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
@@ -30,7 +30,7 @@ export async function open(context) {
     signal.throwIfAborted();
     ({ page } = await loadedPage(tabId, context));
     // A tab that needs a person is still open; the next command in it reports that.
-    await signInInterstitial(driver, tabId, url, page, { defer: true });
+    await signInInterstitial(driver, tabId, url, page, { defer: true, order });
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'HUMAN_REQUIRED') {
       await discard();
@@ -75,10 +75,10 @@ async function setPinned(tabId, pinned) {
 }
 
 /** @param {Context} context */
-export async function activate({ tabId }) {
+export async function activate({ tabId, driver }) {
   const tab = await bringToFront(tabId);
   await chrome.windows.update(tab.windowId, { focused: true }).catch(throwExplained);
-  return { data: { activated: true }, page: tabPage(tab) };
+  return { data: { activated: true }, page: await driver.page(tabId) };
 }
 
 /**

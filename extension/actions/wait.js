@@ -13,7 +13,7 @@ const ANSWER_MARGIN_MS = 200;
 
 /** @param {Context} context */
 export async function wait(context) {
-  const { tabId, params, deadline, signal, hurry, driver } = context;
+  const { tabId, params, session, deadline, signal, hurry, driver } = context;
   const began = performance.now();
   const until = Math.min(Date.now() + (params.timeout ?? Infinity), deadline - ANSWER_MARGIN_MS);
   const check = STRATEGIES[params.strategy](context);
@@ -23,10 +23,11 @@ export async function wait(context) {
       if (page !== null) return { data: { matched: true, elapsed: Math.round(performance.now() - began) }, page };
       const left = hurry.aborted ? 0 : until - Date.now();
       if (left <= 0) {
-        return {
-          data: { matched: false, elapsed: Math.round(performance.now() - began) },
-          page: tabPage(await driver.tab(tabId)),
-        };
+        const waited = Math.round(performance.now() - began);
+        throw new ActionError('TIMEOUT', `${check.awaited} in ${waited} ms: read the page to see what it shows`, {
+          suggestedAction: `bproxy snapshot -s ${session}`,
+          details: { there: check.there(tabPage(await driver.tab(tabId))) },
+        });
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS, left)));
       signal.throwIfAborted();
@@ -37,29 +38,43 @@ export async function wait(context) {
 }
 
 /**
- * @typedef {{ met: () => Promise<import('../protocol.js').Page | null>, end?: () => void }} Check
+ * `met`: the page, once the condition is met. `awaited`: what did not happen, and `there`: what was there instead, for a
+ * wait that has come to its end.
+ * @typedef {import('../protocol.js').Page} Page
+ * @typedef {{
+ *   met: () => Promise<Page | null>, end?: () => void, awaited: string, there: (page: Page) => string,
+ * }} Check
  * @type {Record<Context['params']['strategy'], (context: Context) => Check>}
  */
 const STRATEGIES = {
-  selector: ({ driver, tabId, params }) => ({
-    met: async () => {
-      try {
-        const { data, page } = await driver.read(tabId, 'present', { selector: params.target });
-        return data.present ? page : null;
-      } catch (error) {
-        // Between two documents there is no page to check.
-        if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) {
-          return null;
+  selector: ({ driver, tabId, params, order }) => {
+    let matching = 0;
+    return {
+      met: async () => {
+        try {
+          const { data, page } = await driver.read(tabId, 'present', { selector: params.target }, order);
+          matching = data.matching;
+          return data.present ? page : null;
+        } catch (error) {
+          // Between two documents there is no page to check.
+          if (error instanceof DocumentGone || (error instanceof ActionError && error.code === 'NAVIGATION_FAILED')) {
+            return null;
+          }
+          throw error;
         }
-        throw error;
-      }
-    },
-  }),
+      },
+      awaited: `no visible element matched ${JSON.stringify(params.target)}`,
+      there: (page) =>
+        `${matching === 0 ? 'no element matches' : `${matching} match, none visible`}, on ${named(page)}`,
+    };
+  },
   url: ({ driver, tabId, params }) => ({
     met: async () => {
       const tab = await driver.tab(tabId);
-      return matches(params.target, tab.url ?? '') ? tabPage(tab) : null;
+      return matches(params.target, tab.url ?? '') ? driver.page(tabId) : null;
     },
+    awaited: `the address did not match ${JSON.stringify(params.target)}`,
+    there: named,
   }),
   navigation: ({ driver, tabId, params, navigations }) => {
     let arrived = false;
@@ -71,11 +86,16 @@ const STRATEGIES = {
     };
     navigations.watchers.add(watcher);
     return {
-      met: async () => (arrived ? tabPage(await driver.tab(tabId)) : null),
+      met: async () => (arrived ? driver.page(tabId) : null),
       end: () => void navigations.watchers.delete(watcher),
+      awaited: `no page that matches ${JSON.stringify(params.target)} has finished loading`,
+      there: named,
     };
   },
 };
+
+/** @param {Page} page */
+const named = ({ url, title }) => (title === '' ? url : `${url} ${JSON.stringify(title)}`);
 
 /**
  * A pattern with a `*` must match the whole address, one without it a part. Each part between two `*` is taken where it

@@ -92,7 +92,8 @@
   ]);
 
   page.role = (element) => {
-    const given = own.getAttribute(element, 'role')?.trim().split(/\s+/)[0];
+    // What is no word is no role: the page must not write a line of the tree by it.
+    const given = own.getAttribute(element, 'role')?.match(/(?<!\S)[a-z][a-z-]*(?!\S)/i)?.[0];
     if (given) return given === 'none' || given === 'presentation' ? '' : given;
     const tag = own.localName(element);
     if (tag === 'a' || tag === 'area') return own.hasAttribute(element, 'href') ? 'link' : '';
@@ -277,8 +278,7 @@
     return page.collapse(text);
   };
 
-  page.nameAndText = (element) => {
-    const name = page.accessibleName(element);
+  page.nameAndText = (element, name = page.accessibleName(element)) => {
     const shown = page.collapse(own.textContent(element)) === name ? null : page.contradiction(element, name);
     return shown === null ? name : `${name} (shown: ${JSON.stringify(shown)})`;
   };

@@ -1,18 +1,61 @@
 /**
- * The base of the other page scripts: the namespace in the isolated world, and how a command runs, succeeds and fails.
- * They are classic scripts, injected on demand; the page itself cannot see any of it.
+ * The base of the other page scripts: the namespace in the isolated world, the mark by which its document is known, and
+ * how a command runs, succeeds and fails. They are classic scripts, injected on demand; the page itself cannot see any
+ * of it.
  */
 (() => {
   'use strict';
 
   // The rest of it is added by the scripts that follow.
+  // What is known of the document outlives a second injection, as by an update of the extension.
+  const { marks = new WeakMap(), sessions = new Map(), secrets = new WeakSet() } = globalThis.bproxy ?? {};
   const page = /** @type {BproxyPage} */ ({
     version: chrome.runtime.getManifest().version,
+    marks,
+    sessions,
+    secrets,
     commands: {},
+    order: {},
+    touched: new Set(),
     after: null,
     deferredInterstitial: null,
   });
   globalThis.bproxy = page;
+
+  // ---- The document ----
+
+  // The initial empty document of a tab may share its global scope with its successor: a mark belongs to one document.
+  page.document = () => {
+    const known = page.marks.get(document);
+    if (known !== undefined) return known;
+    const mark = [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, '0')).join('');
+    page.marks.set(document, mark);
+    return mark;
+  };
+
+  // A document that comes back from the browser's cache is a new page to the client, and the acts that were under way in
+  // it have ended. The page must not be able to end them by an event of its own.
+  addEventListener('pagehide', (event) => {
+    if (event.isTrusted) page.marks.delete(document);
+  });
+
+  page.still = (order) => {
+    if (order.until !== undefined && Date.now() >= order.until) {
+      page.fail('TIMEOUT', 'the page was busy until after the deadline, so nothing was done from then on');
+    }
+    const mark = page.document();
+    if (order.document !== undefined && order.document !== mark) {
+      const details = { page: { url: location.href, title: page.own.title(document), document: mark } };
+      page.fail('PAGE_CHANGED', 'the tab shows another page now, so nothing was done in it: read it first', details);
+    }
+  };
+
+  page.pause = async (order, ms) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    page.still(order);
+  };
+
+  // ---- Commands ----
 
   /**
    * Commands that only read the page's state: they work in a PDF, and despite a deferred interstitial.
@@ -20,15 +63,14 @@
    */
   const STATE_COMMANDS = new Set(['info', 'settle', 'sign-in-interstitial']);
 
-  page.invoke = (command, params) => {
+  page.invoke = (command, params, order = {}) => {
     page.labels = new Map();
     page.sight = null;
-    page.rememberSecrets();
+    // Whichever document this is, the command does not go on in another one.
+    page.order = { ...order, document: order.document ?? page.document() };
+    if (command !== 'settle') page.touched = new Set();
     const aboutState = STATE_COMMANDS.has(command);
     try {
-      if ('until' in params && params.until !== undefined && Date.now() >= params.until) {
-        page.fail('TIMEOUT', 'the page was busy until after the deadline, so nothing was done');
-      }
       if (page.own.contentType(document) === 'application/pdf' && !aboutState) {
         page.fail(
           'SCRIPT_ERROR',
@@ -40,6 +82,8 @@
         page.deferredInterstitial = null;
         page.fail('HUMAN_REQUIRED', interstitial);
       }
+      page.still(page.order);
+      if (!aboutState) page.rememberSecrets();
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(succeeded, failed) : succeeded(data);
     } catch (error) {
@@ -75,7 +119,8 @@
   page.info = () => {
     const ready = page.own.readyState(document) === 'complete';
     const busy = page.own.querySelector(document, ':is(body, main, [role="main"])[aria-busy="true"]') !== null;
-    return { url: location.href, title: title(), state: ready ? 'ready' : 'loading', busy };
+    const state = ready ? 'ready' : 'loading';
+    return { url: location.href, title: title(), state, busy, document: page.document() };
   };
 
   page.commands.info = () => {

@@ -60,18 +60,27 @@
     const root = own.documentElement(document);
     const all = root ? page.findAll(root, form ? FIELDS : CONTROLS).filter(usable) : [];
     const target = page.namer();
-    const elements = all
-      .slice(0, ENTRIES_MAX)
-      .map((element) => ({ ...target(element), tag: own.localName(element), ...describe(element) }));
-    return { elements, total: all.length, ...(all.length > ENTRIES_MAX ? { capped: true } : {}) };
+    const numbers = page.numbers('el');
+    const elements = all.slice(0, ENTRIES_MAX).map((element) => {
+      const name = page.accessibleName(element);
+      const n = numbers.of(element, name);
+      return {
+        ...target(element),
+        tag: own.localName(element),
+        ...describe(element, name),
+        ...(n === undefined ? {} : { n }),
+      };
+    });
+    const capped = numbers.capped() || all.length > ENTRIES_MAX;
+    return { elements, total: all.length, ...(capped ? { capped } : {}) };
   };
 
-  const describe = (/** @type {Element} */ element) => {
+  const describe = (/** @type {Element} */ element, /** @type {string} */ name) => {
     const control = /** @type {HTMLInputElement} */ (element);
     const typed = own.localName(element) === 'input' || own.localName(element) === 'button';
     const value = page.valueOf(element);
     return {
-      ...given({ type: typed ? control.type : undefined, label: page.nameAndText(element) }),
+      ...given({ type: typed ? control.type : undefined, label: page.nameAndText(element, name) }),
       // That a field is empty is worth knowing: an empty value is kept.
       ...(value === undefined ? {} : { value: page.shorten(value, VALUE_MAX) }),
       ...given({

@@ -27,9 +27,7 @@
   /** Exactly one element, or a failure that says how many there are. */
   page.resolve = (target) => {
     if ('selector' in target) return one(page.query(target.selector), `the selector ${target.selector}`);
-    if (!('route' in target)) {
-      return page.fail('ELEMENT_NOT_FOUND', 'a handle must be replaced by its selector before it comes here');
-    }
+    if ('handle' in target) return page.handled(target.handle);
     /** @type {Document | ShadowRoot} */
     let root = document;
     for (const { selector, index } of target.route.hosts) {

@@ -66,17 +66,37 @@
   const isToggle = (/** @type {Element} */ element) =>
     element instanceof HTMLInputElement && (element.type === 'checkbox' || element.type === 'radio');
 
-  page.commands.fill = async ({ target, value, method, covered = false }) => {
+  page.commands.fill = async ({ target, value, method, private: hidden = false, covered = false }) => {
+    const { order } = page;
     const element = /** @type {HTMLElement} */ (writable(target, method, covered));
+    if (hidden) page.keepSecret(element);
+    // A page may change the field's type by the first event.
+    page.isSecret(element);
     page.after = () => check(element, value);
     element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
     element.focus({ preventScroll: true });
     if (isToggle(element)) toggle(/** @type {HTMLInputElement} */ (element), TRUE.test(value));
     else if (element instanceof HTMLSelectElement) choose(element, value);
     else if (isField(element)) setValue(/** @type {HTMLInputElement} */ (element), value, method);
-    else if (method === 'paste') await pasteInto(element, value);
+    else if (method === 'paste') await pasteInto(element, value, order);
     else setText(element, value);
     return {};
+  };
+
+  /** The element is found here, where its document is known, and handed to the page's own world with the event. */
+  page.commands['hand-over'] = ({ target, event, answer, reads, private: hidden = false, covered = false }) => {
+    const element = reads ? page.resolve(target) : writable(target, 'runtime-api', covered);
+    if (hidden) page.keepSecret(element);
+    page.after = null;
+    /** @type {string | null} */
+    let outcome = null;
+    const hear = (/** @type {Event} */ told) => {
+      outcome = String(/** @type {CustomEvent} */ (told).detail);
+    };
+    element.addEventListener(answer, hear, { once: true });
+    element.dispatchEvent(new CustomEvent(event, { composed: true }));
+    element.removeEventListener(answer, hear);
+    return { outcome, isSecret: page.isSecret(element) };
   };
 
   /** A click fires every event that a checkbox's listeners expect. */
@@ -130,13 +150,17 @@
     element.dispatchEvent(new Event('change', { bubbles: true }));
   };
 
-  const pasteInto = async (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
+  const pasteInto = async (
+    /** @type {HTMLElement} */ element,
+    /** @type {string} */ value,
+    /** @type {PageOrder} */ order,
+  ) => {
     const host = /** @type {HTMLElement} */ (
       element.closest('[contenteditable]:not([contenteditable="false"])') ?? element
     );
     host.focus({ preventScroll: true });
     getSelection()?.selectAllChildren(element);
-    await new Promise((resolve) => setTimeout(resolve, SELECTION_MS));
+    await page.pause(order, SELECTION_MS);
     // An empty text cannot be pasted: the contents are deleted, as a person would.
     if (value === '') {
       const asked = new InputEvent('beforeinput', {
@@ -174,11 +198,9 @@
   // ---- Reading back ----
 
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted) => {
-    if (!element.isConnected) return { filled: false, verifiedValue: '' };
-    const held = heldBy(element);
-    const filled = normalized(element, held) === normalized(element, wanted);
-    const secret = element instanceof HTMLInputElement && element.type === 'password';
-    return { filled, verifiedValue: secret ? '•'.repeat(held.length) : held };
+    const held = element.isConnected ? heldBy(element) : '';
+    const filled = element.isConnected && normalized(element, held) === normalized(element, wanted);
+    return page.isSecret(element) ? { filled } : { filled, verifiedValue: held };
   };
 
   const heldBy = (/** @type {HTMLElement} */ element) => {

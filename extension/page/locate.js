@@ -56,7 +56,7 @@
       if (right - left <= 0 || bottom - top <= 0) continue;
       const at = { clientX: (left + right) / 2, clientY: (top + bottom) / 2 };
       const hit = deepest(at.clientX, at.clientY);
-      if (hit && reaches(element, hit)) return { at, hit };
+      if (hit && page.reaches(element, hit)) return { at, hit };
       cover ??= hit;
     }
     return { cover };
@@ -77,8 +77,7 @@
     }
   };
 
-  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
-  const reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {
+  page.reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {
     for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) {
       if (at === element) return true;
       if (at instanceof HTMLLabelElement && at.control === element) return true;

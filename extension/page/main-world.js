@@ -3,26 +3,19 @@
  * which only that world can reach. It is sent as text, so it uses nothing from outside itself, and it leaves nothing
  * behind.
  *
- * @param {import('../contract.js').Target} target
+ * It waits for the element, which the isolated world hands over by an event, once it has found that this is still the
+ * element and the document that are meant. Writing happens within that event, so that no other document can come
+ * between. The events have names that are drawn for this one use, so that a page cannot listen for them.
+ *
+ * @param {string} event the name of the event by which the element comes
+ * @param {string} answer the name of the event by which the outcome goes back: `{ value }`, what the editor holds now, or
+ *   `{ problem }`, as JSON
  * @param {string | null} value the new content of the editor; null only reads
- * @param {number} until nothing is written from then on (unix ms): a page that hangs may run this too late
- * @returns {{ value: string } | { problem: string }} what it holds now
+ * @param {number} until nothing is written from then on (unix ms)
  */
-export function editorText(target, value, until) {
-  if (Date.now() >= until) return { problem: 'the page was busy until after the deadline, so nothing was done' };
-  /** @param {Document | ShadowRoot} root @param {string} selector @param {number} [index] */
-  const find = (root, selector, index = 0) => root.querySelectorAll(selector)[index];
+export function awaitEditor(event, answer, value, until) {
   /** @type {Element | undefined} */
   let element;
-  if ('selector' in target) {
-    element = find(document, target.selector);
-  } else if ('route' in target) {
-    /** @type {Document | ShadowRoot | null | undefined} */
-    let root = document;
-    for (const host of target.route.hosts) root = root && find(root, host.selector, host.index)?.shadowRoot;
-    element = root ? find(root, target.route.target) : undefined;
-  }
-  if (element === undefined) return { problem: 'the editor is gone' };
 
   /** Editors are kept in a property of their element or in a variable of the page. @param {(candidate: any) => boolean} is */
   const global = (is) => {
@@ -158,12 +151,28 @@ export function editorText(target, value, until) {
     return { value: model.getValue() };
   };
 
-  const outcome = quill() ?? lexical() ?? slate() ?? prosemirror() ?? codemirror() ?? monaco();
-  if (outcome === null) {
-    return { problem: 'there is no editor with an interface here: fill it with method paste, world isolated' };
-  }
-  if ('value' in outcome) return outcome;
-  return {
-    problem: `the page keeps its ${outcome.problem} editor out of reach: fill it with method paste, world isolated`,
+  const write = () => {
+    const outcome = quill() ?? lexical() ?? slate() ?? prosemirror() ?? codemirror() ?? monaco();
+    if (outcome === null) {
+      return { problem: 'there is no editor with an interface here: fill it with method paste, world isolated' };
+    }
+    if ('value' in outcome) return outcome;
+    return {
+      problem: `the page keeps its ${outcome.problem} editor out of reach: fill it with method paste, world isolated`,
+    };
   };
+
+  /** @param {Event} handed */
+  const take = (handed) => {
+    if (Date.now() >= until) return;
+    element = /** @type {Element} */ (handed.composedPath()[0]);
+    let outcome;
+    try {
+      outcome = write();
+    } catch (error) {
+      outcome = { problem: `the editor’s own interface failed: ${error}` };
+    }
+    element.dispatchEvent(new CustomEvent(answer, { detail: JSON.stringify(outcome) }));
+  };
+  addEventListener(event, take, { capture: true, once: true });
 }

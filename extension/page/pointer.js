@@ -26,14 +26,19 @@
     const { at, hit } = page.hitPoint(element);
     const down = { ...at, button: 0, buttons: 1, detail: 1 };
     const up = { ...at, button: 0, buttons: 0, detail: 1 };
+    // A page may redraw what is pressed, or take it away, at any event: none goes to another element.
+    const send = (/** @type {string} */ type, /** @type {MouseEventInit} */ init) => {
+      const on = [hit, element].find((it) => page.isHere(it) && page.reaches(element, it));
+      return on !== undefined && mouse(on, type, init);
+    };
     page.moveOnto(hit, at);
-    mouse(hit, 'pointerdown', down);
-    if (mouse(hit, 'mousedown', down)) {
-      /** @type {HTMLElement | null} */ (hit.closest(FOCUSABLE))?.focus({ preventScroll: true });
+    send('pointerdown', down);
+    if (!page.isHere(element)) page.notActionable(element, 'was taken out of the page before it was pressed');
+    if (send('mousedown', down)) {
+      const focused = page.isHere(hit) ? hit : element;
+      /** @type {HTMLElement | null} */ (focused.closest(FOCUSABLE))?.focus({ preventScroll: true });
     }
-    mouse(hit, 'pointerup', up);
-    mouse(hit, 'mouseup', up);
-    mouse(hit, 'click', up);
+    for (const type of ['pointerup', 'mouseup', 'click']) send(type, up);
   };
 
   /** Whether the browser follows the link in another tab; a link to nowhere only has click listeners. */

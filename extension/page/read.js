@@ -92,15 +92,21 @@
         return !visibleOnly || page.visible(link);
       });
     const target = page.namer();
-    const links = found.slice(offset, offset + limit).map((link) => ({
-      text: page.nameAndText(link),
-      href: hrefOf(link),
-      target: target(link),
-      ...given('title', own.getAttribute(link, 'title')),
-      ...given('rel', own.getAttribute(link, 'rel')),
-      visible: visibleOnly || page.visible(link),
-    }));
-    const capped = limit === ENTRIES_MAX && found.length > offset + limit;
+    const numbers = page.numbers('ln');
+    const links = found.slice(offset, offset + limit).map((link) => {
+      const name = page.accessibleName(link);
+      const n = numbers.of(link, name);
+      return {
+        text: page.nameAndText(link, name),
+        href: hrefOf(link),
+        target: target(link),
+        ...given('title', own.getAttribute(link, 'title')),
+        ...given('rel', own.getAttribute(link, 'rel')),
+        visible: visibleOnly || page.visible(link),
+        ...(n === undefined ? {} : { n }),
+      };
+    });
+    const capped = numbers.capped() || (limit === ENTRIES_MAX && found.length > offset + limit);
     return { links, total: found.length, ...(capped ? { capped } : {}) };
   };
 
@@ -128,7 +134,10 @@
     return { images };
   };
 
-  page.commands.present = ({ selector }) => ({ present: page.query(selector).some(page.visible) });
+  page.commands.present = ({ selector }) => {
+    const matching = page.query(selector);
+    return { present: matching.some(page.visible), matching: matching.length };
+  };
 
   // ---- Source ----
 
@@ -192,9 +201,12 @@
     };
   };
 
-  page.commands.inspect = ({ selector, properties = [], limit = 10 }) => {
-    const found = page.query(selector);
-    if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+  page.commands.inspect = ({ selector, target: within, properties = [], limit = 10 }) => {
+    const everywhere = page.query(selector);
+    const found = within === undefined ? everywhere : page.findAll(page.resolve(within), selector);
+    if (found.length === 0 && within === undefined) {
+      page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+    }
     const target = page.namer();
     const elements = found.slice(0, limit).map((element) => {
       const { x, y, width, height } = own.getBoundingClientRect(element);
@@ -214,6 +226,7 @@
         styles: Object.fromEntries(
           properties.map((/** @type {string} */ name) => [name, style.getPropertyValue(name)]),
         ),
+        ...(own.matches(element, 'a[href], area[href]') ? { href: hrefOf(element) } : {}),
       };
     });
     return { elements, total: found.length };

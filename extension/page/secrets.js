@@ -1,6 +1,7 @@
 /**
- * Fields whose contents no answer tells: passwords, one-time codes, cards, and what the page itself shows as dots. A
- * field that was one of them when any command ran stays one, whatever the page makes of it.
+ * Fields whose contents no answer tells: passwords, one-time codes, cards, what the page itself shows as dots,
+ * and what was filled as private. A field that was one of them when any command ran stays one, whatever the page makes of
+ * it.
  */
 (() => {
   'use strict';
@@ -16,14 +17,13 @@
     '[autocomplete*=" cc-" i]',
   ].join(', ');
 
-  /** @type {WeakSet<Element>} */
-  const known = new WeakSet();
+  page.keepSecret = (element) => void page.secrets.add(element);
 
   page.isSecret = (element) => {
+    if (page.secrets.has(element)) return true;
     if (!isField(element)) return false;
-    if (known.has(element)) return true;
     const secret = own.matches(element, KINDS) || masked(element);
-    if (secret) known.add(element);
+    if (secret) page.secrets.add(element);
     return secret;
   };
   const isField = (/** @type {Element} */ element) =>
@@ -35,7 +35,7 @@
     /^(disc|circle|square)$/.test(getComputedStyle(field).webkitTextSecurity);
 
   page.rememberSecrets = () => {
-    for (const field of own.querySelectorAll(document, KINDS)) known.add(field);
+    for (const field of own.querySelectorAll(document, KINDS)) page.secrets.add(field);
   };
 
   page.attributesOf = (element) => {

@@ -55,6 +55,7 @@
   page.commands.choose = ({ optionText, covered = false }) => {
     page.requireVisibleTab(covered);
     const trigger = openedBy;
+    if (trigger) page.touched.add(trigger);
     const list = trigger && controlled(trigger);
     const options = page
       .findAll(list ?? document.documentElement, OPTIONS)

@@ -3,8 +3,10 @@
   'use strict';
   const page = globalThis.bproxy;
 
-  page.commands.settle = () => {
-    const after = page.after?.() ?? null;
+  page.commands.settle = ({ actedIn }) => {
+    const here = actedIn === page.document();
+    const after = (here && page.after?.()) || null;
+    if (here) page.readAgain();
     const { own } = page;
     const root = own.documentElement(document);
     const signature = JSON.stringify([

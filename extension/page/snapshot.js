@@ -61,6 +61,9 @@
 
   page.commands.snapshot = ({ selector, maxDepth = Infinity, interactiveOnly = false }) => {
     const target = page.namer();
+    const numbers = page.numbers('el');
+    /** @type {number[]} */
+    const handles = [];
     /** @type {string[]} */
     const lines = [];
     let size = 0;
@@ -168,19 +171,23 @@
       /** @type {boolean} */ doubtful,
     ) => {
       const value = interactive && role !== 'link' ? page.valueOf(element) : undefined;
+      const n = interactive ? numbers.of(element, name) : undefined;
+      if (n !== undefined) handles.push(n);
       const toggles = role === 'checkbox' || role === 'radio' || role === 'switch';
       const seen = doubtful ? page.contradiction(element, name) : null;
       return [
         titled(role, name),
         seen !== null && `(shown: ${JSON.stringify(page.shorten(seen, TEXT_MAX))})`,
+        n !== undefined && `[el${n}]`,
         role === 'heading' && `level=${page.headingLevel(element)}`,
         value !== undefined && !toggles && `value=${JSON.stringify(page.shorten(value, TEXT_MAX))}`,
         ...page.states(element),
-        interactive && `→ ${written(target(element))}`,
+        interactive && !numbered && `→ ${written(target(element))}`,
       ]
         .filter(Boolean)
         .join(' ');
     };
+    const numbered = page.order.el !== undefined;
     const written = (/** @type {FoundTarget} */ found) =>
       'selector' in found ? found.selector : JSON.stringify(found.route);
 
@@ -191,6 +198,7 @@
 
     for (const scope of page.scopes(selector)) page.walk(scope, enter, leave);
     if (cut) lines.push(`… cut off after ${nodeCount} nodes: choose a part with a selector, or interactiveOnly`);
-    return { tree: lines.join('\n'), nodeCount };
+    if (numbers.capped()) lines.push('… what has no mark is beyond the 1,000 new ones of an answer: choose a part');
+    return { tree: lines.join('\n'), nodeCount, ...(numbered ? { handles } : {}) };
   };
 })();

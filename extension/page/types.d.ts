@@ -20,11 +20,15 @@ type PageCommands = {
   };
 } & {
   info: { params: NoParams; data: { status: number | undefined } };
-  present: { params: { selector: string }; data: { present: boolean } };
+  present: { params: { selector: string }; data: { present: boolean; matching: number } };
   /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
   'sign-in-interstitial': { params: { asked: string; defer: boolean }; data: { reason: string | null } };
   /** The page's current state; two equal samples mean that it has settled. */
-  settle: { params: NoParams; data: { signature: string; after: ActAfter[PageAct] | null } };
+  settle: {
+    /** The document that the act was done in: no other tells what came of it. */
+    params: { actedIn: string | undefined };
+    data: { signature: string; after: ActAfter[PageAct] | null };
+  };
 
   click: { params: Act<{ target: BproxyTarget }>; data: NoData };
   hover: { params: Act<{ target: BproxyTarget }>; data: NoData };
@@ -36,6 +40,11 @@ type PageCommands = {
   choose: { params: Act<{ optionText: string }>; data: NoData };
   'check-fields': { params: Act<{ fields: BproxyField[] }>; data: NoData };
   fill: { params: Act<BproxyField>; data: NoData };
+  'hand-over': {
+    /** `event`, `answer`: the names of the events of `awaitEditor`; `reads`: nothing is written. */
+    params: Act<{ target: BproxyTarget; event: string; answer: string; reads: boolean; private?: boolean }>;
+    data: { outcome: string | null; isSecret: boolean };
+  };
 };
 
 type NoParams = Record<string, never>;
@@ -43,12 +52,35 @@ type NoData = Record<string, never>;
 
 /** The parameters of every act, besides its own. */
 type Act<Params> = Params & {
-  /** Nothing is done from then on (unix ms): a page that hangs may run the command too late. */
-  until?: number;
   /** The tab is in front of its window, though other windows cover it: what counts as hidden there may be acted on. */
   covered?: boolean;
 };
 type PageAct = keyof ActAfter;
+
+/** What every command is told, besides its parameters. */
+interface PageOrder {
+  /** The session that it is for. */
+  session?: string;
+  /** Nothing is done from then on (unix ms): a page that hangs may run the command too late. */
+  until?: number;
+  /** The mark of the document that is meant: nothing is done in another one. */
+  document?: string;
+  /** The first of the numbers that may be given to elements, and to links; absent: none may. */
+  el?: number;
+  ln?: number;
+}
+
+/** What tells an element from another thing. */
+type BproxyFacts = { role: string; name: string; type?: string; origin?: string };
+
+/** The elements that a session knows. */
+interface BproxyKnown {
+  numbers: { el: WeakMap<Element, number>; ln: WeakMap<Element, number> };
+  /** By handle. */
+  elements: Map<string, WeakRef<Element>>;
+  facts: WeakMap<Element, BproxyFacts>;
+  dropped: FinalizationRegistry<string>;
+}
 
 /** What each act reports after the page has settled. */
 interface ActAfter {
@@ -58,7 +90,8 @@ interface ActAfter {
   select: { selected: boolean; optionText: string };
   choose: { selected: boolean; optionText: string };
   'check-fields': never;
-  fill: { filled: boolean; verifiedValue: string };
+  fill: { filled: boolean; verifiedValue?: string };
+  'hand-over': never;
 }
 
 type PageCommandName = keyof PageCommands;
@@ -147,9 +180,20 @@ interface BproxyPage {
   invoke<Name extends PageCommandName>(
     command: Name,
     params: PageParams<Name>,
+    order?: PageOrder,
   ): PageOutcome<Name> | Promise<PageOutcome<Name>>;
   info(): import('../protocol.js').Page;
   fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
+  /** The order of the command that runs; one that awaits keeps its own. */
+  order: PageOrder;
+  /** Marks of documents. */
+  marks: WeakMap<Document, string>;
+  /** The mark of the document as it is now: another one once it was left, even if it comes back. */
+  document(): string;
+  /** Fails if the order's time is over, or this is no longer its document. */
+  still(order: PageOrder): void;
+  /** Waits, then fails as `still` does: the only way to wait within an act. */
+  pause(order: PageOrder, ms: number): Promise<void>;
   /** The outcome of the last act, as visible now. */
   after: (() => ActAfter[PageAct]) | null;
   /** What a person has to do here, found by a command that could not report it: the next command reports it, once. */
@@ -157,6 +201,36 @@ interface BproxyPage {
 
   // own.js
   own: BproxyOwn;
+
+  // registry.js
+  /** What each session knows. */
+  sessions: Map<string, BproxyKnown>;
+  /** The elements that the last act was for. */
+  touched: Set<Element>;
+  /** The numbers of this command: `of` gives an element's own, an unused one, or undefined if there is none left. */
+  numbers(kind: 'el' | 'ln'): {
+    of(element: Element, name?: string): number | undefined;
+    /** Whether an element got no number because none was left. */
+    capped(): boolean;
+  };
+  /** Whether the element is in the document: not taken out, nor into another one. */
+  isHere(element: Element): boolean;
+  /** The element that a handle stands for, if it is there and still what it was. */
+  handled(handle: string): Element;
+  /** What the last act was for counts as read, as it is now. */
+  readAgain(): void;
+
+  // secrets.js
+  /** Fields that were secret when a command ran. */
+  secrets: WeakSet<Element>;
+  /** Whether no answer tells what the field holds. */
+  isSecret(field: Element): boolean;
+  /** No answer tells from now on what the field holds. */
+  keepSecret(field: Element): void;
+  /** Fields that are secret now stay so. */
+  rememberSecrets(): void;
+  /** The attributes that answers may tell. */
+  attributesOf(element: Element): Attr[];
 
   // elements.js
   query(selector: string, root?: Document | ShadowRoot): Element[];
@@ -183,14 +257,6 @@ interface BproxyPage {
   /** What `sees` has found out about the page as it was: forgotten before the next command. */
   sight: ((text: Text) => boolean) | null;
 
-  // secrets.js
-  /** Whether no answer tells what the field holds. */
-  isSecret(field: Element): boolean;
-  /** Fields that are secret now stay so. */
-  rememberSecrets(): void;
-  /** The attributes that answers may tell. */
-  attributesOf(element: Element): Attr[];
-
   // interstitial.js
   /** What a person has to do before the page goes on, or null. */
   interstitial(): string | null;
@@ -213,7 +279,7 @@ interface BproxyPage {
   ownName(element: Element): string;
   accessibleName(element: Element): string;
   /** The name, and beside it the text that a person sees there, if the name contradicts it. */
-  nameAndText(element: Element): string;
+  nameAndText(element: Element, name?: string): string;
   /** The text that a person sees in an element, if its name contradicts it; null if not. */
   contradiction(element: Element, name: string): string | null;
   valueOf(element: Element): string | undefined;
@@ -232,6 +298,8 @@ interface BproxyPage {
   notActionable(element: Element, why: string): never;
   /** The one element that a target names, if a person could see and use it. */
   actionable(target: BproxyTarget, covered: boolean): Element;
+  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
+  reaches(element: Element, hit: Element): boolean;
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
   hitPoint(element: Element): { at: PagePoint; hit: Element };
 

@@ -18,13 +18,13 @@ use crate::protocol::{Action, MAX_BODY_BYTES, MAX_DEADLINE_MS};
 /// A line is {"action":NAME,"params":{…}}, and may have "session", "id" and "timeout" (milliseconds) in place of -s, a
 /// fresh id, and --timeout. docs/protocol.md lists the actions and their parameters. Commands run one after the other:
 /// each answer is written before the next line is read. A line that is not a request is answered with BAD_REQUEST. Exit
-/// status: 1 if any answer has "ok":false.
+/// status: 1 if any answer has "ok":false, or shows that a command had no effect ("filled":false).
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     echo '{\"action\":\"text\",\"session\":\"m4q7z2\"}' | bproxy batch\n  \
     bproxy batch --stop-on-error -s m4q7z2")]
 pub(super) struct Batch {
-    /// Stop after the first answer with "ok":false
+    /// Stop after the first command that failed or had no effect
     #[arg(long)]
     stop_on_error: bool,
 }
@@ -62,12 +62,12 @@ impl Batch {
         let mut connection = client.connection();
         let mut outcome = Outcome::Done;
         while let Some(line) = next_line(&mut input).map_err(Error::Input)? {
-            let answer = match command(&line, globals) {
+            let (answer, took_effect) = match command(&line, globals) {
                 Ok(Command { id, action, session, timeout }) => {
                     let answered = call::deliver(globals, &client, || {
                         connection.command(&id, &action, &session, timeout)
                     });
-                    match answered {
+                    let answer = match answered {
                         // The daemon checks more than parsing a line does, such as the length of ids.
                         Err(client::Error::Refused { status: 400, message, .. }) => {
                             bad(BadRequest { id: Some(id), problem: message })
@@ -76,12 +76,14 @@ impl Batch {
                             bad(BadRequest { id: Some(id), problem: error.to_string() })
                         }
                         answered => answered?,
-                    }
+                    };
+                    let took_effect = answer.took_effect(&action);
+                    (answer, took_effect)
                 }
-                Err(line) => bad(line),
+                Err(line) => (bad(line), false),
             };
             output::line(answer.body)?;
-            if !answer.ok {
+            if !took_effect {
                 outcome = Outcome::Refused;
                 if self.stop_on_error {
                     break;

@@ -11,7 +11,20 @@ use crate::protocol::Action;
 
 /// Sends an action and shows the answer as it is.
 pub(super) fn show(globals: &Globals, action: &Action) -> Result<Outcome, Error> {
-    show_answer(globals, send(globals, action, globals.timeout())?)
+    show_effect(globals, action, send(globals, action, globals.timeout())?)
+}
+
+/// Shows the answer to an action as it is. One without effect counts as refused.
+pub(super) fn show_effect(
+    globals: &Globals,
+    action: &Action,
+    answer: Answer,
+) -> Result<Outcome, Error> {
+    let took_effect = answer.took_effect(action);
+    Ok(match show_answer(globals, answer)? {
+        Outcome::Done if !took_effect => Outcome::Refused,
+        outcome => outcome,
+    })
 }
 
 /// Shows an answer as it is.

@@ -19,11 +19,13 @@ pub(super) enum Extension {
     #[command(after_help = "Example:\n  bproxy extension path")]
     Path,
     /// Write the extension into a folder for Chrome to load
+    ///
+    /// The folder is created, or empty, or holds an older version, whose files are replaced. Other files in it stay.
     #[command(
         after_help = "Examples:\n  bproxy extension install\n  bproxy extension install ~/bproxy-extension"
     )]
     Install {
-        /// The folder, which is replaced [default: extension in the state directory]
+        /// The folder [default: extension in the state directory]
         dir: Option<PathBuf>,
     },
 }

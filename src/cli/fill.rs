@@ -40,11 +40,11 @@ struct Value {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     value: Option<String>,
 
-    /// A file with the value, used unchanged
+    /// A file with the value, used unchanged and kept out of the answer
     #[arg(long, value_name = "FILE")]
     value_file: Option<PathBuf>,
 
-    /// Read the value from standard input, and use it unchanged
+    /// Read the value from standard input, use it unchanged, and keep it out of the answer
     #[arg(long)]
     value_stdin: bool,
 }
@@ -70,6 +70,7 @@ impl Fill {
 ///
 /// The fields are a JSON list, each as
 /// {"target":{"selector":CSS},"value":TEXT,"method":"direct","world":"isolated"}; a target may also be {"handle":"el1"}.
+/// "private":true keeps a value out of the answer; it is the default for fields from a file or standard input.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     bproxy fill-form --json '[{\"target\":{\"selector\":\"#a\"},\"value\":\"x\",\"method\":\"direct\",\"world\":\"isolated\"}]' -s m4q7z2\n  \
@@ -97,12 +98,15 @@ struct Source {
 
 impl FillForm {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let (flag, json) = match self.fields {
-            Source { json: Some(json), .. } => ("--json", json),
-            Source { file: Some(path), .. } => ("--file", read_file("--file", &path)?),
-            Source { .. } => ("--stdin", read_text("--stdin", io::stdin())?),
+        let (flag, json, private) = match self.fields {
+            Source { json: Some(json), .. } => ("--json", json, None),
+            Source { file: Some(path), .. } => ("--file", read_file("--file", &path)?, Some(true)),
+            Source { .. } => ("--stdin", read_text("--stdin", io::stdin())?, Some(true)),
         };
-        let fields = parse_fields(&json).map_err(|problem| Error::Flag { flag, problem })?;
+        let mut fields = parse_fields(&json).map_err(|problem| Error::Flag { flag, problem })?;
+        for field in fields.iter_mut() {
+            field.private = field.private.or(private);
+        }
         Ok(protocol::FillForm { fields }.into())
     }
 }

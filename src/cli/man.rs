@@ -1,13 +1,14 @@
 //! `man`: the manual pages, generated from the same texts as `--help`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory};
 use serde_json::json;
 
 use super::global_args::Globals;
 use super::{Cli, Error, Outcome};
+use crate::install::{NewFile, Target};
 
 /// Write the manual pages into a folder, or print the first one
 ///
@@ -28,13 +29,40 @@ impl Man {
             page.render(&mut io::stdout()).map_err(Error::Output)?;
             return Ok(Outcome::Done);
         };
-        std::fs::create_dir_all(&dir)
-            .and_then(|()| clap_mangen::generate_to(command(), &dir))
-            .map_err(|source| Error::Write { path: dir.clone(), source })?;
-        let path = std::path::absolute(&dir).unwrap_or(dir);
+        let target = Target::open(&dir)?;
+        let path = target.path().to_owned();
+        let mut pages = Vec::new();
+        collect(&mut pages, built()).map_err(Error::Output)?;
+        target.install(&pages, &[], is_ours)?;
         globals.print(json!({"path": path}).to_string().into_bytes())?;
         Ok(Outcome::Done)
     }
+}
+
+/// The pages of a command and of its subcommands.
+fn collect(pages: &mut Vec<NewFile<'_>>, command: clap::Command) -> io::Result<()> {
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        collect(pages, verb.clone())?;
+    }
+    let page = clap_mangen::Man::new(command);
+    let mut content = Vec::new();
+    page.render(&mut content)?;
+    pages.push(NewFile { path: page.get_filename().into(), content: content.into() });
+    Ok(())
+}
+
+/// Whether a page was written by bproxy: the folder is shared with the pages of other programs.
+fn is_ours(path: &Path, page: &[u8]) -> bool {
+    let title = path.file_stem().unwrap_or_default().to_string_lossy();
+    let line = format!(".TH {title} 1 ");
+    String::from_utf8_lossy(page).lines().any(|it| it.starts_with(&line) && it.contains("bproxy"))
+}
+
+/// The command tree with the names that its pages have.
+fn built() -> clap::Command {
+    let mut command = command().disable_help_subcommand(true);
+    command.build();
+    command
 }
 
 /// The command tree, without the commit and target of this build: the pages describe a version of bproxy.

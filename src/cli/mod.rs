@@ -47,8 +47,8 @@ const EXIT_ERROR: u8 = 2;
 
 /// Drives the browser that its person already uses, one step per call.
 ///
-/// Every call prints one line of JSON on standard output. Exit status: 0 done, 1 refused or failed (the line says why
-/// and what to do), 2 any other error (a message on standard error).
+/// Every call prints one line of JSON on standard output. Exit status: 0 done, 1 refused, failed or without effect (the
+/// line says why and what to do), 2 any other error (a message on standard error).
 #[derive(Parser)]
 #[command(
     name = "bproxy",
@@ -105,7 +105,7 @@ enum Command {
 enum Outcome {
     /// `ok: true`, or the result of a verb that sends no command.
     Done,
-    /// `ok: false`.
+    /// `ok: false`, or a success without effect.
     Refused,
 }
 
@@ -122,6 +122,8 @@ enum Error {
     Secrets(#[from] secrets::Error),
     #[error(transparent)]
     Extension(#[from] crate::extension::Error),
+    #[error(transparent)]
+    Install(#[from] crate::install::Error),
     #[error(transparent)]
     Daemon(#[from] crate::service::Error),
     #[error(transparent)]

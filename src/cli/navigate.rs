@@ -5,9 +5,12 @@ use clap::Args;
 use super::global_args::{Globals, word};
 use super::{Error, Outcome, call};
 use crate::agent;
-use crate::protocol::{self, WaitStrategy};
+use crate::client::{Answer, request_id};
+use crate::protocol::{
+    self, Action, ElementHandle, ErrorCode, InspectData, Int, ProtocolError, Target, WaitStrategy,
+};
 
-/// An address, given with or without a flag.
+/// An address, given with or without a flag, or as that of a link.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Url {
@@ -18,17 +21,63 @@ pub(super) struct Url {
     /// Where to go, as a flag
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+
+    /// Where the link with this handle leads: a page's own words never pass through a shell
+    #[arg(long, value_name = "HANDLE")]
+    element: Option<ElementHandle>,
 }
 
 impl Url {
-    pub(super) fn given(self) -> String {
-        self.address.or(self.url).expect("the command line requires one")
+    /// Goes to the address with the action that `make` makes of it.
+    pub(super) fn go(
+        self,
+        globals: &Globals,
+        make: impl FnOnce(String) -> Action,
+    ) -> Result<Outcome, Error> {
+        let url = match (self.element, self.address.or(self.url)) {
+            (Some(link), _) => match address_of(globals, link)? {
+                Ok(url) => url,
+                Err(failure) => return call::show_answer(globals, failure),
+            },
+            (None, url) => url.expect("the command line requires one"),
+        };
+        call::show(globals, &make(url))
+    }
+}
+
+/// Where a link on the session's page leads, or the failed answer.
+fn address_of(globals: &Globals, link: ElementHandle) -> Result<Result<String, Answer>, Error> {
+    const LINKS: &str = "a[href], area[href]";
+    let action = protocol::Inspect {
+        selector: LINKS.into(),
+        target: Some(Target::Handle(link.clone())),
+        properties: None,
+        limit: Int::try_from(1).ok(),
+    };
+    let answer = call::send(globals, &action.into(), globals.timeout())?;
+    if !answer.ok {
+        return Ok(Err(answer));
+    }
+    let InspectData { elements, .. } =
+        answer.data().map_err(|error| Error::Answer(error.to_string()))?;
+    match elements.into_iter().next().and_then(|element| element.href) {
+        Some(url) => Ok(Ok(url)),
+        None => {
+            let (link, session) = (link.as_str(), globals.session());
+            let message = format!("{link} is no link, nor is there one in it: click it instead");
+            let mut error = ProtocolError::new(ErrorCode::ElementNotActionable, message, session);
+            error.suggested_action = Some(format!("bproxy click --element {link} -s {session}"));
+            let body = protocol::failure(&request_id(), &error);
+            Ok(Err(Answer { ok: false, body }))
+        }
     }
 }
 
 /// Go to an address in the session's tab
 #[derive(Args)]
-#[command(after_help = "Example:\n  bproxy navigate https://example.org -s m4q7z2")]
+#[command(
+    after_help = "Examples:\n  bproxy navigate https://example.org -s m4q7z2\n  bproxy navigate --element ln3 -s m4q7z2"
+)]
 pub(super) struct Navigate {
     #[command(flatten)]
     url: Url,
@@ -36,14 +85,14 @@ pub(super) struct Navigate {
 
 impl Navigate {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let action = protocol::Navigate { url: self.url.given() }.into();
-        call::show(globals, &action)
+        self.url.go(globals, |url| protocol::Navigate { url }.into())
     }
 }
 
 /// Wait for an element, an address or the end of a navigation
 ///
-/// Waits up to --timeout; the command itself may take 2 seconds more.
+/// Waits up to --timeout; the command itself may take 2 seconds more. If nothing matches in time, it fails with TIMEOUT,
+/// and "details" say what was there instead.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bproxy wait --strategy selector --target '#results' -s m4q7z2\n  \
@@ -66,6 +115,6 @@ impl Wait {
             .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
         let action = protocol::Wait { strategy, target, timeout: Some(timeout) }.into();
         let limit = agent::time_limit(&action, None, globals.timeout());
-        call::show_answer(globals, call::send(globals, &action, limit)?)
+        call::show_effect(globals, &action, call::send(globals, &action, limit)?)
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::global_args::Globals;
 use super::{Error, Outcome, call, output};
-use crate::protocol::{self, Action, Int, UpTo};
+use crate::protocol::{self, Action, ElementHandle, Int, Target, UpTo};
 
 /// Verbs that read the page. A new one needs a variant here and its arguments below; nothing else in the command line
 /// changes.
@@ -207,12 +207,21 @@ impl Dom {
 /// Show an element's attributes, position and styles
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  bproxy inspect --selector 'button.buy' --properties color,display -s m4q7z2"
+    after_help = "Examples:\n  bproxy inspect --selector 'button.buy' --properties color,display -s m4q7z2\n  bproxy inspect --element el3 -s m4q7z2"
 )]
 pub(super) struct Inspect {
-    /// The elements to inspect
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
-    selector: String,
+    /// The elements to inspect [default: all in --element]
+    #[arg(
+        long,
+        value_name = "CSS",
+        allow_hyphen_values = true,
+        required_unless_present = "element"
+    )]
+    selector: Option<String>,
+
+    /// Only this element and what is in it, by its handle from the last elements or links
+    #[arg(long, value_name = "HANDLE")]
+    element: Option<ElementHandle>,
 
     /// The properties to report, at most 50, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -225,12 +234,14 @@ pub(super) struct Inspect {
 
 impl Inspect {
     fn action(self) -> Result<Action, Error> {
-        let Inspect { selector, properties, limit } = self;
+        let Inspect { selector, element, properties, limit } = self;
+        let selector = selector.unwrap_or_else(|| "*".into());
+        let target = element.map(Target::Handle);
         let properties = properties
             .map(UpTo::try_from)
             .transpose()
             .map_err(|problem| Error::Flag { flag: "--properties", problem })?;
-        Ok(protocol::Inspect { selector, properties, limit }.into())
+        Ok(protocol::Inspect { selector, target, properties, limit }.into())
     }
 }
 

@@ -44,22 +44,17 @@ impl Skill {
         let home =
             || std::env::home_dir().filter(|home| home.is_absolute()).ok_or(skill::Error::NoHome);
         let agents = if agents.is_empty() { Agent::in_use(&home()?) } else { agents };
-        let mut folders: Vec<_> = match dir {
-            None => {
-                let home = home()?;
-                agents.iter().map(|agent| agent.personal_folder(&home)).collect()
-            }
-            Some(dir) => {
-                let project = std::path::absolute(&dir)
-                    .map_err(|source| Error::Write { path: dir, source })?;
-                agents.iter().map(|agent| agent.project_folder(&project)).collect()
-            }
+        let (base, mut folders): (PathBuf, Vec<_>) = match dir {
+            None => (home()?, agents.iter().map(|agent| agent.personal_folder()).collect()),
+            Some(dir) => (dir, agents.iter().map(|agent| agent.project_folder()).collect()),
         };
         // Several agents share a folder.
         folders.sort();
         folders.dedup();
-        let paths =
-            folders.iter().map(|folder| skill::write_to(folder)).collect::<Result<Vec<_>, _>>()?;
+        let paths = folders
+            .iter()
+            .map(|folder| skill::write_to(&base, folder))
+            .collect::<Result<Vec<_>, _>>()?;
         globals.print(json!({ "paths": paths }).to_string().into_bytes())?;
         Ok(Outcome::Done)
     }

@@ -12,7 +12,7 @@ use crate::protocol::{self, TabHandle};
 pub(super) enum Tab {
     /// Open a tab and bind the session to it; without a session, create one
     #[command(
-        after_help = "Examples:\n  bproxy tab open https://example.org\n  bproxy tab open https://example.org -s m4q7z2"
+        after_help = "Examples:\n  bproxy tab open https://example.org\n  bproxy tab open https://example.org -s m4q7z2\n  bproxy tab open --element ln3 -s m4q7z2"
     )]
     Open(Url),
     /// List the session's tabs
@@ -42,7 +42,7 @@ pub(super) struct Which {
 impl Tab {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let action = match self {
-            Tab::Open(url) => protocol::TabOpen { url: url.given() }.into(),
+            Tab::Open(url) => return url.go(globals, |url| protocol::TabOpen { url }.into()),
             Tab::List => protocol::TabList {}.into(),
             Tab::Close(which) => protocol::TabClose { tab: which.tab }.into(),
             Tab::Pin(which) => protocol::TabPin { tab: which.tab }.into(),

@@ -5,7 +5,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::Error;
-use crate::protocol::ErrorCode;
+use crate::protocol::{Action, ErrorCode};
 
 /// An answer's envelope.
 #[derive(Debug)]
@@ -110,6 +110,14 @@ impl Answer {
     /// When the command failed, or its result is not a `T`.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, AnswerError> {
         self.success().map(|success| success.data)
+    }
+
+    /// Whether the command succeeded and its data show that it took effect: a field that holds another value than it
+    /// was filled with is a success without effect.
+    pub fn took_effect(&self, action: &Action) -> bool {
+        let facts = action.facts();
+        let lacks_effect = || self.data::<Value>().is_ok_and(|data| !facts.took_effect(&data));
+        self.ok && !(facts.effect_shown_by.is_some() && lacks_effect())
     }
 
     /// Whether the command failed with `code`.

@@ -1,7 +1,8 @@
 //! Finding the daemon of a state directory, running or not, and the token that it accepts.
 //!
 //! A daemon that runs holds the directory's lock and has written its port there. For one that does not run, systemd or
-//! launchd may listen: the first connection to their port starts it.
+//! launchd may listen: the first connection to their port starts it. Otherwise, whatever listens on the port in the file
+//! is not the daemon, and gets no token.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
             let home = Home::open(&path)?;
             Ok(Client::new(port, secrets::ensure_client_token(choice, &home)?))
         }
+        Endpoint::Left { port } => Err(not_running(port)),
     }
 }
 
@@ -44,16 +46,29 @@ pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
 pub fn connect_running(home: Option<&Path>) -> Result<Client, Error> {
     let path = home_path(home)?;
     let choice = config::secrets_from_env(&path)?;
-    let home = Home::find(&path)?.ok_or(Error::NotRunning)?;
-    let port = running_port(&home)?;
-    let token = secrets::client_token(choice, &home)?.ok_or(Error::NoToken)?;
-    Ok(Client::new(port, token))
+    match Endpoint::find(&path)? {
+        Endpoint::Running { home, port } => {
+            let token = secrets::client_token(choice, &home)?.ok_or(Error::NoToken)?;
+            Ok(Client::new(port, token))
+        }
+        Endpoint::Activated { .. } => Err(Error::NotRunning),
+        Endpoint::Left { port } => Err(not_running(port)),
+    }
+}
+
+/// Why there is no daemon although there is a port file.
+fn not_running(port: u16) -> Error {
+    match Client::anonymous(port).check_listener() {
+        // Another port has to be chosen.
+        Err(error @ Error::OtherUser { .. }) => error,
+        _ => Error::NotRunning,
+    }
 }
 
 /// Where the daemon of a state directory can be reached.
 #[derive(Debug)]
 pub enum Endpoint {
-    /// A daemon has written that it listens there. If it was killed since, connecting fails.
+    /// A daemon has written that it listens there, and holds the lock if there is one.
     Running {
         /// Its state directory.
         home: Home,
@@ -65,6 +80,11 @@ pub enum Endpoint {
         /// The service manager's port.
         port: u16,
     },
+    /// No daemon runs. One that was killed has left its port file; somebody else may listen there now.
+    Left {
+        /// The killed daemon's port.
+        port: u16,
+    },
 }
 
 impl Endpoint {
@@ -74,7 +94,8 @@ impl Endpoint {
     /// [`Error::NotRunning`] when there is none; otherwise when the state directory cannot be trusted or read.
     pub fn find(home: &Path) -> Result<Endpoint, Error> {
         let found = Home::find(home)?;
-        if let Some(home) = found.as_ref().filter(|home| is_served(home)) {
+        let lock = found.as_ref().map_or(Lock::None, Lock::of);
+        if let (Some(home), Lock::Held) = (&found, lock) {
             match running_port(home) {
                 // It is starting or stopping.
                 Err(Error::NotRunning) => {}
@@ -85,16 +106,20 @@ impl Endpoint {
         if let Some(port) = supervisor::listening_port(home) {
             return Ok(Endpoint::Activated { port });
         }
-        // The lock of a daemon in another container cannot be seen from here; its port file can.
         let home = found.ok_or(Error::NotRunning)?;
         let port = running_port(&home)?;
-        Ok(Endpoint::Running { home, port })
+        match lock {
+            Lock::Held | Lock::None => Ok(Endpoint::Running { home, port }),
+            Lock::Free => Ok(Endpoint::Left { port }),
+        }
     }
 
     /// The port.
     pub fn port(&self) -> u16 {
         match self {
-            Endpoint::Running { port, .. } | Endpoint::Activated { port } => *port,
+            Endpoint::Running { port, .. }
+            | Endpoint::Activated { port }
+            | Endpoint::Left { port } => *port,
         }
     }
 }
@@ -117,9 +142,26 @@ fn home_path(given: Option<&Path>) -> Result<Cow<'_, Path>, Error> {
     }
 }
 
-/// Whether a daemon holds the state directory's lock.
-fn is_served(home: &Home) -> bool {
-    Watch::open(home).ok().flatten().is_some_and(|watch| watch.daemon().is_some())
+/// The lock of a state directory, as it is seen from here.
+#[derive(Clone, Copy, PartialEq)]
+enum Lock {
+    /// A daemon holds it, here or in a container: the kernel tells.
+    Held,
+    /// Nobody does: the daemon that made the file was killed.
+    Free,
+    /// There is no lock file. Every daemon has one as long as it has a port file, so somebody has put the port file here,
+    /// such as a container's owner who gave it port and token alone.
+    None,
+}
+
+impl Lock {
+    fn of(home: &Home) -> Lock {
+        match Watch::open(home) {
+            Ok(Some(watch)) if watch.is_held() => Lock::Held,
+            Ok(None) => Lock::None,
+            Ok(Some(_)) | Err(_) => Lock::Free,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,5 +195,21 @@ mod tests {
             let error = find(Some(home.path())).err().unwrap().to_string();
             assert!(error.contains("bproxy service restart"), "{error}");
         }
+    }
+
+    #[test]
+    fn nothing_is_called_where_a_killed_daemon_listened() {
+        let (_parent, home) = home();
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        home.write_secret(&home.port(), format!("{port}\n").as_bytes()).unwrap();
+        home.write_secret(&home.token(), "f".repeat(64).as_bytes()).unwrap();
+        home.write_secret(&home.pid(), b"1\n").unwrap();
+        assert!(matches!(Endpoint::find(home.path()), Ok(Endpoint::Left { .. })));
+        for find in [connect, connect_running] {
+            assert!(matches!(find(Some(home.path())), Err(Error::NotRunning)));
+        }
+        socket.set_nonblocking(true).unwrap();
+        assert!(socket.accept().is_err(), "nobody has called");
     }
 }

@@ -80,7 +80,10 @@ impl Lock {
                 .map_err(io("open"))?;
             match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
-                Err(Errno::AGAIN | Errno::ACCESS) => return Err(Error::Held { pid: owner(&file) }),
+                Err(Errno::AGAIN | Errno::ACCESS) => {
+                    let pid = held(&file).and_then(|lock| lock.pid);
+                    return Err(Error::Held { pid: pid.map(|pid| pid.as_raw_nonzero().get()) });
+                }
                 Err(error) => return Err(io("lock")(error.into())),
             }
             // An ending daemon removes its file; a lock on a removed file would exclude no other daemon.
@@ -120,9 +123,16 @@ impl Watch {
         }
     }
 
-    /// The process that holds the lock now; `None` if no daemon runs.
+    /// Whether a daemon holds the lock now, here or in a container: the kernel tells that to every process that can open
+    /// the file.
+    pub fn is_held(&self) -> bool {
+        held(&self.file).is_some()
+    }
+
+    /// The process that holds the lock now; `None` if no daemon runs, or if it has no number here because it runs in a
+    /// container.
     pub fn daemon(&self) -> Option<Pid> {
-        owner(&self.file).and_then(Pid::from_raw)
+        held(&self.file)?.pid
     }
 }
 
@@ -133,10 +143,9 @@ fn options() -> OpenOptions {
     options
 }
 
-/// The process that holds the lock.
-fn owner(file: &File) -> Option<i32> {
-    let wanted = Flock::from(FlockType::WriteLock);
-    fcntl_getlk(file, &wanted).ok()??.pid.map(|pid| pid.as_raw_nonzero().get())
+/// The lock that another process holds on the file.
+fn held(file: &File) -> Option<Flock> {
+    fcntl_getlk(file, &Flock::from(FlockType::WriteLock)).ok()?
 }
 
 /// Whether `path` still leads to the open `file`.

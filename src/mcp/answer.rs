@@ -85,6 +85,15 @@ pub(super) fn failure(action: &Action, failure: &Failure) -> CallToolResult {
     error(format!("{tool} failed: {code}: {reason}\nNext: {}", hints::step(known)))
 }
 
+/// What follows the data of a success that show that it had no effect.
+pub(super) fn without_effect(action: &Action) -> ContentBlock {
+    let tool = hints::tool_name(action.name());
+    ContentBlock::text(format!(
+        "{tool} had no effect, or not all of it: the data above say what the page holds now.\n\
+         Next: read the page, then correct the value or try another method."
+    ))
+}
+
 /// An error for the model to read.
 pub(super) fn error(text: impl Into<String>) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(text.into())])

@@ -15,6 +15,7 @@ mod session_wait;
 mod sessions;
 mod tools;
 mod untrusted;
+mod writer;
 
 use std::io;
 use std::path::PathBuf;
@@ -23,12 +24,16 @@ use std::time::Duration;
 use rmcp::service::ServerInitializeError;
 use rmcp::{ServiceExt, transport};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use server::Server;
 
 /// How many calls may wait at once, each on a thread: as many as the daemon accepts, and some that it refuses or that
 /// wait for a browser or a person.
 const THREADS: usize = 128;
+
+/// How long a client that has ended its side has to take the answers that are already written.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -79,10 +84,14 @@ async fn serve(options: Options) -> Result<(), Error> {
     let signals = futures_util::future::select_all(
         termination.iter_mut().map(|signal| Box::pin(signal.recv())),
     );
+    let (input, output) = transport::stdio_pipes();
+    let (output, written) = writer::writer(output);
+    let written = tokio::spawn(written);
     let connection = async {
-        let running = server.clone().serve(transport::stdio_pipes()).await;
+        let running = server.clone().serve((input, output)).await;
         // Why the connection ended does not matter.
         running.map_err(|error| Error::Handshake(Box::new(error)))?.waiting().await.ok();
+        let _ = timeout(LAST_ANSWERS, written).await;
         Ok(())
     };
     let served = tokio::select! {

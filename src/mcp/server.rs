@@ -169,13 +169,18 @@ impl Inner {
         if action.get::<SessionClose>().is_some() {
             self.sessions.forget(&session).await;
         }
+        let took_effect = answer.took_effect(&action);
         let structured = tools::has_structure(facts).then(|| Value::Object(success.data.clone()));
         let picture = answer::picture(&mut success);
         let page = self.pages.first(tool, answer::text(&success), max_chars);
         let mut contents = vec![content(facts, page)];
         contents.extend(picture);
+        if !took_effect {
+            contents.push(answer::without_effect(&action));
+        }
         let mut result = CallToolResult::success(contents);
         result.structured_content = structured;
+        result.is_error = Some(!took_effect);
         Ok(result)
     }
 }

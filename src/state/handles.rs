@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, VecDeque, hash_map::Entry},
+    collections::{BTreeMap, HashMap, VecDeque, btree_map::Entry},
 };
 
 use crate::protocol::{ElementHandle, HANDLE_LIFE, HandleKind, MAX_HANDLES, SessionId, Target};
@@ -96,7 +96,7 @@ impl Handle {
 /// The handles of one session.
 #[derive(Default)]
 struct Held {
-    by_key: HashMap<Key, Handle>,
+    by_key: BTreeMap<Key, Handle>,
     /// The least recently used first. A handle that was used again, or is gone, leaves its entry behind.
     order: VecDeque<(Turn, Key)>,
 }

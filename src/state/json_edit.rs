@@ -42,25 +42,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// The object that `text` begins with, and its length in bytes.
-    pub(super) fn first_of(text: &'a str) -> Option<(Self, usize)> {
-        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Self>();
-        let members = values.next()?.ok()?;
-        Some((members, values.byte_offset()))
-    }
-
     /// Of repeated members the last one counts.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    /// The object with this member `handle` in front, and without the members named in `dropped`.
-    pub(super) fn written(&self, handle: Option<&str>, dropped: &[&str]) -> String {
+    /// The object with `first`, a member or nothing, in front, and without the members named in `dropped`.
+    pub(super) fn written(&self, first: &str, dropped: &[&str]) -> String {
         let length: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
         let mut writer = Writer::new(length + 32);
-        if let Some(handle) = handle {
-            writer.name("handle").push_str(&Value::from(handle).to_string());
-        }
+        writer.text.push_str(first);
         for (name, value) in self.0.iter().filter(|(name, _)| !dropped.contains(&&**name)) {
             writer.name(name).push_str(value);
         }
@@ -101,7 +92,7 @@ pub(super) fn take_numbers(object: &str, name: &str) -> Option<(Vec<Option<u64>>
     let members: Members<'_> = serde_json::from_str(object).ok()?;
     let list: Option<Vec<&RawValue>> = serde_json::from_str(members.get(name)?).ok();
     let numbers = list.unwrap_or_default().into_iter().map(|number| number.get().parse().ok());
-    Some((numbers.collect(), members.written(None, &[name])))
+    Some((numbers.collect(), members.written("", &[name])))
 }
 
 /// Whether a text may hold a member that [`without_tab_ids`] would leave out.

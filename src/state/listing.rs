@@ -1,12 +1,14 @@
 //! The list of elements in the data of a read: what its entries carry, and the data with handles in its place.
 //!
-//! A list may have thousands of entries, so it is read once, and only what changes is written anew.
+//! A list may have thousands of entries, so only those that may change are taken apart, and only what changes is written
+//! anew.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
+use memchr::memmem;
 use serde::{
-    Deserializer,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -40,34 +42,55 @@ pub(super) struct Reading {
     pub(super) targets: usize,
 }
 
-/// An entry that may change. Names and values are as they were written, and parts of the data.
+/// An entry that may change.
 struct Entry<'a> {
-    /// The name of its first member.
-    first: &'a str,
-    /// Name and value of its last `n`.
-    n: Option<(&'a str, &'a str)>,
+    /// The entry as it was written, a part of the data.
+    text: &'a str,
+    members: EntryMembers<'a>,
     target: Option<Target>,
-    /// Whether it has a `handle` already, or several `n`.
-    untidy: bool,
     /// The number of the handle that it gets.
     handle: Option<u64>,
 }
 
 impl<'a> Listing<'a> {
     /// The list called `name`; `None` if the data have none.
-    pub(super) fn parse(data: &'a str, name: &str, reading: Reading) -> Option<Self> {
+    pub(super) fn parse(data: &'a str, name: &str, mut reading: Reading) -> Option<Self> {
         let members: Members<'a> = serde_json::from_str(data).ok()?;
-        let list = members.get(name).filter(|list| list.starts_with('['))?;
-        let mut list = serde_json::Deserializer::from_str(list);
-        let entries = ListReader(reading).deserialize(&mut list).ok()?;
+        let list: Vec<&'a RawValue> = serde_json::from_str(members.get(name)?).ok()?;
+        let [handle, number] = [r#""handle""#, r#""n""#].map(memmem::Finder::new);
+        let mut entries = Vec::new();
+        for text in list.into_iter().map(RawValue::get) {
+            let bytes = text.as_bytes();
+            let may_change = reading.targets > 0
+                || handle.find(bytes).is_some()
+                || (reading.numbered && number.find(bytes).is_some())
+                // A name may be written in escapes.
+                || memchr::memchr(b'\\', bytes).is_some();
+            if !may_change || !text.starts_with('{') {
+                continue;
+            }
+            let members =
+                reading.deserialize(&mut serde_json::Deserializer::from_str(text)).ok()?;
+            let mut target = None;
+            if members.n.is_some() {
+                // Targets do not count any more.
+                reading.targets = 0;
+            } else if reading.targets > 0 {
+                target = members.target();
+                reading.targets -= usize::from(target.is_some());
+            }
+            if members.n.is_some() || members.untidy || target.is_some() {
+                entries.push(Entry { text, members, target, handle: None });
+            }
+        }
         Some(Self { data, kind: reading.kind, entries })
     }
 
     /// Gives every entry the handle that `number` decides on. If any entry has a number, targets do not count.
     pub(super) fn assign(&mut self, mut number: impl FnMut(Carried) -> Option<u64>) {
-        let numbered = self.entries.iter().any(|entry| entry.n.is_some());
+        let numbered = self.entries.iter().any(|entry| entry.members.n.is_some());
         for entry in &mut self.entries {
-            entry.handle = match (entry.n, entry.target.take()) {
+            entry.handle = match (entry.members.n, entry.target.take()) {
                 (Some((_, value)), _) => number(Carried::Number(value.parse().ok())),
                 (None, Some(target)) if !numbered => number(Carried::Target(target)),
                 _ => None,
@@ -80,164 +103,62 @@ impl<'a> Listing<'a> {
         let offset = |part: &str| part.as_ptr() as usize - self.data.as_ptr() as usize;
         let mut text = String::with_capacity(self.data.len() + self.entries.len() * 24);
         let mut copied = 0;
-        for entry in &self.entries {
-            let member = |number| format!(r#""handle":"{}{number}""#, self.kind.prefix());
-            let start = offset(entry.first);
-            let (from, to, new) = match (entry.handle, entry.n) {
-                (None, None) if !entry.untidy => continue,
-                (Some(number), Some((name, value))) if !entry.untidy => {
-                    (offset(name), offset(value) + value.len(), member(number))
-                }
-                (Some(number), None) if !entry.untidy => (start, start, member(number) + ","),
-                (number, n) => {
-                    let open = self.data[..start].rfind('{')?;
-                    let (members, length) = Members::first_of(&self.data[open..])?;
-                    let dropped: &[&str] = if n.is_some() { &["handle", "n"] } else { &["handle"] };
-                    let handle = number.map(|number| format!("{}{number}", self.kind.prefix()));
-                    (open, open + length, members.written(handle.as_deref(), dropped))
-                }
+        for Entry { text: entry, members, handle, .. } in &self.entries {
+            let start = offset(entry);
+            let write_handle = |text: &mut String, number: &u64| {
+                // Writing to a string cannot fail.
+                let _ = write!(text, r#""handle":"{}{number}""#, self.kind.prefix());
             };
-            text.push_str(&self.data[copied..from]);
-            text.push_str(&new);
-            copied = to;
+            match (handle, members.n) {
+                (None, None) if !members.untidy => {}
+                (Some(number), Some((name, value))) if !members.untidy => {
+                    // The name is written between quotes.
+                    text.push_str(&self.data[copied..offset(name) - 1]);
+                    write_handle(&mut text, number);
+                    copied = offset(value) + value.len();
+                }
+                (Some(number), None) if !members.untidy => {
+                    text.push_str(&self.data[copied..=start]);
+                    write_handle(&mut text, number);
+                    text.push(',');
+                    copied = start + 1;
+                }
+                (number, n) => {
+                    let mut first = String::new();
+                    number.iter().for_each(|number| write_handle(&mut first, number));
+                    let all: Members<'_> = serde_json::from_str(entry).ok()?;
+                    let dropped: &[&str] = if n.is_some() { &["handle", "n"] } else { &["handle"] };
+                    text.push_str(&self.data[copied..start]);
+                    text.push_str(&all.written(&first, dropped));
+                    copied = start + entry.len();
+                }
+            }
         }
         text.push_str(&self.data[copied..]);
         (copied > 0).then_some(text)
     }
 }
 
-/// A member's name without quotes and escapes.
-fn unquoted(name: &str) -> Cow<'_, str> {
-    match name.contains('\\') {
-        true => serde_json::from_str(name).map_or(Cow::Borrowed(""), Cow::Owned),
-        false => Cow::Borrowed(name.trim_matches('"')),
-    }
-}
-
-struct ListReader(Reading);
-
-impl<'de> DeserializeSeed<'de> for ListReader {
-    type Value = Vec<Entry<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<Self::Value, D::Error> {
-        list.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ListReader {
-    type Value = Vec<Entry<'de>>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = list.next_element_seed(EntryReader(self.0))? {
-            let Some(entry) = entry else { continue };
-            match (entry.n, &entry.target) {
-                // Targets do not count any more.
-                (Some(_), _) => self.0.targets = 0,
-                (None, Some(_)) => self.0.targets -= 1,
-                (None, None) => {}
-            }
-            entries.push(entry);
-        }
-        Ok(entries)
-    }
-}
-
-struct EntryReader(Reading);
-
-impl<'de> DeserializeSeed<'de> for EntryReader {
-    type Value = Option<Entry<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, entry: D) -> Result<Self::Value, D::Error> {
-        entry.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for EntryReader {
-    type Value = Option<Entry<'de>>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let Self(Reading { kind, numbered, targets }) = self;
-        let (mut first, mut n, mut untidy) = (None, None, false);
-        let mut carrier = Carrier::default();
-        while let Some(name) = members.next_key::<&'de RawValue>()? {
-            let name = name.get();
-            first.get_or_insert(name);
-            let place = match &*unquoted(name) {
-                "n" if numbered => {
-                    untidy |= n.is_some();
-                    n = Some((name, members.next_value::<&'de RawValue>()?.get()));
-                    continue;
-                }
-                "selector" if kind == HandleKind::Element => Some(&mut carrier.selector),
-                "route" if kind == HandleKind::Element => Some(&mut carrier.route),
-                "target" if kind == HandleKind::Link => Some(&mut carrier.target),
-                "handle" => {
-                    untidy = true;
-                    None
-                }
-                _ => None,
-            };
-            match place.filter(|_| targets > 0) {
-                Some(place) => *place = Some(members.next_value::<&'de RawValue>()?.get()),
-                None => drop(members.next_value::<IgnoredAny>()?),
-            }
-        }
-        let target = carrier.named().filter(|_| n.is_none());
-        let changes = n.is_some() || untidy || target.is_some();
-        Ok(first.filter(|_| changes).map(|first| Entry { first, n, target, untidy, handle: None }))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
-        while values.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-}
-
-/// The members that may name an entry's target, as they were written: of links one, of elements among the others.
+/// The members of an entry that matter, as they were written. Of repeated members the last one counts.
 #[derive(Default)]
-struct Carrier<'a> {
+pub(super) struct EntryMembers<'a> {
+    /// The number: the name, without quotes, and the value.
+    n: Option<(&'a str, &'a str)>,
     selector: Option<&'a str>,
     route: Option<&'a str>,
     target: Option<&'a str>,
+    /// Whether there is a `handle` already, or an `n` that is repeated or has escapes in its name: then the entry is
+    /// written anew.
+    untidy: bool,
 }
 
-impl<'a> Carrier<'a> {
-    fn named(&self) -> Option<Target> {
-        let given = |member: &Option<&'a str>| member.filter(|value| *value != "null");
-        match (given(&self.selector), given(&self.route), given(&self.target)) {
+impl EntryMembers<'_> {
+    /// The target that the entry carries: of links one member, of elements one among the others.
+    fn target(&self) -> Option<Target> {
+        fn given(member: Option<&str>) -> Option<&str> {
+            member.filter(|value| *value != "null")
+        }
+        match (given(self.selector), given(self.route), given(self.target)) {
             (Some(selector), None, None) => {
                 serde_json::from_str(selector).ok().map(Target::Selector)
             }
@@ -251,6 +172,59 @@ impl<'a> Carrier<'a> {
             }
             _ => None,
         }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reading {
+    type Value = EntryMembers<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, entry: D) -> Result<Self::Value, D::Error> {
+        entry.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reading {
+    type Value = EntryMembers<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        let mut members = EntryMembers::default();
+        while let Some(Name(name)) = map.next_key()? {
+            let place = match (&*name, self.kind) {
+                ("n", _) if self.numbered => {
+                    let value = map.next_value::<&'de RawValue>()?.get();
+                    let tidy = match name {
+                        Cow::Borrowed(name) => members.n.replace((name, value)).is_none(),
+                        Cow::Owned(_) => {
+                            members.n = Some((value, value));
+                            false
+                        }
+                    };
+                    members.untidy |= !tidy;
+                    continue;
+                }
+                ("handle", _) => {
+                    members.untidy = true;
+                    None
+                }
+                _ if self.targets == 0 => None,
+                ("selector", HandleKind::Element) => Some(&mut members.selector),
+                ("route", HandleKind::Element) => Some(&mut members.route),
+                ("target", HandleKind::Link) => Some(&mut members.target),
+                _ => None,
+            };
+            match place {
+                Some(place) => *place = Some(map.next_value::<&'de RawValue>()?.get()),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(members)
     }
 }
 
@@ -309,7 +283,7 @@ mod tests {
         assert_eq!(numbers, [Some(7), Some(8), Some(10), None, Some(12), None]);
         assert_eq!(
             listing.text().unwrap(),
-            r##"{"elements":[{"selector":"#a"},{ "tag":"b", "handle":"el7" , "x":"n"},{"handle":"el8"},{"handle":"el10"},{},{"x":1},{}, {"x":{"n":1}}]}"##
+            r##"{"elements":[{"selector":"#a"},{"handle":"el7","tag":"b","x":"n"},{"handle":"el8"},{"handle":"el10"},{},{"x":1},{}, {"x":{"n":1}}]}"##
         );
     }
 

@@ -7,6 +7,7 @@ mod endurance;
 mod fills;
 mod hangs;
 mod hostile;
+mod identity;
 mod interstitials;
 mod life;
 mod mcp;

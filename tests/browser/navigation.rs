@@ -1,5 +1,7 @@
 //! Navigation, tabs, waits and screenshots.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::rig::{Rig, says, text, timed};
@@ -135,6 +137,46 @@ async fn tabs_open_in_the_background_activate_and_close() {
 }
 
 #[tokio::test]
+async fn the_address_of_a_link_is_gone_to_by_its_handle_and_never_passes_through_a_shell() {
+    let rig = Rig::new().await;
+    let page = rig.open("links.html").await;
+    let seen = page.page("links.html").await;
+    let written = "article.html?a=$IFS$(id)`id`;b|c&d='\"";
+    let add = format!(
+        "document.body.insertAdjacentHTML('beforeend', '<p id=card><a>Tricky</a></p><button>Press</button>'), \
+         document.querySelector('#card a').setAttribute('href', {}), document.querySelector('#card a').href",
+        json!(written)
+    );
+    let address = text(&seen.evaluate(&add).await);
+    assert_eq!(address, rig.site.url("article.html?a=$IFS$(id)`id`;b|c&d=%27%22"));
+    let link = page.handle("links", "text", "Tricky").await;
+    let button = page.handle("elements", "label", "Press").await;
+
+    let inspected = page.data(&["inspect", "--element", &link]).await;
+    assert_eq!(inspected["total"], 1, "{inspected}");
+    assert_eq!(inspected["elements"][0]["href"], address, "{inspected}");
+    assert_eq!(inspected["elements"][0]["attributes"]["href"], written, "{inspected}");
+
+    // No link, and no address either.
+    let refused = page.fails("ELEMENT_NOT_ACTIONABLE", &["navigate", "--element", &button]).await;
+    says(&refused, &[&button, "is no link"]);
+    assert_eq!(
+        refused["suggestedAction"],
+        format!("bproxy click --element {button} -s {}", page.session)
+    );
+    page.fails("ELEMENT_HANDLE_NOT_FOUND", &["navigate", "--element", "ln999"]).await;
+    let tabs = page.data(&["tab", "list"]).await;
+    assert_eq!(tabs["tabs"][0]["url"], rig.site.url("links.html"), "nothing has gone anywhere");
+
+    let opened = page.data(&["tab", "open", "--element", &link]).await;
+    assert_eq!((&opened["tab"], &opened["url"]), (&json!("t2"), &json!(address)));
+    page.data(&["session", "bind", "--tab", "t1"]).await;
+    let there = page.data(&["navigate", "--element", &link]).await;
+    assert_eq!((&there["url"], &there["status"]), (&json!(address), &json!(200)));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_wait_ends_when_it_is_met_or_says_that_it_was_not() {
     let rig = Rig::new().await;
     let page = rig.visit("act.html").await;
@@ -142,9 +184,22 @@ async fn a_wait_ends_when_it_is_met_or_says_that_it_was_not() {
     let wait = |strategy, target, timeout| {
         ["wait", "--strategy", strategy, "--target", target, "--timeout", timeout]
     };
-    let missed = page.data(&wait("selector", "#later", "300")).await;
-    assert_eq!(missed["matched"], false);
-    assert!(missed["elapsed"].as_i64() >= Some(300), "{missed}");
+    let begun = std::time::Instant::now();
+    let missed = page.fails("TIMEOUT", &wait("selector", "#later", "300")).await;
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{missed}");
+    says(&missed, &["no visible element matched \"#later\""]);
+    let there = text(&missed["details"]["there"]);
+    assert!(
+        there.starts_with("no element matches, on http") && there.contains("act.html"),
+        "{there}"
+    );
+    seen.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<p class=veiled hidden>Later</p>'), 0",
+    )
+    .await;
+    let veiled = page.fails("TIMEOUT", &wait("selector", ".veiled", "100")).await;
+    let there = text(&veiled["details"]["there"]);
+    assert!(there.starts_with("1 match, none visible"), "{there}");
     seen.evaluate("setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<p id=later>Later</p>'), 300), 0").await;
     let met = page.data(&wait("selector", "#later", "10000")).await;
     assert_eq!(met["matched"], true);
@@ -156,7 +211,10 @@ async fn a_wait_ends_when_it_is_met_or_says_that_it_was_not() {
 
     seen.evaluate("setTimeout(() => history.pushState({}, '', '/act.html?done=1'), 300), 0").await;
     assert_eq!(page.data(&wait("url", "*?done=1", "10000")).await["matched"], true);
-    assert_eq!(page.data(&wait("url", "elsewhere", "100")).await["matched"], false);
+    let elsewhere = page.fails("TIMEOUT", &wait("url", "elsewhere", "100")).await;
+    let there = text(&elsewhere["details"]["there"]);
+    assert!(there.contains("/act.html?done=1"), "{there}");
+    page.fails("TIMEOUT", &wait("navigation", "elsewhere", "1")).await;
 
     let leave = async {
         rig.daemon.record("received", |it| it["id"] == "wait-1").await;

@@ -134,9 +134,14 @@ impl Visit<'_> {
         text(&self.data(&["text", "--selector", selector]).await["text"])
     }
 
-    /// Fills a field.
+    /// Fills a field, which may not take the value.
     pub(super) async fn fill(&self, selector: &str, value: &str, method: &str) -> Value {
-        self.data(&["fill", "--selector", selector, "--value", value, "--method", method]).await
+        let args = ["fill", "--selector", selector, "--value", value, "--method", method];
+        let call = self.run(&args).await;
+        match call.json()["data"]["filled"] {
+            Value::Bool(false) => call.without_effect(),
+            _ => call.data(),
+        }
     }
 
     /// The entries of a fresh read.

@@ -1,14 +1,14 @@
 //! Listeners that are not the daemon: the extension tells them nothing, says so in its popup, and comes back to the
 //! daemon. What `doctor` says of them is tested here too.
 
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -268,7 +268,11 @@ async fn another_users_listener_gets_nothing_and_is_named() {
     // The user `nobody`.
     let user = 65534;
     let mut trap = Command::new("perl");
-    trap.args(["-e", TRAP, &port.to_string()]).uid(user).gid(user).stdin(Stdio::null());
+    trap.args(["-e", TRAP, &port.to_string()])
+        .uid(user)
+        .gid(user)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     let mut trap =
         trap.stdout(std::fs::File::create(&kept).expect("a file")).spawn().expect("perl");
     let told = || std::fs::read_to_string(&kept).unwrap_or_default();
@@ -286,8 +290,7 @@ async fn another_users_listener_gets_nothing_and_is_named() {
         assert!(!told.contains(word), "{word}: {told}");
     }
     popup.close().await;
-    trap.kill().expect("an own child");
-    trap.wait().expect("an own child");
+    trap.kill().await.expect("an own child");
     comes_back(browser, site, home, port).await;
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DedupeLog } from '../../extension/dedupe-log.js';
 import { Dispatcher } from '../../extension/dispatch.js';
+import { Documents } from '../../extension/documents.js';
 import { Navigations } from '../../extension/navigation.js';
 import { ActionError } from '../../extension/protocol.js';
 import { Switch } from '../../extension/switch.js';
@@ -14,11 +15,12 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
   const world = { local, session, sent: [], runs: [], resumed: [], connected, gates: [] };
   const dedupeLog = new DedupeLog(local, session, now);
   await dedupeLog.load();
-  const run = async ({ action, id }) => {
+  const run = async ({ action, id, document }) => {
     world.runs.push(`${action} ${id}`);
+    world.meant = document;
     if (world.held) await new Promise((resolve) => world.gates.push(resolve));
     if (world.fails) throw world.fails;
-    return { data: { text: 'x' }, page };
+    return { data: { text: 'x' }, page: world.page ?? page };
   };
   world.power = new Switch(local, (name) => world.resumed.push(name) > 0);
   await world.power.load();
@@ -28,6 +30,7 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     dedupeLog,
     trace: new Trace(session, now),
     navigations: { use() {} },
+    documents: new Documents(session),
     power: world.power,
     onPause() {},
     send: (text) => {
@@ -38,6 +41,14 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
   });
   return world;
 }
+
+/** Waits for a condition that is on its way. */
+async function until(holds) {
+  while (!holds()) await settled();
+}
+
+/** Waits until so many commands have begun. */
+const begun = (world, count = 1) => until(() => world.runs.length >= count);
 
 const command = (action, id, changes = {}) => ({
   protocol_version: 1,
@@ -89,7 +100,7 @@ test('an id that still runs is not started again and is answered once', async ()
   const world = await setUp();
   world.held = true;
   const first = world.dispatcher.receive(command('click', 'a1'));
-  await settled();
+  await begun(world);
   await world.dispatcher.receive(command('click', 'a1'));
   for (const open of world.gates) open();
   await first;
@@ -113,7 +124,7 @@ test('an act that ran when the worker died is not run again: its outcome is unkn
   const first = await setUp();
   first.held = true;
   void first.dispatcher.receive(command('click', 'a1'));
-  await settled();
+  await begun(first);
   const second = await setUp({ local: first.local, session: first.session });
   await second.dispatcher.receive(command('click', 'a1'));
   assert.deepEqual(second.runs, []);
@@ -134,7 +145,7 @@ test('a read that was lost with the worker is read again', async () => {
   const first = await setUp();
   first.held = true;
   void first.dispatcher.receive(command('text', 'a1'));
-  await settled();
+  await begun(first);
   const second = await setUp({ local: first.local, session: first.session });
   await second.dispatcher.receive(command('text', 'a1'));
   assert.deepEqual(
@@ -181,7 +192,7 @@ test('an act is recorded before it starts', async () => {
   let written = false;
   world.local.set = async (items) => {
     assert.deepEqual(world.runs, []);
-    written = Object.keys(items).includes('started:a1');
+    written = Object.keys(items).includes('started:abc234/a1');
   };
   await world.dispatcher.receive(command('click', 'a1'));
   assert.ok(written);
@@ -198,7 +209,59 @@ test('an id used again for another command runs', async () => {
   await world.dispatcher.receive(command('click', 'a1'));
   await world.dispatcher.receive(command('text', 'a1'));
   await world.dispatcher.receive(command('click', 'a1', { target: { tabId: 8 } }));
-  assert.deepEqual(world.runs, ['click a1', 'text a1', 'click a1']);
+  await world.dispatcher.receive(command('click', 'a1', { params: { target: { selector: '#b' } } }));
+  await world.dispatcher.receive(command('click', 'a1', { session: 'xyz567' }));
+  assert.deepEqual(world.runs, ['click a1', 'text a1', 'click a1', 'click a1', 'click a1']);
+});
+
+test('two sessions may use the same id at once, and neither runs again', async () => {
+  const world = await setUp();
+  world.held = true;
+  const both = ['abc234', 'xyz567'].map((session) => world.dispatcher.receive(command('click', 'a1', { session })));
+  await begun(world, 2);
+  for (const open of world.gates) open();
+  await Promise.all(both);
+  for (const session of ['abc234', 'xyz567']) await world.dispatcher.receive(command('click', 'a1', { session }));
+  assert.equal(world.runs.length, 2);
+  assert.deepEqual(
+    world.sent.map(({ replay }) => replay),
+    [false, false, true, true],
+  );
+});
+
+test('an act from before the browser’s restart is not run again: its parameters are unknown then', async () => {
+  const first = await setUp();
+  await first.dispatcher.receive(command('click', 'a1', { params: { target: { selector: '#secret-selector' } } }));
+  const second = await setUp({ local: first.local, session: area() });
+  await second.dispatcher.receive(command('click', 'a1', { params: { target: { selector: '#b' } } }));
+  assert.deepEqual(second.runs, []);
+  assert.doesNotMatch(JSON.stringify(first.local.items), /[0-9a-f]{64}/, 'no digest is on disk');
+});
+
+test('an act is for the document that the daemon names, else for the last that the session was told of', async () => {
+  const world = await setUp();
+  const act = async (changes) => {
+    await world.dispatcher.receive(command('click', `a${world.runs.length}`, changes));
+    return world.meant;
+  };
+  assert.equal(await act(), undefined);
+  world.page = { ...page, document: 'first' };
+  await act();
+  assert.equal(world.sent.at(-1).page.document, 'first');
+  world.page = page;
+  assert.equal(await act(), 'first', 'a page without a mark changes nothing');
+  assert.equal(await act({ target: { tabId: 7, document: 'named' } }), 'named');
+  assert.equal(await act({ target: { tabId: 8 } }), undefined, 'another tab');
+  assert.equal(await act({ session: 'xyz567' }), undefined, 'another session');
+  const next = await setUp({ local: world.local, session: world.session });
+  await next.dispatcher.documents.load();
+  await next.dispatcher.receive(command('click', 'b1'));
+  assert.equal(next.meant, 'first', 'the next worker knows it');
+  next.fails = new ActionError('PAGE_CHANGED', 'another', { details: { page: { document: 'second' } } });
+  await next.dispatcher.receive(command('click', 'b2'));
+  next.fails = undefined;
+  await next.dispatcher.receive(command('click', 'b3'));
+  assert.equal(next.meant, 'second', 'a refusal tells of the page too');
 });
 
 test('records are dropped when no replay is possible any more', async () => {
@@ -207,10 +270,10 @@ test('records are dropped when no replay is possible any more', async () => {
   await world.dispatcher.receive(command('click', 'a1'));
   time += 16 * 60_000;
   await world.dispatcher.receive(command('click', 'a2', { deadline: time + 60_000 }));
-  assert.deepEqual(Object.keys(world.local.items), ['started:a2']);
+  assert.deepEqual(Object.keys(world.local.items), ['started:abc234/a2']);
   assert.deepEqual(
     Object.keys(world.session.items).filter((key) => key.startsWith('answer:')),
-    ['answer:a2'],
+    ['answer:abc234/a2'],
   );
 });
 
@@ -225,7 +288,7 @@ test('a command that hangs ends at its deadline, and others run meanwhile', asyn
   const world = await setUp();
   world.held = true;
   const hanging = world.dispatcher.receive(command('click', 'a1', { deadline: Date.now() + 50 }));
-  await settled();
+  await begun(world);
   world.held = false;
   await world.dispatcher.receive(command('text', 'a2', { target: { tabId: 8 } }));
   assert.deepEqual(
@@ -259,7 +322,7 @@ test('turning the switch off ends what runs', async () => {
   const world = await setUp();
   world.held = true;
   const running = world.dispatcher.receive(command('click', 'a1'));
-  await settled();
+  await until(() => world.runs.length > 0);
   void world.power.turn(false);
   world.dispatcher.stop();
   await running;
@@ -289,9 +352,10 @@ test('after its end a command does nothing more in its page', async () => {
       await driver.run(7, 'second').catch((error) => {
         failed = error;
       });
+      return { data: {}, page };
     };
   const running = world.dispatcher.receive(command('click', 'a1'));
-  await settled();
+  await until(() => calls.length > 0);
   world.dispatcher.stop();
   open();
   await running;
@@ -337,12 +401,17 @@ test('an answer of 16 MiB is sent, and a larger one fails', async () => {
 
 test('a command that nobody waits for any more is told so, and ends by itself', async () => {
   const world = await setUp();
+  let begun = false;
   world.dispatcher.actions =
     () =>
-    ({ hurry }) =>
-      new Promise((resolve) => hurry.addEventListener('abort', () => resolve({ data: { text: 'so far' }, page })));
+    ({ hurry }) => {
+      begun = true;
+      return new Promise((resolve) =>
+        hurry.addEventListener('abort', () => resolve({ data: { text: 'so far' }, page })),
+      );
+    };
   const waiting = world.dispatcher.receive(command('text', 'a1'));
-  await settled();
+  await until(() => begun);
   world.dispatcher.cancel('other');
   world.dispatcher.cancel('a1');
   await waiting;

@@ -27,10 +27,10 @@ const GONE = { code: 'SCRIPT_ERROR', message: /the page was replaced/ };
 
 test('a page that has the scripts is asked once', async () => {
   const { driver, injections } = browser(found);
-  assert.deepEqual(await driver.run(7, 'text', { selector: 'p' }), found);
+  assert.deepEqual(await driver.run(7, 'text', { selector: 'p' }, { until: 9 }), found);
   assert.deepEqual(
     injections.map(({ args }) => args),
-    [['1.2.3', 'text', { selector: 'p' }]],
+    [['1.2.3', 'text', { selector: 'p' }, { until: 9 }]],
   );
 });
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 use crate::support::{
-    BPROXY, Call, Client, FakeExtension, Pairing, User, base64url, own_origin, request, wait_for,
+    BPROXY, Call, Client, FakeExtension, Pairing, User, own_origin, request, wait_for,
 };
 
 /// A person, and another user of the same machine.
@@ -107,6 +107,35 @@ async fn another_user_can_read_no_token_no_log_and_no_temporary_file() {
     }
 }
 
+#[tokio::test]
+async fn no_crash_handler_is_handed_the_memory_of_the_daemon_or_of_a_call() {
+    let Some(person) = User::new() else { return };
+    let pid = start(&person).await["pid"].clone();
+    // The kernel hands nobody the core of a process that is not dumpable, and then not even its own user may look inside.
+    for file in ["environ", "mem", "exe", "fd/0"] {
+        let look = person.run(&["sh", "-c", &format!("head -c 1 /proc/{pid}/{file}")]).await;
+        assert!(look.code != 0 && look.stdout.is_empty(), "{file}: {look:?}");
+    }
+    // A call that waits for its next line; before it is `bproxy`, it is a shell that may be looked into.
+    let script = format!(
+        "mkfifo lines && exec 3<>lines; {} {BPROXY} batch <lines 3>&- & \
+         until ! head -c 1 /proc/$!/environ >/dev/null 2>&1; do kill -0 $! || exit 1; done; \
+         echo waits; echo '{{\"action\":\"session.list\"}}' >&3; exec 3>&-; wait $!",
+        variables(&person)
+    );
+    let told = person.sh(&script).await;
+    assert!(told.starts_with("waits\n") && told.contains(r#""ok":true"#), "{told}");
+    // What a call reads of itself still works, such as its standard input by name.
+    let filled = format!(
+        "echo x | {} {BPROXY} fill --selector a --value-file /dev/stdin -s abcdef || true",
+        variables(&person)
+    );
+    assert!(person.sh(&filled).await.contains("SESSION_NOT_FOUND"));
+    let doctor =
+        person.run(&["sh", "-c", &format!("{} {BPROXY} doctor", variables(&person))]).await;
+    assert!(doctor.stdout.contains(&format!("process {pid} (bproxy)")), "{doctor:?}");
+}
+
 /// Sends bytes to the person's daemon as the other user, and gives the status line of the answer.
 async fn sends(other: &User, port: u16, head: &str, body: &str) -> String {
     let script = r#"exec 3<>"/dev/tcp/127.0.0.1/$0"; printf '%s\r\nContent-Length: %d\r\n\r\n%s' "$1" "${#2}" "$2" >&3; head -n 1 <&3"#;
@@ -127,9 +156,10 @@ async fn the_commands_of_another_user_get_401_and_a_record() {
     let guess = String::from_utf8(guess).expect("text");
     let upgrade = format!(
         "{host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: {}\r\nSec-WebSocket-Protocol: bproxy.v1, auth.{}",
+         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: {}\r\nSec-WebSocket-Protocol: bproxy.v1, proof.{}.{}",
         pairing.origin,
-        base64url(b"a guess"),
+        "0".repeat(112),
+        "0".repeat(64),
     );
     let tries = [
         (format!("POST / HTTP/1.1\r\n{host}\r\n{json}"), &*body),

@@ -10,7 +10,8 @@ use tokio::process::Command;
 
 use crate::support::{
     Answer, BPROXY, Call, Client, Command as Forwarded, Daemon, FakeExtension, Home, Pairing,
-    Serving, StopOnDrop, User, base64url, bproxy, call, origin, patiently, request, run, wait_for,
+    Serving, StopOnDrop, User, base64url, bproxy, call, origin, own_origin, patiently, request,
+    run, wait_for,
 };
 
 /// What must not show, under the name to complain by. Its `Debug` and the messages of this file have the names alone.
@@ -110,24 +111,24 @@ impl Person {
 async fn claim(
     client: &Client,
     pairing_file: &Path,
-    letter: char,
+    origin: &str,
     secrets: &mut Secrets,
 ) -> Pairing {
     let pairing: Value =
         serde_json::from_slice(&fs::read(pairing_file).expect("a code")).expect("JSON");
     let code = pairing["pairingCode"].as_str().expect("a code");
-    secrets.add(&format!("code of {letter}"), code);
-    if letter == 'a' {
+    secrets.add(&format!("code of {origin}"), code);
+    if origin == own_origin() {
         let wrong = code.chars().rev().collect::<String>();
-        client.claim(&wrong, &origin(letter)).await;
+        client.claim(&wrong, origin).await;
         let more = json!({"code": code, "more": 1}).to_string();
-        client.claim_with(more.as_bytes(), &origin(letter)).await;
+        client.claim_with(more.as_bytes(), origin).await;
     }
-    let claimed = client.claim(code, &origin(letter)).await.data();
+    let claimed = client.claim(code, origin).await.data();
     let token = claimed["extensionToken"].as_str().expect("a token").to_owned();
-    secrets.add(&format!("extension's token of {letter}"), &token);
-    client.claim(code, &origin(letter)).await;
-    Pairing { token, origin: origin(letter) }
+    secrets.add(&format!("extension's token of {origin}"), &token);
+    client.claim(code, origin).await;
+    Pairing { token, origin: origin.to_owned() }
 }
 
 /// An extension that says back what it was told to fill in, wherever a page would.
@@ -275,9 +276,9 @@ async fn no_secret_shows_in_a_log_a_file_a_process_or_an_output() {
         let path = home.path();
         move || bproxy(&path)
     });
-    claim(&client, &home.file("pairing.json"), 'a', &mut secrets).await;
+    claim(&client, &home.file("pairing.json"), &own_origin(), &mut secrets).await;
     client.send(request("pairing.issue")).await.data();
-    let pairing = claim(&client, &home.file("pairing.json"), 'b', &mut secrets).await;
+    let pairing = claim(&client, &home.file("pairing.json"), &origin('b'), &mut secrets).await;
     // Refusals of every layer quote nothing of what they were shown.
     let mut stolen = Pairing { token: pairing.token.clone(), origin: origin('c') };
     assert_eq!(FakeExtension::connect(port, &stolen).await.err(), Some(401));
@@ -343,7 +344,7 @@ async fn no_secret_shows_in_the_journal_of_a_service() {
         secrets.add(&format!("filled value {number}"), value);
     }
     secrets.add("daemon's token", &client.token);
-    let pairing = claim(&client, &pairing_file, 'a', &mut secrets).await;
+    let pairing = claim(&client, &pairing_file, &own_origin(), &mut secrets).await;
     let serving = serving(port, &pairing, &filled).await;
     let (machine, name, home) = (user.machine, user.name.clone(), user.home());
     let mut person = Person::new(move || {

@@ -183,3 +183,21 @@ async fn it_stops_on_the_first_error_if_requested() {
     let (code, answers) = batch(&daemon, &[], "").await;
     assert_eq!((code, answers.len()), (0, 0));
 }
+
+#[tokio::test]
+async fn a_command_without_effect_counts_as_failed() {
+    let daemon = Daemon::start().await;
+    let mut extension = daemon.extension().await;
+    let session = extension.open_tab(&daemon).await.session;
+    let _extension = extension.serve(|command| match command.action() {
+        "fill" => Some(Answer::Data(json!({"filled": false, "verifiedValue": ""}))),
+        _ => None,
+    });
+    let fill = json!({"action": "fill", "session": session, "params":
+        {"target": {"selector": "#a"}, "value": "x", "method": "direct", "world": "isolated"}});
+    let lines = format!("{fill}\n{{\"action\":\"session.list\"}}\n");
+    let (code, answers) = batch(&daemon, &["--stop-on-error"], &lines).await;
+    assert_eq!((code, answers.len(), &answers[0]["ok"]), (1, 1, &json!(true)));
+    let (code, answers) = batch(&daemon, &[], &lines).await;
+    assert_eq!((code, answers.len()), (1, 2));
+}

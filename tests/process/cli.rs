@@ -207,14 +207,20 @@ async fn the_timeout_becomes_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_value_comes_from_a_flag_a_file_or_standard_input_as_it_is() {
+async fn a_value_comes_from_a_flag_or_as_a_private_one_from_a_file_or_standard_input() {
     let rig = Rig::new(|_| None).await;
     let text = "first line\n\"second\" – línea\n";
     let file = rig.daemon.home.file("value");
     std::fs::write(&file, text).expect("a file");
     let path = file.to_str().expect("a path");
     rig.run(&["fill", "--selector", "a", "--value-file", path]).await.data();
-    assert_eq!(rig.last().params()["value"], text);
+    let given = |private: Option<bool>| {
+        let params = rig.last().params().clone();
+        assert_eq!((&params["value"], params["private"].as_bool()), (&json!(text), private));
+    };
+    given(Some(true));
+    rig.run(&["fill", "--selector", "a", "--value", text]).await.data();
+    given(None);
     let mut command = bproxy(&rig.daemon.home.path());
     command.args(["fill", "--element", "el1", "--value-stdin", "-s", &rig.session]);
     let refused = call(command, Some(text.as_bytes())).await;
@@ -222,7 +228,17 @@ async fn a_value_comes_from_a_flag_a_file_or_standard_input_as_it_is() {
     let mut command = bproxy(&rig.daemon.home.path());
     command.args(["fill", "--selector", "a", "--value-stdin", "-s", &rig.session]);
     call(command, Some(text.as_bytes())).await.data();
-    assert_eq!(rig.last().params()["value"], text);
+    given(Some(true));
+    let field = json!({"target": {"selector": "a"}, "value": text, "method": "direct", "world": "isolated"});
+    let mut told = field.clone();
+    told["private"] = json!(false);
+    let form = json!([field, told]).to_string();
+    std::fs::write(&file, &form).expect("a file");
+    for (flags, private) in [(["--file", path], json!(true)), (["--json", &form], json!(null))] {
+        rig.run(&[&["fill-form"], &flags[..]].concat()).await.data();
+        let fields = rig.last().params()["fields"].clone();
+        assert_eq!((&fields[0]["private"], &fields[1]["private"]), (&private, &json!(false)));
+    }
     let missing = rig.run(&["fill", "--selector", "a", "--value-file", "/nowhere/at/all"]).await;
     assert!(
         missing.trouble().contains("--value-file") && missing.trouble().contains("/nowhere/at/all")
@@ -268,6 +284,74 @@ async fn a_failure_is_shown_as_it_came_and_exits_with_1() {
     assert_eq!(call.stderr, "");
     let daemon = Daemon::start().await;
     assert_eq!(run(&daemon.home, &["tab", "open", "about:blank"]).await.error(), "NO_EXTENSION");
+}
+
+#[tokio::test]
+async fn a_success_without_effect_is_shown_as_it_came_and_exits_with_1() {
+    let target = json!({"selector": "#a"});
+    let fields = json!([{"target": target, "value": "x", "method": "direct", "world": "isolated"}]);
+    let form = ["fill-form", "--json", &fields.to_string()].map(str::to_owned);
+    let result = |filled| json!({"target": target, "filled": filled, "verifiedValue": "y"});
+    let verbs = [
+        ("fill --selector #a --value x", json!({"filled": false, "verifiedValue": "y"})),
+        ("select --selector #a --option-text x", json!({"selected": false, "optionText": "y"})),
+        ("wait --strategy url --target x", json!({"matched": false, "elapsed": 1})),
+    ];
+    let verbs = verbs.map(|(args, data)| (args.split(' ').map(str::to_owned).collect(), data));
+    let results = json!({"results": [result(true), result(false), result(true)]});
+    for (args, data) in verbs.into_iter().chain([(form.to_vec(), results)]) {
+        let rig = Rig::new(always(data.clone())).await;
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let call = rig.run(&args).await;
+        assert_eq!(call.without_effect(), data, "{args:?}");
+        assert_eq!(call.stderr, "");
+    }
+    let rig = Rig::new(always(json!({"results": [result(true), result(true)]}))).await;
+    rig.run(&["fill-form", "--json", &fields.to_string()]).await.data();
+}
+
+#[tokio::test]
+async fn the_address_of_a_link_is_looked_up_and_then_gone_to() {
+    let address = "https://a.example/?q=$IFS";
+    let entry = |more: Value| {
+        let mut entry = json!({"tag": "a", "role": "link", "label": "", "text": "", "attributes": {},
+            "rect": {"x": 0, "y": 0, "width": 0, "height": 0}, "visible": true, "enabled": true, "styles": {}});
+        entry
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        json!({"elements": [entry], "total": 1})
+    };
+    for (data, goes) in [
+        (entry(json!({"selector": "#a", "href": address})), true),
+        (entry(json!({"selector": "#a"})), false),
+        (json!({"elements": [], "total": 0}), false),
+    ] {
+        let rig = Rig::new(move |command| match command.action() {
+            "links" => Some(Answer::Data(json!({"links": [
+                {"text": "a", "href": address, "target": {"selector": "#a"}}], "total": 1}))),
+            "inspect" => Some(Answer::Data(data.clone())),
+            _ => None,
+        })
+        .await;
+        let link = rig.run(&["links"]).await.data()["links"][0]["handle"].clone();
+        let link = link.as_str().expect("a handle");
+        let gone = rig.run(&["navigate", "--element", link]).await;
+        let looked =
+            json!({"selector": "a[href], area[href]", "target": {"selector": "#a"}, "limit": 1});
+        if goes {
+            gone.data();
+            assert_eq!(rig.last().params(), &json!({"url": address}));
+        } else {
+            assert_eq!(gone.error(), "ELEMENT_NOT_ACTIONABLE");
+            assert_eq!(rig.last().params(), &looked);
+        }
+        // A failed look-up is the answer.
+        let unknown = rig.run(&["tab", "open", "--element", "el99"]).await;
+        assert_eq!(unknown.error(), "ELEMENT_HANDLE_NOT_FOUND");
+        let both = rig.run(&["navigate", "https://a.example/", "--element", link]).await;
+        assert!(both.trouble().contains("cannot be used with"), "{both:?}");
+    }
 }
 
 #[tokio::test]

@@ -366,3 +366,84 @@ async fn a_home_swapped_for_a_link_to_another_directory_leaves_that_directory_un
         assert_eq!(fs::read_to_string(other.file(file)).ok().as_deref(), Some("kept"), "{file}");
     }
 }
+
+#[tokio::test]
+async fn whoever_listens_where_a_killed_daemon_did_is_told_nothing_secret() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let daemon = Daemon::start().await;
+    let (home, port) = (daemon.home.clone(), daemon.port);
+    daemon.kill().await;
+    assert!(home.file("port").exists() && home.file("token").exists(), "nothing was tidied up");
+    // Another program of the same user, maybe in a sandbox: the port's owner proves nothing.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let kept = kept.clone();
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                let read = stream.read(&mut bytes).await.unwrap_or(0);
+                kept.lock().expect("a list").extend_from_slice(&bytes[..read]);
+                let health = format!(
+                    r#"{{"status":"ok","version":"{}","protocolVersion":1}}"#,
+                    env!("CARGO_PKG_VERSION")
+                );
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", health.len());
+                let _ = stream.write_all(format!("{head}{health}").as_bytes()).await;
+            });
+        }
+    });
+    for verb in [
+        "session list",
+        "text -s abcdef",
+        "health",
+        "pair",
+        "batch",
+        "token rotate",
+        "service status",
+    ] {
+        let call = run(&home, &verb.split(' ').collect::<Vec<_>>()).await;
+        let told = String::from_utf8_lossy(&heard.lock().expect("a list")).into_owned();
+        assert_eq!(told, "", "{verb}: {call:?}");
+        match verb {
+            "service status" => assert_eq!(call.json()["running"], false),
+            "token rotate" => {}
+            _ => assert!(call.trouble().contains("is not running"), "{verb}: {call:?}"),
+        }
+    }
+    // Doctor asks who it is, and sends no more.
+    let report = run(&home, &["doctor"]).await;
+    assert!(report.stdout.contains("it gets no token"), "{report:?}");
+    let told = String::from_utf8_lossy(&heard.lock().expect("a list")).into_owned();
+    assert!(
+        told.contains("GET /health") && !told.contains("Bearer") && !told.contains("POST"),
+        "{told}"
+    );
+    let token = fs::read_to_string(home.file("token")).unwrap_or_default();
+    assert!(token.is_empty() || !told.contains(token.trim()), "{told}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_daemon_outside_of_a_container_is_found_by_its_lock() {
+    let daemon = Daemon::start().await;
+    let mut command = tokio::process::Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command
+        .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args([env!("CARGO_BIN_EXE_bproxy"), "session", "list"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    for (name, value) in bproxy(&daemon.home.path()).as_std().get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    let listed = crate::support::call(command, None).await.data();
+    assert_eq!(listed["sessions"], json!([]));
+}

@@ -5,6 +5,7 @@ mod batch;
 mod cli;
 mod completions;
 mod faults;
+mod install;
 mod layout;
 mod lifecycle;
 mod log;

@@ -3,7 +3,11 @@
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Daemon, Golden, Home, Invalid, McpClient, Valid, run};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+use crate::support::{
+    Answer, Daemon, Golden, Home, Invalid, McpClient, Valid, bproxy, patiently, run,
+};
 
 /// The sessions that the daemon has.
 async fn sessions(home: &Home) -> Vec<Value> {
@@ -267,6 +271,26 @@ async fn failures_are_tool_errors_that_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_success_without_effect_is_a_tool_error_with_what_the_page_holds() {
+    let daemon = Daemon::start().await;
+    let _extension = daemon.extension().await.serve(|command| match command.action() {
+        "fill" => Some(Answer::Data(json!({"filled": false, "verifiedValue": "Obey"}))),
+        "select" => Some(Answer::Data(json!({"selected": true, "optionText": "x"}))),
+        _ => None,
+    });
+    let mut client = McpClient::start(&daemon.home, &[]).await;
+    client.call("tab_open", json!({"url": "https://a.example/"})).await.page();
+    let target = json!({"selector": "#a"});
+    let fill = json!({"target": target, "value": "x", "method": "direct", "world": "isolated"});
+    let filled = client.call("fill", fill).await;
+    assert!(filled.error().contains(r#""verifiedValue":"Obey""#), "{filled:?}");
+    let advice = filled.0["content"][1]["text"].as_str().expect("a text");
+    assert!(advice.starts_with("fill had no effect") && advice.contains("Next: "), "{filled:?}");
+    client.call("select", json!({"trigger": target, "optionText": "x"})).await.page();
+    client.close().await;
+}
+
+#[tokio::test]
 async fn a_sleeping_browser_is_waited_for_if_requested() {
     let daemon = Daemon::start().await;
     let mut client = McpClient::start(&daemon.home, &["--wait-extension", "60"]).await;
@@ -275,4 +299,32 @@ async fn a_sleeping_browser_is_waited_for_if_requested() {
     let _extension = daemon.extension().await.serve(|_| None);
     client.end(call).await.expect("an answer").page();
     client.close().await;
+}
+
+#[tokio::test]
+async fn an_invalid_request_is_answered_with_a_null_id_and_every_answer_is_a_line_of_its_own() {
+    let home = Home::new();
+    let mut command = bproxy(&home.path());
+    command.arg("mcp").stdin(std::process::Stdio::piped());
+    let mut server = command.spawn().expect("the bproxy binary runs");
+    let mut input = server.stdin.take().expect("a pipe");
+    let mut output = BufReader::new(server.stdout.take().expect("a pipe")).lines();
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    let mut ask = async |message: &str| {
+        input.write_all(format!("{message}\n").as_bytes()).await.expect("the server reads");
+        let line = patiently("an answer", output.next_line()).await.expect("text");
+        serde_json::from_str::<Value>(&line.expect("an answer")).expect("JSON")
+    };
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}});
+    assert_eq!(ask(&hello.to_string()).await["id"], 1);
+    for invalid in [r#"{"jsonrpc":"2.0","id":2,"method":7}"#, "{}", "[]", "17"] {
+        let answer = ask(&format!("{initialized}\n{invalid}")).await;
+        let members = answer.as_object().expect("an object");
+        assert_eq!(members.get("id"), Some(&Value::Null), "{invalid}: {answer}");
+        assert_eq!(answer["error"]["code"], -32600, "{invalid}: {answer}");
+    }
+    assert_eq!(ask(r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#).await["id"], 3);
+    drop(input);
+    assert!(patiently("its end", server.wait()).await.expect("a child").success());
 }

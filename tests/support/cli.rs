@@ -33,6 +33,14 @@ impl Call {
         json["data"].clone()
     }
 
+    /// The `data` of a success that had no effect, which exits with 1.
+    #[track_caller]
+    pub fn without_effect(&self) -> Value {
+        let json = self.json();
+        assert!(self.code == 1 && json["ok"] == true, "not without effect: {self:?}");
+        json["data"].clone()
+    }
+
     /// The code of a failure, which exits with 1.
     #[track_caller]
     pub fn error(&self) -> String {

@@ -245,9 +245,7 @@ impl FakeExtension {
 
     /// Introduces itself as an extension that numbers elements and marks documents.
     pub async fn hello_of_revision_1(&mut self, instance: &str) {
-        let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "0.1.0",
-            "protocolVersion": 1, "browser": "Chromium 156", "revision": 1});
-        self.send(hello.to_string()).await;
+        self.hello_with_nonce(instance, CHALLENGE).await;
     }
 
     /// Introduces itself as an extension of this version.
@@ -257,7 +255,7 @@ impl FakeExtension {
         self.send(hello.to_string()).await;
     }
 
-    /// Introduces itself as an extension of revision 1, which the daemon proves itself to.
+    /// The same, with this nonce for the daemon's proof.
     pub async fn hello_with_nonce(&mut self, instance: &str, nonce: &str) {
         let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "0.1.0",
             "protocolVersion": 1, "browser": "Chromium 156", "revision": 1, "nonce": nonce});

@@ -25,6 +25,14 @@ impl Page<'_> {
         answer["result"]["value"].clone()
     }
 
+    /// The same, or `None` if the page is replaced meanwhile or the expression fails.
+    pub async fn try_evaluate(&self, expression: &str) -> Option<Value> {
+        let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let call = self.devtools.try_call("Runtime.evaluate", params, Some(&self.session));
+        let mut answer = call.await.ok()?;
+        answer["exceptionDetails"].is_null().then(|| answer["result"]["value"].take())
+    }
+
     /// Waits until an expression is true.
     pub async fn until(&self, expression: &str) {
         let start = tokio::time::Instant::now();

@@ -1,15 +1,22 @@
 //! A web site for real browsers: the pages of `tests/fixtures` on its own port, and a few paths that misbehave.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// What pages have sent to `/record?JSON`, each time a list of entries.
+type Records = Arc<Mutex<Vec<Value>>>;
+
 /// A running site; it ends when dropped.
 pub struct Site {
     port: u16,
+    records: Records,
     serving: JoinHandle<()>,
 }
 
@@ -18,17 +25,29 @@ impl Site {
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
+        let records = Records::default();
+        let kept = records.clone();
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream));
+                tokio::spawn(answer(stream, kept.clone()));
             }
         });
-        Self { port, serving }
+        Self { port, records, serving }
     }
 
     /// The port it serves on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What pages have recorded, in the order of its arrival.
+    pub fn records(&self) -> Vec<Value> {
+        self.records.lock().expect("no panic inside").clone()
+    }
+
+    /// Forgets what pages have recorded.
+    pub fn forget(&self) {
+        self.records.lock().expect("no panic inside").clear();
     }
 
     /// The address of a page in `tests/fixtures`.
@@ -49,7 +68,7 @@ impl Drop for Site {
 }
 
 /// Answers one request and closes. A browser that asks for nothing, or goes away, gets no answer.
-async fn answer(mut stream: TcpStream) {
+async fn answer(mut stream: TcpStream, records: Records) {
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         match stream.read_buf(&mut head).await {
@@ -86,6 +105,12 @@ async fn answer(mut stream: TcpStream) {
             ("302 Found", "Location: http://login.microsoftonline.com/login.html\r\n", Vec::new())
         }
         "sorry/index" => file("captcha.html"),
+        "record" => {
+            let text = percent_decoded(query);
+            let entries: Vec<Value> = serde_json::from_str(&text).expect("a list of records");
+            records.lock().expect("no panic inside").extend(entries);
+            ("204 No Content", "", Vec::new())
+        }
         "nothing" => ("204 No Content", "", Vec::new()),
         "download" => (
             "200 OK",
@@ -104,6 +129,19 @@ async fn answer(mut stream: TcpStream) {
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&body).await;
     let _ = stream.shutdown().await;
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let digits =
+            (byte == b'%').then(|| [bytes.next(), bytes.next()].map(Option::unwrap_or_default));
+        let code = digits.map(|it| String::from_utf8_lossy(&it).into_owned());
+        decoded
+            .push(code.map_or(byte, |code| u8::from_str_radix(&code, 16).expect("two hex digits")));
+    }
+    String::from_utf8(decoded).expect("UTF-8")
 }
 
 /// A file of `tests/fixtures`: status, headers, body.

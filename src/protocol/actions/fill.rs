@@ -83,6 +83,7 @@ data! {
 
 impl Spec for Fill {
     type Data = FillData;
+    const EFFECT_SHOWN_BY: Option<&'static str> = Some("filled");
     const ROW: Row<Self> = Row {
         name: "fill",
         about: "Put a value into a field and report its value afterwards. `direct` suits ordinary inputs, `paste` \
@@ -101,6 +102,7 @@ impl Spec for Fill {
 
 impl Spec for FillForm {
     type Data = FillFormData;
+    const EFFECT_SHOWN_BY: Option<&'static str> = Some("results.filled");
     const ROW: Row<Self> = Row {
         name: "fill-form",
         about: "Fill several fields of a form in order, in one call.",

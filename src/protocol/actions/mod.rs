@@ -346,6 +346,36 @@ mod tests {
     }
 
     #[test]
+    fn what_shows_an_effect_is_a_boolean_of_the_data() {
+        for facts in Action::all() {
+            let Some(path) = facts.effect_shown_by else { continue };
+            let schema = (facts.data)().to_value();
+            let found = path.split('.').try_fold(&schema, |schema, name| {
+                let schema = schema.get("items").unwrap_or(schema);
+                schema.get("properties")?.get(name)
+            });
+            let found = found.unwrap_or_else(|| panic!("{}: its data have no {path}", facts.name));
+            assert_eq!(found["type"], "boolean", "{}", facts.name);
+        }
+    }
+
+    #[test]
+    fn data_show_whether_an_action_took_effect() {
+        let took = |name: &str, data: &str| {
+            let facts = Action::all().find(|facts| facts.name == name).expect("an action");
+            facts.took_effect(&serde_json::from_str(data).expect("JSON"))
+        };
+        assert!(took("fill", r#"{"filled":true}"#) && !took("fill", r#"{"filled":false}"#));
+        assert!(!took("select", r#"{"selected":false}"#));
+        assert!(!took("wait", r#"{"matched":false}"#));
+        let form =
+            |second: bool| format!(r#"{{"results":[{{"filled":true}},{{"filled":{second}}}]}}"#);
+        assert!(took("fill-form", &form(true)) && !took("fill-form", &form(false)));
+        // A scroll at the end of a page moves nothing, and that is no failure.
+        assert!(took("scroll", r#"{"moved":false,"stable":false}"#));
+    }
+
+    #[test]
     fn an_action_names_its_targets() {
         for facts in Action::all() {
             let schema = (facts.params)().to_value().to_string();
@@ -353,6 +383,7 @@ mod tests {
             let params = match facts.name {
                 "click" | "hover" => r#"{"target":{"handle":"el1"}}"#,
                 "scroll" => r#"{"target":{"handle":"el1"}}"#,
+                "inspect" => r#"{"selector":"a","target":{"handle":"el1"}}"#,
                 "select" => r#"{"trigger":{"handle":"el1"},"optionText":"a"}"#,
                 "fill" => {
                     r#"{"target":{"handle":"el1"},"value":"a","method":"direct","world":"main"}"#

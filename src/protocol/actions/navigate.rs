@@ -58,7 +58,7 @@ data! {
 
     /// Data of `wait`.
     WaitData {
-        /// Whether the condition was met.
+        /// Always true: a wait that is not met in time fails with `TIMEOUT`.
         matched: bool,
         /// How long the wait took, in milliseconds.
         elapsed: u64,
@@ -85,6 +85,7 @@ impl Spec for Navigate {
 
 impl Spec for Wait {
     type Data = WaitData;
+    const EFFECT_SHOWN_BY: Option<&'static str> = Some("matched");
     const ROW: Row<Self> = Row {
         name: "wait",
         about: "Wait until an element exists, an address is reached or a navigation has ended.",

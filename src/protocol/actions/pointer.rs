@@ -168,6 +168,7 @@ impl Spec for Hover {
 
 impl Spec for Select {
     type Data = SelectData;
+    const EFFECT_SHOWN_BY: Option<&'static str> = Some("selected");
     const ROW: Row<Self> = Row {
         name: "select",
         about: "Choose an option of a list, a native one or one that opens on a click, by the text that it \

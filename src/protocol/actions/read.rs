@@ -62,6 +62,8 @@ params! {
         /// The elements to inspect.
         selector: String,
         ;
+        /// Where to look for them: this element and what is in it; the page if absent.
+        target: Target,
         /// The properties to report.
         properties: UpTo<50>,
         /// The most elements to report.
@@ -251,6 +253,8 @@ data! {
         selector: String,
         /// A route that finds it again, in shadow roots.
         route: ShadowRoute,
+        /// Where it leads, in full, if it is a link.
+        href: String,
     }
 
     /// A rectangle, in CSS pixels.
@@ -400,8 +404,8 @@ impl Spec for Inspect {
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
         pace: Paced::No,
-        targets: |_| Vec::new(),
-        public: &["selector", "properties", "limit"],
+        targets: |params| params.target.iter_mut().collect(),
+        public: &["selector", "target", "properties", "limit"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,

@@ -4,6 +4,7 @@ use std::{any::Any, time::Duration};
 
 use schemars::{JsonSchema, Schema};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::{DaemonAction, SessionAction};
 use crate::protocol::{HandleKind, TabHandle, Target, data_schema_of, schema_of};
@@ -15,6 +16,10 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
 
     /// Everything else about it.
     const ROW: Row<Self>;
+
+    /// The member of a success's data that is `false` where the browser did what was asked and it had no effect;
+    /// `results.filled` is the member `filled` of each entry of `results`.
+    const EFFECT_SHOWN_BY: Option<&'static str> = None;
 
     /// Checks what the parameters' types cannot express.
     ///
@@ -256,10 +261,25 @@ pub struct Facts {
     pub waits: bool,
     /// See [`Row::is_tool`].
     pub is_tool: bool,
+    /// See [`Spec::EFFECT_SHOWN_BY`].
+    pub effect_shown_by: Option<&'static str>,
     /// The JSON schema of its parameters.
     pub params: fn() -> Schema,
     /// The JSON schema of its data.
     pub data: fn() -> Schema,
+}
+
+impl Facts {
+    /// Whether the data of a success show that it had the effect that was asked for, as far as they tell.
+    pub fn took_effect(&self, data: &Value) -> bool {
+        let Some(member) = self.effect_shown_by else { return true };
+        match member.split_once('.') {
+            None => data[member] != false,
+            Some((list, member)) => data[list]
+                .as_array()
+                .is_none_or(|entries| entries.iter().all(|it| it[member] != false)),
+        }
+    }
 }
 
 /// [`Facts`] of every action.
@@ -287,6 +307,7 @@ pub(super) trait Described: Spec {
         provenance: Self::ROW.provenance,
         waits: Self::ROW.waits.is_some(),
         is_tool: Self::ROW.is_tool,
+        effect_shown_by: Self::EFFECT_SHOWN_BY,
         params: schema_of::<Self>,
         data: data_schema_of::<Self::Data>,
     };

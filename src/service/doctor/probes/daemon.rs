@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Failure, Probe, RESTART};
-use crate::client::{self, Client};
+use crate::client::{self, Client, Endpoint};
 use crate::config::SecretsChoice;
 use crate::home::Home;
 use crate::protocol::{self, ClientInfo, DebugStatus, DebugStatusData, Health};
@@ -46,6 +46,13 @@ pub(in crate::service::doctor) fn token(
     choice: SecretsChoice,
 ) -> Probe<Client> {
     let failed = |error: client::Error| Failure::new(error, RESTART);
+    if let Endpoint::Left { .. } = Endpoint::find(home.path()).map_err(failed)? {
+        let detail = format!(
+            "what answers on port {port} is not the daemon of {}, which does not run: it gets no token",
+            home.path().display()
+        );
+        return Err(Failure::new(detail, RESTART));
+    }
     let token = secrets::client_token(choice, home).map_err(|error| failed(error.into()))?;
     let client = Client::new(port, token.ok_or_else(|| failed(client::Error::NoToken))?);
     let Health {

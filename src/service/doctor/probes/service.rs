@@ -55,7 +55,7 @@ pub(in crate::service::doctor) fn socket(
     };
     // A port file that a killed daemon left does not say where a service manager listens.
     let (port, managed_port) = match Endpoint::find(home.path()) {
-        Ok(Endpoint::Running { port, .. }) => (port, None),
+        Ok(Endpoint::Running { port, .. } | Endpoint::Left { port }) => (port, None),
         Ok(Endpoint::Activated { port }) => (port, Some(port)),
         Err(client::Error::NotRunning) => {
             return Err(match Watch::open(home).ok().flatten().and_then(|watch| watch.daemon()) {
@@ -78,7 +78,13 @@ pub(in crate::service::doctor) fn socket(
     };
     match loopback::listener_owner(port) {
         Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw() => {
-            Ok((format!("127.0.0.1:{port}, {}", listening_process(port)), port))
+            // The daemon's process keeps its descriptors from everybody but root; its lock tells who it is.
+            let daemon = Watch::open(home).ok().flatten().and_then(|watch| watch.daemon());
+            let process = match (loopback::listener_process(port), daemon) {
+                (None, Some(pid)) => format!("process {} (bproxy)", pid.as_raw_nonzero()),
+                _ => listening_process(port),
+            };
+            Ok((format!("127.0.0.1:{port}, {process}"), port))
         }
         Ok(ListenerOwner::User(user)) => {
             Err(Failure::new(belonging_to(port, user), another_port(port)))

@@ -1,0 +1,135 @@
+/**
+ * The registry of elements: the number by which each session knows an element, and what the element was when the session
+ * last read it. A number stands for one element for good. Elements are held weakly: a page may drop them.
+ */
+(() => {
+  'use strict';
+  const page = globalThis.bproxy;
+
+  /** Numbers that the daemon reserves for one command, of each kind. */
+  const BLOCK = 1_000;
+  const NAME_MAX = 200;
+
+  page.isHere = (element) => page.own.getRootNode(element, { composed: true }) === document;
+
+  /** @param {string} session @returns {BproxyKnown} */
+  const knownTo = (session) => {
+    let known = page.sessions.get(session);
+    if (known === undefined) {
+      /** @type {BproxyKnown['elements']} */
+      const elements = new Map();
+      known = {
+        numbers: { el: new WeakMap(), ln: new WeakMap() },
+        elements,
+        facts: new WeakMap(),
+        dropped: new FinalizationRegistry((handle) => void elements.delete(handle)),
+      };
+      page.sessions.set(session, known);
+    }
+    return known;
+  };
+
+  // ---- What an element is ----
+
+  /** @param {Element} element @param {string} [name] */
+  const factsOf = (element, name = page.accessibleName(element)) => {
+    const typed = element instanceof HTMLInputElement || element instanceof HTMLButtonElement;
+    const origin = leadsTo(element);
+    return {
+      role: page.role(element),
+      name,
+      ...(typed ? { type: element.type } : {}),
+      ...(origin === null ? {} : { origin }),
+    };
+  };
+
+  /** The origin that the element's link or form leads to, or null. @param {Element} element */
+  const leadsTo = (element) => {
+    const link = page.own.closest(element, 'a, area');
+    const href = link && (page.own.getAttribute(link, 'href') ?? page.own.getAttribute(link, 'xlink:href'));
+    if (href !== null && href !== undefined) return originOf(href);
+    const form = /** @type {HTMLInputElement} */ (element).form;
+    if (!(form instanceof HTMLFormElement)) return null;
+    return originOf(page.own.getAttribute(element, 'formaction') ?? page.own.getAttribute(form, 'action') ?? '');
+  };
+
+  const originOf = (/** @type {string} */ address) => {
+    try {
+      const { origin, protocol } = new URL(address, page.own.baseURI(document));
+      // What has no origin, such as `mailto:` and `javascript:`, is told apart by its scheme.
+      return origin === 'null' ? protocol : origin;
+    } catch {
+      return 'invalid';
+    }
+  };
+
+  /** A counter in a name changes all the time. */
+  const bare = (/** @type {string} */ name) => name.replace(/[\p{Nd}\s]+/gu, '');
+
+  const sameThing = (/** @type {BproxyFacts} */ was, /** @type {BproxyFacts} */ is) =>
+    was.role === is.role && bare(was.name) === bare(is.name) && was.type === is.type && was.origin === is.origin;
+
+  const told = (/** @type {BproxyFacts} */ facts) => ({ ...facts, name: page.shorten(facts.name, NAME_MAX) });
+
+  // ---- Reading ----
+
+  page.numbers = (kind) => {
+    const { session, [kind]: first } = page.order;
+    if (session === undefined || first === undefined) return { of: () => undefined, capped: () => false };
+    const { numbers, elements, facts, dropped } = knownTo(session);
+    let next = first;
+    let capped = false;
+    return {
+      of: (element, name) => {
+        let number = numbers[kind].get(element);
+        if (number === undefined) {
+          if (next >= first + BLOCK) {
+            capped = true;
+            return undefined;
+          }
+          number = next;
+          next += 1;
+          const handle = `${kind}${number}`;
+          numbers[kind].set(element, number);
+          elements.set(handle, new WeakRef(element));
+          dropped.register(element, handle);
+        }
+        facts.set(element, factsOf(element, name));
+        return number;
+      },
+      capped: () => capped,
+    };
+  };
+
+  // ---- Acting ----
+
+  page.handled = (handle) => {
+    const known = page.sessions.get(page.order.session ?? '');
+    const element = known?.elements.get(handle)?.deref();
+    if (known === undefined || element === undefined || !page.isHere(element)) {
+      return page.fail('ELEMENT_HANDLE_STALE', `${handle} is no longer on the page: read the page again`);
+    }
+    const was = /** @type {BproxyFacts} */ (known.facts.get(element));
+    const is = factsOf(element);
+    known.facts.set(element, is);
+    if (!sameThing(was, is)) {
+      page.fail(
+        'ELEMENT_HANDLE_STALE',
+        `${handle} is not what it was when it was read: see details, then decide anew`,
+        {
+          was: told(was),
+          is: told(is),
+        },
+      );
+    }
+    page.touched.add(element);
+    return element;
+  };
+
+  page.readAgain = () => {
+    const facts = page.sessions.get(page.order.session ?? '')?.facts;
+    for (const element of page.touched) {
+      if (facts?.has(element) && page.isHere(element)) facts.set(element, factsOf(element));
+    }
+  };
+})();
