@@ -45,7 +45,7 @@
     }
     const mark = page.document();
     if (order.document !== undefined && order.document !== mark) {
-      const details = { page: { url: location.href, title: page.own.title(document), document: mark } };
+      const details = { page: { url: location.href, title: title(), document: mark } };
       page.fail('PAGE_CHANGED', 'the tab shows another page now, so nothing was done in it: read it first', details);
     }
   };

@@ -742,11 +742,17 @@ fn listed(read: &str, data: &Value) -> Vec<[String; 3]> {
 /// Asserts that each event reached what its act was for, and each click that was done its element.
 fn judge(acts: &[Act], records: &[Value]) {
     let at = |record: &Value| record["at"].as_i64().expect("a time");
+    // The acts of a tab follow one another.
+    let mut of_tabs: HashMap<&str, Vec<(usize, &Act)>> = HashMap::new();
+    for (index, act) in acts.iter().enumerate() {
+        of_tabs.entry(&act.tab).or_default().push((index, act));
+    }
     let mut reached = HashSet::new();
     for record in records {
-        // The acts of a tab follow one another.
-        let of_tab = acts.iter().enumerate().filter(|(_, it)| record["tab"] == *it.tab);
-        let mut near = of_tab.filter(|(_, it)| (it.began..=it.ended).contains(&at(record)));
+        let of_tab = &of_tabs[record["tab"].as_str().expect("a tab")];
+        let begun = of_tab.partition_point(|(_, it)| it.began <= at(record));
+        let ended = of_tab.partition_point(|(_, it)| it.ended < at(record));
+        let mut near = of_tab[ended.min(begun)..begun].iter();
         let identity = text(&record["identity"]);
         let meant = |act: &Act| {
             let any = act.reaches.is_empty() || act.reaches.contains(&identity);
@@ -756,7 +762,7 @@ fn judge(acts: &[Act], records: &[Value]) {
         };
         let told: Vec<_> = near.clone().map(|(_, it)| &it.what).collect();
         let act = near.find(|(_, it)| meant(it));
-        let (index, _) = act.unwrap_or_else(|| panic!("{record} was reached by {told:#?}"));
+        let &(index, _) = act.unwrap_or_else(|| panic!("{record} was reached by {told:#?}"));
         if record["type"] == "click" || record["type"] == "mousedown" {
             reached.insert(index);
         }

@@ -255,7 +255,7 @@ impl FakeExtension {
         self.send(hello.to_string()).await;
     }
 
-    /// The same, with this nonce for the daemon's proof.
+    /// Introduces itself as an extension of revision 1, with this nonce for the daemon's proof.
     pub async fn hello_with_nonce(&mut self, instance: &str, nonce: &str) {
         let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "0.1.0",
             "protocolVersion": 1, "browser": "Chromium 156", "revision": 1, "nonce": nonce});
