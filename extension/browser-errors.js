@@ -13,6 +13,17 @@ export class RestrictedPage extends ActionError {
   }
 }
 
+/** The tab is there, and its page is not: it crashed, or the browser freed its memory. */
+export class PageUnloaded extends ActionError {
+  /** @param {boolean} discarded the browser did it */
+  constructor(discarded) {
+    const what = discarded ? 'the browser has unloaded this page to save memory' : 'this page has crashed';
+    super('SCRIPT_ERROR', `${what}: navigate to its address again, or to another one`, {
+      suggestedAction: 'bproxy navigate URL',
+    });
+  }
+}
+
 /** The page was replaced while a command ran in it. */
 export class DocumentGone extends ActionError {
   constructor() {
@@ -48,6 +59,20 @@ export function explain(error) {
     return new RestrictedPage();
   }
   return new ActionError('SCRIPT_ERROR', message);
+}
+
+/**
+ * The same for a script that could not run in a tab: the browser refuses a page that crashed in the same words as its
+ * own pages.
+ * @param {number} tabId @param {unknown} error @returns {Promise<never>}
+ */
+export async function throwExplainedOf(tabId, error) {
+  const explained = explain(error);
+  if (explained instanceof RestrictedPage) {
+    const tab = await chrome.tabs.get(tabId).catch(() => null);
+    if (tab?.status === 'unloaded') throw new PageUnloaded(tab.discarded);
+  }
+  throw explained;
 }
 
 /** @param {unknown} error @returns {never} */

@@ -156,7 +156,9 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} ElementsData `elements`
+ * @property {boolean} [capped] Whether there are more than an answer holds.
  * @property {{ disabled?: boolean, handle?: string, hasShadowRoot?: boolean, label?: string, options?: string[], placeholder?: string, required?: boolean, role?: string, route?: { hosts: { index?: number, selector: string }[], target: string }, runtimeHandle?: string, selector?: string, tag: string, type?: string, value?: string }[]} elements The controls, in the order of the document.
+ * @property {number} [total] How many controls there are, listed or not; an older extension does not count them.
  */
 
 /** @typedef {Record<string, never>} OutlineParams `outline` */
@@ -195,7 +197,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} SnapshotParams `snapshot`
  * @property {boolean} [interactiveOnly] Only interactive elements.
- * @property {number} [maxDepth] How many levels deep.
+ * @property {number} [maxDepth] How many levels deep; all of them if absent.
  * @property {string} [selector] The part of the page to read.
  */
 

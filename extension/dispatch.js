@@ -5,6 +5,7 @@
 
 import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
+import { disclosed } from './disclosure.js';
 import { ActionError, checkCommand, failure, success } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
@@ -95,13 +96,13 @@ export class Dispatcher {
 
   /** Answers the command from the log, or carries it out. @param {Command} command @param {Identity} identity */
   async #once(command, identity) {
-    const { id, action, protocol_version: version } = command;
+    const { id, action } = command;
     const tab = command.target?.tabId ?? null;
     const entry = this.dedupeLog.find(identity);
     if (entry?.answer) {
       this.trace.add('replay', { id, action, tab });
       // Built again, because the browser's storage does not keep the order of keys.
-      this.#send(command.session, entry.answer, textOf(id, entry.answer, true, version));
+      this.#send(command.session, entry.answer, textOf(command, entry.answer, true));
       return;
     }
     if (entry?.acts) {
@@ -114,7 +115,7 @@ export class Dispatcher {
       // Not recorded: nothing is begun, and the same command may come again when the switch is on.
       this.trace.add('switched_off', { id, action, tab });
       const refusal = /** @type {Answer} */ ({ ok: false, error: asFailure(pausedByPerson(), command.session) });
-      return this.#send(command.session, refusal, textOf(id, refusal, false, version));
+      return this.#send(command.session, refusal, textOf(command, refusal, false));
     }
 
     const began = this.now();
@@ -199,11 +200,11 @@ export class Dispatcher {
 
   /** @param {Command} command @param {Identity} identity @param {Answer} answer */
   async #answer(command, identity, answer) {
-    const { id, action, session, protocol_version: version } = command;
-    let text = textOf(id, answer, false, version);
+    const { action, session } = command;
+    let text = textOf(command, answer, false);
     if (isTooLarge(text)) {
       answer = { ok: false, error: tooLarge(action) };
-      text = textOf(id, answer, false, version);
+      text = textOf(command, answer, false);
     }
     // An answer that is too large tells nothing of the page.
     this.#tell(command, answer);
@@ -233,10 +234,10 @@ async function identityOf({ id, action, session, target, params }) {
   };
 }
 
-/** @param {string} id @param {Answer} answer @param {boolean} replay @param {number} version */
-function textOf(id, answer, replay, version) {
+/** @param {Command} command @param {Answer} answer @param {boolean} replay */
+function textOf({ id, action, protocol_version: version }, answer, replay) {
   const envelope = answer.ok ? success(id, answer.result, replay, version) : failure(id, answer.error, replay, version);
-  return JSON.stringify(envelope);
+  return disclosed(envelope, { read: !ACTIONS[action].acts });
 }
 
 /** @param {string} action */

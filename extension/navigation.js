@@ -30,7 +30,11 @@ export class Navigations {
     this.held = new Map();
     /** @type {Set<number>} held tabs whose `tab.open` has not been answered */
     this.opening = new Set();
-    /** @type {Map<number, string | null>} tabs with a navigation that has not ended, and its document once it has one */
+    /**
+     * Tabs with a navigation that has not ended: its document once it has one, and since when it has that or has none
+     * (unix ms).
+     * @type {Map<number, { document: string | null, since: number }>}
+     */
     this.underWay = new Map();
     /** @type {Map<number, string>} the document that each tab shows */
     this.documents = new Map();
@@ -116,9 +120,9 @@ export class Navigations {
 
     for (const watcher of [...this.watchers]) watcher(event);
 
-    if (kind === 'started') this.underWay.set(tabId, null);
-    if (kind === 'committed') this.underWay.set(tabId, documentId);
-    const over = kind === 'loaded' || stopped ? this.underWay.get(tabId) === documentId : kind === 'failed';
+    if (kind === 'started') this.underWay.set(tabId, { document: null, since: Date.now() });
+    if (kind === 'committed') this.underWay.set(tabId, { document: documentId, since: Date.now() });
+    const over = kind === 'loaded' || stopped ? this.underWay.get(tabId)?.document === documentId : kind === 'failed';
     if (over) this.underWay.delete(tabId);
     if (replaced) this.documents.set(tabId, documentId);
   }
@@ -144,7 +148,7 @@ export class Navigations {
    */
   next(tabId, signal, { enough, joining = false } = {}) {
     return new Promise((resolve, reject) => {
-      let document = joining ? (this.underWay.get(tabId) ?? null) : null;
+      let document = joining ? (this.underWay.get(tabId)?.document ?? null) : null;
       /** @type {ReturnType<typeof setTimeout> | undefined} */
       let grace;
       const end = (/** @type {() => void} */ settle) => {

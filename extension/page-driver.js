@@ -4,7 +4,7 @@
  * `PageDriver`; only this file knows how the browser runs scripts.
  */
 
-import { DocumentGone, throwExplained } from './browser-errors.js';
+import { DocumentGone, throwExplained, throwExplainedOf } from './browser-errors.js';
 import { ActionError } from './protocol.js';
 
 /**
@@ -28,11 +28,13 @@ const PAGE_MS = 500;
 /** The page scripts, each after those that it builds on. */
 export const PAGE_SCRIPTS = Object.freeze([
   'page/commands.js',
+  'page/own.js',
   'page/elements.js',
+  'page/sight.js',
+  'page/secrets.js',
   'page/interstitial.js',
   'page/selector.js',
   'page/accessibility.js',
-  'page/secrets.js',
   'page/registry.js',
   'page/read.js',
   'page/controls.js',
@@ -152,7 +154,9 @@ function invokeInPage(version, command, params, order) {
  * @returns {Promise<unknown>} what the script in the main frame gave
  */
 async function execute(injection) {
-  const [frame] = await chrome.scripting.executeScript(injection).catch(throwExplained);
+  const [frame] = await chrome.scripting
+    .executeScript(injection)
+    .catch((error) => throwExplainedOf(injection.target.tabId, error));
   return frame?.result;
 }
 
@@ -165,7 +169,7 @@ export function tabPage(tab) {
   return {
     url: tab?.url ?? '',
     title: tab?.title ?? '',
-    state: tab?.status === 'complete' ? 'ready' : 'loading',
+    state: tab?.status === 'complete' ? 'ready' : tab?.status === 'unloaded' ? 'error' : 'loading',
     busy: false,
   };
 }

@@ -14,8 +14,10 @@ import { ActionError } from './protocol.js';
 const SAMPLE_MS = [25, 60];
 /** A page that still changes after this (an animation, a ticker) is reported as not stable. */
 const SETTLE_MS = 3_000;
-/** A navigation that the act started is given this long to load. */
+/** A navigation is given this long to get its document, from its start. */
 const NAVIGATION_MS = 10_000;
+/** A document is given this long to load: some never end, and can be read and used all the same. */
+const LOAD_MS = 3_000;
 
 /**
  * @typedef {import('./actions/index.js').Context} Context
@@ -27,17 +29,16 @@ const NAVIGATION_MS = 10_000;
  * @param {Context} context
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
-export async function settle({ driver, tabId, navigations, signal, hurry, order, document }) {
-  const until = Date.now() + SETTLE_MS;
+export async function settle(context) {
+  const { driver, tabId, signal, hurry, order, document } = context;
+  let until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS[0] + Math.random() * (SAMPLE_MS[1] - SAMPLE_MS[0])));
     signal.throwIfAborted();
-    if (navigations.underWay.has(tabId)) {
-      // A download or an address that fails leaves the page, or an error page, to be sampled below.
-      const loading = AbortSignal.any([signal, hurry, AbortSignal.timeout(NAVIGATION_MS)]);
-      await navigations.next(tabId, loading, { joining: true }).catch(() => {});
+    if (await navigated(context)) {
       last = null;
+      until = Date.now() + SETTLE_MS;
     }
     const sampled = await sample(driver, tabId, document, order);
     if (sampled === null) continue;
@@ -46,6 +47,25 @@ export async function settle({ driver, tabId, navigations, signal, hurry, order,
     if (hurry.aborted || Date.now() >= until) return { stable: false, ...rest };
     last = signature;
   }
+}
+
+/**
+ * Waits for the navigation that is under way, if it has time left.
+ * @param {Context} context
+ * @returns {Promise<boolean>} whether there was one to wait for
+ */
+async function navigated({ navigations, tabId, signal, hurry }) {
+  const pending = navigations.underWay.get(tabId);
+  if (pending === undefined) return false;
+  const uncommitted = pending.document === null;
+  const left = pending.since + (uncommitted ? NAVIGATION_MS : LOAD_MS) - Date.now();
+  if (left <= 0) return false;
+  const waiting = AbortSignal.any([signal, hurry, AbortSignal.timeout(left)]);
+  // A download or an address that fails leaves the page, or an error page, to be sampled.
+  await navigations
+    .next(tabId, waiting, { joining: true, ...(uncommitted ? { enough: AbortSignal.abort() } : {}) })
+    .catch(() => {});
+  return true;
 }
 
 /**

@@ -1,9 +1,11 @@
-/** Going to an address: waits for the load event of the new document, no longer. */
+/** Going to an address: waits for the load event of the new document, but not for ever. */
 
 import { RestrictedPage, throwExplained } from '../browser-errors.js';
 import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 
+/** A page that is still loading after this is answered with `state: "loading"`: some never end. */
+const LOAD_MS = 10_000;
 /** A page that is still loading is answered for this long before the deadline, so that the answer arrives in time. */
 const ANSWER_MARGIN_MS = 250;
 
@@ -43,14 +45,15 @@ export async function signInInterstitial(driver, tabId, asked, page, { defer, or
 
 /**
  * Waits for the tab's next navigation and asks the page for its state. One that has a document
- * but has not finished loading near the deadline counts, with `state: "loading"`.
+ * but has not finished loading in time counts, with `state: "loading"`.
  * @param {number} tabId
  * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'hurry' | 'deadline' | 'order'>} context
  * @returns {Promise<{ page: import('../protocol.js').Page, status: number | undefined }>}
  */
 export async function loadedPage(tabId, { driver, navigations, signal, hurry, deadline, order }) {
-  const nearly = AbortSignal.timeout(Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS));
-  await navigations.next(tabId, AbortSignal.any([signal, hurry]), { enough: nearly });
+  const left = Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS);
+  const enough = AbortSignal.timeout(Math.min(LOAD_MS, left));
+  await navigations.next(tabId, AbortSignal.any([signal, hurry]), { enough });
   try {
     const { data, page } = await driver.read(tabId, 'info', {}, order);
     return { page, status: data.status };
@@ -67,6 +70,13 @@ export async function loadedPage(tabId, { driver, navigations, signal, hurry, de
  * @returns {Promise<string>}
  */
 export async function checkUrl(input) {
+  if (/=…|:…@/.test(input)) {
+    throw new ActionError(
+      'NAVIGATION_FAILED',
+      'a secret was left out of this address when it was read (…): click the link by its handle instead',
+      { suggestedAction: 'bproxy links' },
+    );
+  }
   let url;
   try {
     url = new URL(input);

@@ -98,11 +98,21 @@ const STRATEGIES = {
 const named = ({ url, title }) => (title === '' ? url : `${url} ${JSON.stringify(title)}`);
 
 /**
- * A pattern with a `*` must match the whole address, one without it a part.
+ * A pattern with a `*` must match the whole address, one without it a part. Each part between two `*` is taken where it
+ * is found first, which never rules a match out: nothing is tried twice, whatever the pattern and the address.
  * @param {string} pattern @param {string} url
  */
 export function matches(pattern, url) {
-  if (!pattern.includes('*')) return url.includes(pattern);
-  const escaped = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${escaped.join('.*')}$`, 's').test(url);
+  const [first, ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return url.includes(pattern);
+  const end = url.length - last.length;
+  if (!url.startsWith(first) || !url.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = url.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return at <= end;
 }

@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** @type {Record<string, string>} */
   const ROLES = {
@@ -92,10 +93,10 @@
 
   page.role = (element) => {
     // What is no word is no role: the page must not write a line of the tree by it.
-    const given = element.getAttribute('role')?.match(/(?<!\S)[a-z][a-z-]*(?!\S)/i)?.[0];
+    const given = own.getAttribute(element, 'role')?.match(/(?<!\S)[a-z][a-z-]*(?!\S)/i)?.[0];
     if (given) return given === 'none' || given === 'presentation' ? '' : given;
-    const tag = element.localName;
-    if (tag === 'a' || tag === 'area') return element.hasAttribute('href') ? 'link' : '';
+    const tag = own.localName(element);
+    if (tag === 'a' || tag === 'area') return own.hasAttribute(element, 'href') ? 'link' : '';
     if (tag === 'input') {
       const { type, list } = /** @type {HTMLInputElement} */ (element);
       if (list && (type === 'text' || type === 'search' || type === 'email' || type === 'url' || type === 'tel')) {
@@ -107,36 +108,51 @@
       const { multiple, size } = /** @type {HTMLSelectElement} */ (element);
       return multiple || size > 1 ? 'listbox' : 'combobox';
     }
-    if (tag === 'img') return element.getAttribute('alt') === '' ? '' : 'img';
+    if (tag === 'img') return own.getAttribute(element, 'alt') === '' ? '' : 'img';
     if (tag === 'svg') return page.ownName(element) ? 'img' : '';
     if (tag === 'header' || tag === 'footer') {
-      const inner = element.closest('article, aside, main, nav, section');
+      const inner = own.closest(element, 'article, aside, main, nav, section');
       return inner ? '' : tag === 'header' ? 'banner' : 'contentinfo';
     }
     if (tag === 'section' || tag === 'form') return page.ownName(element) ? (tag === 'form' ? 'form' : 'region') : '';
-    if (/** @type {HTMLElement} */ (element).isContentEditable && isEditingHost(element)) return 'textbox';
+    if (element instanceof HTMLElement && own.isContentEditable(element) && isEditingHost(element)) return 'textbox';
     return ROLES[tag] ?? '';
   };
 
   const isEditingHost = (/** @type {Element} */ element) => {
-    const own = element.getAttribute('contenteditable');
-    return own !== null && own !== 'false';
+    const editable = own.getAttribute(element, 'contenteditable');
+    return editable !== null && editable !== 'false';
   };
   page.isEditingHost = isEditingHost;
 
   /** The text of a subtree as it is read aloud: images by their alternative, hidden parts not at all. */
-  const spoken = (/** @type {Node} */ node, /** @type {boolean} */ hidden) => {
-    if (node instanceof Text) return node.data;
-    if (!(node instanceof Element)) return '';
-    if (node instanceof HTMLImageElement) return ` ${node.alt} `;
-    if (node.localName === 'script' || node.localName === 'style') return '';
-    if (!hidden && (node.getAttribute('aria-hidden') === 'true' || !page.rendered(node))) return '';
-    const label = node.getAttribute('aria-label')?.trim();
-    if (label) return ` ${label} `;
+  const spoken = (/** @type {Node} */ root, /** @type {boolean} */ hidden) => {
     let text = '';
-    for (const child of page.children(node)) text += spoken(child, hidden);
-    const block = node.localName !== 'span' && getComputedStyle(node).display !== 'inline';
-    return block ? ` ${text} ` : text;
+    /** Of each element that the walk is in, what stands around its text. @type {string[]} */
+    const around = [];
+    const enter = (/** @type {Node} */ node) => {
+      if (node instanceof Text) text += node.data;
+      if (!(node instanceof Element)) return false;
+      if (node instanceof HTMLImageElement) {
+        text += ` ${node.alt} `;
+        return false;
+      }
+      const tag = own.localName(node);
+      if (tag === 'script' || tag === 'style') return false;
+      if (!hidden && (own.getAttribute(node, 'aria-hidden') === 'true' || !page.rendered(node))) return false;
+      const label = own.getAttribute(node, 'aria-label')?.trim();
+      if (label) {
+        text += ` ${label} `;
+        return false;
+      }
+      around.push(tag !== 'span' && getComputedStyle(node).display !== 'inline' ? ' ' : '');
+      text += around.at(-1);
+      return true;
+    };
+    page.walk(root, enter, () => {
+      text += around.pop();
+    });
+    return text;
   };
   const contents = (/** @type {Element} */ element, hidden = false) => {
     let text = '';
@@ -145,26 +161,29 @@
   };
 
   const byId = (/** @type {Element} */ element, /** @type {string} */ attribute) => {
-    const ids = element.getAttribute(attribute)?.trim();
+    const ids = own.getAttribute(element, attribute)?.trim();
     if (!ids) return '';
-    const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
+    const root = own.getRootNode(element);
+    if (!(root instanceof Document || root instanceof ShadowRoot)) return '';
     const parts = ids.split(/\s+/).map((id) => {
-      const other = root.getElementById?.(id);
+      const other = own.getElementById(root, id);
       if (!other) return '';
-      return other.getAttribute('aria-label')?.trim() || contents(other, !page.rendered(other));
+      return own.getAttribute(other, 'aria-label')?.trim() || contents(other, !page.rendered(other));
     });
     return page.collapse(parts.join(' '));
   };
 
   /** The name that was given to the element, as opposed to one that its contents make. */
   page.ownName = (element) => {
-    const given = byId(element, 'aria-labelledby') || page.collapse(element.getAttribute('aria-label') ?? '');
+    const given = byId(element, 'aria-labelledby') || page.collapse(own.getAttribute(element, 'aria-label') ?? '');
     if (given) return given;
-    const tag = element.localName;
-    if (tag === 'img' || tag === 'area') return page.collapse(element.getAttribute('alt') ?? '') || titleOf(element);
+    const tag = own.localName(element);
+    if (tag === 'img' || tag === 'area')
+      return page.collapse(own.getAttribute(element, 'alt') ?? '') || titleOf(element);
     if (tag === 'input') {
       const { type, value } = /** @type {HTMLInputElement} */ (element);
-      if (type === 'image') return page.collapse(element.getAttribute('alt') ?? '') || titleOf(element) || 'Submit';
+      if (type === 'image')
+        return page.collapse(own.getAttribute(element, 'alt') ?? '') || titleOf(element) || 'Submit';
       if (type === 'submit' || type === 'reset' || type === 'button') {
         return page.collapse(value) || titleOf(element) || { submit: 'Submit', reset: 'Reset', button: '' }[type];
       }
@@ -174,8 +193,8 @@
       .join(' ');
     if (page.collapse(text)) return page.collapse(text);
     const part = { fieldset: 'legend', table: 'caption', figure: 'figcaption', svg: 'title' }[tag];
-    const inner = part && [...element.children].find((child) => child.localName === part);
-    if (inner) return part === 'title' ? page.collapse(inner.textContent ?? '') : contents(inner);
+    const inner = part && [...own.children(element)].find((child) => own.localName(child) === part);
+    if (inner) return part === 'title' ? page.collapse(own.textContent(inner)) : contents(inner);
     return '';
   };
 
@@ -185,12 +204,12 @@
 
   /** The browser searches the whole page for the labels of each control, so all labels of a tree are collected at once. */
   const labelsOf = (/** @type {Element} */ element) => {
-    if (!LABELABLE.has(element.localName)) return NONE;
-    const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
+    if (!LABELABLE.has(own.localName(element))) return NONE;
+    const root = /** @type {Document | ShadowRoot} */ (own.getRootNode(element));
     let known = page.labels.get(root);
     if (!known) {
       known = new Map();
-      for (const label of root.querySelectorAll('label')) {
+      for (const label of /** @type {NodeListOf<HTMLLabelElement>} */ (own.querySelectorAll(root, 'label'))) {
         if (label.control) known.set(label.control, [...(known.get(label.control) ?? []), label]);
       }
       page.labels.set(root, known);
@@ -200,33 +219,71 @@
 
   /** A label without the field it wraps: what is typed into it is not its name. */
   const labelText = (/** @type {Element} */ label, /** @type {Element} */ field) => {
-    if (!label.contains(field)) return contents(label, !page.rendered(label));
-    const text = (/** @type {Node} */ node) => {
-      if (node === field || (node instanceof Element && node.matches('select, textarea, input'))) return '';
-      if (!(node instanceof Element) || !node.contains(field)) return spoken(node, false);
-      let inner = '';
-      for (const child of page.children(node)) inner += text(child);
-      return inner;
-    };
-    return [...label.childNodes].map(text).join('');
+    if (!own.contains(label, field)) return contents(label, !page.rendered(label));
+    let text = '';
+    page.walk(label, (node) => {
+      if (node === field || (node instanceof Element && own.matches(node, 'select, textarea, input'))) return false;
+      if (node instanceof Element && own.contains(node, field)) return true;
+      text += spoken(node, false);
+      return false;
+    });
+    return text;
   };
 
-  const titleOf = (/** @type {Element} */ element) => page.collapse(element.getAttribute('title') ?? '');
+  const titleOf = (/** @type {Element} */ element) => page.collapse(own.getAttribute(element, 'title') ?? '');
 
   page.accessibleName = (element) => {
-    const own = page.ownName(element);
-    if (own) return own;
+    const given = page.ownName(element);
+    if (given) return given;
     if (NAMED_BY_CONTENT.has(page.role(element))) {
       const text = contents(element);
       if (text) return text;
     }
     return (
       titleOf(element) ||
-      page.collapse(element.getAttribute('placeholder') ?? element.getAttribute('aria-placeholder') ?? '')
+      page.collapse(own.getAttribute(element, 'placeholder') ?? own.getAttribute(element, 'aria-placeholder') ?? '')
     );
   };
 
-  /** What a control holds; never what a private field holds. Undefined if it holds nothing of the kind. */
+  /** Roles whose contents are what they say, and nothing to act on. */
+  const SAYING = new Set(['heading', 'cell', 'columnheader', 'rowheader', 'gridcell', 'tooltip']);
+
+  page.contradiction = (element, name) => {
+    if (element instanceof HTMLInputElement && /^(submit|reset|button)$/.test(element.type)) {
+      return says(name, element.value) ? null : page.collapse(element.value);
+    }
+    const written = page.collapse(own.textContent(element));
+    if (written === '') return null;
+    const role = page.role(element);
+    const saying = SAYING.has(role);
+    if (!saying && (written === name || !NAMED_BY_CONTENT.has(role))) return null;
+    const shown = seen(element);
+    return says(name, shown) && (shown !== '' || !saying || name === '') ? null : shown;
+  };
+  const says = (/** @type {string} */ name, /** @type {string} */ shown) => bare(name).includes(bare(shown));
+  const bare = (/** @type {string} */ text) => text.replace(/\s+/g, '').toLowerCase();
+
+  /** The text in an element that a person sees. */
+  const seen = (/** @type {Element} */ element) => {
+    let text = '';
+    page.walk(element, (node) => {
+      if (node instanceof Text) {
+        if (/\S/.test(node.data) && page.sees(node)) text += node.data;
+        return false;
+      }
+      if (!(node instanceof Element) || /^(script|style|select|textarea)$/.test(own.localName(node))) return false;
+      text += ' ';
+      return page.rendered(node);
+    });
+    return page.collapse(text);
+  };
+
+  page.nameAndText = (element, name = page.accessibleName(element)) => {
+    const shown = page.collapse(own.textContent(element)) === name ? null : page.contradiction(element, name);
+    return shown === null ? name : `${name} (shown: ${JSON.stringify(shown)})`;
+  };
+
+  /** What a control holds; never a secret. Undefined if it holds nothing of the kind. */
   page.valueOf = (element) => {
     if (page.isSecret(element)) return undefined;
     if (element instanceof HTMLInputElement) {
@@ -238,23 +295,23 @@
     if (element instanceof HTMLSelectElement) {
       return [...element.selectedOptions].map((option) => page.collapse(option.text)).join(', ');
     }
-    if (page.isEditingHost(element)) return page.collapse(/** @type {HTMLElement} */ (element).innerText ?? '');
-    const role = element.getAttribute('role');
+    if (page.isEditingHost(element)) return page.collapse(own.innerText(/** @type {HTMLElement} */ (element)) ?? '');
+    const role = own.getAttribute(element, 'role');
     if (role === 'checkbox' || role === 'radio' || role === 'switch') {
-      return element.getAttribute('aria-checked') ?? 'false';
+      return own.getAttribute(element, 'aria-checked') ?? 'false';
     }
-    return element.getAttribute('aria-valuetext') ?? element.getAttribute('aria-valuenow') ?? undefined;
+    return own.getAttribute(element, 'aria-valuetext') ?? own.getAttribute(element, 'aria-valuenow') ?? undefined;
   };
 
   page.disabled = (element) =>
-    element.matches(':disabled') ||
-    element.closest('[aria-disabled="true"]') !== null ||
-    element.closest('[inert]') !== null;
+    own.matches(element, ':disabled') ||
+    own.closest(element, '[aria-disabled="true"]') !== null ||
+    own.closest(element, '[inert]') !== null;
 
   page.states = (element) => {
     /** @type {string[]} */
     const states = [];
-    const aria = (/** @type {string} */ name) => element.getAttribute(`aria-${name}`);
+    const aria = (/** @type {string} */ name) => own.getAttribute(element, `aria-${name}`);
     if (page.disabled(element)) states.push('disabled');
     const checked =
       element instanceof HTMLInputElement && /^(checkbox|radio)$/.test(element.type)
@@ -265,21 +322,21 @@
       states.push('selected');
     }
     const expanded =
-      element.localName === 'summary'
-        ? String(/** @type {HTMLDetailsElement} */ (element.parentElement)?.open)
+      own.localName(element) === 'summary'
+        ? String(/** @type {HTMLDetailsElement | null} */ (own.parentElement(element))?.open)
         : aria('expanded');
     if (expanded === 'true') states.push('expanded');
     if (expanded === 'false') states.push('collapsed');
     if (aria('pressed') === 'true') states.push('pressed');
     if (aria('current') && aria('current') !== 'false') states.push('current');
-    if (/** @type {HTMLInputElement} */ (element).required === true || aria('required') === 'true') {
+    if (own.matches(element, ':required') || aria('required') === 'true') {
       states.push('required');
     }
-    if (/** @type {HTMLInputElement} */ (element).readOnly === true || aria('readonly') === 'true') {
+    if (own.matches(element, 'input[readonly], textarea[readonly]') || aria('readonly') === 'true') {
       states.push('readonly');
     }
     if (aria('invalid') && aria('invalid') !== 'false') states.push('invalid');
-    if (element === document.activeElement && element !== document.body) states.push('focused');
+    if (element === own.activeElement(document) && element !== own.body(document)) states.push('focused');
     return states;
   };
 })();

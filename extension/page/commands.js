@@ -66,12 +66,13 @@
 
   page.invoke = (command, params, order = {}) => {
     page.labels = new Map();
+    page.sight = null;
     // Whichever document this is, the command does not go on in another one.
     page.order = { ...order, document: order.document ?? page.document() };
     if (command !== 'settle') page.touched = new Set();
     const aboutState = STATE_COMMANDS.has(command);
     try {
-      if (document.contentType === 'application/pdf' && !aboutState) {
+      if (page.own.contentType(document) === 'application/pdf' && !aboutState) {
         page.fail(
           'SCRIPT_ERROR',
           'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page',
@@ -110,11 +111,15 @@
   const MAX_TITLE = 4096;
 
   /** Never ends within a character. */
-  const title = () => document.title.slice(0, MAX_TITLE).replace(/[\uD800-\uDBFF]$/, '');
+  const title = () =>
+    page.own
+      .title(document)
+      .slice(0, MAX_TITLE)
+      .replace(/[\uD800-\uDBFF]$/, '');
 
   page.info = () => {
-    const ready = document.readyState === 'complete';
-    const busy = document.querySelector(':is(body, main, [role="main"])[aria-busy="true"]') !== null;
+    const ready = page.own.readyState(document) === 'complete';
+    const busy = page.own.querySelector(document, ':is(body, main, [role="main"])[aria-busy="true"]') !== null;
     const state = ready ? 'ready' : 'loading';
     return { url: location.href, title: title(), state, busy, document: page.document() };
   };

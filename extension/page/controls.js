@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   const FIELDS =
     'input:not([type="hidden"]), textarea, select, button, [contenteditable]:not([contenteditable="false"])';
@@ -51,7 +52,7 @@
   ];
 
   /** The rich editor that an element belongs to, or undefined. */
-  page.editor = (element) => EDITORS.find(([, selector]) => element.closest(selector) !== null)?.[0];
+  page.editor = (element) => EDITORS.find(([, selector]) => own.closest(element, selector) !== null)?.[0];
 
   /** Monaco and others take their input in a hidden field: it counts as a control all the same. */
   const usable = (/** @type {Element} */ element) => page.rendered(element) || page.editor(element) !== undefined;
@@ -62,45 +63,42 @@
     );
 
   page.commands.elements = ({ form = false }) => {
-    const root = document.documentElement;
-    if (!root) return { elements: [] };
+    const root = own.documentElement(document);
+    const all = root ? page.findAll(root, form ? FIELDS : CONTROLS).filter(usable) : [];
     const target = page.namer();
-    const found = page
-      .findAll(root, form ? FIELDS : CONTROLS)
-      .filter(usable)
-      .slice(0, ENTRIES_MAX);
     const numbers = page.numbers('el');
-    const elements = found.map((element) => {
-      const label = page.accessibleName(element);
-      const n = numbers.of(element, label);
+    const elements = all.slice(0, ENTRIES_MAX).map((element) => {
+      const name = page.accessibleName(element);
+      const n = numbers.of(element, name);
       return {
         ...target(element),
-        tag: element.localName,
-        ...describe(element, label),
+        tag: own.localName(element),
+        ...describe(element, name),
         ...(n === undefined ? {} : { n }),
       };
     });
-    return { elements, ...(numbers.capped() ? { capped: true } : {}) };
+    const capped = numbers.capped() || all.length > ENTRIES_MAX;
+    return { elements, total: all.length, ...(capped ? { capped } : {}) };
   };
 
-  const describe = (/** @type {Element} */ element, /** @type {string} */ label) => {
+  const describe = (/** @type {Element} */ element, /** @type {string} */ name) => {
     const control = /** @type {HTMLInputElement} */ (element);
-    const typed = element.localName === 'input' || element.localName === 'button';
+    const typed = own.localName(element) === 'input' || own.localName(element) === 'button';
     const value = page.valueOf(element);
     return {
-      ...given({ type: typed ? control.type : undefined, label }),
+      ...given({ type: typed ? control.type : undefined, label: page.nameAndText(element, name) }),
       // That a field is empty is worth knowing: an empty value is kept.
       ...(value === undefined ? {} : { value: page.shorten(value, VALUE_MAX) }),
       ...given({
-        placeholder: element.getAttribute('placeholder') ?? undefined,
-        required: control.required === true || element.getAttribute('aria-required') === 'true',
+        placeholder: own.getAttribute(element, 'placeholder') ?? undefined,
+        required: own.matches(element, ':required') || own.getAttribute(element, 'aria-required') === 'true',
         disabled: page.disabled(element),
         options:
           element instanceof HTMLSelectElement
             ? [...element.options].slice(0, OPTIONS_MAX).map((option) => page.collapse(option.text))
             : undefined,
         role: page.role(element),
-        hasShadowRoot: element.shadowRoot !== null,
+        hasShadowRoot: own.shadowRoot(element) !== null,
         runtimeHandle: page.editor(element),
       }),
     };
@@ -118,7 +116,7 @@
   ]);
 
   page.commands.outline = () => {
-    const root = document.documentElement;
+    const root = own.documentElement(document);
     const all = root
       ? page
           .findAll(root, 'header, footer, main, nav, aside, section, form, search, [role], h1, h2, h3, h4, h5, h6')
@@ -127,20 +125,20 @@
     const landmarks = all
       .filter((element) => LANDMARKS.has(page.role(element)))
       .map((element) => ({
-        tag: element.localName,
+        tag: own.localName(element),
         role: page.role(element),
         ...given({ label: page.ownName(element) }),
       }));
     const headings = all
       .filter((element) => page.role(element) === 'heading')
-      .map((element) => ({ level: level(element), text: page.accessibleName(element) }));
+      .map((element) => ({ level: level(element), text: page.nameAndText(element) }));
     return { landmarks, headings };
   };
 
   const level = (/** @type {Element} */ heading) => {
-    const stated = Number(heading.getAttribute('aria-level'));
+    const stated = Number(own.getAttribute(heading, 'aria-level'));
     if (Number.isSafeInteger(stated) && stated > 0) return stated;
-    return Number(/^h([1-6])$/.exec(heading.localName)?.[1]) || 2;
+    return Number(/^h([1-6])$/.exec(own.localName(heading))?.[1]) || 2;
   };
   page.headingLevel = level;
 })();

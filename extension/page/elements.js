@@ -2,12 +2,13 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   // ---- Finding ----
 
   page.query = (selector, root = document) => {
     try {
-      return [...root.querySelectorAll(selector)];
+      return [...own.querySelectorAll(root, selector)];
     } catch {
       return page.fail('SCRIPT_ERROR', `${JSON.stringify(selector)} is not a valid CSS selector`);
     }
@@ -35,19 +36,22 @@
         index === undefined
           ? one(hosts, `the host ${selector}`)
           : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
-      root = host.shadowRoot ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no open shadow root`);
+      root = own.shadowRoot(host) ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no open shadow root`);
     }
     return one(page.query(target.route.target, root), `the route’s target ${target.route.target}`);
   };
 
   /** The elements that a read covers: each match of its selector once; without a selector, the document. */
   page.scopes = (selector) => {
-    if (selector === undefined) return document.documentElement ? [document.documentElement] : [];
+    if (selector === undefined) {
+      const root = own.documentElement(document);
+      return root ? [root] : [];
+    }
     const found = page.query(selector);
     if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
     const chosen = new Set(found);
     return found.filter((element) => {
-      for (let above = page.own.parentElement(element); above; above = page.own.parentElement(above)) {
+      for (let above = own.parentElement(element); above; above = own.parentElement(above)) {
         if (chosen.has(above)) return false;
       }
       return true;
@@ -57,75 +61,83 @@
   /** All elements below `root` that match, itself included, open shadow roots too, in document order. */
   page.findAll = (root, selector) => {
     /** @type {Element[]} */
-    const found = [];
-    const visit = (/** @type {Element | ShadowRoot} */ from) => {
-      if (from instanceof Element && from.matches(selector)) found.push(from);
-      if (from instanceof Element && from.shadowRoot) visit(from.shadowRoot);
-      const hosts = [...from.querySelectorAll('*')].filter((element) => element.shadowRoot);
-      if (hosts.length === 0) return void found.push(...from.querySelectorAll(selector));
-      for (const element of from.querySelectorAll('*')) {
-        if (element.matches(selector)) found.push(element);
-        if (element.shadowRoot) visit(element.shadowRoot);
+    const found = root instanceof Element && own.matches(root, selector) ? [root] : [];
+    const rootsShadow = root instanceof Element ? own.shadowRoot(root) : null;
+    if (!rootsShadow && !hasHosts(root)) return found.concat([...own.querySelectorAll(root, selector)]);
+    /** The trees that the search is in, each inside the one before. */
+    const trees = [iteratorOf(root)];
+    if (rootsShadow) trees.push(iteratorOf(rootsShadow));
+    for (let tree = trees.at(-1); tree; tree = trees.at(-1)) {
+      const { done, value: element } = tree.next();
+      if (done) {
+        trees.pop();
+        continue;
       }
-    };
-    visit(root);
+      if (own.matches(element, selector)) found.push(element);
+      const shadow = own.shadowRoot(element);
+      if (shadow) trees.push(iteratorOf(shadow));
+    }
     return found;
   };
-
-  // ---- An element's own properties ----
-
-  /** @param {object} prototype @param {string} name @returns {(node: Node) => any} */
-  const getter = (prototype, name) => {
-    const { get } = /** @type {{ get: () => unknown }} */ (Object.getOwnPropertyDescriptor(prototype, name));
-    return (node) => get.call(node);
-  };
-  const childrenOf = getter(Element.prototype, 'children');
-  // A form's fields shadow its properties: where one is named `children`, `form.children` is that field.
-  page.own = {
-    getAttribute: (element, name) => Element.prototype.getAttribute.call(element, name),
-    closest: (element, selector) => Element.prototype.closest.call(element, selector),
-    getRootNode: (node, options) => Node.prototype.getRootNode.call(node, options),
-    id: getter(Element.prototype, 'id'),
-    attributes: getter(Element.prototype, 'attributes'),
-    children: (node) => (node instanceof Element ? childrenOf(node) : /** @type {ParentNode & Node} */ (node).children),
-    childNodes: getter(Node.prototype, 'childNodes'),
-    parentNode: getter(Node.prototype, 'parentNode'),
-    parentElement: getter(Node.prototype, 'parentElement'),
-    textContent: getter(Node.prototype, 'textContent'),
+  const iteratorOf = (/** @type {Element | ShadowRoot} */ root) => own.querySelectorAll(root, '*')[Symbol.iterator]();
+  const hasHosts = (/** @type {Element | ShadowRoot} */ root) => {
+    for (const element of own.querySelectorAll(root, '*')) if (own.shadowRoot(element)) return true;
+    return false;
   };
 
-  /** The children in the flat tree: a host has its shadow tree, a slot what is assigned to it. */
   page.children = (node) => {
-    if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes];
+    const shadow = node instanceof Element ? own.shadowRoot(node) : null;
+    if (shadow) return [...own.childNodes(shadow)];
     if (node instanceof HTMLSlotElement) {
       const assigned = node.assignedNodes({ flatten: true });
       if (assigned.length > 0) return assigned;
     }
-    return [...page.own.childNodes(node)];
+    return [...own.childNodes(node)];
   };
 
   /** The parent in the flat tree. */
   page.parent = (node) => {
-    const parent = /** @type {Element} */ (node).assignedSlot ?? page.own.parentNode(node);
+    const slot = node instanceof Element ? own.assignedSlot(node) : node instanceof Text ? slotOf(node) : null;
+    const parent = slot ?? own.parentNode(node);
     return parent instanceof ShadowRoot ? parent.host : parent;
+  };
+
+  const slotOf = (/** @type {Text} */ text) => text.assignedSlot;
+
+  page.walk = (root, enter, leave) => {
+    /** @type {{ node: Node, below: Node[], next: number }[]} */
+    const path = [];
+    const visit = (/** @type {Node} */ node) => {
+      if (enter(node)) path.push({ node, below: page.children(node), next: 0 });
+    };
+    visit(root);
+    for (let at = path.at(-1); at; at = path.at(-1)) {
+      if (at.next < at.below.length) {
+        visit(at.below[at.next++]);
+      } else {
+        path.pop();
+        leave?.(at.node);
+      }
+    }
   };
 
   // ---- Visibility ----
 
   /** Rendered at all: neither it nor an ancestor is hidden by style. */
   page.rendered = (element) => {
-    if (element.checkVisibility({ visibilityProperty: true })) return true;
-    // An element with `display: contents`, such as a slot, has no box of its own: its contents are drawn in its place.
-    const { display, visibility } = getComputedStyle(element);
-    if (display !== 'contents' || visibility !== 'visible') return false;
-    const parent = page.parent(element);
-    return !(parent instanceof Element) || page.rendered(parent);
+    for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
+      if (own.checkVisibility(at, { visibilityProperty: true })) return true;
+      // An element with `display: contents`, such as a slot, has no box of its own: its contents are drawn in its place.
+      const { display, visibility } = getComputedStyle(at);
+      if (display !== 'contents' || visibility !== 'visible') return false;
+    }
+    return true;
   };
 
   /** Rendered with an area, so that a person could see it. */
   page.visible = (element) => {
     if (!page.rendered(element)) return false;
-    const { width, height } = element.getBoundingClientRect();
+    const { width, height } = own.getBoundingClientRect(element);
     return width > 0 && height > 0;
   };
 
@@ -134,10 +146,10 @@
 
   /** An element in a few words, for messages. */
   page.describe = (element) => {
-    const ownId = page.own.id(element);
+    const ownId = own.id(element);
     const id = ownId ? ` id="${ownId}"` : '';
-    const css = element.getAttribute('class')?.trim();
-    const text = page.shorten(page.collapse(page.own.textContent(element)), 40);
-    return `<${element.localName}${id}${css ? ` class="${page.shorten(css, 60)}"` : ''}>${text ? ` “${text}”` : ''}`;
+    const css = own.getAttribute(element, 'class')?.trim();
+    const text = page.shorten(page.collapse(own.textContent(element)), 40);
+    return `<${own.localName(element)}${id}${css ? ` class="${page.shorten(css, 60)}"` : ''}>${text ? ` “${text}”` : ''}`;
   };
 })();

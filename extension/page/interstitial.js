@@ -6,6 +6,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** An interstitial has little other text. Characters. */
   const CHALLENGE_TEXT_MAX = 2_000;
@@ -66,15 +67,21 @@
   };
 
   page.interstitial = () => {
-    const mark = document.querySelector(CHALLENGE_MARKS) !== null;
+    const mark = own.querySelector(document, CHALLENGE_MARKS) !== null;
     const { host, pathname, hostname } = location;
     if (!mark && !CONSENT_HOSTS.test(hostname) && !SORRY.test(host + pathname)) return null;
     const content =
-      document.querySelector(
+      own.querySelector(
+        document,
         'article, main p + p, input[type="password"], textarea:not([name*="captcha" i]):not([name*="response" i]), select',
       ) !== null;
-    const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
-    return page.judge({ host: hostname, path: pathname, title: document.title, text, mark, content });
+    return page.judge({ host: hostname, path: pathname, title: own.title(document), text: said(), mark, content });
+  };
+
+  /** How much the page says. Characters. */
+  const said = () => {
+    const body = own.body(document);
+    return (body && (own.innerText(body) ?? own.textContent(body)))?.trim().length ?? 0;
   };
 
   // ---- Sign-in: a page that came in place of the one that was asked for ----
@@ -99,8 +106,7 @@
       return { reason: null };
     }
     const field = page.query(IDENTITY_FIELD).some(page.visible);
-    const text = (document.body?.innerText ?? document.body?.textContent ?? '').trim().length;
-    if (!field || text > SIGN_IN_TEXT_MAX) return { reason: null };
+    if (!field || said() > SIGN_IN_TEXT_MAX) return { reason: null };
     const reason = `the site asks to sign in at ${location.host} first: sign in in the browser, then resume the session`;
     if (defer) page.deferredInterstitial = reason;
     return { reason };

@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** Entries of one answer. */
   const ENTRIES_MAX = 5_000;
@@ -12,35 +13,67 @@
 
   const drawnText = (/** @type {Element} */ element) => {
     if (!page.rendered(element)) return '';
-    const hosts = page.findAll(element, '*').filter((found) => found.shadowRoot);
-    // The browser's own layout of the text, which stops at shadow roots.
-    if (hosts.length === 0) {
-      return element instanceof HTMLElement ? element.innerText : page.collapse(element.textContent ?? '');
+    /** @type {Set<Node>} what the browser's own layout of the text would leave out, or should have left out */
+    const odd = new Set(hosts(element));
+    const texts = own.createTreeWalker(document, element, NodeFilter.SHOW_TEXT);
+    for (
+      let text = /** @type {Text | null} */ (texts.nextNode());
+      text;
+      text = /** @type {Text | null} */ (texts.nextNode())
+    ) {
+      if (/\S/.test(text.data) && !page.sees(text)) odd.add(text);
+    }
+    if (odd.size === 0) {
+      return element instanceof HTMLElement ? own.innerText(element) : page.collapse(own.textContent(element));
     }
     /** @type {Set<Node>} */
     const above = new Set();
-    for (const host of hosts) {
-      for (let at = /** @type {Node | null} */ (host); at && !above.has(at); at = page.parent(at)) above.add(at);
+    for (const found of odd) {
+      for (let at = /** @type {Node | null} */ (found); at && !above.has(at); at = page.parent(at)) above.add(at);
     }
     return joined(element, above);
   };
+  const hosts = (/** @type {Element} */ element) =>
+    [element, ...own.querySelectorAll(element, '*')].filter((found) => own.shadowRoot(found));
 
-  const joined = (/** @type {Node} */ node, /** @type {Set<Node>} */ above) => {
-    if (node instanceof Text) return node.data.replace(/\s+/g, ' ');
-    if (!(node instanceof Element) || node.localName === 'script' || node.localName === 'style') return '';
-    if (!page.rendered(node)) return '';
-    if (node.localName === 'br') return '\n';
+  /** The text of an element: of what is `above` something odd part by part, of the rest by the browser's own layout. */
+  const joined = (/** @type {Element} */ element, /** @type {Set<Node>} */ above) => {
     let text = '';
-    if (above.has(node) || node.localName === 'slot' || node.getRootNode() instanceof ShadowRoot) {
-      for (const child of page.children(node)) text += joined(child, above);
-    } else text = node instanceof HTMLElement ? node.innerText : (node.textContent ?? '');
-    return /^(inline|contents)/.test(getComputedStyle(node).display) ? text : `\n${text}\n`;
+    /** What stands around each element that the walk is in, and where it began. @type {[edge: string, start: number][]} */
+    const around = [];
+    const enter = (/** @type {Node} */ node) => {
+      if (node instanceof Text) {
+        if (page.sees(node)) text += node.data.replace(/\s+/g, ' ');
+        return false;
+      }
+      if (!(node instanceof Element) || /^(script|style)$/.test(own.localName(node)) || !page.rendered(node))
+        return false;
+      if (own.localName(node) === 'br') {
+        text += '\n';
+        return false;
+      }
+      const edge = /^(inline|contents)/.test(getComputedStyle(node).display) ? '' : '\n';
+      const start = text.length;
+      text += edge;
+      if (above.has(node) || own.localName(node) === 'slot' || own.getRootNode(node) instanceof ShadowRoot) {
+        around.push([edge, start]);
+        return true;
+      }
+      text += (node instanceof HTMLElement ? own.innerText(node) : own.textContent(node)) + edge;
+      return false;
+    };
+    page.walk(element, enter, () => {
+      const [edge, start] = /** @type {[string, number]} */ (around.pop());
+      // What says nothing breaks no sentence.
+      text = text.length === start + edge.length ? text.slice(0, start) : text + edge;
+    });
+    return text;
   };
 
   page.commands.text = ({ selector }) => {
     const parts = page
       .scopes(selector)
-      .map((scope) => drawnText(scope === document.documentElement ? (document.body ?? scope) : scope));
+      .map((scope) => drawnText(scope === own.documentElement(document) ? (own.body(document) ?? scope) : scope));
     const text = parts
       .join('\n')
       .replace(/[ \t]*\n[ \t]*/g, '\n')
@@ -61,14 +94,14 @@
     const target = page.namer();
     const numbers = page.numbers('ln');
     const links = found.slice(offset, offset + limit).map((link) => {
-      const text = page.accessibleName(link);
-      const n = numbers.of(link, text);
+      const name = page.accessibleName(link);
+      const n = numbers.of(link, name);
       return {
-        text,
+        text: page.nameAndText(link, name),
         href: hrefOf(link),
         target: target(link),
-        ...given('title', link.getAttribute('title')),
-        ...given('rel', link.getAttribute('rel')),
+        ...given('title', own.getAttribute(link, 'title')),
+        ...given('rel', own.getAttribute(link, 'rel')),
         visible: visibleOnly || page.visible(link),
         ...(n === undefined ? {} : { n }),
       };
@@ -80,7 +113,9 @@
   const hrefOf = (/** @type {Element} */ link) => {
     const { href } = /** @type {HTMLAnchorElement | SVGAElement} */ (link);
     if (typeof href === 'string') return href;
-    return URL.parse?.(href.baseVal, document.baseURI)?.href ?? href.baseVal;
+    // Links in drawings have an object there, links in formulas nothing.
+    const written = href?.baseVal ?? own.getAttribute(link, 'href') ?? '';
+    return URL.parse?.(written, own.baseURI(document))?.href ?? written;
   };
   const given = (/** @type {string} */ key, /** @type {string | null} */ value) => (value ? { [key]: value } : {});
 
@@ -88,7 +123,7 @@
     const found = page.scopes(selector).flatMap((scope) => page.findAll(scope, 'img'));
     const images = found.slice(0, ENTRIES_MAX).map((element) => {
       const image = /** @type {HTMLImageElement} */ (element);
-      const { width, height } = image.getBoundingClientRect();
+      const { width, height } = own.getBoundingClientRect(image);
       return {
         src: image.currentSrc || image.src,
         alt: image.alt,
@@ -130,24 +165,27 @@
     const write = (/** @type {Node} */ node, /** @type {number} */ left) => {
       if (size > SOURCE_MAX) return '';
       if (node instanceof Text) return keep(escaped(node.data));
-      if (!(node instanceof Element) || LEFT_OUT.has(node.localName)) return '';
-      const secret = page.isSecret(node);
-      const attributes = [...page.own.attributes(node)]
-        .map(({ name, value }) => (secret && name === 'value' ? '' : ` ${name}="${escaped(value)}"`))
+      if (!(node instanceof Element)) return '';
+      const tag = own.localName(node);
+      if (LEFT_OUT.has(tag)) return '';
+      const attributes = page
+        .attributesOf(node)
+        .map(({ name, value }) => ` ${name}="${escaped(value)}"`)
         .join('');
-      let html = keep(`<${node.localName}${attributes}>`);
-      if (VOID.has(node.localName)) return html;
-      if (left <= 1) {
-        if (node.hasChildNodes() || node.shadowRoot) html += keep('…');
+      let html = keep(`<${tag}${attributes}>`);
+      if (VOID.has(tag)) return html;
+      const shadow = own.shadowRoot(node);
+      if (left <= 1 || page.isSecret(node)) {
+        if (own.hasChildNodes(node) || shadow) html += keep('…');
       } else {
-        if (node.shadowRoot) {
+        if (shadow) {
           html += keep('<template shadowrootmode="open">');
-          for (const child of node.shadowRoot.childNodes) html += write(child, left - 1);
+          for (const child of own.childNodes(shadow)) html += write(child, left - 1);
           html += keep('</template>');
         }
-        for (const child of page.own.childNodes(node)) html += write(child, left - 1);
+        for (const child of own.childNodes(node)) html += write(child, left - 1);
       }
-      return html + keep(`</${node.localName}>`);
+      return html + keep(`</${tag}>`);
     };
     const keep = (/** @type {string} */ text) => {
       size += text.length;
@@ -171,26 +209,36 @@
     }
     const target = page.namer();
     const elements = found.slice(0, limit).map((element) => {
-      const { x, y, width, height } = element.getBoundingClientRect();
+      const { x, y, width, height } = own.getBoundingClientRect(element);
       const style = getComputedStyle(element);
-      const secret = page.isSecret(element);
-      const attributes = [...page.own.attributes(element)].filter(({ name }) => !(secret && name === 'value'));
       return {
         ...target(element),
-        tag: element.localName,
+        tag: own.localName(element),
         role: page.role(element),
-        label: page.accessibleName(element),
-        text: page.shorten(page.collapse(page.own.textContent(element)), 200),
-        attributes: Object.fromEntries(attributes.map(({ name, value }) => [name, page.shorten(value, 500)])),
+        label: page.nameAndText(element),
+        text: page.shorten(page.collapse(writtenIn(element)), 200),
+        attributes: Object.fromEntries(
+          page.attributesOf(element).map(({ name, value }) => [name, page.shorten(value, 500)]),
+        ),
         rect: { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) },
         visible: page.visible(element),
         enabled: !page.disabled(element),
         styles: Object.fromEntries(
           properties.map((/** @type {string} */ name) => [name, style.getPropertyValue(name)]),
         ),
-        ...(element.matches('a[href], area[href]') ? { href: hrefOf(element) } : {}),
+        ...(own.matches(element, 'a[href], area[href]') ? { href: hrefOf(element) } : {}),
       };
     });
     return { elements, total: found.length };
+  };
+
+  /** All text in an element, drawn or not, but for what secret fields hold. */
+  const writtenIn = (/** @type {Element} */ element) => {
+    let text = '';
+    page.walk(element, (node) => {
+      if (node instanceof Text) text += node.data;
+      return node instanceof Element && !page.isSecret(node);
+    });
+    return text;
   };
 })();

@@ -55,7 +55,7 @@
 
   const originOf = (/** @type {string} */ address) => {
     try {
-      const { origin, protocol } = new URL(address, document.baseURI);
+      const { origin, protocol } = new URL(address, page.own.baseURI(document));
       // What has no origin, such as `mailto:` and `javascript:`, is told apart by its scheme.
       return origin === 'null' ? protocol : origin;
     } catch {

@@ -2,12 +2,14 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** The nearest element, this one included, that scrolls vertically. */
   const scrollerOf = (/** @type {Element} */ element) => {
     for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
-      const canScroll = at.scrollHeight > at.clientHeight && /auto|scroll|overlay/.test(getComputedStyle(at).overflowY);
-      if (canScroll && at !== document.body) return at;
+      const canScroll =
+        own.scrollHeight(at) > own.clientHeight(at) && /auto|scroll|overlay/.test(getComputedStyle(at).overflowY);
+      if (canScroll && at !== own.body(document)) return at;
     }
     return null;
   };
@@ -15,26 +17,27 @@
   page.commands.scroll = ({ target, by, direction, covered = false }) => {
     page.requireVisibleTab(covered);
     const element = target && page.resolve(target);
-    const scroller = (element && scrollerOf(element)) ?? document.scrollingElement ?? document.documentElement;
-    const before = scroller.scrollTop;
+    const scroller =
+      (element && scrollerOf(element)) ?? own.scrollingElement(document) ?? own.documentElement(document);
+    const before = own.scrollTop(scroller);
     page.after = () => ({
-      position: scroller.scrollTop,
-      scrollHeight: scroller.scrollHeight,
-      clientHeight: scroller.clientHeight,
+      position: own.scrollTop(scroller),
+      scrollHeight: own.scrollHeight(scroller),
+      clientHeight: own.clientHeight(scroller),
     });
     // An element alone is to be brought into view; with a distance it, or what scrolls around it, is moved.
     if (element && by === undefined && direction === undefined) {
-      element.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
+      own.scrollIntoView(element, { block: 'center', inline: 'nearest', behavior: 'instant' });
     } else {
       const way = direction === 'up' ? -1 : 1;
-      scroller.scrollBy({ top: way * distance(by ?? 'viewport', scroller), behavior: 'instant' });
+      own.scrollBy(scroller, { top: way * distance(by ?? 'viewport', scroller), behavior: 'instant' });
     }
-    return { target: scroller === document.scrollingElement ? 'viewport' : 'element', before };
+    return { target: scroller === own.scrollingElement(document) ? 'viewport' : 'element', before };
   };
 
   const distance = (/** @type {string} */ by, /** @type {Element} */ scroller) => {
-    if (by === 'viewport') return scroller.clientHeight;
-    if (by === 'half') return scroller.clientHeight / 2;
-    return by === 'end' ? scroller.scrollHeight : Number.parseInt(by, 10);
+    if (by === 'viewport') return own.clientHeight(scroller);
+    if (by === 'half') return own.clientHeight(scroller) / 2;
+    return by === 'end' ? own.scrollHeight(scroller) : Number.parseInt(by, 10);
   };
 })();

@@ -1,41 +1,51 @@
 /**
- * Fields whose contents no answer tells: passwords, one-time codes, cards, and what was filled as private. A field that
- * was one of these stays one: the page may show a password, or change the field's type, at any moment.
+ * Fields whose contents no answer tells: passwords, one-time codes, cards, what the page itself shows as dots,
+ * and what was filled as private. A field that was one of them when any command ran stays one, whatever the page makes of
+ * it.
  */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
-  /** What `autocomplete` calls such a field. */
-  const KIND = /^(current-password|new-password|one-time-code|cc-(number|csc|exp|exp-month|exp-year))$/;
-  const CANDIDATES = 'input[type="password" i], :is(input, textarea, select)[autocomplete]';
-
-  /** What the field says by itself, without its style. @param {Element} element */
-  const declared = (element) => {
-    if (element instanceof HTMLInputElement && element.type === 'password') return true;
-    const words = page.own.getAttribute(element, 'autocomplete')?.toLowerCase().trim().split(/\s+/) ?? [];
-    return words.some((word) => KIND.test(word));
-  };
-
-  /** Whether its letters are drawn as dots. @param {Element} element */
-  const masked = (element) => {
-    const security = getComputedStyle(element).getPropertyValue('-webkit-text-security');
-    return security !== '' && security !== 'none';
-  };
-
-  const holdsText = (/** @type {Element} */ element) =>
-    element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || page.isEditingHost(element);
+  const KINDS = [
+    'input[type="password" i]',
+    '[autocomplete~="current-password" i]',
+    '[autocomplete~="new-password" i]',
+    '[autocomplete~="one-time-code" i]',
+    '[autocomplete^="cc-" i]',
+    '[autocomplete*=" cc-" i]',
+  ].join(', ');
 
   page.keepSecret = (element) => void page.secrets.add(element);
 
   page.isSecret = (element) => {
     if (page.secrets.has(element)) return true;
-    const is = declared(element) || (holdsText(element) && masked(element));
-    if (is) page.secrets.add(element);
-    return is;
+    if (!isField(element)) return false;
+    const secret = own.matches(element, KINDS) || masked(element);
+    if (secret) page.secrets.add(element);
+    return secret;
   };
+  const isField = (/** @type {Element} */ element) =>
+    element instanceof HTMLInputElement ||
+    element instanceof HTMLTextAreaElement ||
+    element instanceof HTMLSelectElement ||
+    own.hasAttribute(element, 'contenteditable');
+  const masked = (/** @type {Element} */ field) =>
+    /^(disc|circle|square)$/.test(getComputedStyle(field).webkitTextSecurity);
 
   page.rememberSecrets = () => {
-    for (const field of document.querySelectorAll(CANDIDATES)) if (declared(field)) page.secrets.add(field);
+    for (const field of own.querySelectorAll(document, KINDS)) page.secrets.add(field);
+  };
+
+  page.attributesOf = (element) => {
+    const attributes = [...own.attributes(element)];
+    if (!page.isSecret(element)) return attributes;
+    const held =
+      element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement
+        ? element.value
+        : own.textContent(element);
+    // Pages copy what a field holds into other attributes.
+    return attributes.filter(({ name, value }) => name !== 'value' && (held === '' || !value.includes(held)));
   };
 })();

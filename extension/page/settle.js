@@ -36,13 +36,14 @@
     const here = actedIn === page.document();
     const after = (here && page.after?.()) || null;
     if (here) page.readAgain();
-    const root = document.documentElement;
+    const { own } = page;
+    const root = own.documentElement(document);
     const signature = JSON.stringify([
       location.href,
-      document.readyState,
-      document.title,
-      document.getElementsByTagName('*').length,
-      root?.scrollHeight,
+      own.readyState(document),
+      own.title(document),
+      own.getElementsByTagName(document, '*').length,
+      root && own.scrollHeight(root),
       moving(),
       after,
     ]);

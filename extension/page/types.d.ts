@@ -118,6 +118,69 @@ type FoundTarget = Exclude<BproxyTarget, { handle: string }>;
 type BproxyNamer = (element: Element) => FoundTarget;
 type PagePoint = { clientX: number; clientY: number };
 
+/** Chromium's, which the type checker does not know. */
+interface CSSStyleDeclaration {
+  webkitTextSecurity: string;
+}
+
+type Getters<Of, Name extends keyof Of> = { [Key in Name]: (of: Of) => Of[Key] };
+type Methods<Of, Name extends keyof Of> = {
+  [Key in Name]: Of[Key] extends (...args: infer Args) => infer Result ? (of: Of, ...args: Args) => Result : never;
+};
+
+/** The members of the DOM's interfaces as functions of the node: a page may take their place on the node itself. */
+interface BproxyOwn
+  extends Methods<EventTarget, 'addEventListener' | 'dispatchEvent' | 'removeEventListener'>,
+    Getters<
+      Node,
+      | 'baseURI'
+      | 'childNodes'
+      | 'firstChild'
+      | 'isConnected'
+      | 'nextSibling'
+      | 'nodeType'
+      | 'parentElement'
+      | 'parentNode'
+    >,
+    Methods<Node, 'contains' | 'getRootNode' | 'hasChildNodes'>,
+    Getters<
+      Element,
+      'assignedSlot' | 'attributes' | 'clientHeight' | 'id' | 'localName' | 'scrollHeight' | 'scrollTop' | 'shadowRoot'
+    >,
+    Methods<
+      Element,
+      | 'checkVisibility'
+      | 'closest'
+      | 'getAttribute'
+      | 'getBoundingClientRect'
+      | 'getClientRects'
+      | 'hasAttribute'
+      | 'matches'
+      | 'scrollIntoView'
+    >,
+    Getters<HTMLElement, 'innerText' | 'isContentEditable'>,
+    Methods<HTMLElement, 'click' | 'focus'>,
+    Getters<
+      Document,
+      | 'activeElement'
+      | 'body'
+      | 'compatMode'
+      | 'contentType'
+      | 'documentElement'
+      | 'readyState'
+      | 'scrollingElement'
+      | 'title'
+      | 'visibilityState'
+    >,
+    Methods<Document, 'createElement' | 'createRange' | 'createTreeWalker' | 'execCommand' | 'getElementsByTagName'>,
+    Getters<ParentNode, 'children'>,
+    Methods<ParentNode, 'append' | 'querySelector' | 'querySelectorAll' | 'replaceChildren'>,
+    Methods<DocumentOrShadowRoot, 'elementFromPoint'>,
+    Methods<NonElementParentNode, 'getElementById'> {
+  textContent(of: Node): string;
+  scrollBy(of: Element, by: ScrollToOptions): void;
+}
+
 /** The namespace that the page scripts share in the isolated world. Each member is set by the script named. */
 interface BproxyPage {
   // commands.js
@@ -148,6 +211,9 @@ interface BproxyPage {
   /** What a person has to do here, found by a command that could not report it: the next command reports it, once. */
   deferredInterstitial: string | null;
 
+  // own.js
+  own: BproxyOwn;
+
   // registry.js
   /** What each session knows. */
   sessions: Map<string, BproxyKnown>;
@@ -175,32 +241,33 @@ interface BproxyPage {
   keepSecret(field: Element): void;
   /** Fields that are secret now stay so. */
   rememberSecrets(): void;
+  /** The attributes that answers may tell. */
+  attributesOf(element: Element): Attr[];
 
   // elements.js
   query(selector: string, root?: Document | ShadowRoot): Element[];
   resolve(target: BproxyTarget): Element;
   scopes(selector: string | undefined): Element[];
   findAll(root: Element | ShadowRoot, selector: string): Element[];
-  /** An element's own properties, which a form's fields may shadow. */
-  own: {
-    getAttribute(element: Element, name: string): string | null;
-    closest(element: Element, selector: string): Element | null;
-    getRootNode(node: Node, options?: GetRootNodeOptions): Node;
-    id(element: Element): string;
-    attributes(element: Element): NamedNodeMap;
-    children(node: Node): HTMLCollection;
-    childNodes(node: Node): NodeListOf<ChildNode>;
-    parentNode(node: Node): Node | null;
-    parentElement(node: Node): Element | null;
-    textContent(element: Element): string;
-  };
+  /** The children in the flat tree: a host has its shadow tree, a slot what is assigned to it. */
   children(node: Node): Node[];
   parent(node: Node): Node | null;
+  /**
+   * Visits a node and the flat tree below it, in document order and however deep it is. `enter` says whether to go
+   * below a node; `leave` comes after all below it.
+   */
+  walk(root: Node, enter: (node: Node) => boolean, leave?: (node: Node) => void): void;
   rendered(element: Element): boolean;
   visible(element: Element): boolean;
   collapse(text: string): string;
   shorten(text: string, length: number): string;
   describe(element: Element): string;
+
+  // sight.js
+  /** Whether a person could see a text, at the latest after scrolling to it. */
+  sees(text: Text): boolean;
+  /** What `sees` has found out about the page as it was: forgotten before the next command. */
+  sight: ((text: Text) => boolean) | null;
 
   // interstitial.js
   /** What a person has to do before the page goes on, or null. */
@@ -223,6 +290,10 @@ interface BproxyPage {
   role(element: Element): string;
   ownName(element: Element): string;
   accessibleName(element: Element): string;
+  /** The name, and beside it the text that a person sees there, if the name contradicts it. */
+  nameAndText(element: Element, name?: string): string;
+  /** The text that a person sees in an element, if its name contradicts it; null if not. */
+  contradiction(element: Element, name: string): string | null;
   valueOf(element: Element): string | undefined;
   states(element: Element): string[];
   disabled(element: Element): boolean;

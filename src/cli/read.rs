@@ -253,7 +253,7 @@ pub(super) struct Snapshot {
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
     selector: Option<String>,
 
-    /// How many levels deep, 1 to 12
+    /// How many levels deep, 1 to 12; all of them without it
     #[arg(long, value_name = "N")]
     max_depth: Option<Int<1, 12>>,
 

@@ -247,3 +247,80 @@ async fn the_extension_tells_what_it_did() {
     assert_eq!(two["entries"].as_array().map(Vec::len), Some(2));
     rig.browser.close().await;
 }
+
+#[tokio::test]
+async fn a_pattern_of_many_stars_holds_nobody_up() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let address = rig.site.url(&format!("article.html?{}", "ab".repeat(20_000)));
+    page.data(&["navigate", &address]).await;
+    let pattern = format!("{}c", "*ab".repeat(30));
+    let wait = ["wait", "--strategy", "url", "--target", &pattern, "--timeout", "1000"];
+    let ((), elapsed) = timed(async {
+        page.run(&wait).await;
+    })
+    .await;
+    assert!(elapsed < 10_000, "it took {elapsed} ms");
+    let other = rig.open("form.html").await;
+    assert!(other.text("#order").await.contains("Full name"));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_never_finishes_loading_is_answered_and_used_without_waiting_for_it() {
+    let rig = Rig::new().await;
+    let ((page, state), opened) = timed(async {
+        let call = rig.run(&["tab", "open", &rig.site.url("endless")]).await;
+        (text(&call.data()["session"]), call.json()["page"]["state"].clone())
+    })
+    .await;
+    assert_eq!(state, "loading");
+    assert!(opened < 15_000, "the open took {opened} ms");
+    let run = async |args: &[&str]| {
+        let (call, elapsed) = timed(rig.run(&[args, &["-s", &page]].concat())).await;
+        call.data();
+        (call.json()["page"]["state"].clone(), elapsed)
+    };
+    run(&["session", "bind", "--pacing", "fast"]).await;
+    run(&["tab", "activate"]).await;
+    for call in [
+        &["text"][..],
+        &["click", "--selector", "#count"],
+        &["click", "--selector", "#hash"],
+        &["hover", "--selector", "#hover"],
+        &["scroll", "--by", "half"],
+        &["snapshot"],
+    ] {
+        let (state, elapsed) = run(call).await;
+        assert_eq!(state, "loading", "{call:?}");
+        assert!(elapsed < 3_000, "{call:?} took {elapsed} ms");
+    }
+    // An act that leads to such a page waits for it once, and not long.
+    let site = rig.site.url("endless");
+    let there = rig.browser.find("endless").await;
+    there.evaluate(&format!("document.getElementById('go').href = '{site}?again'")).await;
+    let (_, elapsed) = run(&["click", "--selector", "#go"]).await;
+    assert!(elapsed < 8_000, "the click took {elapsed} ms");
+    let (state, elapsed) = run(&["click", "--selector", "#count"]).await;
+    assert_eq!(state, "loading");
+    assert!(elapsed < 4_000, "the click after it took {elapsed} ms");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_tab_that_crashed_says_so_and_can_be_used_again() {
+    let rig = Rig::new().await;
+    let page = rig.visit("article.html").await;
+    let seen = page.page("article.html").await;
+    let eye = rig.browser.inspector().await;
+    let gone =
+        "chrome.tabs.query({}).then((tabs) => tabs.some(({status}) => status === 'unloaded'))";
+    tokio::select! { () = seen.crash() => {}, () = eye.until(gone) => {} }
+    for command in [&["text"][..], &["click", "--selector", "body"], &["snapshot"]] {
+        let error = page.fails("SCRIPT_ERROR", command).await;
+        says(&error, &["crashed", "navigate"]);
+    }
+    page.data(&["navigate", &rig.site.url("form.html")]).await;
+    assert!(page.text("#order").await.contains("Full name"));
+    rig.browser.close().await;
+}

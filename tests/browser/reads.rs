@@ -228,6 +228,298 @@ async fn fields_named_like_properties_of_their_form_do_no_harm() {
 }
 
 #[tokio::test]
+async fn names_that_take_the_place_of_every_member_change_no_read_and_no_act() {
+    let rig = Rig::new().await;
+    let mut answers = Vec::new();
+    for address in ["clobbered.html", "clobbered.html?all"] {
+        let page = rig.visit(address).await;
+        let mut all = Vec::new();
+        for call in [
+            &["text"][..],
+            &["text", "--selector", "#order"],
+            &["links"],
+            &["images"],
+            &["elements"],
+            &["elements", "--form"],
+            &["outline"],
+            &["dom", "--selector", "h2"],
+            &["inspect", "--selector", "h2, #name, #order", "--limit", "50"],
+            &["snapshot"],
+            &["snapshot", "--selector", "#order"],
+            &["wait", "--strategy", "selector", "--target", "#order"],
+            &["scroll", "--selector", "#order", "--by", "half"],
+            &["scroll", "--selector", "#fruit"],
+            &["fill", "--selector", "#name", "--value", "Bob", "--method", "direct"],
+            &["fill", "--selector", "#note", "--value", "Second", "--method", "paste"],
+            &["fill", "--selector", "#agree", "--value", "true", "--method", "direct"],
+            &["fill", "--selector", "#text", "--value", "Other words", "--method", "paste"],
+            &["select", "--selector", "#fruit", "--option-text", "Pear"],
+            &["hover", "--selector", "#send"],
+            &["text", "--selector", "#log"],
+            &["click", "--selector", "#send"],
+            &["text", "--selector", "#log"],
+        ] {
+            let mut data = page.data(call).await;
+            data.as_object_mut().expect("members").remove("elapsed");
+            all.push((call.join(" "), data));
+        }
+        let seen = page.page(address).await;
+        let held = "JSON.stringify(['name', 'note', 'agree', 'text', 'fruit', 'log'].map($).map((it) => it.type === 'checkbox' ? it.checked : it.value ?? it.textContent))";
+        all.push(("what the page holds".to_owned(), seen.evaluate(held).await));
+        answers.push(all);
+        page.data(&["session", "close"]).await;
+    }
+    let held = &answers[0].last().expect("the last").1;
+    assert_eq!(*held, r#"["Bob","Second",true,"Other words","Pear","Sent"]"#);
+    let without_handles = |value: &Value| {
+        let text = value.to_string();
+        text.split('"')
+            .map(|it| if it.starts_with("el") || it.starts_with("ln") { "" } else { it })
+            .collect::<String>()
+    };
+    for (plain, named) in answers[0].iter().zip(&answers[1]) {
+        if plain.0.starts_with("inspect") {
+            continue;
+        }
+        assert_eq!(without_handles(&plain.1), without_handles(&named.1), "{}", plain.0);
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_read_leaves_nothing_out_without_saying_so() {
+    let rig = Rig::new().await;
+    let page = rig.visit("article.html").await;
+    let seen = page.page("article.html").await;
+    seen.evaluate("document.body.innerHTML = '<button>x</button>'.repeat(5004)").await;
+    let many = page.data(&["elements"]).await;
+    assert_eq!(entries(&many["elements"]).count(), 5000);
+    assert_eq!((&many["total"], &many["capped"]), (&json!(5004), &json!(true)));
+
+    // As deep as sections go: twenty of them, and links in a heading.
+    seen.evaluate(
+        "document.body.innerHTML = Array.from({ length: 20 }, (_, i) => `<section aria-label=\"s${i}\">`).join('') \
+         + '<h2>News of <a href=/today>today</a> and <b>of <a href=/old>old</a></b></h2><p>deep</p>'",
+    )
+    .await;
+    let few = page.data(&["elements"]).await;
+    assert_eq!((&few["total"], &few["capped"]), (&json!(0), &Value::Null));
+    let tree = text(&page.data(&["snapshot"]).await["tree"]);
+    for line in ["region \"s19\"", "link \"today\"", "link \"old\"", "paragraph \"deep\""] {
+        assert!(tree.contains(line), "{line} is not in\n{tree}");
+    }
+    let shallow = page.data(&["snapshot", "--max-depth", "2"]).await;
+    let tree = text(&shallow["tree"]);
+    assert!(
+        tree.ends_with("- region \"s0\"\n  - region \"s1\"\n  - … 22 more below region \"s1\""),
+        "{tree}"
+    );
+    assert_eq!(shallow["nodeCount"], 2);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_link_in_a_formula_is_read_like_any_other() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let seen = page.page("article.html").await;
+    seen.evaluate(
+        "document.body.innerHTML = '<math><mi href=\"/no\">n</mi><a href=\"proof.html\"><mi>x</mi></a></math> <a href=plain.html>Plain</a>'",
+    )
+    .await;
+    let links = page.entries("links").await;
+    let found: Vec<_> = links.iter().map(|link| text(&link["href"])).collect();
+    assert_eq!(found, [rig.site.url("proof.html"), rig.site.url("plain.html")]);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_of_130000_elements_or_of_great_depth_is_read() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let seen = page.page("article.html").await;
+    seen.evaluate("document.body.innerHTML = '<i>a</i>'.repeat(130000)").await;
+    assert_eq!(page.text("body").await.len(), 130_000);
+    for read in ["links", "elements", "outline", "images", "dom"] {
+        page.data(&[read]).await;
+    }
+    // Deeper, the browser itself cannot lay it out; what is not laid out may be far deeper.
+    for (depth, style) in [(1_500, ""), (50_000, "display: none")] {
+        seen.evaluate(&format!(
+            "(() => {{
+                document.body.innerHTML = '<div id=deep style=\"{style}\"></div><p>Shown</p>';
+                let at = document.getElementById('deep');
+                for (let depth = 0; depth < {depth}; depth += 1) at = at.appendChild(document.createElement('div'));
+                at.innerHTML = '<button id=bottom>Deep</button> <a href=/deep>Link</a>';
+            }})()"
+        ))
+        .await;
+        let all = text(&page.data(&["text"]).await["text"]);
+        assert!(all.ends_with("Shown"), "{depth}: {all}");
+        assert_eq!(all.contains("Deep"), style.is_empty(), "{depth}: {all}");
+        for read in ["links", "elements", "snapshot", "outline", "images", "dom"] {
+            page.data(&[read]).await;
+        }
+        for call in [&["inspect", "--selector", "#bottom"][..], &["text", "--selector", "#bottom"]]
+        {
+            page.data(call).await;
+        }
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn text_is_what_a_person_could_see() {
+    let rig = Rig::new().await;
+    for page in [rig.open("unseen.html").await, rig.visit("unseen.html").await] {
+        let all = text(&page.data(&["text"]).await["text"]);
+        assert!(!all.contains("unseen"), "{all}");
+        assert_eq!(all.matches("Seen: ").count(), 15, "{all}");
+        assert!(all.contains("Seen: a sentence goes on"), "{all}");
+        let tree = text(&page.data(&["snapshot"]).await["tree"]);
+        assert!(!tree.contains("unseen"), "{tree}");
+        assert_eq!(page.text("p:nth-of-type(2)").await, "");
+        page.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_name_that_contradicts_what_is_shown_stands_beside_it() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let seen = page.page("article.html").await;
+    seen.evaluate(
+        "document.body.innerHTML = '<button aria-label=Cancel>Delete</button><button aria-label=\"Read more of this\">Read more</button>\
+         <button aria-label=Close>×<i hidden>y</i></button><a href=/x aria-label=Help><span style=\"opacity:0\">Help</span>Pay</a>\
+         <button><span aria-label=Keep>Remove</span></button><input type=submit aria-label=Back value=Send>\
+         <button aria-label=Search><svg></svg></button><h2><span style=\"opacity: 0\">Not here</span></h2>'",
+    )
+    .await;
+    let tree = text(&page.data(&["snapshot"]).await["tree"]);
+    for line in [
+        r#"button "Cancel" (shown: "Delete")"#,
+        r#"button "Read more of this" [el"#,
+        r#"button "Close" (shown: "×")"#,
+        r#"link "Help" (shown: "Pay")"#,
+        r#"button "Keep" (shown: "Remove")"#,
+        r#"button "Back" (shown: "Send")"#,
+        r#"button "Search" [el"#,
+        r#"heading "Not here" (shown: "")"#,
+    ] {
+        assert!(tree.contains(line), "{line} is not in\n{tree}");
+    }
+    let labels: Vec<_> =
+        page.entries("elements").await.iter().map(|it| text(&it["label"])).collect();
+    assert_eq!(labels[0], r#"Cancel (shown: "Delete")"#);
+    assert_eq!(labels[1], "Read more of this");
+    assert_eq!(page.entries("links").await[0]["text"], r#"Help (shown: "Pay")"#);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn characters_that_nobody_sees_are_written_visibly_in_every_read() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let seen = page.page("article.html").await;
+    seen.evaluate(
+        "(() => {
+            const odd = 'a\\u202eb\\u2066c\\u0085d\\u007fe\\u{e0041}f\\u001bg';
+            document.title = odd;
+            document.body.innerHTML = '<h1></h1><p></p><button></button><a href=/x></a><img src=data:,>';
+            for (const element of document.body.children) {
+                element.textContent = odd;
+                element.id = odd + element.localName;
+                element.setAttribute('aria-label', odd);
+                element.setAttribute('alt', odd);
+            }
+        })()",
+    )
+    .await;
+    let shown = r"a\u{202e}b\u{2066}c\u{85}d\u{7f}e\u{e0041}f\u{1b}g";
+    for read in [
+        &["text"][..],
+        &["snapshot"],
+        &["elements"],
+        &["links"],
+        &["images"],
+        &["outline"],
+        &["dom"],
+        &["inspect", "--selector", "p, button"],
+    ] {
+        let call = page.run(read).await;
+        let answer = call.json();
+        let written = answer.to_string();
+        // Names in a snapshot are JSON texts, in which C0 controls are visible already.
+        let (shown, name) = (shown.replace('\\', r"\\"), r"f\\u{1b}g");
+        let found =
+            written.contains(&shown) || written.contains(&shown.replace(name, r"f\\u001bg"));
+        assert!(found, "{read:?}: {written}");
+        let hidden = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
+        };
+        assert!(!written.chars().any(hidden), "{read:?}: {written}");
+        assert!(text(&answer["page"]["title"]).starts_with(r"a\u{202e}b\u{2066}c"), "{answer}");
+    }
+    // A selector is written in CSS, and still finds its element.
+    let button = page.entries("elements").await[0].clone();
+    let count = format!("document.querySelectorAll({}).length", json!(text(&button["selector"])));
+    assert_eq!(seen.evaluate(&count).await, 1, "{button}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn no_read_tells_a_secret() {
+    let rig = Rig::new().await;
+    let page = rig.open("secrets.html").await;
+    let seen = page.page("secrets.html").await;
+    page.data(&["outline"]).await;
+    // The page shows the password, as behind an eye.
+    seen.evaluate("read()").await;
+    for read in [
+        &["text"][..],
+        &["snapshot"],
+        &["elements"],
+        &["elements", "--form"],
+        &["links"],
+        &["images"],
+        &["outline"],
+        &["dom"],
+        &[
+            "inspect",
+            "--selector",
+            "input, textarea, select, [contenteditable], a, img",
+            "--limit",
+            "50",
+        ],
+        &["inspect", "--selector", "form"],
+    ] {
+        let data = page.data(read).await.to_string();
+        assert!(data.replace("hush-month", "").find("hush").is_none(), "{read:?}: {data}");
+    }
+    let fields = page.entries("elements").await;
+    let labelled =
+        |label: &str| fields.iter().find(|it| it["label"] == label).expect("the field").clone();
+    for label in ["Password", "Revealed", "Card", "One-time code", "Note", "Expires"] {
+        assert!(labelled(label).get("value").is_none(), "{label}");
+    }
+    assert_eq!(labelled("City")["value"], "Oslo");
+    let links = page.entries("links").await;
+    assert_eq!(links[0]["href"], rig.site.url("reset?user=1&token=…"));
+    assert_eq!(links[3]["href"], rig.site.url("page?code=NO&key=name"));
+    // An address that was cut leads nowhere; its link still does.
+    let error = page.fails("NAVIGATION_FAILED", &["navigate", &text(&links[0]["href"])]).await;
+    says(&error, &["left out", "click the link by its handle"]);
+    page.data(&["tab", "activate"]).await;
+    let handle = page.handle("links", "text", "Reset").await;
+    let clicked = page.run(&["click", "--element", &handle]).await;
+    clicked.data();
+    assert_eq!(seen.evaluate("location.search").await, "?user=1&token=hush-token");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_page_of_20000_elements_is_read_within_300_ms() {
     let rig = Rig::new().await;
     for kind in ["mixed", "controls", "siblings", "table", "shadows"] {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { PAGE_SCRIPTS } from '../../extension/page-driver.js';
 import { open } from './support/page.js';
 
 /** Every element of the body must be led back to by its own name. */
@@ -220,5 +222,19 @@ for (const [marker, editor] of [
   test(`the editor ${editor} is recognised`, () => {
     const { page } = open(`<div contenteditable="true" ${marker}></div>`);
     assert.equal(page.invoke('elements', {}).data.elements[0].runtimeHandle, editor);
+  });
+}
+
+// The scripts of acts, which are called with one element that was found and is visible.
+const ACTS = ['field', 'fill', 'held', 'hover', 'locate', 'pointer', 'select', 'settle'].map((name) => `page/${name}.js`);
+
+for (const file of PAGE_SCRIPTS.filter((name) => name !== 'page/own.js' && !ACTS.includes(name))) {
+  test(`${file} uses no member of the DOM that a page can take the place of`, () => {
+    const members = Object.keys(open('').page.own).join('|');
+    const source = readFileSync(new URL(`../../extension/${file}`, import.meta.url), 'utf8');
+    const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    // Nor can it of texts and ranges.
+    const used = code.match(new RegExp(`\\b(?!own|page|commands|text|range)\\w+\\)?\\??\\.(${members})\\b.*`, 'g'));
+    assert.equal(used, null);
   });
 }

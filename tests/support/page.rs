@@ -108,6 +108,11 @@ impl Page<'_> {
         self.call("Page.navigate", json!({"url": url})).await;
     }
 
+    /// Crashes the tab's renderer. There is no answer to wait for.
+    pub async fn crash(&self) {
+        self.call("Page.crash", json!({})).await;
+    }
+
     /// A screenshot of the whole page at this width, light or dark.
     pub async fn picture(&self, width: u64, scheme: &str) -> Vec<u8> {
         let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);

@@ -90,6 +90,15 @@ async fn answer(mut stream: TcpStream, records: Records) {
         }
         // Never answers; it ends when the browser hangs up.
         "never" => return while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {},
+        // A page that never ends: it can be read and used, and never finishes loading.
+        "endless" => {
+            let body = file("act.html").2;
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n";
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(&body).await;
+            while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
+            return;
+        }
         "redirect" => ("302 Found", "Location: /article.html\r\n", Vec::new()),
         "account" => ("302 Found", "Location: /login.html\r\n", Vec::new()),
         "portal" => {

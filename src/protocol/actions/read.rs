@@ -74,7 +74,7 @@ params! {
     Snapshot {;
         /// The part of the page to read.
         selector: String,
-        /// How many levels deep.
+        /// How many levels deep; all of them if absent.
         max_depth: Int<1, 12>,
         /// Only interactive elements.
         interactive_only: bool,
@@ -144,6 +144,10 @@ data! {
         /// The controls, in the order of the document.
         elements: Vec<Element>,
         ;
+        /// How many controls there are, listed or not; an older extension does not count them.
+        total: u64,
+        /// Whether there are more than an answer holds.
+        capped: bool,
     }
 
     /// A control. It carries a selector or a route.

@@ -8,6 +8,8 @@ const sources = PAGE_SCRIPTS.map((file) =>
   readFileSync(new URL(`../../../extension/${file}`, import.meta.url), 'utf8'),
 );
 
+const BOX = { x: 0, y: 0, left: 0, top: 0, right: 100, bottom: 20, width: 100, height: 20 };
+
 /** @param {string} html the body @param {string} doctype @param {string} url */
 export function open(html, doctype = '<!doctype html>', url = 'http://page.test/') {
   const dom = new JSDOM(`${doctype}<html><head></head><body>${html}</body></html>`, {
@@ -20,6 +22,22 @@ export function open(html, doctype = '<!doctype html>', url = 'http://page.test/
   window.Element.prototype.checkVisibility = function () {
     return this.closest('[hidden], [style*="display: none"], [style*="visibility: hidden"]') === null;
   };
+  // Nor does it know these.
+  const getter = (prototype, name, get) => Object.defineProperty(prototype, name, { get, configurable: true });
+  getter(window.HTMLElement.prototype, 'innerText', function () {
+    return this.textContent;
+  });
+  getter(window.HTMLElement.prototype, 'isContentEditable', function () {
+    return this.closest('[contenteditable]:not([contenteditable="false"])') !== null;
+  });
+  getter(window.Document.prototype, 'scrollingElement', function () {
+    return this.documentElement;
+  });
+  for (const name of ['scrollBy', 'scrollIntoView']) window.Element.prototype[name] = () => {};
+  window.Document.prototype.elementFromPoint = () => null;
+  window.Document.prototype.execCommand = () => false;
+  window.Range.prototype.getBoundingClientRect = () => BOX;
+  window.Element.prototype.getBoundingClientRect = () => BOX;
   window.CSS ??= {};
   window.CSS.escape = cssEscape;
   for (const source of sources) window.eval(source);
