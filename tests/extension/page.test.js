@@ -226,7 +226,9 @@ for (const [marker, editor] of [
 }
 
 // The scripts of acts, which are called with one element that was found and is visible.
-const ACTS = ['field', 'fill', 'held', 'hover', 'locate', 'pointer', 'select', 'settle'].map((name) => `page/${name}.js`);
+const ACTS = ['field', 'fill', 'held', 'hover', 'locate', 'pointer', 'select', 'settle'].map(
+  (name) => `page/${name}.js`,
+);
 
 for (const file of PAGE_SCRIPTS.filter((name) => name !== 'page/own.js' && !ACTS.includes(name))) {
   test(`${file} uses no member of the DOM that a page can take the place of`, () => {
