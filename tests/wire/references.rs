@@ -89,7 +89,7 @@ fn every_rule_of_the_protocol_names_a_test_that_exists() {
     for section in document.split("\n## ").skip(1) {
         for rule in rules(section) {
             count += 1;
-            if section.starts_with("4. ") {
+            if section.starts_with("4. ") && rule.starts_with('|') {
                 // Actions that share a row have a file each.
                 let actions = rule.split('|').nth(1).expect("a first column");
                 for action in actions.split('`').skip(1).step_by(2) {
