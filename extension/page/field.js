@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   const TRUE = /^(true|on|yes|1|checked)$/i;
   const FALSE = /^(false|off|no|0|unchecked)$/i;
@@ -30,14 +31,14 @@
 
   /** A custom element stands for the one field that it is made of. */
   const fieldOf = (/** @type {Element} */ element) => {
-    if (page.isField(element) || !element.localName.includes('-') || element.localName === 'trix-editor')
+    if (page.isField(element) || !own.localName(element).includes('-') || own.localName(element) === 'trix-editor')
       return element;
     if (page.isToggle(element) || page.isSlider(element)) return element;
     const inner = page.findAll(element, INPUTS).filter((field) => field !== element && !page.isPart(field));
     return inner.length === 1 ? inner[0] : element;
   };
   /** Whether an element only takes part in a form for another one, and no person meets it. */
-  page.isPart = (field) => field.getAttribute('aria-hidden') === 'true' || !page.rendered(field);
+  page.isPart = (field) => own.getAttribute(field, 'aria-hidden') === 'true' || !page.rendered(field);
 
   page.writable = ({ target, value, method, private: hidden = false }, covered) => {
     page.requireVisibleTab(covered);
@@ -54,7 +55,7 @@
     refuseEditors(element, method);
     const field = /** @type {HTMLInputElement} */ (element);
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
-    if (field.readOnly === true || element.getAttribute('aria-readonly') === 'true') {
+    if (field.readOnly === true || own.getAttribute(element, 'aria-readonly') === 'true') {
       page.notActionable(
         element,
         page.role(element) === 'combobox' ? 'is read-only: choose from its list with select' : 'is read-only',
@@ -65,7 +66,7 @@
     else if (page.isSlider(element)) refuseRange(element, value);
     else if (element instanceof HTMLSelectElement) page.optionsFor(element, value);
     else if (page.isField(element)) refuseUnfit(/** @type {HTMLInputElement} */ (element), value);
-    else if (!(/** @type {HTMLElement} */ (element).isContentEditable)) {
+    else if (!own.isContentEditable(/** @type {HTMLElement} */ (element))) {
       page.notActionable(
         element,
         page.role(element) === 'combobox'
@@ -83,12 +84,12 @@
   const refuseEditors = (/** @type {Element} */ element, /** @type {string} */ method) => {
     const editor = page.editor(element);
     if (editor === undefined) return;
-    const own = !page.isField(element) || element.matches(KEYS_ONLY_FIELD);
-    if (own && element.closest(KEYS_ONLY) !== null) {
+    const isItsField = !page.isField(element) || own.matches(element, KEYS_ONLY_FIELD);
+    if (isItsField && own.closest(element, KEYS_ONLY) !== null) {
       page.notActionable(element, `belongs to a ${editor} editor: fill it with method runtime-api, world main`);
     }
     // Such an editor loses sync with its own state when its DOM is written, and some break.
-    if (own && method === 'direct') {
+    if (isItsField && method === 'direct') {
       page.notActionable(
         element,
         `belongs to a ${editor} editor, which keeps its own state: fill it with method paste, or runtime-api in world main`,
@@ -123,7 +124,8 @@
   };
 
   const refuseRange = (/** @type {Element} */ slider, /** @type {string} */ value) => {
-    const bound = (/** @type {string} */ name) => Number.parseFloat(slider.getAttribute(`aria-value${name}`) ?? '');
+    const bound = (/** @type {string} */ name) =>
+      Number.parseFloat(own.getAttribute(slider, `aria-value${name}`) ?? '');
     const wanted = value.trim() === '' ? Number.NaN : Number(value);
     if (Number.isNaN(wanted) || wanted < bound('min') || wanted > bound('max')) {
       page.notActionable(slider, `takes a number from ${bound('min')} to ${bound('max')}, not ${quoted(value)}`);
@@ -153,9 +155,9 @@
     }
     if (!(field instanceof HTMLInputElement)) return;
     if (text.includes('\n')) page.notActionable(field, 'takes one line of text, and this value has several');
-    const trial = document.createElement('input');
+    const trial = /** @type {HTMLInputElement} */ (own.createElement(document, 'input'));
     for (const name of ['type', 'min', 'max', 'step', 'multiple']) {
-      const given = field.getAttribute(name);
+      const given = own.getAttribute(field, name);
       if (given !== null) trial.setAttribute(name, given);
     }
     trial.value = value;
@@ -195,10 +197,13 @@
     [...select.options].find((found) => found.value === wanted) ??
     [...select.options].find((found) => page.collapse(found.text) === page.collapse(wanted));
 
-  page.optionDisabled = (option) => option.disabled || option.closest('optgroup')?.disabled === true;
+  page.optionDisabled = (option) => {
+    const group = /** @type {HTMLOptGroupElement | null} */ (own.closest(option, 'optgroup'));
+    return option.disabled || group?.disabled === true;
+  };
 
   page.requireShown = (select) => {
-    const { width, height } = select.getBoundingClientRect();
+    const { width, height } = own.getBoundingClientRect(select);
     const isClipped = width <= CLIPPED || height <= CLIPPED || getComputedStyle(select).pointerEvents === 'none';
     if (!page.visible(select) || isClipped) page.notActionable(select, replaced(select));
     // One that something else covers is named with that.
@@ -207,7 +212,7 @@
 
   /** Why a select is not to be used: a page draws another widget in its place. */
   const replaced = (/** @type {HTMLSelectElement} */ select) => {
-    const beside = [select.nextElementSibling, select.previousElementSibling, select.parentElement];
+    const beside = [own.nextElementSibling(select), own.previousElementSibling(select), own.parentElement(select)];
     const drawn = beside.find((element) => element && page.visible(element));
     return `is hidden: the page shows a widget of its own in its place, which would not notice: use select on ${drawn ? page.describe(drawn) : 'that'}`;
   };

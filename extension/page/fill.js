@@ -5,6 +5,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** Editors notice a new selection later: in a task of their own or, like Slate, at most every 100 ms. */
   const SELECTION_MS = 150;
@@ -26,7 +27,7 @@
     page.acted = element;
     let took = false;
     page.after = () => check(element, value, before);
-    element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
     enter(element);
     if (page.isToggle(element)) toggle(element, page.truth(value) === true);
     else if (page.isSlider(element)) await slide(element, Number(value), order);
@@ -53,29 +54,30 @@
     const hear = (/** @type {Event} */ told) => {
       outcome = String(/** @type {CustomEvent} */ (told).detail);
     };
-    element.addEventListener(answer, hear, { once: true });
-    element.dispatchEvent(new CustomEvent(event, { composed: true }));
-    element.removeEventListener(answer, hear);
+    own.addEventListener(element, answer, hear, { once: true });
+    own.dispatchEvent(element, new CustomEvent(event, { composed: true }));
+    own.removeEventListener(element, answer, hear);
     return { outcome, isSecret: page.isSecret(element) };
   };
 
   // Where the document has no focus, because other windows cover its own, the browser tells no element of it.
 
   const enter = (/** @type {HTMLElement} */ element) => {
-    const isTold = document.hasFocus() || document.activeElement === element;
-    element.focus({ preventScroll: true });
+    const isTold = own.hasFocus(document) || own.activeElement(document) === element;
+    own.focus(element, { preventScroll: true });
     if (!isTold) tell(element, ['focus', 'focusin']);
   };
 
   const leave = (/** @type {HTMLElement} */ element) => {
-    const isTold = document.hasFocus();
-    element.blur();
+    const isTold = own.hasFocus(document);
+    own.blur(element);
     if (!isTold) tell(element, ['blur', 'focusout']);
   };
 
   const tell = (/** @type {HTMLElement} */ element, /** @type {string[]} */ types) => {
     for (const type of types) {
-      element.dispatchEvent(
+      own.dispatchEvent(
+        element,
         new FocusEvent(type, { bubbles: type.startsWith('focus') && type !== 'focus', composed: true }),
       );
     }
@@ -83,7 +85,7 @@
 
   /** A click fires every event that the listeners of a checkbox expect. */
   const toggle = (/** @type {HTMLElement} */ box, /** @type {boolean} */ wanted) => {
-    if (page.heldBy(box) !== String(wanted)) box.click();
+    if (page.heldBy(box) !== String(wanted)) own.click(box);
   };
 
   const choose = (/** @type {HTMLSelectElement} */ select, /** @type {string} */ value) => {
@@ -112,19 +114,19 @@
         inputType: 'insertFromPaste',
         data: value,
       });
-      if (!field.dispatchEvent(asked)) return;
+      if (!own.dispatchEvent(field, asked)) return;
     }
     field.value = value;
     const inputType = method === 'paste' ? 'insertFromPaste' : 'insertReplacementText';
-    field.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true, inputType, data: value }));
-    field.dispatchEvent(new Event('change', { bubbles: true }));
+    own.dispatchEvent(field, new InputEvent('input', { bubbles: true, composed: true, inputType, data: value }));
+    own.dispatchEvent(field, new Event('change', { bubbles: true }));
   };
 
   page.setValue = (field, value) => setValue(field, value, 'direct');
 
   const changed = (/** @type {Element} */ element) => {
-    element.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
-    element.dispatchEvent(new Event('change', { bubbles: true }));
+    own.dispatchEvent(element, new Event('input', { bubbles: true, composed: true }));
+    own.dispatchEvent(element, new Event('change', { bubbles: true }));
   };
 
   // ---- Sliders ----
@@ -143,9 +145,9 @@
   const arrow = async (/** @type {Element} */ on, /** @type {boolean} */ up, /** @type {PageOrder} */ order) => {
     const key = up ? 'ArrowRight' : 'ArrowLeft';
     const init = { key, code: key, keyCode: up ? 39 : 37, bubbles: true, cancelable: true, composed: true };
-    const handled = !on.dispatchEvent(new KeyboardEvent('keydown', init));
+    const handled = !own.dispatchEvent(on, new KeyboardEvent('keydown', init));
     await drawn(order);
-    on.dispatchEvent(new KeyboardEvent('keyup', init));
+    own.dispatchEvent(on, new KeyboardEvent('keyup', init));
     return handled;
   };
 
@@ -177,14 +179,15 @@
     /pre|break-spaces/.test(getComputedStyle(element).whiteSpace) ? value : value.replace(/ (?= )|^ | $/gm, '\u00a0');
 
   const setText = (/** @type {HTMLElement} */ element, /** @type {string} */ value) => {
-    element.replaceChildren();
+    own.replaceChildren(element);
     for (const [index, line] of shownAs(element, value).split('\n').entries()) {
-      element.append(...(index > 0 ? [document.createElement('br')] : []), line);
+      own.append(element, ...(index > 0 ? [own.createElement(document, 'br')] : []), line);
     }
-    element.dispatchEvent(
+    own.dispatchEvent(
+      element,
       new InputEvent('input', { bubbles: true, composed: true, inputType: 'insertReplacementText', data: value }),
     );
-    element.dispatchEvent(new Event('change', { bubbles: true }));
+    own.dispatchEvent(element, new Event('change', { bubbles: true }));
   };
 
   const pasteInto = async (
@@ -193,9 +196,9 @@
     /** @type {PageOrder} */ order,
   ) => {
     const host = /** @type {HTMLElement} */ (
-      element.closest('[contenteditable]:not([contenteditable="false"])') ?? element
+      own.closest(element, '[contenteditable]:not([contenteditable="false"])') ?? element
     );
-    host.focus({ preventScroll: true });
+    own.focus(host, { preventScroll: true });
     getSelection()?.selectAllChildren(element);
     await page.pause(order, SELECTION_MS);
     // An empty text cannot be pasted: the contents are deleted, as a person would.
@@ -206,14 +209,15 @@
         composed: true,
         inputType: 'deleteContentBackward',
       });
-      if (element.dispatchEvent(asked) && !document.execCommand('delete')) setText(element, '');
+      if (own.dispatchEvent(element, asked) && !own.execCommand(document, 'delete')) setText(element, '');
       return;
     }
     const clipboardData = new DataTransfer();
     clipboardData.setData('text/plain', value);
     // If a listener handles it, nothing more is done, as with a person's paste.
     if (
-      !element.dispatchEvent(
+      !own.dispatchEvent(
+        element,
         new ClipboardEvent('paste', { bubbles: true, cancelable: true, composed: true, clipboardData }),
       )
     ) {
@@ -227,14 +231,14 @@
       data: value,
       dataTransfer: clipboardData,
     });
-    if (!element.dispatchEvent(asked)) return;
-    if (document.execCommand('insertText', false, shownAs(element, value)))
-      element.dispatchEvent(new Event('change', { bubbles: true }));
+    if (!own.dispatchEvent(element, asked)) return;
+    if (own.execCommand(document, 'insertText', false, shownAs(element, value)))
+      own.dispatchEvent(element, new Event('change', { bubbles: true }));
     else setText(element, value);
   };
 
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted, /** @type {string} */ before) => {
-    if (!element.isConnected) return { filled: false, choices: false, gone: true };
+    if (!own.isConnected(element)) return { filled: false, choices: false, gone: true };
     const held = page.heldBy(element);
     const filled = page.same(element, held, wanted);
     const choices = !filled && held === before && page.role(element) === 'combobox' && page.isField(element);

@@ -2,14 +2,15 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   page.heldBy = (element) => {
     if (page.isToggle(element)) {
       return element instanceof HTMLInputElement
         ? String(element.checked)
-        : String(element.getAttribute('aria-checked') === 'true');
+        : String(own.getAttribute(element, 'aria-checked') === 'true');
     }
-    if (page.isSlider(element)) return element.getAttribute('aria-valuenow') ?? '';
+    if (page.isSlider(element)) return own.getAttribute(element, 'aria-valuenow') ?? '';
     if (element instanceof HTMLSelectElement) return [...element.selectedOptions].map(({ value }) => value).join('\n');
     return page.isField(element) ? /** @type {HTMLInputElement} */ (element).value : lines(element).join('\n');
   };
@@ -28,7 +29,7 @@
     const isEditor = page.editor(root) !== undefined;
     const visit = (/** @type {Element} */ element) => {
       const collapses = !isEditor && !/pre|break-spaces/.test(getComputedStyle(element).whiteSpace);
-      for (const child of page.own.childNodes(element)) {
+      for (const child of own.childNodes(element)) {
         if (child instanceof Text) {
           const text = child.data.replace(/[\u200b\ufeff]/g, '');
           // White space between blocks is part of the markup.
@@ -41,13 +42,13 @@
         } else if (child instanceof HTMLBRElement) {
           line ??= '';
           end();
-        } else if (child instanceof HTMLElement && child.contentEditable !== 'false' && page.rendered(child)) {
+        } else if (child instanceof HTMLElement && own.contentEditable(child) !== 'false' && page.rendered(child)) {
           const block = !/^(inline|contents)/.test(getComputedStyle(child).display);
           if (block) end();
           const before = found.length;
           visit(child);
           if (block) end();
-          if (block && found.length === before && child.clientHeight > 0 && child.childElementCount === 0)
+          if (block && found.length === before && own.clientHeight(child) > 0 && own.childElementCount(child) === 0)
             found.push('');
         }
       }

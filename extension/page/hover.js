@@ -4,6 +4,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** Whether a computed or declared value of a property hides the element. @type {Record<string, (value: string) => boolean>} */
   const HIDES = {
@@ -27,9 +28,9 @@
     for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) if (at instanceof Element) chain.push(at);
     /** @type {Reveal[]} */
     const reveals = [];
-    for (const root of new Set(chain.map((element) => element.getRootNode()))) {
+    for (const root of new Set(chain.map((element) => own.getRootNode(element)))) {
       if (!(root instanceof Document || root instanceof ShadowRoot)) continue;
-      for (const sheet of [...root.styleSheets, ...root.adoptedStyleSheets]) {
+      for (const sheet of [...own.styleSheets(root), ...own.adoptedStyleSheets(root)]) {
         for (const rule of rulesOf(sheet)) visit(rule, '', chain, reveals);
       }
     }
@@ -51,7 +52,8 @@
     /** @type {Element[]} */ chain,
     /** @type {Reveal[]} */ reveals,
   ) => {
-    if (rule instanceof CSSMediaRule && !matchMedia(rule.media.mediaText).matches) return;
+    const query = rule instanceof CSSMediaRule ? matchMedia(rule.media.mediaText) : null;
+    if (query && !query.matches) return;
     if (rule instanceof CSSImportRule) {
       for (const inner of rule.styleSheet ? rulesOf(rule.styleSheet) : []) visit(inner, outer, chain, reveals);
       return;
@@ -92,11 +94,12 @@
   const subjects = (/** @type {Element[]} */ chain, /** @type {string} */ hovered, /** @type {string} */ whole) => {
     try {
       return chain
-        .filter((element) => element.matches(hovered))
+        .filter((element) => own.matches(element, hovered))
         .flatMap((element) => {
           if (hovered === whole) return [element];
           const beside = /^\s*[+~]/.test(whole.slice(hovered.length));
-          return [...((beside ? element.parentElement : element)?.querySelectorAll(whole) ?? [])];
+          const around = beside ? own.parentElement(element) : element;
+          return [...(around ? own.querySelectorAll(around, whole) : [])];
         });
     } catch {
       // Not a selector for elements, such as one with another pseudo-element.
@@ -129,7 +132,7 @@
   };
 
   const isHidden = (/** @type {Reveal} */ { subject, pseudo, property }) => {
-    if (!subject.isConnected) return false;
+    if (!own.isConnected(subject)) return false;
     const style = getComputedStyle(subject, pseudo);
     // A pseudo-element without a text is an ornament.
     if (pseudo !== null && /^(none|normal|""|)$/.test(style.content)) return false;

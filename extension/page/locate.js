@@ -5,9 +5,10 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   page.requireVisibleTab = (covered) => {
-    if (document.visibilityState !== 'visible' && !covered) {
+    if (own.visibilityState(document) !== 'visible' && !covered) {
       page.fail(
         'TAB_NOT_VISIBLE',
         'the tab is in the background: bring it to the front with tab activate, then try again',
@@ -27,7 +28,7 @@
 
   page.reachable = (element) => {
     if (!page.visible(element)) return false;
-    if (!within(element)) element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    if (!within(element)) own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
     return probe(element).hit !== undefined;
   };
 
@@ -35,7 +36,7 @@
     let { at, hit, cover } = probe(element);
     if (!at || !within(element)) {
       // Outside the window, or scrolled out of sight in a list of its own.
-      element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      own.scrollIntoView(element, { block: 'center', inline: 'center', behavior: 'instant' });
       ({ at, hit, cover } = probe(element));
     }
     if (at && hit) return { at, hit };
@@ -54,7 +55,7 @@
    */
   const probe = (/** @type {Element} */ element) => {
     let cover = null;
-    for (const rect of element.getClientRects()) {
+    for (const rect of own.getClientRects(element)) {
       const left = Math.max(rect.left, 0);
       const top = Math.max(rect.top, 0);
       const right = Math.min(rect.right, innerWidth);
@@ -69,15 +70,16 @@
   };
 
   const within = (/** @type {Element} */ element) => {
-    const { left, top, right, bottom } = element.getBoundingClientRect();
+    const { left, top, right, bottom } = own.getBoundingClientRect(element);
     return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
   };
 
   /** What is hit at a point, open shadow roots included. */
   const deepest = (/** @type {number} */ x, /** @type {number} */ y) => {
-    let hit = document.elementFromPoint(x, y);
+    let hit = own.elementFromPoint(document, x, y);
     for (;;) {
-      const inner = hit?.shadowRoot?.elementFromPoint(x, y);
+      const shadow = hit && own.shadowRoot(hit);
+      const inner = shadow && own.elementFromPoint(shadow, x, y);
       if (!inner || inner === hit) return hit && (slotAt(hit, x, y) ?? hit);
       hit = inner;
     }
@@ -85,13 +87,13 @@
 
   /** The slot whose text is at a point. The browser delivers events to it; `elementFromPoint` names only the host. */
   const slotAt = (/** @type {Element} */ host, /** @type {number} */ x, /** @type {number} */ y) => {
-    if (host.shadowRoot === null) return null;
-    const range = document.createRange();
-    for (const node of page.own.childNodes(host)) {
-      if (!(node instanceof Text) || node.assignedSlot === null) continue;
-      range.selectNodeContents(node);
+    if (own.shadowRoot(host) === null) return null;
+    const range = own.createRange(document);
+    for (const text of own.childNodes(host)) {
+      if (!(text instanceof Text) || text.assignedSlot === null) continue;
+      range.selectNodeContents(text);
       for (const { left, top, right, bottom } of range.getClientRects()) {
-        if (left <= x && x <= right && top <= y && y <= bottom) return node.assignedSlot;
+        if (left <= x && x <= right && top <= y && y <= bottom) return text.assignedSlot;
       }
     }
     return null;

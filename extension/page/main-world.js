@@ -7,6 +7,10 @@
  * element and the document that are meant. Writing happens within that event, so that no other document can come
  * between. The events have names that are drawn for this one use, so that a page cannot listen for them.
  *
+ * The page can replace anything that is used here, built-in prototypes included, so capturing members as `own.js` does
+ * would protect nothing: the outcome is only as true as the page. What an element is and whether its contents are secret
+ * is therefore decided in the isolated world alone.
+ *
  * @param {string} event the name of the event by which the element comes
  * @param {string} answer the name of the event by which the outcome goes back: `{ value }`, what the editor holds now, or
  *   `{ problem }`, as JSON

@@ -41,6 +41,7 @@
         'assignedSlot',
         'attributes',
         'checkVisibility',
+        'childElementCount',
         'clientHeight',
         'closest',
         'getAttribute',
@@ -50,6 +51,8 @@
         'id',
         'localName',
         'matches',
+        'nextElementSibling',
+        'previousElementSibling',
         'scrollBy',
         'scrollHeight',
         'scrollIntoView',
@@ -57,11 +60,9 @@
         'shadowRoot',
       ],
     ],
-    [HTMLElement, ['click', 'focus', 'innerText', 'isContentEditable']],
     [
       Document,
       [
-        'activeElement',
         'body',
         'compatMode',
         'contentType',
@@ -71,6 +72,7 @@
         'documentElement',
         'execCommand',
         'getElementsByTagName',
+        'hasFocus',
         'readyState',
         'scrollingElement',
         'title',
@@ -78,26 +80,35 @@
       ],
     ],
   ];
-  /** Members of documents, shadow roots and elements, each of which declares its own. */
-  const PARENTS = ['append', 'children', 'querySelector', 'querySelectorAll', 'replaceChildren'];
-  const TREES = ['elementFromPoint', 'getElementById'];
+  /**
+   * Members that nodes of other interfaces have too: shadow roots, drawings and formulas, which have no named
+   * properties. Captured from the interfaces listed, they are used directly on all other nodes.
+   * @type {[{ prototype: object }[], string[]][]}
+   */
+  const SHARED = [
+    [[HTMLElement], ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable']],
+    [
+      [Element, Document],
+      ['append', 'children', 'querySelector', 'querySelectorAll', 'replaceChildren'],
+    ],
+    [
+      [Document],
+      ['activeElement', 'adoptedStyleSheets', 'elementFromPoint', 'getAnimations', 'getElementById', 'styleSheets'],
+    ],
+  ];
 
   /** @type {Record<string, (node: Node, ...rest: any[]) => any>} */
   const own = {};
   for (const [declares, names] of MEMBERS) for (const name of names) own[name] = free(declares, name);
 
-  /** @param {string} name @param {{ prototype: object } | null} ofElements */
-  const shared = (name, ofElements) => {
-    const elements = ofElements && free(ofElements, name);
-    const documents = free(Document, name);
-    // A fragment has no named properties, and what a shadow root declares of these may be its fragment's.
+  /** @param {any[]} interfaces @param {string} name */
+  const shared = (interfaces, name) => {
+    const declared = interfaces.map((it) => [it, free(it, name)]);
     return (/** @type {any} */ node, /** @type {unknown[]} */ ...rest) => {
-      if (node instanceof Element) return elements(node, ...rest);
-      if (node instanceof Document) return documents(node, ...rest);
+      for (const [it, member] of declared) if (node instanceof it) return member(node, ...rest);
       return typeof node[name] === 'function' ? node[name](...rest) : node[name];
     };
   };
-  for (const name of PARENTS) own[name] = shared(name, Element);
-  for (const name of TREES) own[name] = shared(name, null);
+  for (const [interfaces, names] of SHARED) for (const name of names) own[name] = shared(interfaces, name);
   page.own = /** @type {BproxyOwn} */ (/** @type {unknown} */ (own));
 })();

@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   const mouse = (/** @type {Element} */ on, /** @type {string} */ type, /** @type {MouseEventInit} */ init) => {
     const pointer = type.startsWith('pointer');
@@ -10,7 +11,7 @@
     const event = pointer
       ? new PointerEvent(type, { pointerId: 1, pointerType: 'mouse', isPrimary: true, ...all })
       : new MouseEvent(type, all);
-    return on.dispatchEvent(event);
+    return own.dispatchEvent(on, event);
   };
 
   page.moveOnto = (hit, at) => {
@@ -30,7 +31,7 @@
 
   page.press = (element) => {
     const { at, hit } = page.hitPoint(element);
-    if (hit.matches('iframe, frame, object, embed')) {
+    if (own.matches(hit, 'iframe, frame, object, embed')) {
       page.notActionable(
         hit,
         `shows a page of its own, where no click from outside arrives: open that page with navigate or tab open${frameAddress(hit)}`,
@@ -61,7 +62,7 @@
   /** A press moves the focus to the nearest element around it that takes the focus. */
   const focusAround = (/** @type {Element} */ hit) => {
     for (let on = /** @type {Node | null} */ (hit); on; on = page.parent(on)) {
-      if (on instanceof HTMLElement && on.matches(FOCUSABLE)) return on.focus({ preventScroll: true });
+      if (on instanceof HTMLElement && own.matches(on, FOCUSABLE)) return own.focus(on, { preventScroll: true });
     }
   };
 
@@ -77,22 +78,23 @@
   const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
     if (
       !/^https?:$/.test(link.protocol) ||
-      link.hasAttribute('download') ||
-      /^\s*#/.test(link.getAttribute('href') ?? '')
+      own.hasAttribute(link, 'download') ||
+      /^\s*#/.test(own.getAttribute(link, 'href') ?? '')
     ) {
       return false;
     }
-    const target = link.getAttribute('target') ?? document.querySelector('base[target]')?.getAttribute('target') ?? '';
+    const base = own.querySelector(document, 'base[target]');
+    const target = own.getAttribute(link, 'target') ?? (base && own.getAttribute(base, 'target')) ?? '';
     if (/^(_self|_parent|_top)?$/i.test(target)) return false;
-    return page.query('iframe[name], frame[name]').every((frame) => frame.getAttribute('name') !== target);
+    return page.query('iframe[name], frame[name]').every((frame) => own.getAttribute(frame, 'name') !== target);
   };
 
   page.commands.click = ({ target, covered = false }) => {
     const element = page.actionable(target, covered);
-    const native = NATIVE.find(([selector]) => element.matches(selector));
+    const native = NATIVE.find(([selector]) => own.matches(element, selector));
     if (native) page.notActionable(element, native[1]);
-    const link = /** @type {HTMLAnchorElement | null} */ (element.closest('a[href], area[href]'));
-    const address = link?.getAttribute('href') ?? '';
+    const link = /** @type {HTMLAnchorElement | null} */ (own.closest(element, 'a[href], area[href]'));
+    const address = (link && own.getAttribute(link, 'href')) ?? '';
     // The browser does not run such an address for an extension; an empty one only has click listeners.
     if (/^\s*javascript:/i.test(address) && !/^\s*javascript:\s*(void\b[^a-z]*)?;?\s*$/i.test(address)) {
       page.notActionable(
@@ -107,7 +109,7 @@
       );
     }
     page.acted = element;
-    page.after = () => ({ disappeared: !element.isConnected || !page.visible(element) });
+    page.after = () => ({ disappeared: !own.isConnected(element) || !page.visible(element) });
     if (!page.press(element)) {
       page.notActionable(
         element,

@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   const OPTIONS =
     '[role="option"], [role="menuitem"], [role="menuitemradio"], [role="menuitemcheckbox"], [role="treeitem"]';
@@ -42,7 +43,7 @@
     const element = page.actionable(trigger, covered);
     if (element instanceof HTMLSelectElement) return chooseNative(element, optionText);
     page.acted = element;
-    const isOpenAlready = expanded(element) || element.matches(LISTS);
+    const isOpenAlready = expanded(element) || own.matches(element, LISTS);
     opened = {
       trigger: element,
       before: new Set([...(isOpenAlready ? [] : visibleOptions()), ...reading(optionText)]),
@@ -80,11 +81,11 @@
       );
     }
     if (page.optionDisabled(option)) page.notActionable(option, 'is disabled');
-    select.focus({ preventScroll: true });
+    own.focus(select, { preventScroll: true });
     if (!select.multiple) select.selectedIndex = option.index;
     option.selected = true;
-    select.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
-    select.dispatchEvent(new Event('change', { bubbles: true }));
+    own.dispatchEvent(select, new Event('input', { bubbles: true, composed: true }));
+    own.dispatchEvent(select, new Event('change', { bubbles: true }));
     const optionText = page.collapse(option.text);
     // A framework may draw its options anew.
     const isSelected = () => [...select.selectedOptions].some((found) => page.collapse(found.text) === optionText);
@@ -92,7 +93,7 @@
     return { opened: false, selected: isSelected() };
   };
 
-  const visibleOptions = () => page.findAll(document.documentElement, OPTIONS).filter(page.visible);
+  const visibleOptions = () => page.findAll(own.documentElement(document), OPTIONS).filter(page.visible);
 
   /** How far up from a text an element is looked for that has no more text than that. */
   const WRAPPED = 3;
@@ -103,33 +104,33 @@
     /** @type {Set<Element>} */
     const found = new Set();
     for (const tree of page.trees()) {
-      const walker = document.createTreeWalker(tree, NodeFilter.SHOW_TEXT);
+      const walker = own.createTreeWalker(document, tree, NodeFilter.SHOW_TEXT);
       while (walker.nextNode()) {
         const part = fold(/** @type {Text} */ (walker.currentNode).data);
         if (part === '' || !text.includes(part)) continue;
-        let at = page.own.parentElement(walker.currentNode);
+        let at = own.parentElement(walker.currentNode);
         for (let up = 0; at !== null && up < WRAPPED; up += 1) {
-          if (fold(page.own.textContent(at)) === text) {
+          if (fold(own.textContent(at)) === text) {
             if (page.visible(at)) found.add(at);
             break;
           }
-          at = page.own.parentElement(at);
+          at = own.parentElement(at);
         }
       }
     }
     return [...found];
   };
 
-  const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || page.own.textContent(option);
+  const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || own.textContent(option);
 
   page.commands.choose = ({ optionText, covered = false }) => {
     page.requireVisibleTab(covered);
     if (opened === null) return missing([], optionText);
     const { trigger, before } = opened;
     page.touched.add(trigger);
-    const list = trigger.matches(LISTS) ? trigger : controlled(trigger);
-    const own = new Set(page.findAll(list ?? trigger, OPTIONS));
-    const options = visibleOptions().filter((option) => own.has(option) || (list === null && !before.has(option)));
+    const list = own.matches(trigger, LISTS) ? trigger : controlled(trigger);
+    const listed = new Set(page.findAll(list ?? trigger, OPTIONS));
+    const options = visibleOptions().filter((option) => listed.has(option) || (list === null && !before.has(option)));
     const usable = options.filter((option) => !page.disabled(option));
     const option =
       byText(usable, nameOf, optionText) ??
@@ -144,7 +145,7 @@
       optionText: page.collapse(optionText),
       open: isOpen(trigger, option),
     });
-    const several = option.closest('[aria-multiselectable="true"]') !== null;
+    const several = own.closest(option, '[aria-multiselectable="true"]') !== null;
     // In a list of several choices a press takes back what is chosen already.
     if (!(several && isMarked(option))) page.press(option);
     return { selected: isMenu };
@@ -157,14 +158,19 @@
     if (!opened || !field) return { searched: false };
     page.after = null;
     opened.searched = { field, held: field.value };
-    field.focus({ preventScroll: true });
+    own.focus(field, { preventScroll: true });
     page.setValue(field, optionText);
     return { searched: true };
   };
 
+  const activeBelow = (/** @type {Element} */ host) => {
+    const shadow = own.shadowRoot(host);
+    return shadow && own.activeElement(shadow);
+  };
+
   const searchField = (/** @type {Element} */ trigger) => {
-    let active = document.activeElement;
-    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    let active = own.activeElement(document);
+    for (let inner = active; inner; inner = activeBelow(inner)) active = inner;
     for (const field of [trigger, active]) {
       if (field instanceof HTMLInputElement && !field.readOnly && /^(text|search|tel|email|url)$/.test(field.type)) {
         return field;
@@ -179,16 +185,16 @@
     const { trigger, before, searched } = opened;
     if (optionText === null && searched) page.setValue(searched.field, searched.held);
     const isListed = visibleOptions().some((option) => !before.has(option));
-    if (!trigger.isConnected || trigger.matches(LISTS) || !(isListed || expanded(trigger))) return {};
+    if (!own.isConnected(trigger) || own.matches(trigger, LISTS) || !(isListed || expanded(trigger))) return {};
     if (by === 'press') {
       page.press(pressable(trigger));
       return {};
     }
     const init = { key: 'Escape', code: 'Escape', keyCode: 27, bubbles: true, cancelable: true, composed: true };
-    const { activeElement } = document;
-    const on = activeElement === null || activeElement === document.body ? trigger : activeElement;
-    on.dispatchEvent(new KeyboardEvent('keydown', init));
-    on.dispatchEvent(new KeyboardEvent('keyup', init));
+    const active = own.activeElement(document);
+    const on = active === null || active === own.body(document) ? trigger : active;
+    own.dispatchEvent(on, new KeyboardEvent('keydown', init));
+    own.dispatchEvent(on, new KeyboardEvent('keyup', init));
     return {};
   };
 
@@ -196,23 +202,25 @@
   const expanded = (/** @type {Element} */ trigger) => page.findAll(trigger, '[aria-expanded="true"]').length > 0;
 
   const isOpen = (/** @type {Element} */ trigger, /** @type {Element} */ option) =>
-    !trigger.matches(LISTS) &&
-    (expanded(trigger) || (option.isConnected && page.visible(option) && option.closest(LISTS) !== null));
+    !own.matches(trigger, LISTS) &&
+    (expanded(trigger) || (own.isConnected(option) && page.visible(option) && own.closest(option, LISTS) !== null));
 
   /** The list that a combobox says it opens. */
   const controlled = (/** @type {Element} */ trigger) => {
-    const ids = (trigger.getAttribute('aria-controls') ?? trigger.getAttribute('aria-owns') ?? '').trim().split(/\s+/);
-    const root = /** @type {Document | ShadowRoot} */ (trigger.getRootNode());
+    const ids = (own.getAttribute(trigger, 'aria-controls') ?? own.getAttribute(trigger, 'aria-owns') ?? '')
+      .trim()
+      .split(/\s+/);
+    const root = /** @type {Document | ShadowRoot} */ (own.getRootNode(trigger));
     return (
       ids
-        .map((id) => id && root.getElementById(id))
+        .map((id) => id && own.getElementById(root, id))
         .find((list) => list && page.findAll(list, OPTIONS).some(page.visible)) || null
     );
   };
 
   const isMarked = (/** @type {Element} */ option) =>
-    option.isConnected &&
-    (option.getAttribute('aria-selected') === 'true' || option.getAttribute('aria-checked') === 'true');
+    own.isConnected(option) &&
+    (own.getAttribute(option, 'aria-selected') === 'true' || own.getAttribute(option, 'aria-checked') === 'true');
 
   /**
    * Whether an option is chosen, as far as the page shows it: the option is marked, its trigger reads as it does, or its
@@ -225,16 +233,17 @@
     /** @type {number} */ before,
   ) => {
     if (isMarked(option)) return true;
-    if (!trigger.isConnected) return false;
-    const own = fold(/** @type {HTMLInputElement} */ (trigger).value ?? '') || fold(shownText(trigger, option));
-    return own === fold(wanted) || shown(trigger, wanted, option) > before || originalHolds(trigger, wanted);
+    if (!own.isConnected(trigger)) return false;
+    const value = page.isField(trigger) ? /** @type {HTMLInputElement} */ (trigger).value : '';
+    const held = fold(value) || fold(shownText(trigger, option));
+    return held === fold(wanted) || shown(trigger, wanted, option) > before || originalHolds(trigger, wanted);
   };
 
   const widgetOf = (/** @type {Element} */ trigger) => {
     let widget = trigger;
     for (let up = 0; up < LEVELS; up += 1) {
       const parent = page.parent(widget);
-      if (!(parent instanceof Element) || parent.matches(AROUND)) break;
+      if (!(parent instanceof Element) || own.matches(parent, AROUND)) break;
       widget = parent;
     }
     return widget;
@@ -247,8 +256,10 @@
   /** The text that a part of the page shows, without options and announcements, with what its fields hold. */
   const shownText = (/** @type {Node} */ node, /** @type {Element | null} */ option) => {
     if (node instanceof Text) return node.data;
-    if (!(node instanceof Element) || node === option || node.matches(OPTIONS) || node.matches(ANNOUNCED)) return '';
-    if (node instanceof HTMLSelectElement || node.matches('script, style, option') || !page.rendered(node)) return '';
+    if (!(node instanceof Element) || node === option || own.matches(node, OPTIONS) || own.matches(node, ANNOUNCED))
+      return '';
+    if (node instanceof HTMLSelectElement || own.matches(node, 'script, style, option') || !page.rendered(node))
+      return '';
     if (node instanceof HTMLInputElement) return ` ${node.value} `;
     let text = '';
     for (const child of page.children(node)) text += shownText(child, option);

@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** An animation that ends within this time is part of what an act has caused, such as a list that closes. Milliseconds. */
   const ANIMATION_MS = 400;
@@ -10,7 +11,7 @@
   const moving = () =>
     page
       .trees()
-      .flatMap((tree) => tree.getAnimations())
+      .flatMap((tree) => own.getAnimations(tree))
       .filter(({ playState, currentTime, effect }) => {
         const left = Number(effect?.getComputedTiming().endTime) - Number(currentTime);
         return playState === 'running' && left > 0 && left <= ANIMATION_MS;
@@ -22,13 +23,14 @@
     /** @type {(Document | ShadowRoot)[]} */
     const found = [document];
     const visit = (/** @type {Element | ShadowRoot} */ from) => {
-      if (from instanceof Element && from.shadowRoot) {
-        found.push(from.shadowRoot);
-        visit(from.shadowRoot);
+      const shadow = from instanceof Element ? own.shadowRoot(from) : null;
+      if (shadow) {
+        found.push(shadow);
+        visit(shadow);
       }
-      for (const element of from.querySelectorAll('*')) if (element.shadowRoot) visit(element);
+      for (const element of own.querySelectorAll(from, '*')) if (own.shadowRoot(element)) visit(element);
     };
-    if (page.acted?.isConnected) visit(page.acted);
+    if (page.acted && own.isConnected(page.acted)) visit(page.acted);
     return found;
   };
 
@@ -36,7 +38,6 @@
     const here = actedIn === page.document();
     const after = (here && page.after?.()) || null;
     if (here) page.readAgain();
-    const { own } = page;
     const root = own.documentElement(document);
     const signature = JSON.stringify([
       location.href,

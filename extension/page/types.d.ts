@@ -145,7 +145,17 @@ interface BproxyOwn
     Methods<Node, 'contains' | 'getRootNode' | 'hasChildNodes'>,
     Getters<
       Element,
-      'assignedSlot' | 'attributes' | 'clientHeight' | 'id' | 'localName' | 'scrollHeight' | 'scrollTop' | 'shadowRoot'
+      | 'assignedSlot'
+      | 'attributes'
+      | 'childElementCount'
+      | 'clientHeight'
+      | 'id'
+      | 'localName'
+      | 'nextElementSibling'
+      | 'previousElementSibling'
+      | 'scrollHeight'
+      | 'scrollTop'
+      | 'shadowRoot'
     >,
     Methods<
       Element,
@@ -158,11 +168,10 @@ interface BproxyOwn
       | 'matches'
       | 'scrollIntoView'
     >,
-    Getters<HTMLElement, 'innerText' | 'isContentEditable'>,
-    Methods<HTMLElement, 'click' | 'focus'>,
+    Getters<HTMLElement, 'contentEditable' | 'innerText' | 'isContentEditable'>,
+    Methods<HTMLElement, 'blur' | 'click' | 'focus'>,
     Getters<
       Document,
-      | 'activeElement'
       | 'body'
       | 'compatMode'
       | 'contentType'
@@ -172,10 +181,14 @@ interface BproxyOwn
       | 'title'
       | 'visibilityState'
     >,
-    Methods<Document, 'createElement' | 'createRange' | 'createTreeWalker' | 'execCommand' | 'getElementsByTagName'>,
+    Methods<
+      Document,
+      'createElement' | 'createRange' | 'createTreeWalker' | 'execCommand' | 'getElementsByTagName' | 'hasFocus'
+    >,
     Getters<ParentNode, 'children'>,
     Methods<ParentNode, 'append' | 'querySelector' | 'querySelectorAll' | 'replaceChildren'>,
-    Methods<DocumentOrShadowRoot, 'elementFromPoint'>,
+    Getters<DocumentOrShadowRoot, 'activeElement' | 'adoptedStyleSheets' | 'styleSheets'>,
+    Methods<DocumentOrShadowRoot, 'elementFromPoint' | 'getAnimations'>,
     Methods<NonElementParentNode, 'getElementById'> {
   textContent(of: Node): string;
   scrollBy(of: Element, by: ScrollToOptions): void;

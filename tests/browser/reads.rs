@@ -254,9 +254,13 @@ async fn names_that_take_the_place_of_every_member_change_no_read_and_no_act() {
             &["fill", "--selector", "#agree", "--value", "true", "--method", "direct"],
             &["fill", "--selector", "#text", "--value", "Other words", "--method", "paste"],
             &["select", "--selector", "#fruit", "--option-text", "Pear"],
+            &["select", "--selector", "#size", "--option-text", "Large"],
+            &["hover", "--selector", "#order"],
             &["hover", "--selector", "#send"],
             &["text", "--selector", "#log"],
             &["click", "--selector", "#send"],
+            &["text", "--selector", "#log"],
+            &["click", "--selector", "#order"],
             &["text", "--selector", "#log"],
         ] {
             let mut data = page.data(call).await;
@@ -264,13 +268,13 @@ async fn names_that_take_the_place_of_every_member_change_no_read_and_no_act() {
             all.push((call.join(" "), data));
         }
         let seen = page.page(address).await;
-        let held = "JSON.stringify(['name', 'note', 'agree', 'text', 'fruit', 'log'].map($).map((it) => it.type === 'checkbox' ? it.checked : it.value ?? it.textContent))";
+        let held = "JSON.stringify(['name', 'note', 'agree', 'text', 'fruit', 'size', 'log'].map($).map((it) => it.type === 'checkbox' ? it.checked : it.value ?? it.textContent))";
         all.push(("what the page holds".to_owned(), seen.evaluate(held).await));
         answers.push(all);
         page.data(&["session", "close"]).await;
     }
     let held = &answers[0].last().expect("the last").1;
-    assert_eq!(*held, r#"["Bob","Second",true,"Other words","Pear","Sent"]"#);
+    assert_eq!(*held, r#"["Bob","Second",true,"Other words","Pear","Large","Pressed"]"#);
     let without_handles = |value: &Value| {
         let text = value.to_string();
         text.split('"')

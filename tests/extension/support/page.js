@@ -30,12 +30,17 @@ export function open(html, doctype = '<!doctype html>', url = 'http://page.test/
   getter(window.HTMLElement.prototype, 'isContentEditable', function () {
     return this.closest('[contenteditable]:not([contenteditable="false"])') !== null;
   });
+  getter(window.HTMLElement.prototype, 'contentEditable', function () {
+    return this.getAttribute('contenteditable') ?? 'inherit';
+  });
   getter(window.Document.prototype, 'scrollingElement', function () {
     return this.documentElement;
   });
   for (const name of ['scrollBy', 'scrollIntoView']) window.Element.prototype[name] = () => {};
   window.Document.prototype.elementFromPoint = () => null;
   window.Document.prototype.execCommand = () => false;
+  window.Document.prototype.getAnimations = () => [];
+  getter(window.Document.prototype, 'adoptedStyleSheets', () => []);
   window.Range.prototype.getBoundingClientRect = () => BOX;
   window.Element.prototype.getBoundingClientRect = () => BOX;
   window.CSS ??= {};
