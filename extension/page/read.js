@@ -33,8 +33,11 @@
     }
     return joined(element, above);
   };
-  const hosts = (/** @type {Element} */ element) =>
-    [element, ...own.querySelectorAll(element, '*')].filter((found) => own.shadowRoot(found));
+  const hosts = (/** @type {Element} */ element) => {
+    const found = own.shadowRoot(element) ? [element] : [];
+    for (const below of own.querySelectorAll(element, '*')) if (own.shadowRoot(below)) found.push(below);
+    return found;
+  };
 
   /** The text of an element: of what is `above` something odd part by part, of the rest by the browser's own layout. */
   const joined = (/** @type {Element} */ element, /** @type {Set<Node>} */ above) => {

@@ -15,6 +15,8 @@
   const BOX_MIN = 1;
   /** Colours that differ by no more in any of red, green and blue (0 to 255) look the same. */
   const SAME_COLOUR = 8;
+  /** Of more texts than this, all boxes are asked for at once, which costs as much as thousands one by one. */
+  const ONE_BY_ONE_MAX = 5_000;
   /** Dots in place of letters. */
   const MASKS = /^(disc|circle|square)$/;
   /** A shape that leaves nothing of the box. */
@@ -79,10 +81,6 @@
     const rightToLeft = root !== null && getComputedStyle(root).direction === 'rtl';
     const range = own.createRange(document);
     const body = own.body(document);
-    // Everything in one box: where that does not reach beyond the page, nothing does.
-    if (root) range.selectNodeContents(root);
-    const { left, top, right } = range.getBoundingClientRect();
-    const strays = top + scrollY < 0 || (rightToLeft ? right + scrollX > innerWidth : left + scrollX < 0);
     /** @type {Map<Element, Frame>} */
     const frames = new Map();
 
@@ -109,12 +107,14 @@
     /** @type {(element: Element, around: Frame | null) => Frame} */
     const frame = (element, around) => {
       const style = getComputedStyle(element);
-      const { display, position, overflow, clipPath, transform, backgroundColor } = style;
+      const { display, position, clipPath, transform, backgroundColor } = style;
       let cut = around?.cut ?? EVERYWHERE;
       if (position === 'fixed') cut = EVERYWHERE;
       if (position === 'absolute') cut = around?.anchor ?? EVERYWHERE;
       // What overflows the root is what the window scrolls to.
-      if (overflow !== 'visible' && element !== root && element !== body && !/^(inline|contents)$/.test(display)) {
+      const boxed = display !== 'inline' && display !== 'contents' && element !== root && element !== body;
+      const overflow = boxed ? style.overflow : 'visible';
+      if (overflow !== 'visible') {
         const shown = overlap(own.getBoundingClientRect(element), cut);
         if (isEmpty(shown, BOX_MIN)) cut = NOWHERE;
         else cut = /auto|scroll/.test(overflow) ? EVERYWHERE : shown;
@@ -193,12 +193,24 @@
         return content !== 'none' && (backgroundColor !== TRANSPARENT || backgroundImage !== 'none');
       });
 
+    const [scrolledX, scrolledY, width, height] = [scrollX, scrollY, innerWidth, innerHeight];
     const offPage = (/** @type {Box} */ { left, top, right, bottom }, /** @type {boolean} */ fixed) => {
-      if (fixed) return innerWidth > 0 && (right <= 0 || bottom <= 0 || left >= innerWidth || top >= innerHeight);
-      return bottom + scrollY <= 0 || (rightToLeft ? left + scrollX >= innerWidth : right + scrollX <= 0);
+      if (fixed) return width > 0 && (right <= 0 || bottom <= 0 || left >= width || top >= height);
+      return bottom + scrolledY <= 0 || (rightToLeft ? left + scrolledX >= width : right + scrolledX <= 0);
     };
 
-    return (/** @type {Text} */ text) => {
+    /** @type {boolean | null} whether anything reaches beyond the page; null if that was not judged yet */
+    let stray = null;
+    const someStray = () => {
+      if (stray !== null) return stray;
+      // Everything in one box: where that does not reach beyond the page, nothing does.
+      if (root) range.selectNodeContents(root);
+      const { left, top, right } = range.getBoundingClientRect();
+      stray = top + scrolledY < 0 || (rightToLeft ? right + scrolledX > width : left + scrolledX < 0);
+      return stray;
+    };
+
+    const judge = (/** @type {Text} */ text) => {
       const parent = own.parentNode(text);
       const element = parent instanceof ShadowRoot ? parent.host : parent;
       if (!(element instanceof Element)) return true;
@@ -206,11 +218,22 @@
       if (!at.drawn) return true;
       at.ink ??= inked(at);
       if (!at.ink || at.cut === NOWHERE) return false;
-      if (at.cut === EVERYWHERE && !strays && !at.fixed && !at.moved) return true;
+      const inPlace = at.cut === EVERYWHERE && !at.fixed && !at.moved;
+      if (inPlace && verdicts.size >= ONE_BY_ONE_MAX && !someStray()) return true;
       range.selectNodeContents(text);
       const box = range.getBoundingClientRect();
-      if (isEmpty(box, BOX_MIN)) return !page.rendered(element);
+      if (isEmpty(box, BOX_MIN)) return (inPlace && !someStray()) || !page.rendered(element);
       return !isEmpty(overlap(box, at.cut)) && !offPage(box, at.fixed);
+    };
+
+    /** Snapshots ask for the same text several times. Keeping more than the first ones costs more than it saves. @type {Map<Text, boolean>} */
+    const verdicts = new Map();
+    return (/** @type {Text} */ text) => {
+      const known = verdicts.get(text);
+      if (known !== undefined) return known;
+      const verdict = judge(text);
+      if (verdicts.size < ONE_BY_ONE_MAX) verdicts.set(text, verdict);
+      return verdict;
     };
   };
 })();
