@@ -9,18 +9,20 @@ import { ActionError } from './protocol.js';
 
 /** What a command is answered with, as the reason of the pause that the answer begins. */
 const PAUSED = 'paused by the person';
+/** Tells these answers from others: an agent can ask for a person in the same words, and must not resume by that. */
+const DETAILS = Object.freeze({ switch: 'off' });
 
 /** How many sessions are remembered for being resumed: those that a daemon can have. */
 const MAX_SESSIONS = 256;
 
 /** The failure of every command while the switch is off. */
 export function pausedByPerson() {
-  return new ActionError('HUMAN_REQUIRED', PAUSED, { suggestedAction: 'bproxy session wait' });
+  return new ActionError('HUMAN_REQUIRED', PAUSED, { suggestedAction: 'bproxy session wait', details: DETAILS });
 }
 
 /** Whether an answer is that failure. @param {import('./dedupe-log.js').Answer} answer */
 export function isPausedByPerson(answer) {
-  return !answer.ok && answer.error.code === 'HUMAN_REQUIRED' && answer.error.message === PAUSED;
+  return !answer.ok && answer.error.code === 'HUMAN_REQUIRED' && answer.error.details?.switch === DETAILS.switch;
 }
 
 export class Switch {

@@ -335,6 +335,14 @@ test('turning the switch off ends what runs', async () => {
   assert.deepEqual(world.resumed, ['abc234', 'abc234']);
 });
 
+test('a session that asks for a person in the words of the switch stays paused', async () => {
+  const world = await setUp();
+  world.fails = new ActionError('HUMAN_REQUIRED', 'paused by the person');
+  await world.dispatcher.receive(command('require-human', 'a1', { params: { reason: 'paused by the person' } }));
+  assert.equal(world.sent[0].error.code, 'HUMAN_REQUIRED');
+  assert.deepEqual(world.resumed, []);
+});
+
 test('after its end a command does nothing more in its page', async () => {
   const calls = [];
   const world = await setUp();
