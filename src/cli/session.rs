@@ -36,7 +36,7 @@ pub(super) enum Session {
     /// Release a session's tab; a pause stays
     #[command(after_help = "Example:\n  bproxy session unbind -s m4q7z2")]
     Unbind,
-    /// Resume a paused session whose tabs are in no person's browser
+    /// Resume a paused session that no person can resume in a browser
     ///
     /// The person resumes a session in the extension's popup. With BPROXY_RESUME=anyone this command may do it too.
     #[command(after_help = "Example:\n  bproxy session resume -s m4q7z2")]

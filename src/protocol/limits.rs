@@ -123,7 +123,7 @@ pub const MAX_OVERFLOWS: u32 = 2;
 /// keep much.
 pub const MAX_PING_CHARS: usize = 32;
 
-/// How long a browser may leave pongs unread, before its connection is closed: a browser that lives reads at once.
+/// How long a browser may leave pongs unread, before its connection is closed: a live browser reads at once.
 pub const PONG_TIME: Duration = Duration::from_secs(10);
 
 /// How long a new connection of an extension may be silent before it counts as anonymous: a hello is sent

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use super::client::Client;
+use super::client::{Client, request};
 use super::extension::{FakeExtension, Pairing, Tab, origin};
 use super::{patiently, wait_for};
 
@@ -327,6 +328,25 @@ impl Daemon {
 
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("a signal to an own child");
+    }
+
+    /// Connects often, as far as the system allows, while the daemon accepts nothing.
+    ///
+    /// # Panics
+    /// If a connection had to be tried again, or if the daemon does not serve afterwards.
+    pub async fn takes_a_burst(&self) {
+        let allowed = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+        let burst = allowed.trim().parse().unwrap_or(128).min(900) - 28;
+        self.signal(Signal::STOP);
+        let started = Instant::now();
+        let mut waiting = Vec::new();
+        for _ in 0..burst {
+            waiting.push(self.connect().await);
+        }
+        // A connection that finds the queue full tries again after a second.
+        assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+        self.signal(Signal::CONT);
+        self.send(request("session.list")).await.data();
     }
 
     /// Waits for the daemon's end.

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use serde_json::json;
 
 use crate::support::{Client, Connection, Daemon, Home, origin, request};
@@ -298,19 +297,7 @@ async fn claims_of_a_mebibyte_take_no_memory() {
 
 #[tokio::test]
 async fn a_burst_of_connections_waits_for_the_daemon_and_not_for_retransmissions() {
-    let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
-    let burst = allowed.trim().parse().unwrap_or(128).min(900) - 28;
-    let daemon = Daemon::start().await;
-    daemon.signal(Signal::STOP);
-    let started = Instant::now();
-    let mut waiting = Vec::new();
-    for _ in 0..burst {
-        waiting.push(daemon.connect().await);
-    }
-    // A connection that finds the queue full tries again after a second.
-    assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
-    daemon.signal(Signal::CONT);
-    daemon.send(request("session.list")).await.data();
+    Daemon::start().await.takes_a_burst().await;
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ impl Spec for SessionResume {
     type Data = SessionResumeData;
     const ROW: Row<Self> = Row {
         name: "session.resume",
-        about: "Resume a paused session without its person, where no tab of it is in a browser that they sit at.",
+        about: "Resume a paused session. Refused if a person can resume it in the browser that has its tabs.",
         runs: Runs::Session(|_| SessionAction::Resume),
         effect: Effect::Sets,
         recovery: Recovery::ReportUnknown,
