@@ -12,14 +12,14 @@
   /** A slider that has not come to its value after so many keys does not come to it. */
   const KEYS_MAX = 1_000;
 
-  page.commands['check-fields'] = ({ fields, covered = false }) => {
-    for (const field of fields) page.writable(field, covered);
+  page.commands['check-fields'] = ({ fields }) => {
+    for (const field of fields) page.writable(field);
     return {};
   };
 
-  page.commands.fill = async ({ target, value, method, private: hidden = false, covered = false }) => {
+  page.commands.fill = async ({ target, value, method, private: hidden = false }) => {
     const { order } = page;
-    const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }, covered));
+    const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }));
     if (hidden) page.keepSecret(element);
     // A page may change the field's type by the first event.
     page.isSecret(element);
@@ -46,8 +46,8 @@
   };
 
   /** The element is found here, where its document is known, and handed to the page's own world with the event. */
-  page.commands['hand-over'] = ({ target, event, answer, reads, private: hidden = false, covered = false }) => {
-    const element = reads ? page.resolve(target) : page.writable({ target, value: '', method: 'runtime-api' }, covered);
+  page.commands['hand-over'] = ({ target, event, answer, reads, private: hidden = false }) => {
+    const element = reads ? page.resolve(target) : page.writable({ target, value: '', method: 'runtime-api' });
     if (hidden) page.keepSecret(element);
     page.after = null;
     /** @type {string | null} */

@@ -84,8 +84,8 @@
     return page.query('iframe[name], frame[name]').every((frame) => own.getAttribute(frame, 'name') !== target);
   };
 
-  page.commands.click = ({ target, covered = false }) => {
-    const element = page.actionable(target, covered);
+  page.commands.click = ({ target }) => {
+    const element = page.actionable(target);
     const native = NATIVE.find(([selector]) => own.matches(element, selector));
     if (native) page.notActionable(element, native[1]);
     const link = /** @type {HTMLAnchorElement | null} */ (own.closest(element, 'a[href], area[href]'));
@@ -114,8 +114,8 @@
     return {};
   };
 
-  page.commands.hover = ({ target, covered = false }) => {
-    const { at, hit } = page.hitPoint(page.actionable(target, covered));
+  page.commands.hover = ({ target }) => {
+    const { at, hit } = page.hitPoint(page.actionable(target));
     const hidden = page.hiddenUntilHover(hit);
     page.after = () => {
       const element = hidden();

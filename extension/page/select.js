@@ -36,11 +36,10 @@
       `no option reads ${JSON.stringify(wanted)}; there are: ${page.shorten(texts.map((text) => JSON.stringify(text)).join(', '), 500) || 'none'}`,
     );
 
-  page.commands.select = ({ trigger, optionText, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands.select = ({ trigger, optionText }) => {
     const named = page.resolve(trigger);
     if (named instanceof HTMLSelectElement) page.requireShown(named);
-    const element = page.actionable(trigger, covered);
+    const element = page.actionable(trigger);
     if (element instanceof HTMLSelectElement) return chooseNative(element, optionText);
     page.acted = element;
     const isOpenAlready = expanded(element) || own.matches(element, LISTS);
@@ -123,8 +122,7 @@
 
   const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || own.textContent(option);
 
-  page.commands.choose = ({ optionText, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands.choose = ({ optionText }) => {
     if (opened === null) return missing([], optionText);
     const { trigger, before } = opened;
     page.touched.add(trigger);
@@ -152,8 +150,7 @@
   };
 
   /** Looks for an option as a person does who does not see it: by writing its text into the list's field. */
-  page.commands['search-option'] = ({ optionText, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands['search-option'] = ({ optionText }) => {
     const field = opened && searchField(opened.trigger);
     if (!opened || !field) return { searched: false };
     page.after = null;

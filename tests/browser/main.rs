@@ -1,6 +1,7 @@
 //! Everything end to end: command line, MCP server, daemon, extension, pages in a real Chromium.
 
 mod acts;
+mod background;
 mod comeback;
 mod demo;
 mod endurance;
