@@ -263,6 +263,31 @@ export const LIMITS = Object.freeze({
  * @property {boolean} selected Whether the option is chosen.
  */
 
+/**
+ * @typedef {object} PressParams `press`
+ * @property {string[]} keys The keys to press one after the other, each as `Key` or `Mod+Key`: `Enter`, `a`, `ArrowDown`, `Control+a`, `Shift+Tab`. A key is named as in `KeyboardEvent.key`.
+ * @property {Target} [target] The element to focus first; what has the focus if absent.
+ */
+
+/**
+ * @typedef {object} PressData `press`
+ * @property {number} pressed How many keys were pressed.
+ */
+
+/**
+ * @typedef {object} TypeParams `type`
+ * @property {boolean} [private] Whether to keep the text out of the answer.
+ * @property {boolean} [replace] Whether to replace what the field holds.
+ * @property {Target} [target] The field to type into, at the end of what it holds; what has the focus, at its caret, if absent.
+ * @property {string} text The text to type, a key for each character; a line break is the Enter key.
+ */
+
+/**
+ * @typedef {object} TypeData `type`
+ * @property {number} typed How many characters were typed.
+ * @property {string} [value] What the field holds afterwards; absent if it is private, or if it is no field.
+ */
+
 /** @typedef {Field} FillParams `fill` */
 
 /**
@@ -334,6 +359,8 @@ export const LIMITS = Object.freeze({
  *   click: ClickParams,
  *   hover: HoverParams,
  *   select: SelectParams,
+ *   press: PressParams,
+ *   type: TypeParams,
  *   fill: FillParams,
  *   'fill-form': FillFormParams,
  *   screenshot: ScreenshotParams,
@@ -359,6 +386,8 @@ export const LIMITS = Object.freeze({
  *   click: ClickData,
  *   hover: HoverData,
  *   select: SelectData,
+ *   press: PressData,
+ *   type: TypeData,
  *   fill: FillData,
  *   'fill-form': FillFormData,
  *   screenshot: ScreenshotData,
@@ -629,6 +658,42 @@ export const ACTIONS = Object.freeze({
       additionalProperties: false,
       properties: { optionText: { type: 'string' }, trigger: TARGET },
       required: ['trigger', 'optionText'],
+    },
+  },
+  press: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        keys: {
+          type: 'array',
+          items: {
+            type: 'string',
+            pattern: "^((Alt|Control|Meta|Shift)\\+)*([A-Z][A-Za-z0-9]*|[^\\u0000-\\u001f\\u007f-\\u009f])$",
+          },
+          maxItems: 100,
+          minItems: 1,
+        },
+        target: TARGET,
+      },
+      required: ['keys'],
+    },
+  },
+  type: {
+    acts: true,
+    needsTab: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        private: { type: 'boolean' },
+        replace: { type: 'boolean' },
+        target: TARGET,
+        text: { type: 'string', maxLength: 100000 },
+      },
+      required: ['text'],
     },
   },
   fill: {

@@ -48,6 +48,13 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/field.js',
   'page/held.js',
   'page/fill.js',
+  'page/keys.js',
+  'page/keyboard.js',
+  'page/editing.js',
+  'page/adjusting.js',
+  'page/tabbing.js',
+  'page/reactions.js',
+  'page/typing.js',
   'page/settle.js',
 ]);
 

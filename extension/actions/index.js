@@ -7,6 +7,7 @@ import * as act from './act.js';
 import * as debug from './debug.js';
 import * as fill from './fill.js';
 import * as human from './human.js';
+import * as keyboard from './keyboard.js';
 import { navigate } from './navigate.js';
 import { screenshot } from './screenshot.js';
 import * as tabs from './tabs.js';
@@ -55,6 +56,8 @@ export const HANDLERS = Object.freeze({
   scroll: act.scroll,
   click: act.click,
   hover: act.hover,
+  press: keyboard.press,
+  type: keyboard.type,
   fill: fill.fill,
   'fill-form': fill.fillForm,
   select: act.select,

@@ -1,9 +1,10 @@
-//! The verbs that act on the page: scrolling, pointing, filling (`fill.rs`), choosing.
+//! The verbs that act on the page: scrolling, pointing, keys (`keyboard.rs`), filling (`fill.rs`), choosing.
 
 use clap::{Args, Subcommand};
 
 use super::fill::{Fill, FillForm};
 use super::global_args::{Globals, checked, word};
+use super::keyboard::{Press, Type};
 use super::target::{RequiredTarget, Target};
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, Direction, Distance};
@@ -15,6 +16,8 @@ pub(super) enum Act {
     Scroll(Scroll),
     Click(Click),
     Hover(Hover),
+    Press(Press),
+    Type(Type),
     Fill(Fill),
     FillForm(FillForm),
     Select(Select),
@@ -26,6 +29,8 @@ impl Act {
             Act::Scroll(verb) => verb.action(),
             Act::Click(verb) => verb.action(),
             Act::Hover(verb) => verb.action(),
+            Act::Press(verb) => verb.action()?,
+            Act::Type(verb) => verb.action()?,
             Act::Fill(verb) => verb.action()?,
             Act::FillForm(verb) => verb.action()?,
             Act::Select(verb) => verb.action(),

@@ -4,6 +4,7 @@ mod acts;
 mod background;
 mod comeback;
 mod demo;
+mod differential;
 mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]
@@ -12,6 +13,7 @@ mod hangs;
 mod hostile;
 mod identity;
 mod interstitials;
+mod keys;
 mod life;
 mod mcp;
 mod navigation;

@@ -5,6 +5,7 @@
 
 mod debug;
 mod fill;
+mod keyboard;
 mod navigate;
 mod pairing;
 mod person;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub use debug::*;
 pub use fill::*;
+pub use keyboard::*;
 pub use navigate::*;
 pub use pairing::*;
 pub use person::*;
@@ -129,6 +131,7 @@ families! {
     Navigate(navigate),
     Read(read),
     Pointer(pointer),
+    Keyboard(keyboard),
     Fill(fill),
     Screenshot(screenshot),
     Person(person),
