@@ -41,6 +41,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/snapshot.js',
   'page/effects.js',
   'page/locate.js',
+  'page/focus.js',
   'page/hover.js',
   'page/pointer.js',
   'page/scroll.js',

@@ -7,6 +7,8 @@ mod demo;
 mod effects;
 mod endurance;
 mod fills;
+#[cfg(target_os = "linux")]
+mod focus;
 mod hangs;
 mod hostile;
 mod identity;
