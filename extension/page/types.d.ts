@@ -27,7 +27,7 @@ type PageCommands = {
   settle: {
     /** The document that the act was done in: no other tells what came of it. */
     params: { actedIn: string | undefined };
-    data: { signature: string; after: ActAfter[PageAct] | null };
+    data: { signature: string; after: ActAfter[PageAct] | null; seen: PageSeen };
   };
 
   click: { params: { target: BproxyTarget }; data: NoData };
@@ -65,9 +65,27 @@ interface PageOrder {
   until?: number;
   /** The mark of the document that is meant: nothing is done in another one. */
   document?: string;
+  /** The act that it is part of: drawn for each. */
+  act?: string;
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
+}
+
+/** What a look at the page tells of what an act has caused. */
+interface PageSeen {
+  /** Nobody sees the page: it is not drawn. */
+  hidden?: boolean;
+  /** It waits for being drawn. */
+  waits?: boolean;
+  /** Its address is another one. */
+  moved?: boolean;
+  /** What has the focus now, if it is something else; `n` is its number, which the daemon makes a handle of. */
+  focus?: { role: string; name: string; n?: number };
+  /** How far it was scrolled, in CSS pixels. */
+  scrolled?: number;
+  /** What it wanted, and only a person's own hand allows. */
+  blocked?: string[];
 }
 
 /** What tells an element from another thing. */
@@ -144,12 +162,15 @@ interface BproxyOwn
       | 'attributes'
       | 'childElementCount'
       | 'clientHeight'
+      | 'clientWidth'
       | 'id'
       | 'localName'
       | 'nextElementSibling'
       | 'previousElementSibling'
       | 'scrollHeight'
+      | 'scrollLeft'
       | 'scrollTop'
+      | 'scrollWidth'
       | 'shadowRoot'
     >,
     Methods<
@@ -210,6 +231,8 @@ interface BproxyPage {
   document(): string;
   /** Fails if the order's time is over, or this is no longer its document. */
   still(order: PageOrder): void;
+  /** Nobody sees the page: it is not drawn. */
+  isHidden(): boolean;
   /** Waits, then fails as `still` does: the only way to wait within an act. */
   pause(order: PageOrder, ms: number): Promise<void>;
   /** The outcome of the last act, as visible now. */
@@ -311,6 +334,27 @@ interface BproxyPage {
   editor(element: Element): string | undefined;
   headingLevel(element: Element): number;
 
+  // effects.js
+  /** How the document was when the act began that runs. */
+  began: {
+    act: string;
+    url: string;
+    focused: Element | null;
+    scrollers: Map<Element, [number, number]>;
+    blocked: Set<string>;
+    animations: Set<Animation>;
+  } | null;
+  /** Remembers how the document is, if this is the first that is done for the act. */
+  begin(act: string | undefined): void;
+  /** How far this element is scrolled counts as what the act caused. */
+  mindScroller(scroller: Element): void;
+  /** The same for all that scroll around an element. */
+  mindScrollersOf(element: Element): void;
+  /** The page wanted something that only a person's own hand allows: in a few words. */
+  wasBlocked(what: string): void;
+  /** What the act that runs has caused. */
+  seen(): PageSeen;
+
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
   notActionable(element: Element, why: string): never;
@@ -354,6 +398,26 @@ interface BproxyPage {
   heldBy(element: Element): string;
   /** Whether what an element holds means what was wanted. */
   same(element: Element, held: string, wanted: string): boolean;
+
+  // focus.js
+  /** The element that has the focus, in whichever open shadow root; null if none has. */
+  focused(): Element | null;
+  /** Focuses an element, if it can be. */
+  takeFocus(element: Element): void;
+  /** Nothing has the focus from then on. */
+  dropFocus(): void;
+  /**
+   * What a press of the mouse does to the focus: the nearest element around what was hit takes it, if one does, and
+   * otherwise it is dropped.
+   */
+  focusFromPointer(hit: Element): void;
+  /**
+   * Tells the page where the focus is, if the browser does not. To be called wherever a handler of the page may have moved
+   * it.
+   */
+  tellFocus(): void;
+  /** Whether an element is in a host's shadow tree, or in one within that, or below it. */
+  isWithin(element: Element, host: Element): boolean;
 
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */

@@ -4,8 +4,11 @@ mod acts;
 mod background;
 mod comeback;
 mod demo;
+mod effects;
 mod endurance;
 mod fills;
+#[cfg(target_os = "linux")]
+mod focus;
 mod hangs;
 mod hostile;
 mod identity;
