@@ -63,6 +63,11 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * What came of an act, as far as it was seen.
+ * @typedef {{ blocked?: string[], dialogs?: { answer: string, message: string, type: 'alert' | 'confirm' | 'prompt' | 'print' }[], downloads?: { name: string, state: string }[], focus?: { handle?: string, name: string, role: string }, navigated?: string, opened?: { flashed?: boolean, tab?: string, url: string }[], scrolled?: number }} Effects
+ */
+
+/**
  * @typedef {object} TabOpenParams `tab.open`
  * @property {string} url The address to open.
  */
@@ -220,10 +225,13 @@ export const LIMITS = Object.freeze({
  * @property {number} after The scroll position now.
  * @property {number} before The scroll position before.
  * @property {number} [clientHeight] The height of the visible part.
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} moved Whether the position changed.
  * @property {number} [scrollHeight] The height of the content.
  * @property {number} scrolledPx The distance scrolled.
  * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  * @property {'viewport' | 'element'} target What was scrolled.
  */
 
@@ -236,7 +244,10 @@ export const LIMITS = Object.freeze({
  * @typedef {object} ClickData `click`
  * @property {boolean} clicked Always true.
  * @property {boolean} disappeared Whether the element has since been removed or hidden.
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -246,9 +257,12 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} HoverData `hover`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
  * @property {number} elapsed How long the action took, in milliseconds.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} hovered Always true.
  * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -259,8 +273,11 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SelectData `select`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {string} optionText The option's text.
  * @property {boolean} selected Whether the option is chosen.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -271,7 +288,10 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} PressData `press`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {number} pressed How many keys were pressed.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -284,6 +304,9 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} TypeData `type`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  * @property {number} typed How many characters were typed.
  * @property {string} [value] What the field holds afterwards; absent if it is private, or if it is no field.
  */
@@ -292,7 +315,10 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillData `fill`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
  * @property {boolean} filled Whether the field holds the value now.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  * @property {string} [verifiedValue] The field's value afterwards; absent if it is private.
  */
 
@@ -303,7 +329,10 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillFormData `fill-form`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {{ filled: boolean, target: Target, verifiedValue?: string }[]} results The outcome for each field, in the same order.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -471,13 +500,16 @@ const FIELD = {
 
 /**
  * Every action that the extension carries out. `acts`: it must not run a second time, should the browser stop the
- * extension in the middle of it; `needsTab`: its command names a tab; `params`: the schema of its parameters.
- * @type {{ readonly [Name in ActionName]: { acts: boolean, needsTab: boolean, params: import('./schema.js').Schema } }}
+ * extension in the middle of it; `needsTab`: its command names a tab; `reportsEffects`: its answer says what came of it;
+ * `params`: the schema of its parameters.
+ * @type {{ readonly [Name in ActionName]: {
+ *   acts: boolean, needsTab: boolean, reportsEffects: boolean, params: import('./schema.js').Schema } }}
  */
 export const ACTIONS = Object.freeze({
   'tab.open': {
     acts: true,
     needsTab: false,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -488,6 +520,7 @@ export const ACTIONS = Object.freeze({
   'tab.close': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -497,6 +530,7 @@ export const ACTIONS = Object.freeze({
   'tab.pin': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -506,6 +540,7 @@ export const ACTIONS = Object.freeze({
   'tab.unpin': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -515,6 +550,7 @@ export const ACTIONS = Object.freeze({
   'tab.activate': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -524,6 +560,7 @@ export const ACTIONS = Object.freeze({
   navigate: {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -534,6 +571,7 @@ export const ACTIONS = Object.freeze({
   wait: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -548,11 +586,13 @@ export const ACTIONS = Object.freeze({
   text: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
   },
   links: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -568,21 +608,25 @@ export const ACTIONS = Object.freeze({
   images: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
   },
   elements: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false, properties: { form: { type: 'boolean' } } },
   },
   outline: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false },
   },
   dom: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -592,6 +636,7 @@ export const ACTIONS = Object.freeze({
   inspect: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -607,6 +652,7 @@ export const ACTIONS = Object.freeze({
   snapshot: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -620,6 +666,7 @@ export const ACTIONS = Object.freeze({
   scroll: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -633,6 +680,7 @@ export const ACTIONS = Object.freeze({
   click: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -643,6 +691,7 @@ export const ACTIONS = Object.freeze({
   hover: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -653,6 +702,7 @@ export const ACTIONS = Object.freeze({
   select: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -663,6 +713,7 @@ export const ACTIONS = Object.freeze({
   press: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -684,6 +735,7 @@ export const ACTIONS = Object.freeze({
   type: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -699,11 +751,13 @@ export const ACTIONS = Object.freeze({
   fill: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: FIELD,
   },
   'fill-form': {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -714,6 +768,7 @@ export const ACTIONS = Object.freeze({
   screenshot: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -723,6 +778,7 @@ export const ACTIONS = Object.freeze({
   'require-human': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -733,6 +789,7 @@ export const ACTIONS = Object.freeze({
   'debug.log': {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,

@@ -216,6 +216,7 @@
     for (let count = 0; count < times; count += 1) selection().modify(extend ? 'extend' : 'move', to, by);
     if (extend && inField(on) && !isCollapsed(on)) selected(on);
     if (on instanceof HTMLTextAreaElement) reveal(on, !extend && times > 1);
+    page.mindScrollersOf(on);
     own.scrollIntoView(on, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
   };
 

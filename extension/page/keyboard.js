@@ -113,6 +113,7 @@
     const element = named instanceof HTMLLabelElement && named.control ? named.control : page.fieldOf(named);
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
     if (page.focused() === element) return element;
+    page.mindScrollersOf(element);
     own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
     const host = page.hostOfEditing(element);
     page.takeFocus(host ?? element);

@@ -59,6 +59,7 @@
         'scrollBy',
         'scrollHeight',
         'scrollIntoView',
+        'scrollLeft',
         'scrollTop',
         'scrollWidth',
         'shadowRoot',

@@ -151,6 +151,7 @@
       End: { top: own.scrollHeight(scroller) },
     };
     if (!Object.hasOwn(ways, key) || (ctrlKey && key !== 'Home' && key !== 'End')) return;
+    page.mindScroller(scroller);
     own.scrollBy(scroller, { ...ways[key], behavior: 'instant' });
   };
 

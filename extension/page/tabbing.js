@@ -114,6 +114,7 @@
     page.takeFocus(next);
     if (page.focused() !== next) return;
     if (next instanceof HTMLInputElement && page.isTextual(next)) next.select();
+    page.mindScrollersOf(next);
     own.scrollIntoView(next, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
   };
 

@@ -5,6 +5,7 @@ mod background;
 mod comeback;
 mod demo;
 mod differential;
+mod effects;
 mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]

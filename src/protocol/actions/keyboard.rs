@@ -1,10 +1,9 @@
 //! The actions of a keyboard.
 
-use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
-use crate::protocol::{
-    Keys, Target, TypedText,
-    values::{data, params},
+use super::{
+    Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
+use crate::protocol::{Keys, Target, TypedText, values::params};
 
 family! { Keyboard: Press, Type }
 
@@ -33,7 +32,7 @@ params! {
     }
 }
 
-data! {
+act_data! {
     /// Data of `press`.
     PressData {
         /// How many keys were pressed.
@@ -57,7 +56,7 @@ impl Spec for Press {
         name: "press",
         about: "Press keys, with what a browser does in response: Enter submits, Tab moves on, arrows choose, \
             Escape closes, Control+A selects.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Acts,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
@@ -75,7 +74,7 @@ impl Spec for Type {
         name: "type",
         about: "Type text key by key, for fields that react to keys, such as searches with suggestions. fill is \
             the quicker way to set a whole value.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Acts,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Fill),
