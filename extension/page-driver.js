@@ -53,6 +53,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/keyboard.js',
   'page/editing.js',
   'page/adjusting.js',
+  'page/segments.js',
   'page/tabbing.js',
   'page/reactions.js',
   'page/typing.js',

@@ -17,6 +17,8 @@
     page.tellFocus();
   };
 
+  page.changedByKey = changed;
+
   const isRtl = (/** @type {Element} */ element) => getComputedStyle(element).direction === 'rtl';
 
   page.adjustByKey = (on, { key }, down) => {
@@ -25,7 +27,7 @@
     if (on.type === 'range') return slide(on, key);
     if (on.type === 'number') return step(on, key, down);
     if (on.type === 'radio') return pick(on, key, down);
-    return false;
+    return page.segmentByKey(on, key, down);
   };
 
   // ---- Sliders ----

@@ -48,7 +48,7 @@
     }
     if (page.adjustByKey(on, stroke, down)) return true;
     if (key !== 'Tab' && page.editByKey(on, stroke, down)) return true;
-    if (key === 'Tab' && plain) page.tabOn(down.shiftKey);
+    if (key === 'Tab' && plain) page.tabInSegments(on, down.shiftKey) || page.tabOn(down.shiftKey);
     else if (key === 'Escape') close(on);
     // Space scrolls once it prints.
     else if (key !== ' ' && (plain || down.ctrlKey)) page.scrollByKey(on, key, down);
@@ -64,6 +64,7 @@
       else enter(on, down);
       return;
     }
+    if (page.typeIntoSegment(on, text)) return;
     if (page.takesText(on) || page.isTextual(on)) page.insertText(on, text);
     else if (on instanceof HTMLSelectElement) page.searchByKey(on, text);
     else if (key === ' ' && !isButton(on) && !TOGGLES.test(typeOf(on))) page.scrollByKey(on, key, down);

@@ -109,10 +109,14 @@
     const within = scope();
     if (!within) return;
     const stops = flat(stopsOf([within]));
-    const next = stops[nextIndex(stops, page.focused(), backward)];
-    if (next === undefined) return page.dropFocus();
+    const at = nextIndex(stops, page.focused(), backward);
+    // Past the end it begins again, as it does past the browser's own controls.
+    if (stops[at] === undefined) page.dropFocus();
+    const next = stops[at] ?? stops.at(backward ? -1 : 0);
+    if (next === undefined) return;
     page.takeFocus(next);
     if (page.focused() !== next) return;
+    page.enterSegments(next, backward);
     if (next instanceof HTMLInputElement && page.isTextual(next)) next.select();
     page.mindScrollersOf(next);
     own.scrollIntoView(next, { block: 'nearest', inline: 'nearest', behavior: 'instant' });

@@ -455,6 +455,19 @@ interface BproxyPage {
   searchByKey(list: HTMLSelectElement, text: string): void;
   radioGroup(radio: HTMLInputElement): HTMLInputElement[];
 
+  /** Tells the page that a key has changed a value. */
+  changedByKey(element: Element): void;
+
+  // segments.js
+  /** What a key does in a field for dates or times. False if nothing. */
+  segmentByKey(on: Element, key: string, down: PageModifiers): boolean;
+  /** True if it is such a field, which has taken the text as far as it can. */
+  typeIntoSegment(on: Element, text: string): boolean;
+  /** Goes to the next segment; false if there is none. */
+  tabInSegments(on: Element, backward: boolean): boolean;
+  /** The field got the focus by Tab: at its first segment, or from behind. */
+  enterSegments(field: Element, backward: boolean): void;
+
   // tabbing.js
   tabOn(backward: boolean): void;
 
