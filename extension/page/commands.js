@@ -20,6 +20,7 @@
     after: null,
     acted: null,
     deferredInterstitial: null,
+    began: null,
   });
   globalThis.bproxy = page;
 
@@ -52,9 +53,25 @@
   };
 
   page.pause = async (order, ms) => {
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    const until = performance.now() + ms;
+    // The timers of a page that nobody sees run once a second; its messages come at once.
+    do await (page.isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
+    while (performance.now() < until);
     page.still(order);
   };
+
+  page.isHidden = () => page.own.visibilityState(document) !== 'visible';
+
+  /** Ends in a task of its own. */
+  const message = () =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve(undefined);
+      };
+      port2.postMessage(null);
+    });
 
   // ---- Commands ----
 
@@ -84,7 +101,10 @@
         page.fail('HUMAN_REQUIRED', interstitial);
       }
       page.still(page.order);
-      if (!aboutState) page.rememberSecrets();
+      if (!aboutState) {
+        page.rememberSecrets();
+        page.begin(page.order.act);
+      }
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(succeeded, failed) : succeeded(data);
     } catch (error) {

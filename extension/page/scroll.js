@@ -14,12 +14,13 @@
     return null;
   };
 
-  page.commands.scroll = ({ target, by, direction, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands.scroll = ({ target, by, direction }) => {
     const element = target && page.resolve(target);
     const scroller =
       (element && scrollerOf(element)) ?? own.scrollingElement(document) ?? own.documentElement(document);
     const before = own.scrollTop(scroller);
+    page.mindScroller(scroller);
+    if (element) page.mindScrollersOf(element);
     page.after = () => ({
       position: own.scrollTop(scroller),
       scrollHeight: own.scrollHeight(scroller),

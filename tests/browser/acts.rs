@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::rig::{Rig, says, text};
+use super::rig::{Rig, own, says, text};
 
 #[tokio::test]
 async fn a_click_fires_all_its_events_and_reports_the_outcome() {
@@ -13,7 +13,7 @@ async fn a_click_fires_all_its_events_and_reports_the_outcome() {
     let click = |selector| async move { page.data(&["click", "--selector", selector]).await };
 
     assert_eq!(
-        click("#count").await,
+        own(click("#count").await),
         json!({"clicked": true, "disappeared": false, "stable": true})
     );
     assert_eq!(page.text("#counted").await, "1", "one click, once");
@@ -63,22 +63,9 @@ async fn acts_refuse_what_a_person_could_not_do() {
     );
     page.fails("ELEMENT_HANDLE_NOT_FOUND", &["click", "--element", "el99"]).await;
 
-    // Another tab comes to the front; acting in the first one is refused, reading is not.
+    // Another tab comes to the front: only a picture needs the first one there.
     let other = rig.visit("form.html").await;
-    for act in [
-        &["click", "--selector", "#count"][..],
-        &["hover", "--selector", "#hover"],
-        &["scroll"],
-        &["select", "--selector", "#count", "--option-text", "x"],
-        &["screenshot"],
-    ] {
-        page.fails("TAB_NOT_VISIBLE", act).await;
-    }
-    assert_eq!(page.text("#counted").await, "0");
-    for method in ["direct", "paste"] {
-        let fill = ["fill", "--selector", "#count", "--value", "x", "--method", method];
-        page.fails("TAB_NOT_VISIBLE", &fill).await;
-    }
+    page.fails("TAB_NOT_VISIBLE", &["screenshot"]).await;
     assert_eq!(other.data(&["session", "close"]).await["closedTabs"], 1);
     rig.browser.close().await;
 }
@@ -136,7 +123,7 @@ async fn options_are_chosen_by_their_text_in_every_kind_of_list() {
         ("#menu", "Rename", "menu:Rename"),
     ] {
         let chosen = page.data(&["select", "--selector", trigger, "--option-text", option]).await;
-        assert_eq!(chosen, json!({"selected": true, "optionText": option}), "{trigger}");
+        assert_eq!(own(chosen), json!({"selected": true, "optionText": option}), "{trigger}");
         let said = page.text("#log").await;
         assert!(said.ends_with(log), "{said:?} does not end with {log:?}");
     }

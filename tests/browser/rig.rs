@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{Browser, Call, Daemon, Launch, Page, Site, now_ms, run, wait_for};
+use super::support::{Browser, Call, Daemon, Launch, Page, Screen, Site, now_ms, run, wait_for};
 
 /// A daemon, a browser that is paired with it, and a site to visit.
 pub(super) struct Rig {
@@ -23,6 +23,15 @@ impl Rig {
     pub(super) async fn of_all_names() -> Self {
         let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
         let launch = Launch { only_site: Some(site.port()), ..Launch::default() };
+        let browser = Browser::launch(launch).await;
+        browser.pair(daemon.port, &daemon.pairing_code()).await;
+        Self { daemon, browser, site }.paired().await
+    }
+
+    /// The same with a browser in a window on a screen.
+    pub(super) async fn on(screen: &Screen) -> Self {
+        let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
+        let launch = Launch { display: Some(screen.display.clone()), ..Launch::default() };
         let browser = Browser::launch(launch).await;
         browser.pair(daemon.port, &daemon.pairing_code()).await;
         Self { daemon, browser, site }.paired().await
@@ -95,6 +104,15 @@ impl Rig {
     }
 }
 
+/// The data of an act without what every act answers.
+pub(super) fn own(mut data: Value) -> Value {
+    let members = data.as_object_mut().expect("data");
+    for name in ["effects", "hidden", "suggestedAction"] {
+        members.remove(name);
+    }
+    data
+}
+
 /// A session whose tab shows a page.
 pub(super) struct Visit<'a> {
     pub(super) rig: &'a Rig,
@@ -138,10 +156,10 @@ impl Visit<'_> {
     pub(super) async fn fill(&self, selector: &str, value: &str, method: &str) -> Value {
         let args = ["fill", "--selector", selector, "--value", value, "--method", method];
         let call = self.run(&args).await;
-        match call.json()["data"]["filled"] {
+        own(match call.json()["data"]["filled"] {
             Value::Bool(false) => call.without_effect(),
             _ => call.data(),
-        }
+        })
     }
 
     /// The entries of a fresh read.
