@@ -388,6 +388,8 @@ mod tests {
             let params = match facts.name {
                 "click" | "hover" => r#"{"target":{"handle":"el1"}}"#,
                 "scroll" => r#"{"target":{"handle":"el1"}}"#,
+                "press" => r#"{"keys":["a"],"target":{"handle":"el1"}}"#,
+                "type" => r#"{"text":"a","target":{"handle":"el1"}}"#,
                 "inspect" => r#"{"selector":"a","target":{"handle":"el1"}}"#,
                 "select" => r#"{"trigger":{"handle":"el1"},"optionText":"a"}"#,
                 "fill" => {
