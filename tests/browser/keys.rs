@@ -1,4 +1,4 @@
-//! Keys and typing through the command line; what each key does is compared with the browser in `differential.rs`.
+//! Keys and typing through the command line.
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,6 @@ mod acts;
 mod background;
 mod comeback;
 mod demo;
-mod differential;
 mod effects;
 mod endurance;
 mod fills;
