@@ -3,7 +3,7 @@
  * run on when the page is hidden or replaced. No observer in the page, no animation frames.
  */
 
-import { DocumentGone } from './browser-errors.js';
+import { DocumentGone, PageBlocked } from './browser-errors.js';
 import { tabPage } from './page-driver.js';
 import { ActionError } from './protocol.js';
 
@@ -42,7 +42,8 @@ export async function settle(context) {
     }
     const sampled = await sample(driver, tabId, document, order);
     if (sampled === null) continue;
-    const { signature, seen, ...rest } = sampled;
+    const { signature, blocked = false, seen, ...rest } = sampled;
+    if (blocked) return { stable: false, ...rest };
     effects.see(seen, rest.page.document === document);
     if (signature === last) return { stable: !seen.waits, ...rest };
     if (hurry.aborted || Date.now() >= until) return { stable: false, ...rest };
@@ -74,7 +75,7 @@ async function navigated({ navigations, tabId, signal, hurry }) {
  * @param {number} tabId
  * @param {string | undefined} actedIn
  * @param {PageOrder} order
- * @returns {Promise<{ signature: string, seen: PageSeen } & Sample | null>} null if the page was replaced meanwhile
+ * @returns {Promise<{ signature: string, blocked?: boolean, seen: PageSeen } & Sample | null>} null if the page was replaced meanwhile
  */
 async function sample(driver, tabId, actedIn, order) {
   try {
@@ -87,6 +88,7 @@ async function sample(driver, tabId, actedIn, order) {
       error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
     if (!reportable) throw error;
     const page = tabPage(await driver.tab(tabId));
-    return { signature: error.message, after: null, seen: {}, page: { ...page, state: 'error' } };
+    const blocked = error instanceof PageBlocked;
+    return { blocked, signature: error.message, after: null, seen: {}, page: { ...page, state: 'error' } };
   }
 }

@@ -76,10 +76,10 @@
   // ---- Commands ----
 
   /**
-   * Commands that only read the page's state: they work in a PDF, and despite a deferred interstitial.
+   * Commands that only concern the page as a whole: they work in a PDF, and despite a deferred interstitial.
    * @type {ReadonlySet<PageCommandName>}
    */
-  const STATE_COMMANDS = new Set(['info', 'settle', 'sign-in-interstitial']);
+  const STATE_COMMANDS = new Set(['info', 'go', 'settle', 'sign-in-interstitial']);
 
   page.invoke = (command, params, order = {}) => {
     page.labels = new Map();
@@ -146,6 +146,14 @@
 
   page.commands.info = () => {
     const [entry] = performance.getEntriesByType('navigation');
-    return { status: /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.responseStatus || undefined };
+    const status = /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.responseStatus || undefined;
+    return { status, hidden: page.isHidden() };
+  };
+
+  page.commands.go = ({ by }) => {
+    // How many entries there are is known, but not which of them this is.
+    const possible = history.length > 1;
+    if (possible) history.go(by);
+    return { possible };
   };
 })();

@@ -19,7 +19,9 @@ type PageCommands = {
     data: import('../contract.js').DataOf[Name];
   };
 } & {
-  info: { params: NoParams; data: { status: number | undefined } };
+  info: { params: NoParams; data: { status: number | undefined; hidden: boolean } };
+  /** Goes through the page's history; `possible` is false where there is nothing to go to. */
+  go: { params: { by: -1 | 1 }; data: { possible: boolean } };
   present: { params: { selector: string }; data: { present: boolean; matching: number } };
   /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
   'sign-in-interstitial': { params: { asked: string; defer: boolean }; data: { reason: string | null } };

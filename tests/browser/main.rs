@@ -10,6 +10,7 @@ mod fills;
 #[cfg(target_os = "linux")]
 mod focus;
 mod hangs;
+mod history;
 mod hostile;
 mod identity;
 mod interstitials;
