@@ -60,17 +60,20 @@ async function inBackground({ session, groups }, url) {
  */
 async function inOwnWindow({ session, windows }, url) {
   const known = await windows.of(session);
-  if (known === null) {
-    const window = await chrome.windows.create({ url, focused: false });
-    const tabId = window?.tabs?.[0]?.id;
-    if (window?.id === undefined || tabId === undefined)
-      throw new ActionError('SCRIPT_ERROR', 'no window could be opened');
-    await windows.keep(session, window.id);
-    return tabId;
-  }
-  const tab = await chrome.tabs.create({ url, active: false, windowId: known });
+  const made = known === null ? await chrome.windows.create({ url: 'about:blank', focused: false }) : undefined;
+  const windowId = known ?? made?.id;
+  if (windowId === undefined) throw new ActionError('SCRIPT_ERROR', 'no window could be opened');
+  if (made !== undefined) await windows.keep(session, windowId);
+  const tab = await chrome.tabs.create({ url, active: false, windowId });
   const tabId = /** @type {number} */ (tab.id);
-  await chrome.tabs.update(tabId, { active: true });
+  void chrome.tabs.update(tabId, { active: true }).then(
+    () => {
+      // A window comes with a tab, which is not the session's.
+      const blank = made?.tabs?.[0]?.id;
+      if (blank !== undefined) void chrome.tabs.remove(blank).catch(() => {});
+    },
+    () => {},
+  );
   return tabId;
 }
 

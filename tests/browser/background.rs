@@ -70,7 +70,6 @@ async fn a_window_of_its_own_is_drawn_and_takes_nobody_s_focus() {
     let person = rig.browser.open(&rig.site.url("person.html")).await;
     person.until("document.hasFocus()").await;
     person.evaluate("watch()").await;
-    let eye = rig.browser.inspector().await;
     let page = rig.open("article.html").await;
     let shown = "document.visibilityState === 'visible'";
     assert!(!page.page("article.html").await.evaluate(shown).await.as_bool().expect("a bool"));
@@ -81,7 +80,7 @@ async fn a_window_of_its_own_is_drawn_and_takes_nobody_s_focus() {
         let (picture, took) = timed(page.data(&["screenshot"])).await;
         assert_eq!(picture["format"], "png", "{address}, after {took} ms");
     }
-    assert_eq!(eye.evaluate("chrome.windows.getAll().then((all) => all.length)").await, 2);
+    assert_eq!(rig.browser.in_worker("chrome.windows.getAll().then((all) => all.length)").await, 2);
     assert_eq!(person.evaluate("document.hasFocus()").await, true, "the person keeps the focus");
     assert_eq!(person.evaluate("window.disturbed").await, json!([]));
 
@@ -89,7 +88,7 @@ async fn a_window_of_its_own_is_drawn_and_takes_nobody_s_focus() {
     page.data(&["session", "bind", "--tab", "t2"]).await;
     page.fails("TAB_NOT_VISIBLE", &["screenshot"]).await;
     page.data(&["session", "close"]).await;
-    eye.until("(await chrome.windows.getAll()).length === 1").await;
+    assert_eq!(rig.browser.in_worker("chrome.windows.getAll().then((all) => all.length)").await, 1);
     rig.browser.close().await;
 }
 
@@ -128,16 +127,15 @@ async fn ten_sessions_act_at_once_and_the_person_who_types_is_never_disturbed() 
     let rig = Rig::on(&screen).await;
     let person = rig.browser.open(&rig.site.url("person.html")).await;
     person.until("document.hasFocus() && document.activeElement.id === 'written'").await;
-    let eye = rig.browser.inspector().await;
     let order = "chrome.tabs.query({}).then((tabs) => tabs.filter(({url}) => !/act.html|form.html|article.html/.test(url)).map(({url, active, index}) => `${url} ${active} ${index}`))";
     // What the person has: words that they marked, a place on the page, their tabs and windows.
     let place = "[scrollY, screenX, screenY, outerWidth, outerHeight, document.activeElement.id]";
-    person.evaluate("scrollTo(0, 30)").await;
+    person.evaluate("scrollTo(0, 100)").await;
     let pages = join_all((0..10).map(|_| rig.open("act.html"))).await;
     person.until("document.hasFocus()").await;
     person.evaluate("watch()").await;
     let before = (
-        eye.evaluate(order).await,
+        rig.browser.in_worker(order).await,
         person.evaluate(place).await,
         screen.stacking().await,
         screen.active().await,
@@ -149,7 +147,7 @@ async fn ten_sessions_act_at_once_and_the_person_who_types_is_never_disturbed() 
     assert_eq!(person.evaluate("document.querySelector('#written').value").await, text.as_str());
     assert_eq!(person.evaluate("window.disturbed").await, json!([]));
     let after = (
-        eye.evaluate(order).await,
+        rig.browser.in_worker(order).await,
         person.evaluate(place).await,
         screen.stacking().await,
         screen.active().await,
