@@ -34,7 +34,7 @@ export class Navigations {
     /**
      * Tabs with a navigation that has not ended: its document once it has one, and since when it has that or has none
      * (unix ms).
-     * @type {Map<number, { document: string | null, since: number }>}
+     * @type {Map<number, { document: string | null, since: number, parsed: boolean }>}
      */
     this.underWay = new Map();
     /** @type {Map<number, string>} the document that each tab shows */
@@ -121,8 +121,10 @@ export class Navigations {
 
     for (const watcher of [...this.watchers]) watcher(event);
 
-    if (kind === 'started') this.underWay.set(tabId, { document: null, since: Date.now() });
-    if (kind === 'committed') this.underWay.set(tabId, { document: documentId, since: Date.now() });
+    if (kind === 'started') this.underWay.set(tabId, { document: null, since: Date.now(), parsed: false });
+    if (kind === 'committed') this.underWay.set(tabId, { document: documentId, since: Date.now(), parsed: false });
+    const shown = this.underWay.get(tabId);
+    if (kind === 'parsed' && shown?.document === documentId) shown.parsed = true;
     const over = kind === 'loaded' || stopped ? this.underWay.get(tabId)?.document === documentId : kind === 'failed';
     if (over) this.underWay.delete(tabId);
     if (replaced) this.documents.set(tabId, documentId);

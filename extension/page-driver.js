@@ -51,6 +51,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/held.js',
   'page/fill.js',
   'page/settle.js',
+  'page/rest.js',
 ]);
 
 /** @implements {PageDriver} */

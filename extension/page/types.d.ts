@@ -29,7 +29,8 @@ type PageCommands = {
   settle: {
     /** The document that the act was done in: no other tells what came of it. */
     params: { actedIn: string | undefined };
-    data: { signature: string; after: ActAfter[PageAct] | null; seen: PageSeen };
+    /** `rested`: nothing is under way; `leaving`: the document is about to be left. */
+    data: { signature: string; rested: boolean; leaving: boolean; after: ActAfter[PageAct] | null; seen: PageSeen };
   };
 
   click: { params: { target: BproxyTarget }; data: NoData };
@@ -357,6 +358,14 @@ interface BproxyPage {
   /** What the act that runs has caused. */
   seen(): PageSeen;
 
+  // rest.js
+  /** Notices from now on what changes, until the page is at rest. */
+  watch(): void;
+  /** Waits until nothing is under way; false if something still is. */
+  rest(order: PageOrder): Promise<boolean>;
+  /** Whether the document is about to be left. */
+  isLeaving(): boolean;
+
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
   notActionable(element: Element, why: string): never;
@@ -426,6 +435,8 @@ interface BproxyPage {
   hiddenUntilHover(hit: Element): () => Element | null;
 
   // settle.js
+  /** Whether something moves that ends soon. */
+  isMoving(): boolean;
   /** The document, and the shadow trees of the widget that the last act was on. */
   trees(): (Document | ShadowRoot)[];
 

@@ -14,6 +14,7 @@ mod history;
 mod hostile;
 mod identity;
 mod interstitials;
+mod later;
 mod life;
 mod mcp;
 mod navigation;
