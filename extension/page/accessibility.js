@@ -138,7 +138,7 @@
         return false;
       }
       const tag = own.localName(node);
-      if (tag === 'script' || tag === 'style') return false;
+      if (tag === 'script' || tag === 'style' || page.isSecret(node)) return false;
       if (!hidden && (own.getAttribute(node, 'aria-hidden') === 'true' || !page.rendered(node))) return false;
       const label = own.getAttribute(node, 'aria-label')?.trim();
       if (label) {
@@ -156,6 +156,7 @@
   };
   const contents = (/** @type {Element} */ element, hidden = false) => {
     let text = '';
+    if (page.isSecret(element)) return text;
     for (const child of page.children(element)) text += spoken(child, hidden);
     return page.collapse(text);
   };
@@ -252,7 +253,7 @@
     if (element instanceof HTMLInputElement && /^(submit|reset|button)$/.test(element.type)) {
       return says(name, element.value) ? null : page.collapse(element.value);
     }
-    const written = page.collapse(own.textContent(element));
+    const written = page.collapse(page.textOf(element));
     if (written === '') return null;
     const role = page.role(element);
     const saying = SAYING.has(role);
@@ -271,7 +272,12 @@
         if (/\S/.test(node.data) && page.sees(node)) text += node.data;
         return false;
       }
-      if (!(node instanceof Element) || /^(script|style|select|textarea)$/.test(own.localName(node))) return false;
+      if (
+        !(node instanceof Element) ||
+        /^(script|style|select|textarea)$/.test(own.localName(node)) ||
+        page.isSecret(node)
+      )
+        return false;
       text += ' ';
       return page.rendered(node);
     });
@@ -279,7 +285,7 @@
   };
 
   page.nameAndText = (element, name = page.accessibleName(element)) => {
-    const shown = page.collapse(own.textContent(element)) === name ? null : page.contradiction(element, name);
+    const shown = page.collapse(page.textOf(element)) === name ? null : page.contradiction(element, name);
     return shown === null ? name : `${name} (shown: ${JSON.stringify(shown)})`;
   };
 

@@ -51,6 +51,14 @@
     ['editorjs', '.codex-editor'],
   ];
 
+  page.editorOf = (element) => {
+    for (const [, selector] of EDITORS) {
+      const found = own.closest(element, selector) ?? own.querySelector(element, selector);
+      if (found) return found;
+    }
+    return null;
+  };
+
   /** The rich editor that an element belongs to, or undefined. */
   page.editor = (element) => EDITORS.find(([, selector]) => own.closest(element, selector) !== null)?.[0];
 

@@ -20,9 +20,8 @@
   page.commands.fill = async ({ target, value, method, private: hidden = false }) => {
     const { order } = page;
     const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }));
-    if (hidden) page.keepSecret(element);
     // A page may change the field's type by the first event.
-    page.isSecret(element);
+    if (hidden || page.isSecret(element)) page.keepSecret(element);
     const before = page.heldBy(element);
     page.acted = element;
     let took = false;

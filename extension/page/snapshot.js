@@ -149,12 +149,13 @@
         if (own.localName(node) === 'br') text += ' ';
         if (own.localName(node) === 'br' || hidden(node)) return false;
         mixed = page.role(node) !== '' || own.shadowRoot(node) !== null || getComputedStyle(node).display !== 'inline';
-        return !mixed;
+        return !mixed && !page.isSecret(node);
       });
       return mixed ? null : text;
     };
     const onlyText = (/** @type {Element} */ element) => {
       let text = '';
+      if (page.isSecret(element)) return text;
       for (const child of page.children(element)) {
         const part = plain(child);
         if (part === null) return null;

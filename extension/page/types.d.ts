@@ -243,9 +243,15 @@ interface BproxyPage {
   // secrets.js
   /** Fields that were secret when a command ran. */
   secrets: WeakSet<Element>;
+  /** Those of them whose contents are text of the page, such as editors. */
+  secretTexts: WeakRef<Element>[];
+  /** The elements of `secretTexts` that are there still. */
+  textsKept(): Element[];
+  /** The text in an element, drawn or not, but for what secret fields hold. */
+  textOf(element: Element): string;
   /** Whether no answer tells what the field holds. */
   isSecret(field: Element): boolean;
-  /** No answer tells from now on what the field holds. */
+  /** No answer tells from now on what the field, or the editor that it is part of, holds. */
   keepSecret(field: Element): void;
   /** Fields that are secret now stay so. */
   rememberSecrets(): void;
@@ -260,6 +266,12 @@ interface BproxyPage {
   /** The children in the flat tree: a host has its shadow tree, a slot what is assigned to it. */
   children(node: Node): Node[];
   parent(node: Node): Node | null;
+  /** Whether a node is below an element, or is it, in the flat tree. */
+  holds(element: Element, node: Node): boolean;
+  /** All elements with an open shadow root, wherever they are. */
+  hosts(): Element[];
+  /** What `hosts` has found, until the next command. */
+  hostList: Element[] | null;
   /**
    * Visits a node and the flat tree below it, in document order and however deep it is. `enter` says whether to go
    * below a node; `leave` comes after all below it.
@@ -309,6 +321,8 @@ interface BproxyPage {
 
   // controls.js
   editor(element: Element): string | undefined;
+  /** The root of the rich editor around an element, or in it. */
+  editorOf(element: Element): Element | null;
   headingLevel(element: Element): number;
 
   // locate.js
