@@ -27,7 +27,7 @@
     let took = false;
     page.after = () => check(element, value, before);
     own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
-    enter(element);
+    page.takeFocus(element);
     if (page.isToggle(element)) toggle(element, page.truth(value) === true);
     else if (page.isSlider(element)) await slide(element, Number(value), order);
     else if (element instanceof HTMLSelectElement) choose(element, value);
@@ -37,7 +37,8 @@
       if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element, order);
       took = page.same(element, page.heldBy(element), value);
       // A widget decides what it takes when the field is left.
-      leave(element);
+      own.blur(element);
+      page.tellFocus();
     } else if (method === 'paste') await pasteInto(element, value, order);
     else setText(element, value);
     return { took };
@@ -57,29 +58,6 @@
     own.dispatchEvent(element, new CustomEvent(event, { composed: true }));
     own.removeEventListener(element, answer, hear);
     return { outcome, isSecret: page.isSecret(element) };
-  };
-
-  // Where the document has no focus, because other windows cover its own, the browser tells no element of it.
-
-  const enter = (/** @type {HTMLElement} */ element) => {
-    const isTold = own.hasFocus(document) || own.activeElement(document) === element;
-    own.focus(element, { preventScroll: true });
-    if (!isTold) tell(element, ['focus', 'focusin']);
-  };
-
-  const leave = (/** @type {HTMLElement} */ element) => {
-    const isTold = own.hasFocus(document);
-    own.blur(element);
-    if (!isTold) tell(element, ['blur', 'focusout']);
-  };
-
-  const tell = (/** @type {HTMLElement} */ element, /** @type {string[]} */ types) => {
-    for (const type of types) {
-      own.dispatchEvent(
-        element,
-        new FocusEvent(type, { bubbles: type.startsWith('focus') && type !== 'focus', composed: true }),
-      );
-    }
   };
 
   /** A click fires every event that the listeners of a checkbox expect. */
@@ -197,7 +175,7 @@
     const host = /** @type {HTMLElement} */ (
       own.closest(element, '[contenteditable]:not([contenteditable="false"])') ?? element
     );
-    own.focus(host, { preventScroll: true });
+    page.takeFocus(host);
     getSelection()?.selectAllChildren(element);
     await page.pause(order, SELECTION_MS);
     // An empty text cannot be pasted: the contents are deleted, as a person would.

@@ -80,7 +80,7 @@
       );
     }
     if (page.optionDisabled(option)) page.notActionable(option, 'is disabled');
-    own.focus(select, { preventScroll: true });
+    page.takeFocus(select);
     if (!select.multiple) select.selectedIndex = option.index;
     option.selected = true;
     own.dispatchEvent(select, new Event('input', { bubbles: true, composed: true }));
@@ -155,7 +155,7 @@
     if (!opened || !field) return { searched: false };
     page.after = null;
     opened.searched = { field, held: field.value };
-    own.focus(field, { preventScroll: true });
+    page.takeFocus(field);
     page.setValue(field, optionText);
     return { searched: true };
   };

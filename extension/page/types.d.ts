@@ -369,6 +369,26 @@ interface BproxyPage {
   /** Whether what an element holds means what was wanted. */
   same(element: Element, held: string, wanted: string): boolean;
 
+  // focus.js
+  /** The element that has the focus, in whichever open shadow root; null if none has. */
+  focused(): Element | null;
+  /** Focuses an element, if it can be. */
+  takeFocus(element: Element): void;
+  /** Nothing has the focus from then on. */
+  dropFocus(): void;
+  /**
+   * What a press of the mouse does to the focus: the nearest element around what was hit takes it, if one does, and
+   * otherwise it is dropped.
+   */
+  focusFromPointer(hit: Element): void;
+  /**
+   * Tells the page where the focus is, if the browser does not. To be called wherever a handler of the page may have moved
+   * it.
+   */
+  tellFocus(): void;
+  /** Whether an element is in a host's shadow tree, or in one within that, or below it. */
+  isWithin(element: Element, host: Element): boolean;
+
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
   hiddenUntilHover(hit: Element): () => Element | null;

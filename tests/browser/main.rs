@@ -6,6 +6,8 @@ mod comeback;
 mod demo;
 mod endurance;
 mod fills;
+#[cfg(target_os = "linux")]
+mod focus;
 mod hangs;
 mod hostile;
 mod identity;
