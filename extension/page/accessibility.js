@@ -257,9 +257,13 @@
     if (written === '') return null;
     const role = page.role(element);
     const saying = SAYING.has(role);
-    if (!saying && (written === name || !NAMED_BY_CONTENT.has(role))) return null;
+    const whole = written === name;
+    if (!saying && (whole ? !page.hidesIn(element) : !NAMED_BY_CONTENT.has(role))) return null;
     const shown = seen(element);
-    return says(name, shown) && (shown !== '' || !saying || name === '') ? null : shown;
+    // A sign without words has a name that nobody sees.
+    if (shown === '') return saying && name !== '' ? shown : null;
+    if (whole) return bare(shown) === bare(name) ? null : shown;
+    return says(name, shown) ? null : shown;
   };
   const says = (/** @type {string} */ name, /** @type {string} */ shown) => bare(name).includes(bare(shown));
   const bare = (/** @type {string} */ text) => text.replace(/\s+/g, '').toLowerCase();
@@ -279,13 +283,13 @@
       )
         return false;
       text += ' ';
-      return page.rendered(node);
+      return page.laidOut(node);
     });
     return page.collapse(text);
   };
 
   page.nameAndText = (element, name = page.accessibleName(element)) => {
-    const shown = page.collapse(page.textOf(element)) === name ? null : page.contradiction(element, name);
+    const shown = page.contradiction(element, name);
     return shown === null ? name : `${name} (shown: ${JSON.stringify(shown)})`;
   };
 

@@ -156,6 +156,14 @@
     return true;
   };
 
+  page.laidOut = (element) => {
+    for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
+      if (own.checkVisibility(at)) return true;
+      if (getComputedStyle(at).display !== 'contents') return false;
+    }
+    return true;
+  };
+
   /** Rendered with an area, so that a person could see it. */
   page.visible = (element) => {
     if (!page.rendered(element)) return false;

@@ -79,7 +79,7 @@
       return value !== '' && !HIDES[name](value);
     });
     if (properties.length === 0) return;
-    for (const selector of split(selectors)) {
+    for (const selector of page.selectorList(selectors)) {
       if (!selector.includes(':hover') || selector.includes(':has(')) continue;
       const pseudo = PSEUDO.exec(selector)?.[1] ?? null;
       const whole = selector.replace(PSEUDO, '').replaceAll(':hover', ':is(*)');
@@ -105,18 +105,6 @@
       // Not a selector for elements, such as one with another pseudo-element.
       return [];
     }
-  };
-
-  /** The selectors of a list. */
-  const split = (/** @type {string} */ list) => {
-    const found = [''];
-    let depth = 0;
-    for (const char of list) {
-      depth += char === '(' || char === '[' ? 1 : char === ')' || char === ']' ? -1 : 0;
-      if (char === ',' && depth === 0) found.push('');
-      else found[found.length - 1] += char;
-    }
-    return found.map((selector) => selector.trim());
   };
 
   /** A selector up to the end of the part with the last `:hover`. */

@@ -23,6 +23,7 @@
       [
         'baseURI',
         'childNodes',
+        'compareDocumentPosition',
         'contains',
         'firstChild',
         'getRootNode',
@@ -43,6 +44,7 @@
         'checkVisibility',
         'childElementCount',
         'clientHeight',
+        'clientWidth',
         'closest',
         'getAttribute',
         'getBoundingClientRect',
@@ -86,7 +88,7 @@
    * @type {[{ prototype: object }[], string[]][]}
    */
   const SHARED = [
-    [[HTMLElement], ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable']],
+    [[HTMLElement], ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable', 'style']],
     [
       [Element, Document],
       ['append', 'children', 'querySelector', 'querySelectorAll', 'replaceChildren'],

@@ -15,14 +15,7 @@
     if (!page.rendered(element) || page.isSecret(element)) return '';
     /** @type {Set<Node>} what the browser's own layout of the text would leave out, or should have left out */
     const odd = new Set([...page.hosts(), ...page.textsKept()].filter((it) => page.holds(element, it)));
-    const texts = own.createTreeWalker(document, element, NodeFilter.SHOW_TEXT);
-    for (
-      let text = /** @type {Text | null} */ (texts.nextNode());
-      text;
-      text = /** @type {Text | null} */ (texts.nextNode())
-    ) {
-      if (/\S/.test(text.data) && !page.sees(text)) odd.add(text);
-    }
+    for (const text of [...page.unseenIn(element), ...page.skippedIn(element)]) odd.add(text);
     if (odd.size === 0) {
       return element instanceof HTMLElement ? own.innerText(element) : page.collapse(own.textContent(element));
     }
@@ -47,7 +40,7 @@
       if (
         !(node instanceof Element) ||
         /^(script|style)$/.test(own.localName(node)) ||
-        !page.rendered(node) ||
+        !page.laidOut(node) ||
         page.isSecret(node)
       )
         return false;

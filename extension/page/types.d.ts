@@ -137,13 +137,14 @@ interface BproxyOwn
       | 'parentElement'
       | 'parentNode'
     >,
-    Methods<Node, 'contains' | 'getRootNode' | 'hasChildNodes'>,
+    Methods<Node, 'compareDocumentPosition' | 'contains' | 'getRootNode' | 'hasChildNodes'>,
     Getters<
       Element,
       | 'assignedSlot'
       | 'attributes'
       | 'childElementCount'
       | 'clientHeight'
+      | 'clientWidth'
       | 'id'
       | 'localName'
       | 'nextElementSibling'
@@ -163,7 +164,7 @@ interface BproxyOwn
       | 'matches'
       | 'scrollIntoView'
     >,
-    Getters<HTMLElement, 'contentEditable' | 'innerText' | 'isContentEditable'>,
+    Getters<HTMLElement, 'contentEditable' | 'innerText' | 'isContentEditable' | 'style'>,
     Methods<HTMLElement, 'blur' | 'click' | 'focus'>,
     Getters<
       Document,
@@ -187,6 +188,24 @@ interface BproxyOwn
     Methods<NonElementParentNode, 'getElementById'> {
   textContent(of: Node): string;
   scrollBy(of: Element, by: ScrollToOptions): void;
+}
+
+/** Elements whose style may hide text. */
+interface BproxySuspects {
+  /** By other than colours. */
+  hiding: Set<Element>;
+  /** By their colour, or by that of what is behind them. */
+  shaded: Set<Element>;
+  /** Those that may lie over others. */
+  placed: Set<Element>;
+  /** Whether anything may be drawn beyond the page. */
+  moves: boolean;
+  /** Whether parts that a style adds to an element may lie over it. */
+  paints: boolean;
+  /** Whether the browser may not have laid out a part of the page yet. */
+  skips: boolean;
+  /** It cannot be told: every element is one. */
+  all: boolean;
 }
 
 /** The namespace that the page scripts share in the isolated world. Each member is set by the script named. */
@@ -278,6 +297,8 @@ interface BproxyPage {
    */
   walk(root: Node, enter: (node: Node) => boolean, leave?: (node: Node) => void): void;
   rendered(element: Element): boolean;
+  /** Not left out of the layout: it may be invisible itself, and what is in it visible. */
+  laidOut(element: Element): boolean;
   visible(element: Element): boolean;
   collapse(text: string): string;
   shorten(text: string, length: number): string;
@@ -286,8 +307,31 @@ interface BproxyPage {
   // sight.js
   /** Whether a person could see a text, at the latest after scrolling to it. */
   sees(text: Text): boolean;
-  /** What `sees` has found out about the page as it was: forgotten before the next command. */
-  sight: ((text: Text) => boolean) | null;
+  /** The texts in an element that no person could see, shadow trees aside. */
+  unseenIn(element: Element): Set<Text>;
+  /** The texts in an element that the browser may not have laid out yet, as long as they are far from the window. */
+  skippedIn(element: Element): Text[];
+  /** Whether there may be a text in an element that no person could see. */
+  hidesIn(element: Element): boolean;
+  /** What is known of the sight of the page as it was: forgotten before the next command. */
+  sight: {
+    judge(text: Text): boolean;
+    unseenIn(element: Element): Set<Text>;
+    skippedIn(element: Element): Text[];
+    hidesIn(element: Element): boolean;
+  } | null;
+
+  // suspects.js
+  /** The elements whose style may hide text. */
+  suspects(): BproxySuspects;
+  /** Whether the page is drawn light on dark by itself. */
+  isDark(): boolean;
+  /** Red, green, blue (0 to 255) and alpha (0 to 1) of a colour; null where that depends on the element, or is none. */
+  colour(css: string): number[] | null;
+  /** Whether ink of this colour is not seen on any ground. */
+  isFaint(ink: number[]): boolean;
+  /** Whether two colours look the same. */
+  looksLike(a: number[], b: number[]): boolean;
 
   // interstitial.js
   /** What a person has to do before the page goes on, or null. */
@@ -303,6 +347,8 @@ interface BproxyPage {
 
   // selector.js
   namer(): BproxyNamer;
+  /** The selectors of a list. */
+  selectorList(list: string): string[];
 
   // accessibility.js
   /** The labels of each tree's controls, collected by the command that runs; emptied before the next. */
