@@ -315,6 +315,8 @@
 
   page.disabled = (element) =>
     own.matches(element, ':disabled') ||
+    // Nor does a browser tell a disabled control, or what is in it, of the mouse.
+    own.closest(element, ':disabled:not(fieldset)') !== null ||
     own.closest(element, '[aria-disabled="true"]') !== null ||
     own.closest(element, '[inert]') !== null;
 
@@ -327,8 +329,10 @@
       element instanceof HTMLInputElement && /^(checkbox|radio)$/.test(element.type)
         ? String(element.checked)
         : aria('checked');
-    if (checked === 'true' || checked === 'mixed') states.push(checked === 'true' ? 'checked' : 'mixed');
-    if (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected)) {
+    // What is chosen is what a field holds.
+    const isSecret = page.isSecret(element);
+    if (!isSecret && (checked === 'true' || checked === 'mixed')) states.push(checked === 'true' ? 'checked' : 'mixed');
+    if (!isSecret && (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected))) {
       states.push('selected');
     }
     const expanded =
@@ -337,7 +341,7 @@
         : aria('expanded');
     if (expanded === 'true') states.push('expanded');
     if (expanded === 'false') states.push('collapsed');
-    if (aria('pressed') === 'true') states.push('pressed');
+    if (!isSecret && aria('pressed') === 'true') states.push('pressed');
     if (aria('current') && aria('current') !== 'false') states.push('current');
     if (own.matches(element, ':required') || aria('required') === 'true') {
       states.push('required');

@@ -18,6 +18,9 @@
   ].join(', ');
   const EDITABLE = '[contenteditable]:not([contenteditable="false"])';
 
+  /** Attributes that tell what a control holds. */
+  const HOLDING = /^(value|checked|selected|aria-(valuenow|valuetext|checked|selected|pressed))$/;
+
   const isField = (/** @type {Element} */ element) =>
     element instanceof HTMLInputElement ||
     element instanceof HTMLTextAreaElement ||
@@ -87,6 +90,6 @@
         ? element.value
         : own.textContent(element);
     // Pages copy what a field holds into other attributes.
-    return attributes.filter(({ name, value }) => name !== 'value' && (held === '' || !value.includes(held)));
+    return attributes.filter(({ name, value }) => !HOLDING.test(name) && (held === '' || !value.includes(held)));
   };
 })();

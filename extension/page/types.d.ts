@@ -103,8 +103,8 @@ interface BproxyKnown {
 /** What each act reports after the page has settled. */
 interface ActAfter {
   click: { disappeared: boolean };
-  /** What the page shows only by CSS `:hover`, and is hidden: in a few words. */
-  hover: { hidden: string | null };
+  /** What the page shows only by CSS `:hover`, and is hidden: in a few words. `guessed`: the rules cannot be read. */
+  hover: { hidden: string | null; guessed: boolean };
   scroll: { position: number; scrollHeight: number; clientHeight: number };
   /** `open`: the list is open still. */
   select: { selected: boolean; optionText: string; open: boolean };
@@ -112,8 +112,9 @@ interface ActAfter {
   'search-option': never;
   'close-list': never;
   'check-fields': never;
-  /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. */
-  fill: { filled: boolean; verifiedValue?: string; choices: boolean; gone: boolean };
+  /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. `editor`: it
+   * belongs to a rich editor. */
+  fill: { filled: boolean; verifiedValue?: string; choices: boolean; gone: boolean; editor: boolean };
   'hand-over': never;
 }
 
@@ -480,7 +481,7 @@ interface BproxyPage {
 
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
-  hiddenUntilHover(hit: Element): () => Element | null;
+  hiddenUntilHover(hit: Element): () => { element: Element; guessed: boolean } | null;
 
   // settle.js
   /** The document, and the shadow trees of the widget that the last act was on. */

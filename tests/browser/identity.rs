@@ -452,6 +452,36 @@ async fn what_a_private_field_holds_is_in_no_answer_whatever_the_page_makes_of_i
 }
 
 #[tokio::test]
+async fn what_a_private_choice_holds_is_in_no_answer() {
+    let rig = Rig::new().await;
+    let body = "<input type=checkbox id=a aria-label=A><div role=switch id=b tabindex=0 aria-label=B>b</div>
+                <div role=slider id=c tabindex=0 aria-label=C aria-valuenow=1 aria-valuemin=0 aria-valuemax=9>c</div>";
+    let (visit, page) = room(&rig, body).await;
+    page.evaluate(
+        "b.onclick = () => { b.setAttribute('aria-checked', 'true') };
+         c.onkeydown = ({ key }) => { c.ariaValueNow = Number(c.ariaValueNow) + (key === 'ArrowRight' ? 1 : -1) }; 0",
+    )
+    .await;
+    for (id, value) in [("a", "true"), ("b", "true"), ("c", "7")] {
+        let fill = json!({"target": {"selector": format!("#{id}")}, "value": value, "method": "direct", "world": "isolated", "private": true});
+        assert_eq!(visit.ask("fill", fill).await["data"]["filled"], true, "{id}");
+    }
+    let held = "[a.checked, b.ariaChecked, c.ariaValueNow]";
+    assert_eq!(page.evaluate(held).await, json!([true, "true", "7"]));
+    for (read, params) in [
+        ("snapshot", json!({})),
+        ("elements", json!({})),
+        ("dom", json!({"selector": "#a, #b, #c"})),
+        ("inspect", json!({"selector": "#a, #b, #c"})),
+    ] {
+        let data = visit.ask(read, params).await["data"].to_string();
+        let told = ["checked=", "checked\"", " checked", "\"7\"", "\"7\"", "=\"true"];
+        assert!(!told.iter().any(|it| data.contains(it)), "{read}: {data}");
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn the_text_of_a_private_editor_is_in_no_answer() {
     let rig = Rig::new().await;
     let body = "<h2>Head <span contenteditable id=a>x</span></h2><div id=b contenteditable aria-label=B><p id=c>x</p></div>
@@ -475,7 +505,12 @@ async fn the_text_of_a_private_editor_is_in_no_answer() {
         let world = if method == "runtime-api" { "main" } else { "isolated" };
         let fill = json!({"target": {"selector": format!("#{id}")}, "value": format!("hush-{id}"), "method": method, "world": world, "private": true});
         let answer = visit.ask("fill", fill).await;
-        assert_eq!(answer["data"], json!({"filled": true}), "{id}: {answer}");
+        let data = &answer["data"];
+        assert_eq!(
+            (&data["filled"], data.get("verifiedValue")),
+            (&json!(true), None),
+            "{id}: {answer}"
+        );
         let held = format!("document.getElementById('{id}').textContent");
         assert_eq!(page.evaluate(&held).await, format!("hush-{id}"));
     }
