@@ -31,6 +31,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/commands.js',
   'page/own.js',
   'page/elements.js',
+  'page/suspects.js',
   'page/sight.js',
   'page/secrets.js',
   'page/interstitial.js',

@@ -21,9 +21,12 @@ export async function hover(context) {
   const began = performance.now();
   const { stable, after, page } = await act({ ...context, document: undefined }, 'hover', context.params);
   if (after?.hidden) {
+    const shows = after.guessed
+      ? `the rules of a style sheet of another origin cannot be read, by which the page may show ${after.hidden} on CSS :hover`
+      : `the page shows ${after.hidden} only by CSS :hover`;
     throw new ActionError(
       'ELEMENT_NOT_ACTIONABLE',
-      `the page shows ${after.hidden} only by CSS :hover, which no script can set: the events of a mouse were sent, and it is hidden still. Go to a link in it with navigate, or ask for a person (require-human)`,
+      `${shows}, which no script can set: the events of a mouse were sent, and it is hidden still. Go to a link in it with navigate, or ask for a person (require-human)`,
     );
   }
   return { data: { hovered: true, stable, elapsed: Math.round(performance.now() - began) }, page };

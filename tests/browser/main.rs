@@ -2,6 +2,7 @@
 
 mod acts;
 mod background;
+mod claims;
 mod comeback;
 mod demo;
 mod effects;
