@@ -94,7 +94,7 @@
    * @type {[{ prototype: object }[], string[]][]}
    */
   const SHARED = [
-    [[HTMLElement], ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable']],
+    [[HTMLElement], ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable', 'style']],
     [
       [Element, Document],
       ['append', 'children', 'querySelector', 'querySelectorAll', 'replaceChildren'],
