@@ -35,6 +35,7 @@ pub(super) fn body(
         session,
         deadline: i64::try_from(deadline).unwrap_or(i64::MAX),
         destructive: action.facts().effect.destructive(),
+        again: false,
     };
     let body = serde_json::to_string(&envelope).expect("texts and numbers become JSON");
     if body.len() > MAX_BODY_BYTES { Err(Error::TooLarge { size: body.len() }) } else { Ok(body) }

@@ -115,6 +115,10 @@ impl Inner {
             }
         };
         // Without a waiter nobody learns the handles, and the same numbers would be given for other elements.
+        if session.numbers.raise(0) {
+            self.sessions.note_unsaved();
+        }
+        let session = self.sessions.get_mut(owner.0)?;
         if let Some(block) = block.filter(|_| is_awaited) {
             let mut used = [0; 2];
             used[minted.kind as usize] = minted.used;
