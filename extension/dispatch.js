@@ -6,7 +6,7 @@
 import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
 import { disclosed } from './disclosure.js';
-import { ActionError, checkCommand, failure, success } from './protocol.js';
+import { ActionError, checkCommand, failure, success, withoutRecall } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
 
@@ -69,9 +69,10 @@ export class Dispatcher {
 
   /**
    * Handles one message that the daemon forwarded; resolves when it is done.
-   * @param {Record<string, unknown>} message
+   * @param {Record<string, unknown>} forwarded
    */
-  async receive(message) {
+  async receive(forwarded) {
+    const { message, recall } = withoutRecall(forwarded);
     if (typeof message.id !== 'string') return this.trace.add('bad_message');
     const id = message.id;
     const problem = checkCommand(message);
@@ -88,7 +89,8 @@ export class Dispatcher {
     if (this.running.has(whole)) return this.trace.add('replay_of_running', { id, action, tab });
     this.running.add(whole);
     try {
-      await this.#once(command, await identityOf(command));
+      const identity = await identityOf(command);
+      await (recall ? this.#recall(command, identity) : this.#once(command, identity));
     } finally {
       this.running.delete(whole);
     }
@@ -99,12 +101,7 @@ export class Dispatcher {
     const { id, action } = command;
     const tab = command.target?.tabId ?? null;
     const entry = this.dedupeLog.find(identity);
-    if (entry?.answer) {
-      this.trace.add('replay', { id, action, tab });
-      // Built again, because the browser's storage does not keep the order of keys.
-      this.#send(command.session, entry.answer, textOf(command, entry.answer, true));
-      return;
-    }
+    if (entry?.answer) return this.#replay(command, entry.answer);
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
       await this.#answer(command, identity, { ok: false, error: outcomeUnknown(action) });
@@ -144,6 +141,28 @@ export class Dispatcher {
     await this.#answer(command, identity, answer);
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
+  }
+
+  /** Answers the command from the log. @param {Command} command @param {Answer} answer */
+  #replay(command, answer) {
+    const { id, action, session } = command;
+    this.trace.add('replay', { id, action, tab: command.target?.tabId ?? null });
+    if (answer.ok && action === 'tab.open' && 'tabId' in answer.result.data) {
+      this.navigations.hold(Number(answer.result.data.tabId), session);
+    }
+    // Built again, because the browser's storage does not keep the order of keys.
+    this.#send(session, answer, textOf(command, answer, true));
+  }
+
+  /** Tells what came of a command, and starts nothing. @param {Command} command @param {Identity} identity */
+  #recall(command, identity) {
+    const answer = this.dedupeLog.find(identity)?.answer;
+    if (answer) return this.#replay(command, answer);
+    const { id, action, session } = command;
+    const started = this.dedupeLog.knows(identity);
+    this.trace.add('recall_of_unknown', { id, action, tab: command.target?.tabId ?? null, started });
+    const unknown = /** @type {Answer} */ ({ ok: false, error: notAnswered(action, started) });
+    this.#send(session, unknown, textOf(command, unknown, false));
   }
 
   /** @param {Command} command @returns {Promise<import('./protocol.js').Result>} */
@@ -292,6 +311,14 @@ function outcomeUnknown(action) {
     message: `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`,
     suggestedAction: 'bproxy snapshot',
   };
+}
+
+/** @param {string} action @param {boolean} started @returns {import('./protocol.js').Failure} */
+function notAnswered(action, started) {
+  const message = started
+    ? `${action} was begun and not answered, so its outcome is unknown: look at the page before you repeat it`
+    : `${action} was not begun in this browser, so nothing was done`;
+  return { code: 'OUTCOME_UNKNOWN', message, details: { started } };
 }
 
 /**
