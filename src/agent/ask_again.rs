@@ -93,12 +93,18 @@ mod tests {
     #[test]
     fn a_cancelled_question_is_an_error() {
         let cancel = CancelToken::default();
-        let cancelled =
-            send_or_ask(&cancel, || Err(ended()), || -> Result<Answer, Error> { Err(Error::Cancelled) });
+        let cancelled = send_or_ask(
+            &cancel,
+            || Err(ended()),
+            || -> Result<Answer, Error> { Err(Error::Cancelled) },
+        );
         assert!(matches!(cancelled, Err(Error::Cancelled)));
         cancel.cancel();
-        let cancelled =
-            send_or_ask(&cancel, || Err(ended()), || -> Result<Answer, Error> { Err(Error::NotRunning) });
+        let cancelled = send_or_ask(
+            &cancel,
+            || Err(ended()),
+            || -> Result<Answer, Error> { Err(Error::NotRunning) },
+        );
         assert!(matches!(cancelled, Err(Error::Cancelled)));
     }
 }

@@ -167,7 +167,11 @@ impl Home {
         let tmp = self.tmp();
         let kept: Vec<_> = sessions.iter().map(|id| self.session_dir(id)).collect();
         empty(&tmp, &kept).map_err(Error::io("empty", &tmp))?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&tmp).map_err(Error::io("create", &tmp))
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&tmp)
+            .map_err(Error::io("create", &tmp))
     }
 
     /// Removes what an ended daemon has left, but not tokens and settings, and then the directory itself if it is empty.

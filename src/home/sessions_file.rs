@@ -130,7 +130,8 @@ impl SessionsFile {
         let Some(file) = self.written().unsynced.clone() else { return Ok(()) };
         let path = self.home.sessions();
         file.sync_data().map_err(Error::io("write", &path))?;
-        let directory = File::open(self.home.path()).map_err(Error::io("open", self.home.path()))?;
+        let directory =
+            File::open(self.home.path()).map_err(Error::io("open", self.home.path()))?;
         directory.sync_all().map_err(Error::io("write", self.home.path()))?;
         let mut written = self.written();
         if written.unsynced.as_ref().is_some_and(|latest| Arc::ptr_eq(latest, &file)) {

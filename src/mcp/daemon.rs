@@ -92,8 +92,7 @@ impl Daemon {
         timeout: Duration,
     ) -> Result<Answer, Error> {
         let id = request_id();
-        let send =
-            || self.connect()?.command_cancellable(cancel, &id, action, session, timeout);
+        let send = || self.connect()?.command_cancellable(cancel, &id, action, session, timeout);
         let ask = || self.connect()?.recall(cancel, &id, action, session, timeout);
         agent::send_or_ask(cancel, send, ask)
     }

@@ -292,8 +292,7 @@ mod tests {
 
     #[test]
     fn every_ill_typed_field_is_named_and_null_is_ill_typed() {
-        for field in
-            [
+        for field in [
             "protocol_version",
             "id",
             "action",

@@ -390,7 +390,8 @@ mod tests {
         ));
         let revised = hello.replace("\"browser\"", "\"revision\":1,\"browser\"");
         assert!(matches!(parse(&revised), Message::Hello(Hello { revision: 1, .. })));
-        let with_tabs = |tabs: &str| hello.replace("\"browser\"", &format!(r#""tabs":{tabs},"browser""#));
+        let with_tabs =
+            |tabs: &str| hello.replace("\"browser\"", &format!(r#""tabs":{tabs},"browser""#));
         let listing = with_tabs(r#"[{"tabId":7,"session":"m4q7z2","x":1}]"#);
         let Message::Hello(Hello { tabs: Some(tabs), .. }) = parse(&listing) else { panic!() };
         assert_eq!((tabs[0].tab_id, &*tabs[0].session), (7, "m4q7z2"));

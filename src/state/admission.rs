@@ -118,11 +118,8 @@ impl Inner {
                     "" => None,
                     given => Some(self.sessions.check(given)?),
                 };
-                let asked = if request.again {
-                    self.locate_open_again(&request.id, session)
-                } else {
-                    None
-                };
+                let asked =
+                    if request.again { self.locate_open_again(&request.id, session) } else { None };
                 let destination = match asked {
                     Some(destination) => {
                         self.permit(destination.session, None, HandlePage::default())?;
@@ -165,10 +162,13 @@ impl Inner {
             self.remember_asked(request, &destination, now);
         }
         let mints = matches!(kind, Kind::OnTab(AnswerHandling::MintsHandles(_)));
-        let block = if mints && !request.again { self.reserve_numbers(&destination, now) } else { None };
+        let block =
+            if mints && !request.again { self.reserve_numbers(&destination, now) } else { None };
         let place = match (destination.tab, request.again) {
             (None, false) => None,
-            (tab, true) => Some(Place { tab: tab.map(|(_, id)| id), recall: true, ..Place::default() }),
+            (tab, true) => {
+                Some(Place { tab: tab.map(|(_, id)| id), recall: true, ..Place::default() })
+            }
             (Some((ordinal, id)), false) => Some(Place {
                 tab: Some(id),
                 document: self.known_document(&destination, ordinal),

@@ -103,7 +103,12 @@ impl State {
 
     /// Saves the sessions as they are, at the end.
     pub fn save(&self, now: Now) {
-        self.at(now, |inner| inner.sessions.note_unsaved());
+        self.at(now, |inner| {
+            // Where there are none, that is saved already.
+            if inner.sessions.len() > 0 || inner.unsaved_for.is_some() {
+                inner.sessions.note_unsaved();
+            }
+        });
     }
 }
 

@@ -4,7 +4,9 @@ use std::{collections::VecDeque, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{CLOSE_WAIT, ErrorCode, JOURNAL_LIFE, ProtocolError, SessionId, TabHandle, TabOpenData};
+use crate::protocol::{
+    CLOSE_WAIT, ErrorCode, JOURNAL_LIFE, ProtocolError, SessionId, TabHandle, TabOpenData,
+};
 
 use super::{
     Inner, Instant, Now,
@@ -84,7 +86,8 @@ impl AskedOpens {
 
     pub(super) fn find(&self, id: &str, named: Option<SessionId>) -> Option<&AskedOpen> {
         let is_it = |open: &&AskedOpen| {
-            *open.id == *id && if open.unnamed { named.is_none() } else { named == Some(open.session) }
+            *open.id == *id
+                && if open.unnamed { named.is_none() } else { named == Some(open.session) }
         };
         self.0.iter().rev().map(|(_, open)| open).find(is_it)
     }
@@ -196,7 +199,30 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn of_more_opens_than_are_remembered_or_older_ones_the_oldest_are_forgotten() {
+        let (mut asked, now) = (AskedOpens::default(), Instant::now());
+        let session = SessionId::from_bits(1);
+        let open = |id: usize| AskedOpen {
+            id: id.to_string().into(),
+            session,
+            unnamed: id % 2 == 0,
+            instance: None,
+        };
+        for id in 0..=MAX_ASKED {
+            asked.push(open(id), now);
+        }
+        assert_eq!(asked.iter().count(), MAX_ASKED);
+        assert!(asked.find("0", None).is_none());
+        assert!(asked.find("2", None).is_some() && asked.find("2", Some(session)).is_none());
+        assert!(asked.find("1", Some(session)).is_some() && asked.find("1", None).is_none());
+        asked.push(open(9999), now + JOURNAL_LIFE + Duration::from_secs(1));
+        assert_eq!(asked.iter().count(), 1);
+    }
 
     #[test]
     fn of_more_lost_opens_than_are_remembered_the_oldest_is_forgotten() {

@@ -39,7 +39,11 @@ impl Inner {
 
     /// Where an open went that was asked for with this id, in the session that the client names: that of the open, which
     /// the client may not know.
-    pub(super) fn locate_open_again(&self, id: &str, named: Option<SessionId>) -> Option<Destination> {
+    pub(super) fn locate_open_again(
+        &self,
+        id: &str,
+        named: Option<SessionId>,
+    ) -> Option<Destination> {
         let open = self.asked_opens.find(id, named)?;
         let browser = self.browsers.of_instance(open.instance.as_ref()?)?;
         Some(Destination {

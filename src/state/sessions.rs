@@ -347,7 +347,8 @@ pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {
 
 /// The refusal of a session that does not, or no longer, exist.
 pub(super) fn not_found(id: SessionId) -> ProtocolError {
-    let message = format!("there is no session {id}: it was closed, or nobody used it for too long");
+    let message =
+        format!("there is no session {id}: it was closed, or nobody used it for too long");
     ProtocolError::new(ErrorCode::SessionNotFound, message, id.as_str())
 }
 

@@ -52,7 +52,8 @@ impl Inner {
         if now.instant < self.process.started + SETTLING_TIME {
             return false;
         }
-        let has_tabs = |id: &SessionId| self.sessions.get(*id).is_some_and(|it| !it.tabs.is_empty());
+        let has_tabs =
+            |id: &SessionId| self.sessions.get(*id).is_some_and(|it| !it.tabs.is_empty());
         let candidates = self.idle_sessions().into_iter().filter(|id| !has_tabs(id));
         let Some(unused) = candidates.max_by_key(|id| self.unused_for(*id, now)) else {
             return false;

@@ -211,11 +211,14 @@ async fn time_to_end() {
 }
 
 #[tokio::test]
-async fn a_browser_session_request_or_event_subscriber_keeps_the_daemon_running() {
+async fn a_browser_request_or_event_subscriber_keeps_the_daemon_running_and_a_session_does_not() {
     let idle = || Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1");
     let (with_session, with_browser, with_requests, with_reader) =
         tokio::join!(idle().start(), idle().start(), idle().start(), idle().start());
-    let session = with_session.new_session().await;
+    with_session.new_session().await;
+    let ended = with_session.ended().await;
+    assert!(ended.status.success());
+    assert_eq!(ended.home.records("idle_exit").len(), 1);
     let browser = with_browser.extension().await;
     let (mut reader, host, bearer) =
         (with_reader.connect().await, with_reader.host(), with_reader.bearer());
@@ -231,13 +234,12 @@ async fn a_browser_session_request_or_event_subscriber_keeps_the_daemon_running(
         () = requests => {}
         () = time_to_end() => {}
     }
-    for daemon in [&with_session, &with_browser, &with_requests, &with_reader] {
+    for daemon in [&with_browser, &with_requests, &with_reader] {
         assert_eq!(daemon.records("idle_exit"), [] as [Value; 0]);
     }
-    with_session.send(request("session.close").session(&session)).await.data();
     browser.close().await;
     drop(reader);
-    for daemon in [with_session, with_browser, with_requests, with_reader] {
+    for daemon in [with_browser, with_requests, with_reader] {
         assert!(daemon.ended().await.status.success());
     }
 }

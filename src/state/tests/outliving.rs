@@ -43,7 +43,13 @@ impl Rig {
     }
 
     /// Asks what came of an earlier command.
-    fn ask_again(&mut self, action: &'static str, session: &str, params: Value, id: &str) -> Client {
+    fn ask_again(
+        &mut self,
+        action: &'static str,
+        session: &str,
+        params: Value,
+        id: &str,
+    ) -> Client {
         let now = self.now();
         let body = json!({
             "protocol_version": 1, "id": id, "action": action, "params": params, "session": session,
@@ -457,7 +463,10 @@ fn an_open_that_its_daemon_did_not_survive_is_found_in_its_browser_and_session()
     let answer = json!({"protocol_version": 1, "id": "o1", "ok": true, "page": page(), "replay": true,
         "data": {"tabId": 7, "url": "http://site/"}});
     rig.say(browser, &answer);
-    assert_eq!((open.data()["session"].clone(), open.data()["tab"].clone()), (sessions[0].clone(), json!("t1")));
+    assert_eq!(
+        (open.data()["session"].clone(), open.data()["tab"].clone()),
+        (sessions[0].clone(), json!("t1"))
+    );
 }
 
 #[test]
