@@ -48,6 +48,7 @@ export const LIMITS = Object.freeze({
  *   | 'SCRIPT_ERROR'
  *   | 'NAVIGATION_FAILED'
  *   | 'PAGE_CHANGED'
+ *   | 'OUTCOME_UNKNOWN'
  *   | 'TOO_LARGE'
  *   | 'TAB_NOT_VISIBLE'} ErrorCode
  */

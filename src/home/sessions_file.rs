@@ -6,14 +6,15 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
-use super::files::open_unfollowed;
+use super::directory::{check_mode, check_owner};
+use super::files::{OTHERS_MAY_ANYTHING, open_unfollowed};
 use super::{Error, Home};
 
 /// The version of the frame and of what is in it. A file of another version counts as damaged.
@@ -113,8 +114,13 @@ impl SessionsFile {
         }
         let mut written = self.written();
         if written.whole && (written.durable || !before.exists()) {
-            fs::rename(&path, &before).map_err(Error::io("replace", &before))?;
-            written.whole = false;
+            match fs::rename(&path, &before) {
+                // Somebody has removed it.
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io("replace", &before)(error));
+                }
+                _ => written.whole = false,
+            }
         }
         fs::rename(&new, &path).map_err(Error::io("replace", &path))?;
         *written = Written { whole: true, durable: false, unsynced: Some(Arc::new(file)) };
@@ -142,19 +148,22 @@ impl SessionsFile {
 }
 
 /// The bytes of a file; `None` if there is none.
-fn read(path: &std::path::Path) -> Result<Option<Vec<u8>>, Error> {
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let file = match open_unfollowed(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("open", path)(error)),
     };
+    let metadata = file.metadata().map_err(Error::io("inspect", path))?;
+    check_owner(path, &metadata)?;
+    check_mode(path, &metadata, OTHERS_MAY_ANYTHING, "read or write", "600")?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     Ok(Some(bytes))
 }
 
 /// Where a damaged file is moved.
-fn aside(path: &std::path::Path) -> PathBuf {
+fn aside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".damaged");
     name.into()
@@ -189,7 +198,7 @@ fn unframed(bytes: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
 
@@ -257,6 +266,25 @@ mod tests {
         assert_eq!(found(&home), Found::Nothing);
         file.save(b"{}").unwrap();
         assert_eq!(found(&home), sessions("{}"));
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_not_believed() {
+        let (_parent, home, file) = file();
+        file.save(b"1").unwrap();
+        fs::set_permissions(home.sessions(), fs::Permissions::from_mode(0o620)).unwrap();
+        assert!(matches!(found(&home), Found::Lost(problem) if problem.contains("mode 620")));
+    }
+
+    #[test]
+    fn a_file_that_somebody_removed_is_written_again() {
+        let (_parent, home, file) = file();
+        for text in ["1", "2"] {
+            file.save(text.as_bytes()).unwrap();
+            file.sync().unwrap();
+            assert_eq!(found(&home), sessions(text));
+            fs::remove_file(home.sessions()).unwrap();
+        }
     }
 
     #[test]

@@ -28,7 +28,9 @@ impl Inner {
     /// It is away, or keeps no journal.
     pub(super) fn can_recall(&self, destination: &Destination) -> Result<(), ProtocolError> {
         let session = destination.session;
-        if self.browsers.client_of(destination.browser).is_none() {
+        let client = self.browsers.client_of(destination.browser);
+        // Until it has said hello, it is not known what it can be asked.
+        if !client.is_some_and(|client| self.browsers.is_identified(client)) {
             return Err(no_extension(Some(session)));
         }
         match self.browsers.revision_of(destination.browser) {

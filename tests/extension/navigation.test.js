@@ -229,8 +229,11 @@ test('tabs of sessions that the daemon no longer has are let go, once after each
   assert.deepEqual([...navigations.held.keys()], [8]);
   navigations.hold(7, 'abc234');
   navigations.hold(8, 'abc234');
-  assert.deepEqual([...navigations.held], [
-    [8, 'abc235'],
-    [7, 'abc234'],
-  ]);
+  assert.deepEqual(
+    [...navigations.held],
+    [
+      [8, 'abc235'],
+      [7, 'abc234'],
+    ],
+  );
 });

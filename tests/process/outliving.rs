@@ -231,6 +231,22 @@ async fn kill_daemons(kills: u64, mut dice: SmallRng) {
 }
 
 #[tokio::test]
+async fn a_daemon_that_was_stopped_and_goes_on_has_lost_nothing() {
+    let (daemon, mut extension, tab) = Daemon::with_numbering_tab().await;
+    let text = daemon.begin(tab.request("text"));
+    let command = extension.receive().await;
+    let before = daemon.send(request("session.list")).await.data();
+    daemon.signal(rustix::process::Signal::STOP);
+    let waits = daemon.begin(request("session.list"));
+    extension.answer(&command, json!({"text": "x"})).await;
+    daemon.signal(rustix::process::Signal::CONT);
+    assert_eq!(text.reply().await.data()["text"], "x");
+    assert_eq!(waits.reply().await.data(), before);
+    let daemon = daemon.kill_and_restart().await;
+    assert_eq!(daemon.send(request("session.list")).await.data(), before);
+}
+
+#[tokio::test]
 async fn the_command_line_asks_the_next_daemon_and_tells_the_truth() {
     for (answer, code) in [("done", 0), ("never begun", 1)] {
         let daemon = Daemon::start().await;

@@ -98,7 +98,7 @@ fn sessions_tabs_binding_pace_pause_and_label_come_back() {
     assert_eq!(rig.ask("session.resume", &fast, json!({})).code(), "PERSON_REQUIRED");
     rig.say(browser, &json!({"type": "session.resume", "session": fast}));
     let mut text = rig.ask("text", &labelled, json!({}));
-    assert_eq!(rig.sent(browser)[1]["target"], json!({"tabId": 7}));
+    assert_eq!(rig.sent(browser)[0]["target"], json!({"tabId": 7}));
     rig.answer(browser, &text.id, json!({"text": "x"}));
     assert_eq!(text.data()["text"], "x");
     assert_eq!(rig.open_in(browser, &labelled, 10).1, "t3");
@@ -108,9 +108,9 @@ fn sessions_tabs_binding_pace_pause_and_label_come_back() {
 fn a_tab_that_its_browser_does_not_list_is_gone() {
     let mut rig = Rig::new();
     let browser = rig.numbering_browser("a");
-    let other = rig.numbering_browser("b");
     let session = rig.open(browser, 7);
     rig.open_in(browser, &session, 8);
+    let other = rig.numbering_browser("b");
     let elsewhere = rig.open(other, 8);
     rig.next_daemon();
     // Another session's tab of this number is none of this session's.
@@ -478,6 +478,18 @@ fn a_browser_without_a_journal_is_not_asked() {
     assert_eq!(text.code(), "OUTCOME_UNKNOWN");
     assert_eq!(text.reply()["error"]["details"], json!({"started": true}));
     assert_eq!(rig.sent_ids(browser), [] as [String; 0]);
+}
+
+#[test]
+fn a_browser_that_has_not_said_hello_yet_is_not_there_to_be_asked() {
+    let mut rig = Rig::new();
+    let client = rig.connect();
+    let url = json!({"url": "http://site/"});
+    assert_eq!(rig.ask_again("tab.open", "", url.clone(), "o1").code(), "NO_EXTENSION");
+    let hello = json!({"type": "hello", "instanceId": "a", "extensionVersion": "1",
+                       "protocolVersion": 1, "browser": "b", "revision": 1});
+    rig.say(client, &hello);
+    assert!(rig.ask_again("tab.open", "", url, "o1").waits());
 }
 
 #[test]
