@@ -6,6 +6,7 @@
 import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
 import { disclosed } from './disclosure.js';
+import { Effects } from './effects.js';
 import { ActionError, checkCommand, failure, success, withoutRecall } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
@@ -179,16 +180,26 @@ export class Dispatcher {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason)),
     );
     const timer = setTimeout(() => controller.abort(timedOut(action)), left);
+    const tabId = target?.tabId ?? -1;
+    const { reportsEffects } = ACTIONS[action];
+    const effects = new Effects(this.navigations, tabId);
     const running = this.actions(action)({
       id,
       action,
       params,
       session,
-      tabId: target?.tabId ?? -1,
+      tabId,
       deadline,
-      order: { session, until: deadline, el: target?.el, ln: target?.ln },
+      order: {
+        session,
+        until: deadline,
+        act: reportsEffects ? crypto.randomUUID() : undefined,
+        el: target?.el,
+        ln: target?.ln,
+      },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
+      effects,
       signal: controller.signal,
       hurry: hurry.signal,
       driver: whileRunning(this.driver, controller.signal),
@@ -197,10 +208,13 @@ export class Dispatcher {
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.
-    return Promise.race([running, expired]).finally(() => {
+    const ended = Promise.race([running, expired]).finally(() => {
       clearTimeout(timer);
+      effects.end();
       this.live.delete(live);
     });
+    if (!reportsEffects) return ended;
+    return ended.then(({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }));
   }
 
   /** From now on the session knows of the page that the answer names. @param {Command} command @param {Answer} answer */

@@ -5,8 +5,8 @@
 use std::{borrow::Cow, time::Duration};
 
 use crate::protocol::{
-    self, AnswerHandling, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE,
-    Place, ProtocolError, Request, Route, SessionId, TabHandle, Trace, forwarded,
+    self, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE, Place,
+    ProtocolError, Request, Route, SessionId, TabHandle, Trace, forwarded,
 };
 
 use super::{
@@ -161,7 +161,7 @@ impl Inner {
         if let (Kind::Open { .. }, false) = (&kind, request.again) {
             self.remember_asked(request, &destination, now);
         }
-        let mints = matches!(kind, Kind::OnTab(AnswerHandling::MintsHandles(_)));
+        let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some());
         let block =
             if mints && !request.again { self.reserve_numbers(&destination, now) } else { None };
         let place = match (destination.tab, request.again) {
