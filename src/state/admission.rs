@@ -227,6 +227,7 @@ impl Inner {
             id: request.id.as_ref().into(),
             session: destination.session,
             unnamed: request.session.is_empty(),
+            browser: destination.browser,
             instance: self.browsers.instance_of(destination.browser).map(str::to_owned),
         };
         self.asked_opens.push(open, now.instant);

@@ -124,14 +124,14 @@ impl Inner {
             }
         };
         // Without a waiter nobody learns the handles, and the same numbers would be given for other elements.
-        if session.numbers.raise(0) {
-            self.sessions.note_unsaved();
-        }
-        let session = self.sessions.get_mut(owner.0)?;
         if let Some(block) = block.filter(|_| is_awaited) {
             let mut used = [0; 2];
             used[minted.kind as usize] = minted.used;
             session.numbers.release(&block, used);
+        }
+        // Without a block they were taken one by one.
+        if session.numbers.raise(0) {
+            self.sessions.note_unsaved();
         }
         self.record(action, &minted);
         text

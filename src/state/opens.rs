@@ -66,7 +66,10 @@ pub(super) struct AskedOpen {
     pub(super) session: SessionId,
     /// Whether the client named no session.
     pub(super) unnamed: bool,
-    /// The browser that it went to, if that said hello.
+    /// The browser that it went to, in this process.
+    #[serde(skip)]
+    pub(super) browser: BrowserId,
+    /// The same, once it has said hello.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) instance: Option<String>,
 }
@@ -90,6 +93,13 @@ impl AskedOpens {
                 && if open.unnamed { named.is_none() } else { named == Some(open.session) }
         };
         self.0.iter().rev().map(|(_, open)| open).find(is_it)
+    }
+
+    /// The browser has said hello; returns whether an open went there before.
+    pub(super) fn name(&mut self, browser: BrowserId, instance: &str) -> bool {
+        let opens = self.0.iter_mut().map(|(_, open)| open);
+        let unnamed = opens.filter(|open| open.browser == browser && open.instance.is_none());
+        unnamed.map(|open| open.instance = Some(instance.to_owned())).count() > 0
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &AskedOpen> {
@@ -211,6 +221,7 @@ mod tests {
             id: id.to_string().into(),
             session,
             unnamed: id % 2 == 0,
+            browser: BrowserId::default(),
             instance: None,
         };
         for id in 0..=MAX_ASKED {

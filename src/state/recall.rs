@@ -47,7 +47,8 @@ impl Inner {
         named: Option<SessionId>,
     ) -> Option<Destination> {
         let open = self.asked_opens.find(id, named)?;
-        let browser = self.browsers.of_instance(open.instance.as_ref()?)?;
+        let known = open.instance.as_ref().and_then(|it| self.browsers.of_instance(it));
+        let browser = known.or_else(|| self.browsers.newest())?;
         Some(Destination {
             session: open.session,
             new_session: !self.sessions.has(open.session),

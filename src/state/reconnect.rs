@@ -40,6 +40,11 @@ impl Inner {
         self.dirty = true;
         let identified =
             self.browsers.identify_instance(client, &hello.instance_id, &hello.extension_version);
+        if let Some(browser) = self.browsers.browser_of(client)
+            && self.asked_opens.name(browser, &hello.instance_id)
+        {
+            self.sessions.note_unsaved();
+        }
         if let (1.., Some(tabs)) = (hello.revision, &hello.tabs) {
             for known in &identified.merge {
                 self.drop_unlisted(*known, tabs, now);

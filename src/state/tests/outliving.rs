@@ -470,6 +470,24 @@ fn an_open_that_its_daemon_did_not_survive_is_found_in_its_browser_and_session()
 }
 
 #[test]
+fn an_open_that_went_to_a_browser_before_its_hello_is_found_there_too() {
+    let mut rig = Rig::new();
+    let url = json!({"url": "http://site/"});
+    let client = rig.connect();
+    rig.send(&call("tab.open", "", url.clone()).id("o1"));
+    let session = rig.sent(client)[0]["session"].clone();
+    let hello = json!({"type": "hello", "instanceId": "a", "extensionVersion": "1",
+                       "protocolVersion": 1, "browser": "b", "revision": 1});
+    rig.say(client, &hello);
+    rig.next_daemon();
+    let browser = rig.returning_browser("a", &[]);
+    let other = rig.numbering_browser("b");
+    rig.ask_again("tab.open", "", url, "o1");
+    assert_eq!(rig.sent(browser)[0]["session"], session);
+    assert_eq!(rig.sent_ids(other), [] as [String; 0]);
+}
+
+#[test]
 fn a_browser_without_a_journal_is_not_asked() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");
