@@ -40,8 +40,10 @@ impl Inner {
         self.dirty = true;
         let identified =
             self.browsers.identify_instance(client, &hello.instance_id, &hello.extension_version);
+        // What it opened before its hello can come back from now on.
         if let Some(browser) = self.browsers.browser_of(client)
-            && self.asked_opens.name(browser, &hello.instance_id)
+            && (self.asked_opens.name(browser, &hello.instance_id)
+                || !self.sessions.tabs_of(browser).is_empty())
         {
             self.sessions.note_unsaved();
         }
