@@ -220,7 +220,7 @@ mod tests {
         let open = |id: usize| AskedOpen {
             id: id.to_string().into(),
             session,
-            unnamed: id % 2 == 0,
+            unnamed: id.is_multiple_of(2),
             browser: BrowserId::default(),
             instance: None,
         };

@@ -228,7 +228,7 @@ fn numbers_of_handles_go_on_above_all_that_were_given() {
         rig.answer(browser, &read.id, json!({"elements": [{"n": highest}]}));
         let saved: Value = serde_json::from_slice(&rig.files.disk().sessions).unwrap();
         let mark = saved["sessions"][0]["numbers"][0].as_u64().unwrap();
-        assert!(mark >= highest && mark % NUMBERS_AHEAD == 0, "{mark} after {highest}");
+        assert!(mark >= highest && mark.is_multiple_of(NUMBERS_AHEAD), "{mark} after {highest}");
     }
     rig.next_daemon();
     assert_eq!(rig.ask("session.list", "", json!({})).data()["sessions"][0]["id"], session);
