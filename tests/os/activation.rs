@@ -249,9 +249,6 @@ async fn a_browser_request_or_event_subscriber_keeps_the_daemon_running_and_a_se
     let (with_session, with_browser, with_requests, with_reader) =
         tokio::join!(idle().start(), idle().start(), idle().start(), idle().start());
     with_session.new_session().await;
-    let ended = with_session.ended().await;
-    assert!(ended.status.success());
-    assert_eq!(ended.home.records("idle_exit").len(), 1);
     let browser = with_browser.extension().await;
     let (mut reader, host, bearer) =
         (with_reader.connect().await, with_reader.host(), with_reader.bearer());
@@ -270,6 +267,9 @@ async fn a_browser_request_or_event_subscriber_keeps_the_daemon_running_and_a_se
     for daemon in [&with_browser, &with_requests, &with_reader] {
         assert_eq!(daemon.records("idle_exit"), [] as [Value; 0]);
     }
+    let ended = with_session.ended().await;
+    assert!(ended.status.success());
+    assert_eq!(ended.home.records("idle_exit").len(), 1);
     browser.close().await;
     drop(reader);
     for daemon in [with_browser, with_requests, with_reader] {
