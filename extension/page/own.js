@@ -67,6 +67,7 @@
       Document,
       [
         'body',
+        'caretPositionFromPoint',
         'compatMode',
         'contentType',
         'createElement',
