@@ -4,7 +4,8 @@
  * `PageDriver`; only this file knows how the browser runs scripts.
  */
 
-import { DocumentGone, throwExplained, throwExplainedOf } from './browser-errors.js';
+import { beginning, LATE } from './beginning.js';
+import { DocumentGone, PageBlocked, throwExplained, throwExplainedOf } from './browser-errors.js';
 import { ActionError } from './protocol.js';
 
 /**
@@ -30,6 +31,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/commands.js',
   'page/own.js',
   'page/elements.js',
+  'page/suspects.js',
   'page/sight.js',
   'page/secrets.js',
   'page/interstitial.js',
@@ -58,6 +60,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/held.js',
   'page/fill.js',
   'page/settle.js',
+  'page/rest.js',
 ]);
 
 /** @implements {PageDriver} */
@@ -73,12 +76,16 @@ export class ScriptingDriver {
   async run(tabId, command, params, order) {
     const { version } = chrome.runtime.getManifest();
     const invoke = async () => {
-      const answer = await execute({
-        target: { tabId },
-        injectImmediately: true,
-        func: invokeInPage,
-        args: [version, command, params, order],
-      });
+      const begin = beginning();
+      const answer = await begin.inTime(
+        execute({
+          target: { tabId },
+          injectImmediately: true,
+          func: invokeInPage,
+          args: [version, command, params, order, begin.token, begin.until],
+        }),
+      );
+      if (answer === LATE || answer === '{"expired":true}') throw new PageBlocked();
       // A document that is replaced during the call leaves no result.
       if (typeof answer !== 'string') throw new DocumentGone();
       return /** @type {PageOutcome<Name> | { missing: true }} */ (JSON.parse(answer));
@@ -149,10 +156,17 @@ export class ScriptingDriver {
  * @param {Name} command
  * @param {PageParams<Name>} params
  * @param {PageOrder} order
+ * @param {string} begun tells the worker that it runs
+ * @param {number} startBy unix ms: from then on nothing is done
  */
-function invokeInPage(version, command, params, order) {
+function invokeInPage(version, command, params, order, begun, startBy) {
+  // What waited behind a dialog, or a busy page, runs when nobody expects it any more.
+  if (Date.now() > startBy) return '{"expired":true}';
   const page = globalThis.bproxy;
   if (page?.version !== version) return '{"missing":true}';
+  // Only what may take long has to say so: a message costs as much as a short read.
+  const takesLong = order?.act !== undefined || page.own.getElementsByTagName(document, '*').length > 10_000;
+  if (takesLong && command !== 'settle') chrome.runtime.sendMessage({ begun }).catch(() => {});
   // A string is passed from the page to the worker far faster than a tree of values.
   const outcome = page.invoke(command, params, order);
   return outcome instanceof Promise ? outcome.then((done) => JSON.stringify(done)) : JSON.stringify(outcome);

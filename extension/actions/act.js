@@ -59,8 +59,11 @@ export async function scroll(context) {
   };
 }
 
-/** A listbox that opens on click is searched this often before its option counts as missing. */
-const OPTION_ATTEMPTS = 8;
+/** A list that opens on a click is searched for this long, and this often, before its option counts as missing. */
+const OPTION_MS = 800;
+/** The same where nobody sees the page: its timers run once a second. */
+const HIDDEN_OPTION_MS = 2_500;
+const OPTION_LOOK_MS = 50;
 
 /** @param {Context<'select'>} context */
 export async function select(context) {
@@ -98,20 +101,23 @@ async function chooseInList(context, optionText) {
 
 /** @param {Context<'select'>} context @param {string} optionText */
 async function chooseOption(context, optionText) {
+  const patience = () => Date.now() + (context.effects.seen.hidden ? HIDDEN_OPTION_MS : OPTION_MS);
   let searched = false;
-  for (let attempts = 1; ; attempts += 1) {
+  let until = patience();
+  for (;;) {
     try {
       return await act(context, 'choose', { optionText });
     } catch (error) {
       const missing = error instanceof ActionError && error.code === 'ELEMENT_NOT_FOUND';
       if (!missing) throw error;
-      if (attempts >= OPTION_ATTEMPTS) {
+      if (Date.now() >= until) {
         const search = searched || (await perform(context, 'search-option', { optionText })).data;
         if (search === true || !search.searched) throw error;
         searched = true;
-        attempts = 0;
+        until = patience();
       }
     }
+    await new Promise((resolve) => setTimeout(resolve, OPTION_LOOK_MS));
     await settle(context);
   }
 }

@@ -109,6 +109,13 @@
   const refuseNative = (/** @type {Element} */ element) => {
     const native = NATIVE.find(([selector]) => own.matches(element, selector));
     if (native) page.notActionable(element, native[1]);
+    const labelled = /** @type {HTMLLabelElement | null} */ (own.closest(element, 'label'))?.control;
+    if (labelled instanceof HTMLInputElement && labelled.type === 'file') {
+      page.notActionable(
+        element,
+        'opens a dialog for files, which a click from a script does not open: a person has to choose them (require-human)',
+      );
+    }
     const link = /** @type {HTMLAnchorElement | null} */ (own.closest(element, 'a[href], area[href]'));
     const address = (link && own.getAttribute(link, 'href')) ?? '';
     // The browser does not run such an address for an extension; an empty one only has click listeners.
@@ -155,8 +162,11 @@
     const { at, hit } = page.hitPoint(page.actionable(target), place);
     const hidden = page.hiddenUntilHover(hit);
     page.after = () => {
-      const element = hidden();
-      if (element) page.wasBlocked(`CSS :hover, which no script can set: only that shows ${page.describe(element)}`);
+      const found = hidden();
+      if (found) {
+        const shows = found.guessed ? 'it may show' : 'only that shows';
+        page.wasBlocked(`CSS :hover, which no script can set: ${shows} ${page.describe(found.element)}`);
+      }
       return {};
     };
     page.mouse().move(hit, at);

@@ -58,6 +58,23 @@
     });
   };
 
+  page.hosts = () => (page.hostList ??= hostsIn(document));
+  const hostsIn = (/** @type {Document} */ root) => {
+    /** @type {Element[]} */
+    const found = [];
+    /** @type {(Document | ShadowRoot)[]} */
+    const trees = [root];
+    for (const tree of trees) {
+      for (const element of own.querySelectorAll(tree, '*')) {
+        const shadow = own.shadowRoot(element);
+        if (shadow === null) continue;
+        found.push(element);
+        trees.push(shadow);
+      }
+    }
+    return found;
+  };
+
   /** All elements below `root` that match, itself included, open shadow roots too, in document order. */
   page.findAll = (root, selector) => {
     /** @type {Element[]} */
@@ -104,6 +121,11 @@
 
   const slotOf = (/** @type {Text} */ text) => text.assignedSlot;
 
+  page.holds = (element, node) => {
+    for (let at = /** @type {Node | null} */ (node); at; at = page.parent(at)) if (at === element) return true;
+    return false;
+  };
+
   page.walk = (root, enter, leave) => {
     /** @type {{ node: Node, below: Node[], next: number }[]} */
     const path = [];
@@ -134,6 +156,14 @@
     return true;
   };
 
+  page.laidOut = (element) => {
+    for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
+      if (own.checkVisibility(at)) return true;
+      if (getComputedStyle(at).display !== 'contents') return false;
+    }
+    return true;
+  };
+
   /** Rendered with an area, so that a person could see it. */
   page.visible = (element) => {
     if (!page.rendered(element)) return false;
@@ -149,7 +179,7 @@
     const ownId = own.id(element);
     const id = ownId ? ` id="${ownId}"` : '';
     const css = own.getAttribute(element, 'class')?.trim();
-    const text = page.shorten(page.collapse(own.textContent(element)), 40);
+    const text = page.shorten(page.collapse(page.textOf(element)), 40);
     return `<${own.localName(element)}${id}${css ? ` class="${page.shorten(css, 60)}"` : ''}>${text ? ` “${text}”` : ''}`;
   };
 })();

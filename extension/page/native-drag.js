@@ -109,9 +109,9 @@
       begin: () => {},
       move: ({ clientX, clientY }) => {
         const across = (clientX - start.clientX) * (direction === 'rtl' ? -1 : 1);
-        if (/both|horizontal|inline/.test(resize)) element.style.width = `${Math.max(wide + across, CORNER)}px`;
+        if (/both|horizontal|inline/.test(resize)) own.style(element).width = `${Math.max(wide + across, CORNER)}px`;
         if (/both|vertical|block/.test(resize))
-          element.style.height = `${Math.max(high + clientY - start.clientY, CORNER)}px`;
+          own.style(element).height = `${Math.max(high + clientY - start.clientY, CORNER)}px`;
       },
       end: () => {},
     };

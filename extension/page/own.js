@@ -23,6 +23,7 @@
       [
         'baseURI',
         'childNodes',
+        'compareDocumentPosition',
         'contains',
         'firstChild',
         'getRootNode',
@@ -90,7 +91,7 @@
    * @type {[{ prototype: object }[], string[]][]}
    */
   const SHARED = [
-    [[HTMLElement], ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable']],
+    [[HTMLElement], ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable', 'style']],
     [
       [Element, Document],
       ['append', 'children', 'querySelector', 'querySelectorAll', 'replaceChildren'],

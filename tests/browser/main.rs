@@ -2,6 +2,7 @@
 
 mod acts;
 mod background;
+mod claims;
 mod comeback;
 mod demo;
 mod drag;
@@ -11,9 +12,11 @@ mod fills;
 #[cfg(target_os = "linux")]
 mod focus;
 mod hangs;
+mod history;
 mod hostile;
 mod identity;
 mod interstitials;
+mod later;
 mod life;
 mod mcp;
 mod navigation;
