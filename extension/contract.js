@@ -63,6 +63,11 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * How the dialogs that an act calls up are answered.
+ * @typedef {{ answer: 'accept' | 'dismiss', text?: string }} Dialog
+ */
+
+/**
  * @typedef {object} TabOpenParams `tab.open`
  * @property {string} url The address to open.
  */
@@ -211,6 +216,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} ScrollParams `scroll`
  * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {'up' | 'down'} [direction] The direction; down if absent.
  * @property {Target} [target] The element to scroll; the page if absent.
  */
@@ -229,6 +235,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} ClickParams `click`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} target The element to click.
  */
 
@@ -241,6 +248,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} HoverParams `hover`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} target The element to hover over.
  */
 
@@ -253,6 +261,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SelectParams `select`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {string} optionText The visible text of the option.
  * @property {Target} trigger The control that opens the options.
  */
@@ -263,7 +272,15 @@ export const LIMITS = Object.freeze({
  * @property {boolean} selected Whether the option is chosen.
  */
 
-/** @typedef {Field} FillParams `fill` */
+/**
+ * @typedef {object} FillParams `fill`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
+ * @property {'direct' | 'paste' | 'runtime-api'} method How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
+ * @property {boolean} [private] Whether to keep the value out of the answer.
+ * @property {Target} target The field to fill.
+ * @property {string} value The value to enter.
+ * @property {'isolated' | 'main'} world The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
+ */
 
 /**
  * @typedef {object} FillData `fill`
@@ -273,6 +290,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillFormParams `fill-form`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Field[]} fields The fields, filled in this order.
  */
 
@@ -439,6 +457,13 @@ const FIELD = {
   },
   required: ['target', 'value', 'method', 'world'],
 };
+/** @type {import('./schema.js').Schema} */
+const DIALOG = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { answer: { type: 'string', enum: ['accept', 'dismiss'] }, text: { type: 'string' } },
+  required: ['answer'],
+};
 
 /**
  * Every action that the extension carries out. `acts`: it must not run a second time, should the browser stop the
@@ -596,6 +621,7 @@ export const ACTIONS = Object.freeze({
       additionalProperties: false,
       properties: {
         by: { type: 'string', pattern: '^(viewport|half|end|[0-9]+px)$' },
+        dialog: DIALOG,
         direction: { type: 'string', enum: ['up', 'down'] },
         target: TARGET,
       },
@@ -607,7 +633,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { target: TARGET },
+      properties: { dialog: DIALOG, target: TARGET },
       required: ['target'],
     },
   },
@@ -617,7 +643,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { target: TARGET },
+      properties: { dialog: DIALOG, target: TARGET },
       required: ['target'],
     },
   },
@@ -627,14 +653,26 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { optionText: { type: 'string' }, trigger: TARGET },
+      properties: { dialog: DIALOG, optionText: { type: 'string' }, trigger: TARGET },
       required: ['trigger', 'optionText'],
     },
   },
   fill: {
     acts: true,
     needsTab: true,
-    params: FIELD,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        dialog: DIALOG,
+        method: { type: 'string', enum: ['direct', 'paste', 'runtime-api'] },
+        private: { type: 'boolean' },
+        target: TARGET,
+        value: { type: 'string' },
+        world: { type: 'string', enum: ['isolated', 'main'] },
+      },
+      required: ['target', 'value', 'method', 'world'],
+    },
   },
   'fill-form': {
     acts: true,
@@ -642,7 +680,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
+      properties: { dialog: DIALOG, fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
       required: ['fields'],
     },
   },

@@ -6,6 +6,7 @@
 import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
 import { disclosed } from './disclosure.js';
+import { Guard } from './guard.js';
 import { ActionError, checkCommand, failure, success } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
@@ -160,27 +161,34 @@ export class Dispatcher {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason)),
     );
     const timer = setTimeout(() => controller.abort(timedOut(action)), left);
+    const { driver, navigations } = this;
+    const tabId = target?.tabId ?? -1;
+    const dialog = 'dialog' in params ? params.dialog : undefined;
+    // The driver itself, because the guard is taken away after the end.
+    const guard = takesDialogs(action) ? new Guard({ driver, navigations, tabId, deadline, dialog }) : null;
+    guard?.put();
     const running = this.actions(action)({
       id,
       action,
       params,
       session,
-      tabId: target?.tabId ?? -1,
+      tabId,
       deadline,
-      order: { session, until: deadline, el: target?.el, ln: target?.ln },
+      order: { session, until: deadline, guard: guard?.request, el: target?.el, ln: target?.ln },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
       signal: controller.signal,
       hurry: hurry.signal,
-      driver: whileRunning(this.driver, controller.signal),
-      navigations: this.navigations,
+      driver: whileRunning(driver, controller.signal),
+      navigations,
       groups: this.groups,
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.
-    return Promise.race([running, expired]).finally(() => {
+    return Promise.race([running, expired]).finally(async () => {
       clearTimeout(timer);
       this.live.delete(live);
+      await guard?.lift();
     });
   }
 
@@ -238,6 +246,12 @@ async function identityOf({ id, action, session, target, params }) {
 function textOf({ id, action, protocol_version: version }, answer, replay) {
   const envelope = answer.ok ? success(id, answer.result, replay, version) : failure(id, answer.error, replay, version);
   return disclosed(envelope, { read: !ACTIONS[action].acts });
+}
+
+/** Whether the action is an act, whose dialogs are answered. @param {ActionName} action */
+function takesDialogs(action) {
+  const { params } = ACTIONS[action];
+  return 'properties' in params && params.properties !== undefined && 'dialog' in params.properties;
 }
 
 /** @param {string} action */

@@ -84,6 +84,7 @@
         page.fail('HUMAN_REQUIRED', interstitial);
       }
       page.still(page.order);
+      page.listen(page.order.guard);
       if (!aboutState) page.rememberSecrets();
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(succeeded, failed) : succeeded(data);

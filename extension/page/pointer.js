@@ -5,13 +5,16 @@
   const { own } = page;
 
   const mouse = (/** @type {Element} */ on, /** @type {string} */ type, /** @type {MouseEventInit} */ init) => {
+    const at = page.pointed(on, type, init);
     const pointer = type.startsWith('pointer');
     const bubbles = !/(enter|leave)$/.test(type);
     const all = { bubbles, cancelable: bubbles, composed: true, view: window, ...init };
     const event = pointer
       ? new PointerEvent(type, { pointerId: 1, pointerType: 'mouse', isPrimary: true, ...all })
       : new MouseEvent(type, all);
-    return own.dispatchEvent(on, event);
+    const goesOn = own.dispatchEvent(at, event);
+    if (type === 'mouseup') page.uncapture(init);
+    return goesOn;
   };
 
   page.moveOnto = (hit, at) => {

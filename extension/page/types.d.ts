@@ -70,6 +70,8 @@ interface PageOrder {
   until?: number;
   /** The mark of the document that is meant: nothing is done in another one. */
   document?: string;
+  /** The name of the events by which the guard around an act asks for what is done in this world. */
+  guard?: string;
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
@@ -365,6 +367,23 @@ interface BproxyPage {
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
   hiddenUntilHover(hit: Element): () => Element | null;
+
+  // requests.js
+  /** Listens, while an act is under way, to the guard whose events have this name. */
+  listen(guard: string | undefined): void;
+  /** The act is over: nothing is listened to any more. */
+  rest(): void;
+  /** What the guard may ask for, by the first word: whether it was done. */
+  requests: Record<string, (at: EventTarget, rest: string) => boolean>;
+
+  // capture.js
+  /**
+   * Where an event of the act's pointer goes: to the element that has captured it, else to `hit`. Before an event of the
+   * pointer itself, the events of a capture that has begun or ended since the last one are sent.
+   */
+  pointed(hit: Element, type: string, init: PointerEventInit): Element;
+  /** The pointer is up, and all events of that are sent but `click`: nothing has captured it any more. */
+  uncapture(init: PointerEventInit): void;
 
   // settle.js
   /** The document, and the shadow trees of the widget that the last act was on. */

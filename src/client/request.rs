@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn the_daemon_accepts_the_request() {
         let target = crate::protocol::Target::Selector("a[href=\"x\"]".into());
-        let action: Action = crate::protocol::Click { target }.into();
+        let action: Action = crate::protocol::Click { target, dialog: None }.into();
         let text = body("01X", &action, "m4q7z2", Duration::from_secs(30)).unwrap();
         let request = Request::parse(text.as_bytes()).unwrap();
         assert_eq!(request.action, action);

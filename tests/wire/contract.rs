@@ -9,7 +9,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use bproxy::protocol::{
-    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, ErrorCode, Facts, Fill, MAX_ANSWER_BYTES,
+    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, ErrorCode, Facts, Field, MAX_ANSWER_BYTES,
     MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn, SUBPROTOCOL, Target,
     VERSION, schema_of,
 };
@@ -79,7 +79,13 @@ fn contract() -> String {
             name: "Field",
             constant: "FIELD",
             about: "One field to fill, and how.",
-            schema: bare(&schema_of::<Fill>().to_value()),
+            schema: bare(&schema_of::<Field>().to_value()),
+        },
+        Shared {
+            name: "Dialog",
+            constant: "DIALOG",
+            about: "How the dialogs that an act calls up are answered.",
+            schema: bare(&schema_of::<Dialog>().to_value()),
         },
     ];
     let actions: Vec<&Facts> = Action::all().filter(|facts| facts.runs_in.is_browser()).collect();

@@ -2,7 +2,7 @@
 
 use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
 use crate::protocol::{
-    Distance, Target,
+    Dialog, Distance, Target,
     values::{data, params, words},
 };
 
@@ -17,6 +17,8 @@ params! {
         by: Distance,
         /// The direction; down if absent.
         direction: Direction,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `click`
@@ -24,6 +26,8 @@ params! {
         /// The element to click.
         target: Target,
         ;
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `hover`
@@ -31,6 +35,8 @@ params! {
         /// The element to hover over.
         target: Target,
         ;
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `select`
@@ -40,6 +46,8 @@ params! {
         /// The visible text of the option.
         option_text: String,
         ;
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 }
 
