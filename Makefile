@@ -116,6 +116,8 @@ machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd bash pe
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 # Tests install the packages, and have the distributions' own checks look at them.
 packaging = lintian rpm rpmlint ruby makepkg nix-instantiate curl wget
+# Tests open windows that take the focus from the browser's, or cover it.
+screen = Xvfb openbox xmessage
 endif
 
 # Tests ask the shells themselves for completions, have man show the manual pages, and run what docs say to paste.
@@ -125,7 +127,7 @@ check-prerequisites:
 	scripts/prerequisites cargo cc node npm shellcheck bash jq
 
 prerequisites:
-	scripts/prerequisites cargo cc chromium node npm python3 shellcheck $(shells) $(machine) $(keyring)
+	scripts/prerequisites cargo cc chromium node npm python3 shellcheck $(shells) $(screen) $(machine) $(keyring)
 
 release-prerequisites: package-prerequisites
 	scripts/prerequisites chromium $(machine) $(keyring) $(packaging)

@@ -42,6 +42,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/controls.js',
   'page/snapshot.js',
   'page/locate.js',
+  'page/focus.js',
   'page/hover.js',
   'page/pointer.js',
   'page/requests.js',

@@ -121,16 +121,16 @@ export async function act(context, command, params) {
 
 /**
  * Runs an act in the page, in the document that is meant and in no other: once it has begun in one, each further step is
- * for that one. The page refuses when it is hidden; but the tab in front of a window that other windows cover counts as
- * hidden too, and acting there is fine.
+ * for that one. Whether anybody sees the tab makes no difference.
  * @template {PageAct} Name
  * @param {AnyContext} context
  * @param {Name} command
  * @param {PageParams<Name>} params
  */
 export async function perform(context, command, params) {
+  const { driver, tabId, order } = context;
   try {
-    const { data, page } = await runVisible(context, command, params);
+    const { data, page } = await driver.run(tabId, command, params, { ...order, document: context.document });
     context.document = page.document;
     return { data, page };
   } catch (error) {
@@ -140,24 +140,6 @@ export async function perform(context, command, params) {
       throw new ActionError(error.code, error.message, { details: { ...error.details, done } });
     }
     throw error;
-  }
-}
-
-/**
- * @template {PageAct} Name
- * @param {AnyContext} context
- * @param {Name} command
- * @param {PageParams<Name>} params
- */
-async function runVisible({ driver, tabId, order, document }, command, params) {
-  try {
-    return await driver.run(tabId, command, params, { ...order, document });
-  } catch (error) {
-    if (!(error instanceof ActionError) || error.code !== 'TAB_NOT_VISIBLE') throw error;
-    const tab = await driver.tab(tabId);
-    const window = tab.active ? await chrome.windows.get(tab.windowId) : null;
-    if (window === null || window.state === 'minimized') throw error;
-    return driver.run(tabId, command, { ...params, covered: true }, { ...order, document });
   }
 }
 

@@ -40,8 +40,7 @@
   /** Whether an element only takes part in a form for another one, and no person meets it. */
   page.isPart = (field) => own.getAttribute(field, 'aria-hidden') === 'true' || !page.rendered(field);
 
-  page.writable = ({ target, value, method, private: hidden = false }, covered) => {
-    page.requireVisibleTab(covered);
+  page.writable = ({ target, value, method, private: hidden = false }) => {
     const named = page.resolve(target);
     // An editor's own input field is not rendered; a checkbox is often hidden behind a styled one.
     if (!page.rendered(named) && page.editor(named) === undefined) {

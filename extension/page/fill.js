@@ -12,14 +12,14 @@
   /** A slider that has not come to its value after so many keys does not come to it. */
   const KEYS_MAX = 1_000;
 
-  page.commands['check-fields'] = ({ fields, covered = false }) => {
-    for (const field of fields) page.writable(field, covered);
+  page.commands['check-fields'] = ({ fields }) => {
+    for (const field of fields) page.writable(field);
     return {};
   };
 
-  page.commands.fill = async ({ target, value, method, private: hidden = false, covered = false }) => {
+  page.commands.fill = async ({ target, value, method, private: hidden = false }) => {
     const { order } = page;
-    const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }, covered));
+    const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }));
     if (hidden) page.keepSecret(element);
     // A page may change the field's type by the first event.
     page.isSecret(element);
@@ -28,7 +28,7 @@
     let took = false;
     page.after = () => check(element, value, before);
     own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
-    enter(element);
+    page.takeFocus(element);
     if (page.isToggle(element)) toggle(element, page.truth(value) === true);
     else if (page.isSlider(element)) await slide(element, Number(value), order);
     else if (element instanceof HTMLSelectElement) choose(element, value);
@@ -38,15 +38,16 @@
       if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element, order);
       took = page.same(element, page.heldBy(element), value);
       // A widget decides what it takes when the field is left.
-      leave(element);
+      own.blur(element);
+      page.tellFocus();
     } else if (method === 'paste') await pasteInto(element, value, order);
     else setText(element, value);
     return { took };
   };
 
   /** The element is found here, where its document is known, and handed to the page's own world with the event. */
-  page.commands['hand-over'] = ({ target, event, answer, reads, private: hidden = false, covered = false }) => {
-    const element = reads ? page.resolve(target) : page.writable({ target, value: '', method: 'runtime-api' }, covered);
+  page.commands['hand-over'] = ({ target, event, answer, reads, private: hidden = false }) => {
+    const element = reads ? page.resolve(target) : page.writable({ target, value: '', method: 'runtime-api' });
     if (hidden) page.keepSecret(element);
     page.after = null;
     /** @type {string | null} */
@@ -58,29 +59,6 @@
     own.dispatchEvent(element, new CustomEvent(event, { composed: true }));
     own.removeEventListener(element, answer, hear);
     return { outcome, isSecret: page.isSecret(element) };
-  };
-
-  // Where the document has no focus, because other windows cover its own, the browser tells no element of it.
-
-  const enter = (/** @type {HTMLElement} */ element) => {
-    const isTold = own.hasFocus(document) || own.activeElement(document) === element;
-    own.focus(element, { preventScroll: true });
-    if (!isTold) tell(element, ['focus', 'focusin']);
-  };
-
-  const leave = (/** @type {HTMLElement} */ element) => {
-    const isTold = own.hasFocus(document);
-    own.blur(element);
-    if (!isTold) tell(element, ['blur', 'focusout']);
-  };
-
-  const tell = (/** @type {HTMLElement} */ element, /** @type {string[]} */ types) => {
-    for (const type of types) {
-      own.dispatchEvent(
-        element,
-        new FocusEvent(type, { bubbles: type.startsWith('focus') && type !== 'focus', composed: true }),
-      );
-    }
   };
 
   /** A click fires every event that the listeners of a checkbox expect. */
@@ -198,7 +176,7 @@
     const host = /** @type {HTMLElement} */ (
       own.closest(element, '[contenteditable]:not([contenteditable="false"])') ?? element
     );
-    own.focus(host, { preventScroll: true });
+    page.takeFocus(host);
     getSelection()?.selectAllChildren(element);
     await page.pause(order, SELECTION_MS);
     // An empty text cannot be pasted: the contents are deleted, as a person would.

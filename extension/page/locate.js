@@ -7,19 +7,9 @@
   const page = globalThis.bproxy;
   const { own } = page;
 
-  page.requireVisibleTab = (covered) => {
-    if (own.visibilityState(document) !== 'visible' && !covered) {
-      page.fail(
-        'TAB_NOT_VISIBLE',
-        'the tab is in the background: bring it to the front with tab activate, then try again',
-      );
-    }
-  };
-
   page.notActionable = (element, why) => page.fail('ELEMENT_NOT_ACTIONABLE', `${page.describe(element)} ${why}`);
 
-  page.actionable = (target, covered) => {
-    page.requireVisibleTab(covered);
+  page.actionable = (target) => {
     const element = page.resolve(target);
     if (!page.visible(element)) page.notActionable(element, 'is not visible');
     if (page.disabled(element)) page.notActionable(element, 'is disabled');

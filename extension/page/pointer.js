@@ -29,9 +29,6 @@
     }
   };
 
-  const FOCUSABLE =
-    'a[href], button, input, select, textarea, summary, [tabindex], [contenteditable]:not([contenteditable="false"])';
-
   page.press = (element) => {
     const { at, hit } = page.hitPoint(element);
     if (own.matches(hit, 'iframe, frame, object, embed')) {
@@ -50,23 +47,21 @@
     page.moveOnto(hit, at);
     send('pointerdown', down);
     if (!page.isHere(element)) page.notActionable(element, 'was taken out of the page before it was pressed');
-    if (send('mousedown', down)) focusAround(page.isHere(hit) ? hit : element);
+    if (send('mousedown', down)) page.focusFromPointer(page.isHere(hit) ? hit : element);
+    page.tellFocus();
     for (const type of ['pointerup', 'mouseup']) send(type, up);
     if (!page.isHere(element)) return false;
+    // A label gives the focus to its field before it clicks that.
+    own.addEventListener(window, 'click', page.tellFocus, true);
     send('click', up);
+    own.removeEventListener(window, 'click', page.tellFocus, true);
+    page.tellFocus();
     return true;
   };
 
   const frameAddress = (/** @type {Element} */ frame) => {
     const { src } = /** @type {HTMLIFrameElement} */ (frame);
     return /^https?:/.test(src ?? '') ? ` (${src})` : '';
-  };
-
-  /** A press moves the focus to the nearest element around it that takes the focus. */
-  const focusAround = (/** @type {Element} */ hit) => {
-    for (let on = /** @type {Node | null} */ (hit); on; on = page.parent(on)) {
-      if (on instanceof HTMLElement && own.matches(on, FOCUSABLE)) return own.focus(on, { preventScroll: true });
-    }
   };
 
   /** What only a person's mouse can work, and what does the same. @type {[string, string][]} */
@@ -92,8 +87,8 @@
     return page.query('iframe[name], frame[name]').every((frame) => own.getAttribute(frame, 'name') !== target);
   };
 
-  page.commands.click = ({ target, covered = false }) => {
-    const element = page.actionable(target, covered);
+  page.commands.click = ({ target }) => {
+    const element = page.actionable(target);
     const native = NATIVE.find(([selector]) => own.matches(element, selector));
     if (native) page.notActionable(element, native[1]);
     const link = /** @type {HTMLAnchorElement | null} */ (own.closest(element, 'a[href], area[href]'));
@@ -122,8 +117,8 @@
     return {};
   };
 
-  page.commands.hover = ({ target, covered = false }) => {
-    const { at, hit } = page.hitPoint(page.actionable(target, covered));
+  page.commands.hover = ({ target }) => {
+    const { at, hit } = page.hitPoint(page.actionable(target));
     const hidden = page.hiddenUntilHover(hit);
     page.after = () => {
       const element = hidden();

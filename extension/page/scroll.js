@@ -14,8 +14,7 @@
     return null;
   };
 
-  page.commands.scroll = ({ target, by, direction, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands.scroll = ({ target, by, direction }) => {
     const element = target && page.resolve(target);
     const scroller =
       (element && scrollerOf(element)) ?? own.scrollingElement(document) ?? own.documentElement(document);

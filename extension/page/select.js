@@ -36,11 +36,10 @@
       `no option reads ${JSON.stringify(wanted)}; there are: ${page.shorten(texts.map((text) => JSON.stringify(text)).join(', '), 500) || 'none'}`,
     );
 
-  page.commands.select = ({ trigger, optionText, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands.select = ({ trigger, optionText }) => {
     const named = page.resolve(trigger);
     if (named instanceof HTMLSelectElement) page.requireShown(named);
-    const element = page.actionable(trigger, covered);
+    const element = page.actionable(trigger);
     if (element instanceof HTMLSelectElement) return chooseNative(element, optionText);
     page.acted = element;
     const isOpenAlready = expanded(element) || own.matches(element, LISTS);
@@ -81,7 +80,7 @@
       );
     }
     if (page.optionDisabled(option)) page.notActionable(option, 'is disabled');
-    own.focus(select, { preventScroll: true });
+    page.takeFocus(select);
     if (!select.multiple) select.selectedIndex = option.index;
     option.selected = true;
     own.dispatchEvent(select, new Event('input', { bubbles: true, composed: true }));
@@ -123,8 +122,7 @@
 
   const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || own.textContent(option);
 
-  page.commands.choose = ({ optionText, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands.choose = ({ optionText }) => {
     if (opened === null) return missing([], optionText);
     const { trigger, before } = opened;
     page.touched.add(trigger);
@@ -152,13 +150,12 @@
   };
 
   /** Looks for an option as a person does who does not see it: by writing its text into the list's field. */
-  page.commands['search-option'] = ({ optionText, covered = false }) => {
-    page.requireVisibleTab(covered);
+  page.commands['search-option'] = ({ optionText }) => {
     const field = opened && searchField(opened.trigger);
     if (!opened || !field) return { searched: false };
     page.after = null;
     opened.searched = { field, held: field.value };
-    own.focus(field, { preventScroll: true });
+    page.takeFocus(field);
     page.setValue(field, optionText);
     return { searched: true };
   };

@@ -30,24 +30,24 @@ type PageCommands = {
     data: { signature: string; after: ActAfter[PageAct] | null };
   };
 
-  click: { params: Act<{ target: BproxyTarget }>; data: NoData };
-  hover: { params: Act<{ target: BproxyTarget }>; data: NoData };
+  click: { params: { target: BproxyTarget }; data: NoData };
+  hover: { params: { target: BproxyTarget }; data: NoData };
   scroll: {
-    params: Act<import('../contract.js').ScrollParams>;
+    params: import('../contract.js').ScrollParams;
     data: { target: 'viewport' | 'element'; before: number };
   };
   /** `selected`: what was seen at the press itself. */
-  select: { params: Act<import('../contract.js').SelectParams>; data: { opened: boolean; selected: boolean } };
-  choose: { params: Act<{ optionText: string }>; data: { selected: boolean } };
-  'search-option': { params: Act<{ optionText: string }>; data: { searched: boolean } };
+  select: { params: import('../contract.js').SelectParams; data: { opened: boolean; selected: boolean } };
+  choose: { params: { optionText: string }; data: { selected: boolean } };
+  'search-option': { params: { optionText: string }; data: { searched: boolean } };
   /** Null: the option is not there, and what was searched for is taken out of the field again. */
-  'close-list': { params: Act<{ optionText: string | null; by: 'key' | 'press' }>; data: NoData };
-  'check-fields': { params: Act<{ fields: BproxyField[] }>; data: NoData };
+  'close-list': { params: { optionText: string | null; by: 'key' | 'press' }; data: NoData };
+  'check-fields': { params: { fields: BproxyField[] }; data: NoData };
   /** `took`: whether the field held the value before it was left. */
-  fill: { params: Act<BproxyField>; data: { took: boolean } };
+  fill: { params: BproxyField; data: { took: boolean } };
   'hand-over': {
     /** `event`, `answer`: the names of the events of `awaitEditor`; `reads`: nothing is written. */
-    params: Act<{ target: BproxyTarget; event: string; answer: string; reads: boolean; private?: boolean }>;
+    params: { target: BproxyTarget; event: string; answer: string; reads: boolean; private?: boolean };
     data: { outcome: string | null; isSecret: boolean };
   };
 };
@@ -55,11 +55,6 @@ type PageCommands = {
 type NoParams = Record<string, never>;
 type NoData = Record<string, never>;
 
-/** The parameters of every act, besides its own. */
-type Act<Params> = Params & {
-  /** The tab is in front of its window, though other windows cover it: what counts as hidden there may be acted on. */
-  covered?: boolean;
-};
 type PageAct = keyof ActAfter;
 
 /** What every command is told, besides its parameters. */
@@ -319,12 +314,10 @@ interface BproxyPage {
   headingLevel(element: Element): number;
 
   // locate.js
-  /** Fails with TAB_NOT_VISIBLE if the page is hidden. */
-  requireVisibleTab(covered: boolean): void;
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
   notActionable(element: Element, why: string): never;
   /** The one element that a target names, if a person could see and use it. */
-  actionable(target: BproxyTarget, covered: boolean): Element;
+  actionable(target: BproxyTarget): Element;
   /** Whether a person can hit the element, scrolled into view if need be. */
   reachable(element: Element): boolean;
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
@@ -343,7 +336,7 @@ interface BproxyPage {
   /** What a word means to a checkbox; null if it is not one of the accepted words. */
   truth(value: string): boolean | null;
   /** The field that a target stands for, if it takes the value by the method. */
-  writable(field: Pick<BproxyField, 'target' | 'value' | 'method' | 'private'>, covered: boolean): Element;
+  writable(field: Pick<BproxyField, 'target' | 'value' | 'method' | 'private'>): Element;
   /** The options that a value names, one in each line. Fails for those that are disabled or not there. */
   optionsFor(select: HTMLSelectElement, value: string): HTMLOptionElement[];
   /** The options that a value names: one in each line, where a select takes several. */
@@ -363,6 +356,26 @@ interface BproxyPage {
   heldBy(element: Element): string;
   /** Whether what an element holds means what was wanted. */
   same(element: Element, held: string, wanted: string): boolean;
+
+  // focus.js
+  /** The element that has the focus, in whichever open shadow root; null if none has. */
+  focused(): Element | null;
+  /** Focuses an element, if it can be. */
+  takeFocus(element: Element): void;
+  /** Nothing has the focus from then on. */
+  dropFocus(): void;
+  /**
+   * What a press of the mouse does to the focus: the nearest element around what was hit takes it, if one does, and
+   * otherwise it is dropped.
+   */
+  focusFromPointer(hit: Element): void;
+  /**
+   * Tells the page where the focus is, if the browser does not. To be called wherever a handler of the page may have moved
+   * it.
+   */
+  tellFocus(): void;
+  /** Whether an element is in a host's shadow tree, or in one within that, or below it. */
+  isWithin(element: Element, host: Element): boolean;
 
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */

@@ -63,22 +63,9 @@ async fn acts_refuse_what_a_person_could_not_do() {
     );
     page.fails("ELEMENT_HANDLE_NOT_FOUND", &["click", "--element", "el99"]).await;
 
-    // Another tab comes to the front; acting in the first one is refused, reading is not.
+    // Another tab comes to the front: only a picture needs the first one there.
     let other = rig.visit("form.html").await;
-    for act in [
-        &["click", "--selector", "#count"][..],
-        &["hover", "--selector", "#hover"],
-        &["scroll"],
-        &["select", "--selector", "#count", "--option-text", "x"],
-        &["screenshot"],
-    ] {
-        page.fails("TAB_NOT_VISIBLE", act).await;
-    }
-    assert_eq!(page.text("#counted").await, "0");
-    for method in ["direct", "paste"] {
-        let fill = ["fill", "--selector", "#count", "--value", "x", "--method", method];
-        page.fails("TAB_NOT_VISIBLE", &fill).await;
-    }
+    page.fails("TAB_NOT_VISIBLE", &["screenshot"]).await;
     assert_eq!(other.data(&["session", "close"]).await["closedTabs"], 1);
     rig.browser.close().await;
 }

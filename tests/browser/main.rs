@@ -1,10 +1,13 @@
 //! Everything end to end: command line, MCP server, daemon, extension, pages in a real Chromium.
 
 mod acts;
+mod background;
 mod comeback;
 mod demo;
 mod endurance;
 mod fills;
+#[cfg(target_os = "linux")]
+mod focus;
 mod hangs;
 mod hostile;
 mod identity;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{Browser, Call, Daemon, Launch, Page, Site, now_ms, run, wait_for};
+use super::support::{Browser, Call, Daemon, Launch, Page, Screen, Site, now_ms, run, wait_for};
 
 /// A daemon, a browser that is paired with it, and a site to visit.
 pub(super) struct Rig {
@@ -23,6 +23,15 @@ impl Rig {
     pub(super) async fn of_all_names() -> Self {
         let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
         let launch = Launch { only_site: Some(site.port()), ..Launch::default() };
+        let browser = Browser::launch(launch).await;
+        browser.pair(daemon.port, &daemon.pairing_code()).await;
+        Self { daemon, browser, site }.paired().await
+    }
+
+    /// The same with a browser in a window on a screen.
+    pub(super) async fn on(screen: &Screen) -> Self {
+        let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
+        let launch = Launch { display: Some(screen.display.clone()), ..Launch::default() };
         let browser = Browser::launch(launch).await;
         browser.pair(daemon.port, &daemon.pairing_code()).await;
         Self { daemon, browser, site }.paired().await

@@ -146,25 +146,6 @@ for (const [action, params] of [
   });
 }
 
-for (const [what, tab, windowState, works] of [
-  ['in front of a covered window is acted on', { active: true, windowId: 1 }, 'normal', true],
-  ['in a minimized window is not acted on', { active: true, windowId: 1 }, 'minimized', false],
-  ['in the background is not acted on', { active: false, windowId: 1 }, 'normal', false],
-]) {
-  test(`a hidden tab ${what}`, async () => {
-    globalThis.chrome = { windows: { get: async () => ({ state: windowState }) } };
-    const hidden = new ActionError('TAB_NOT_VISIBLE', 'hidden');
-    const driver = fakeDriver({ hover: [hidden, {}], settle: atRest(null) }, tab);
-    const hovered = carryOut('hover', { target: { selector: '#a' } }, driver);
-    if (works) assert.equal((await hovered).data.hovered, true);
-    else await assert.rejects(hovered, hidden);
-    assert.deepEqual(
-      driver.named('hover').map(({ params }) => params.covered),
-      works ? [undefined, true] : [undefined],
-    );
-  });
-}
-
 test('an option is searched again until the list has opened', async () => {
   const missing = new ActionError('ELEMENT_NOT_FOUND', 'no option');
   const chosen = { selected: true, optionText: 'Red' };

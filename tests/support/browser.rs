@@ -41,6 +41,8 @@ pub struct Browser {
 pub struct Launch {
     /// In a window, if there is a display.
     pub visible: bool,
+    /// In a window on this display, such as a `Screen` has.
+    pub display: Option<String>,
     /// The folder that the extension is loaded from.
     pub extension: PathBuf,
     /// The folder of another extension to load.
@@ -53,7 +55,7 @@ pub struct Launch {
 impl Default for Launch {
     fn default() -> Self {
         let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
-        Self { visible: false, extension, beside: None, only_site: None }
+        Self { visible: false, display: None, extension, beside: None, only_site: None }
     }
 }
 
@@ -116,7 +118,9 @@ impl Browser {
             .kill_on_drop(true);
         let has_display =
             std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
-        if !(launch.visible && has_display) {
+        if let Some(display) = &launch.display {
+            command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY");
+        } else if !(launch.visible && has_display) {
             command.arg("--headless=new");
         }
         let mut extensions = launch.extension.display().to_string();

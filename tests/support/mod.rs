@@ -23,6 +23,7 @@
 //!   `exchange` is one whole round trip.
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
 //! - [`Desktop`] is a D-Bus session with a real keyring.
+//! - [`Screen`] is an X display of its own with a window manager, where another window can take the focus.
 //! - [`run`] is one call of the command line; [`Call`] is its exit code and output.
 //! - [`User`] is a user of a machine that a real systemd has booted; [`Machine`] is that machine.
 //! - [`artefact`] is what people install, as `make packages` has made it.
@@ -47,6 +48,7 @@ mod http;
 mod keyring;
 mod mcp;
 mod page;
+mod screen;
 mod site;
 #[cfg(target_os = "linux")]
 mod systemd;
@@ -73,6 +75,7 @@ pub use http::{Connection, Response};
 pub use keyring::Desktop;
 pub use mcp::{McpClient, cursor};
 pub use page::Page;
+pub use screen::Screen;
 pub use site::Site;
 #[cfg(target_os = "linux")]
 pub use systemd::{BPROXY, Machine, User};

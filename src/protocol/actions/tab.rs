@@ -134,7 +134,7 @@ impl Spec for TabOpen {
     const ROW: Row<Self> = Row {
         name: "tab.open",
         about: "Open an address in a new tab, to which the session is then bound. Start here. The tab opens in \
-            the background, where it can be read; to act on it, activate it first.",
+            the background, and is read and acted on there.",
         runs: Runs::NewTab(|params| &params.url),
         effect: Effect::Adds,
         recovery: Recovery::ReportUnknown,
@@ -208,8 +208,8 @@ impl Spec for TabActivate {
     type Data = TabActivateData;
     const ROW: Row<Self> = Row {
         name: "tab.activate",
-        about: "Bring a tab to the front of its window. Needed before clicking, filling, hovering, selecting, \
-            scrolling or taking a screenshot; reading does not need it.",
+        about: "Bring a tab to the front of its window, for a screenshot or for the person to see it. Nothing else \
+            needs it, and it takes the person's place in the window.",
         runs: Runs::Tab {
             named: |params| params.tab.as_ref(),
             answer: AnswerHandling::ActivatesTab,
