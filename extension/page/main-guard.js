@@ -76,8 +76,9 @@ export function guard(secret, request, until, accepts, text) {
    */
   const dialog = (name, respond) =>
     replace(window, name, (self, args, native) => {
-      // The browser has words of its own for what is no window.
-      if (self !== undefined && self !== null && self.window !== self) return apply(native, self, args);
+      // The browser has words of its own for what is no window, and for symbols.
+      const isWindow = self === undefined || self === null || self.window === self;
+      if (!isWindow || typeof args[0] === 'symbol' || typeof args[1] === 'symbol') return apply(native, self, args);
       const { message, answer } = respond(args);
       if (answered.length < MAX_DIALOGS) {
         const type = name;

@@ -4,6 +4,7 @@ mod acts;
 mod background;
 mod comeback;
 mod demo;
+mod dialogs;
 mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]
