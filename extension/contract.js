@@ -68,6 +68,11 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * What came of an act, as far as it was seen.
+ * @typedef {{ blocked?: string[], dialogs?: { answer: string, message: string, type: 'alert' | 'confirm' | 'prompt' | 'print' }[], downloads?: { name: string, state: string }[], focus?: { handle?: string, name: string, role: string }, navigated?: string, opened?: { flashed?: boolean, tab?: string, url: string }[], scrolled?: number }} Effects
+ */
+
+/**
  * @typedef {object} TabOpenParams `tab.open`
  * @property {string} url The address to open.
  */
@@ -226,10 +231,13 @@ export const LIMITS = Object.freeze({
  * @property {number} after The scroll position now.
  * @property {number} before The scroll position before.
  * @property {number} [clientHeight] The height of the visible part.
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} moved Whether the position changed.
  * @property {number} [scrollHeight] The height of the content.
  * @property {number} scrolledPx The distance scrolled.
  * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  * @property {'viewport' | 'element'} target What was scrolled.
  */
 
@@ -243,7 +251,10 @@ export const LIMITS = Object.freeze({
  * @typedef {object} ClickData `click`
  * @property {boolean} clicked Always true.
  * @property {boolean} disappeared Whether the element has since been removed or hidden.
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -254,9 +265,12 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} HoverData `hover`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
  * @property {number} elapsed How long the action took, in milliseconds.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} hovered Always true.
  * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -268,8 +282,11 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SelectData `select`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {string} optionText The option's text.
  * @property {boolean} selected Whether the option is chosen.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -284,7 +301,10 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillData `fill`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
  * @property {boolean} filled Whether the field holds the value now.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  * @property {string} [verifiedValue] The field's value afterwards; absent if it is private.
  */
 
@@ -296,7 +316,10 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillFormData `fill-form`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {{ filled: boolean, target: Target, verifiedValue?: string }[]} results The outcome for each field, in the same order.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
 /**
@@ -467,13 +490,16 @@ const DIALOG = {
 
 /**
  * Every action that the extension carries out. `acts`: it must not run a second time, should the browser stop the
- * extension in the middle of it; `needsTab`: its command names a tab; `params`: the schema of its parameters.
- * @type {{ readonly [Name in ActionName]: { acts: boolean, needsTab: boolean, params: import('./schema.js').Schema } }}
+ * extension in the middle of it; `needsTab`: its command names a tab; `reportsEffects`: its answer says what came of it;
+ * `params`: the schema of its parameters.
+ * @type {{ readonly [Name in ActionName]: {
+ *   acts: boolean, needsTab: boolean, reportsEffects: boolean, params: import('./schema.js').Schema } }}
  */
 export const ACTIONS = Object.freeze({
   'tab.open': {
     acts: true,
     needsTab: false,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -484,6 +510,7 @@ export const ACTIONS = Object.freeze({
   'tab.close': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -493,6 +520,7 @@ export const ACTIONS = Object.freeze({
   'tab.pin': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -502,6 +530,7 @@ export const ACTIONS = Object.freeze({
   'tab.unpin': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -511,6 +540,7 @@ export const ACTIONS = Object.freeze({
   'tab.activate': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -520,6 +550,7 @@ export const ACTIONS = Object.freeze({
   navigate: {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -530,6 +561,7 @@ export const ACTIONS = Object.freeze({
   wait: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -544,11 +576,13 @@ export const ACTIONS = Object.freeze({
   text: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
   },
   links: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -564,21 +598,25 @@ export const ACTIONS = Object.freeze({
   images: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
   },
   elements: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false, properties: { form: { type: 'boolean' } } },
   },
   outline: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: { type: 'object', additionalProperties: false },
   },
   dom: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -588,6 +626,7 @@ export const ACTIONS = Object.freeze({
   inspect: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -603,6 +642,7 @@ export const ACTIONS = Object.freeze({
   snapshot: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -616,6 +656,7 @@ export const ACTIONS = Object.freeze({
   scroll: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -630,6 +671,7 @@ export const ACTIONS = Object.freeze({
   click: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -640,6 +682,7 @@ export const ACTIONS = Object.freeze({
   hover: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -650,6 +693,7 @@ export const ACTIONS = Object.freeze({
   select: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -660,6 +704,7 @@ export const ACTIONS = Object.freeze({
   fill: {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -677,6 +722,7 @@ export const ACTIONS = Object.freeze({
   'fill-form': {
     acts: true,
     needsTab: true,
+    reportsEffects: true,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -687,6 +733,7 @@ export const ACTIONS = Object.freeze({
   screenshot: {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -696,6 +743,7 @@ export const ACTIONS = Object.freeze({
   'require-human': {
     acts: true,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,
@@ -706,6 +754,7 @@ export const ACTIONS = Object.freeze({
   'debug.log': {
     acts: false,
     needsTab: true,
+    reportsEffects: false,
     params: {
       type: 'object',
       additionalProperties: false,

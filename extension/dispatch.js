@@ -6,6 +6,7 @@
 import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
 import { disclosed } from './disclosure.js';
+import { Effects } from './effects.js';
 import { Guard } from './guard.js';
 import { ActionError, checkCommand, failure, success } from './protocol.js';
 import { isObject } from './schema.js';
@@ -163,9 +164,12 @@ export class Dispatcher {
     const timer = setTimeout(() => controller.abort(timedOut(action)), left);
     const { driver, navigations } = this;
     const tabId = target?.tabId ?? -1;
+    const { reportsEffects } = ACTIONS[action];
+    const effects = new Effects(navigations, tabId);
+    const act = reportsEffects ? `e${crypto.randomUUID()}` : undefined;
     const dialog = 'dialog' in params ? params.dialog : undefined;
-    // The driver itself, because the guard is taken away after the end.
-    const guard = takesDialogs(action) ? new Guard({ driver, navigations, tabId, deadline, dialog }) : null;
+    // It has the driver itself, because it is taken away after the end.
+    const guard = act === undefined ? null : new Guard({ driver, navigations, effects, tabId, act, deadline, dialog });
     guard?.put();
     const running = this.actions(action)({
       id,
@@ -174,9 +178,10 @@ export class Dispatcher {
       session,
       tabId,
       deadline,
-      order: { session, until: deadline, guard: guard?.request, el: target?.el, ln: target?.ln },
+      order: { session, until: deadline, act, el: target?.el, ln: target?.ln },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
+      effects,
       signal: controller.signal,
       hurry: hurry.signal,
       driver: whileRunning(driver, controller.signal),
@@ -185,11 +190,14 @@ export class Dispatcher {
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.
-    return Promise.race([running, expired]).finally(async () => {
+    const ended = Promise.race([running, expired]).finally(async () => {
       clearTimeout(timer);
+      effects.end();
       this.live.delete(live);
       await guard?.lift();
     });
+    if (!reportsEffects) return ended;
+    return ended.then(({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }));
   }
 
   /** From now on the session knows of the page that the answer names. @param {Command} command @param {Answer} answer */
@@ -246,12 +254,6 @@ async function identityOf({ id, action, session, target, params }) {
 function textOf({ id, action, protocol_version: version }, answer, replay) {
   const envelope = answer.ok ? success(id, answer.result, replay, version) : failure(id, answer.error, replay, version);
   return disclosed(envelope, { read: !ACTIONS[action].acts });
-}
-
-/** Whether the action is an act, whose dialogs are answered. @param {ActionName} action */
-function takesDialogs(action) {
-  const { params } = ACTIONS[action];
-  return 'properties' in params && params.properties !== undefined && 'dialog' in params.properties;
 }
 
 /** @param {string} action */

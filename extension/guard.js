@@ -10,29 +10,23 @@ const LONGEST_MS = 30_000;
 /** How long a frame may take to tell which dialogs were answered there. */
 const TELL_MS = 200;
 
-/** A name that no page can know. */
-const drawn = () => `e${crypto.randomUUID()}`;
-
-/** @typedef {{ type: string, message: string, answer: 'accept' | 'dismiss' }} Answered */
-
 export class Guard {
   /**
    * @param {{
    *   driver: import('./page-driver.js').PageDriver, navigations: import('./navigation.js').Navigations,
-   *   tabId: number, deadline: number, dialog: import('./contract.js').Dialog | undefined,
-   * }} parts `dialog`: how dialogs are answered
+   *   effects: import('./effects.js').Effects, tabId: number, act: string, deadline: number,
+   *   dialog: import('./contract.js').Dialog | undefined,
+   * }} parts `act`: the name of the events by which it asks the extension's world; `dialog`: how dialogs are answered
    */
-  constructor({ driver, navigations, tabId, deadline, dialog }) {
+  constructor({ driver, navigations, effects, tabId, act, deadline, dialog }) {
     this.driver = driver;
     this.navigations = navigations;
     this.tabId = tabId;
     this.deadline = deadline;
     this.dialog = dialog;
-    this.secret = drawn();
-    /** The name of the events by which it asks the extension's world in the page. */
-    this.request = drawn();
-    /** The dialogs that were answered, once it is taken away. @type {Answered[]} */
-    this.answered = [];
+    this.effects = effects;
+    this.act = act;
+    this.secret = crypto.randomUUID();
     /** Whether the tab is in front, where dialogs of any frame block it. @type {Promise<boolean> | null} */
     this.inFront = null;
     // A page that comes during the act is guarded as well, as early as can be.
@@ -55,13 +49,13 @@ export class Guard {
   }
 
   #inject() {
-    const { secret, request, dialog } = this;
+    const { secret, act, dialog } = this;
     const until = Math.min(this.deadline, Date.now() + LONGEST_MS);
-    const args = /** @type {const} */ ([secret, request, until, dialog?.answer === 'accept', dialog?.text ?? null]);
+    const args = /** @type {const} */ ([secret, act, until, dialog?.answer === 'accept', dialog?.text ?? null]);
     this.driver.runInFrames(this.tabId, 'MAIN', guard, [...args]).catch(() => {});
   }
 
-  /** Takes it away; resolves when it is known which dialogs were answered. */
+  /** Takes it away; resolves when the effects tell which dialogs were answered. */
   async lift() {
     this.navigations.watchers.delete(this.watcher);
     const { driver, tabId } = this;
@@ -78,7 +72,7 @@ export class Guard {
 
   /** @param {(string | undefined)[]} texts */
   #hear(texts) {
-    for (const text of texts) if (typeof text === 'string') this.answered.push(...JSON.parse(text));
+    for (const text of texts) if (typeof text === 'string') this.effects.dialogs.push(...JSON.parse(text));
   }
 }
 

@@ -41,6 +41,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/read.js',
   'page/controls.js',
   'page/snapshot.js',
+  'page/effects.js',
   'page/locate.js',
   'page/focus.js',
   'page/hover.js',

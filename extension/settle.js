@@ -30,7 +30,7 @@ const LOAD_MS = 3_000;
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
 export async function settle(context) {
-  const { driver, tabId, signal, hurry, order, document } = context;
+  const { driver, tabId, signal, hurry, order, document, effects } = context;
   let until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
@@ -42,8 +42,9 @@ export async function settle(context) {
     }
     const sampled = await sample(driver, tabId, document, order);
     if (sampled === null) continue;
-    const { signature, ...rest } = sampled;
-    if (signature === last) return { stable: true, ...rest };
+    const { signature, seen, ...rest } = sampled;
+    effects.see(seen, rest.page.document === document);
+    if (signature === last) return { stable: !seen.waits, ...rest };
     if (hurry.aborted || Date.now() >= until) return { stable: false, ...rest };
     last = signature;
   }
@@ -73,7 +74,7 @@ async function navigated({ navigations, tabId, signal, hurry }) {
  * @param {number} tabId
  * @param {string | undefined} actedIn
  * @param {PageOrder} order
- * @returns {Promise<{ signature: string } & Sample | null>} null if the page was replaced meanwhile
+ * @returns {Promise<{ signature: string, seen: PageSeen } & Sample | null>} null if the page was replaced meanwhile
  */
 async function sample(driver, tabId, actedIn, order) {
   try {
@@ -86,6 +87,6 @@ async function sample(driver, tabId, actedIn, order) {
       error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
     if (!reportable) throw error;
     const page = tabPage(await driver.tab(tabId));
-    return { signature: error.message, after: null, page: { ...page, state: 'error' } };
+    return { signature: error.message, after: null, seen: {}, page: { ...page, state: 'error' } };
   }
 }

@@ -19,11 +19,11 @@ import { wait } from './wait.js';
 /**
  * What an action gets; `signal` aborts at the deadline, `hurry` when nobody waits for the answer any more. `order` is
  * what every command in the page is told; `document` is the mark of the document that acts are for, undefined if any will
- * do; `done` counts the steps that were done.
+ * do; `done` counts the steps that were done; `effects` gathers what came of an act.
  * @template {ActionName} [Name=ActionName]
  * @typedef {{
  *   id: string, action: Name, params: import('../contract.js').ParamsOf[Name], session: string, tabId: number,
- *   deadline: number, order: PageOrder, document: string | undefined, done: number,
+ *   deadline: number, order: PageOrder, document: string | undefined, done: number, effects: import('../effects.js').Effects,
  *   signal: AbortSignal, hurry: AbortSignal, driver: import('../page-driver.js').PageDriver,
  *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups,
  *   trace: import('../trace.js').Trace,
@@ -31,9 +31,11 @@ import { wait } from './wait.js';
  */
 
 /**
- * The data that an action gives: what clients get, where the daemon does not make that itself.
+ * The data that an action gives: what clients get, where the daemon does not make that itself, but for what every act
+ * answers.
  * @template {ActionName} Name
- * @typedef {Name extends keyof import('../contract.js').DataOf ? import('../contract.js').DataOf[Name] : object} DataOf
+ * @typedef {Name extends keyof import('../contract.js').DataOf
+ *   ? Omit<import('../contract.js').DataOf[Name], 'effects' | 'hidden' | 'suggestedAction'> : object} DataOf
  */
 
 /**

@@ -14,6 +14,8 @@
   let pending = null;
   /** @type {Element | null} */
   let captor = null;
+  /** Who had it when the button came up: it gets the click. @type {Element | null} */
+  let clicked = null;
   /** Whether a button is down: only then a pointer can be captured. */
   let down = false;
 
@@ -46,15 +48,18 @@
   };
 
   page.pointed = (hit, type, init) => {
+    if (type.endsWith('click')) return clicked ?? hit;
     // Entering and leaving are of what is under the pointer.
     if (!/(down|move|up)$/.test(type)) return hit;
     down = (init.buttons ?? 0) > 0;
+    if (down) clicked = null;
     if (type.startsWith('pointer')) process(init);
     return captor ?? hit;
   };
 
   page.uncapture = (init) => {
     down = false;
+    clicked = captor;
     pending = null;
     process(init);
   };

@@ -20,6 +20,7 @@
     after: null,
     acted: null,
     deferredInterstitial: null,
+    began: null,
   });
   globalThis.bproxy = page;
 
@@ -54,12 +55,12 @@
   page.pause = async (order, ms) => {
     const until = performance.now() + ms;
     // The timers of a page that nobody sees run once a second; its messages come at once.
-    do await (isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
+    do await (page.isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
     while (performance.now() < until);
     page.still(order);
   };
 
-  const isHidden = () => page.own.visibilityState(document) !== 'visible';
+  page.isHidden = () => page.own.visibilityState(document) !== 'visible';
 
   /** Ends in a task of its own. */
   const message = () =>
@@ -100,8 +101,11 @@
         page.fail('HUMAN_REQUIRED', interstitial);
       }
       page.still(page.order);
-      page.listen(page.order.guard);
-      if (!aboutState) page.rememberSecrets();
+      if (!aboutState) {
+        page.rememberSecrets();
+        page.begin(page.order.act);
+        page.listen(page.order.act);
+      }
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(succeeded, failed) : succeeded(data);
     } catch (error) {

@@ -11,6 +11,7 @@
 
   page.actionable = (target) => {
     const element = page.resolve(target);
+    page.mindScrollersOf(element);
     if (!page.visible(element)) page.notActionable(element, 'is not visible');
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
     return element;

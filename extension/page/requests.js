@@ -9,7 +9,7 @@
 
   page.requests = {};
 
-  /** The guard that is listened to. @type {string | undefined} */
+  /** The act that is under way. @type {string | undefined} */
   let heard;
 
   const answer = (/** @type {Event} */ event) => {
@@ -21,14 +21,16 @@
     if (at && page.requests[word]?.(at, detail.slice(word.length + 1))) event.preventDefault();
   };
 
-  page.listen = (guard) => {
-    if (guard === undefined || guard === heard) return;
+  page.listen = (act) => {
+    if (act === undefined || act === heard) return;
     page.rest();
-    heard = guard;
-    own.addEventListener(window, guard, answer, true);
+    heard = act;
+    own.addEventListener(window, act, answer, true);
   };
 
   page.rest = () => {
+    // Once, for whatever has it, and once more to forget that it had.
+    page.uncapture({});
     page.uncapture({});
     if (heard !== undefined) own.removeEventListener(window, heard, answer, true);
     heard = undefined;

@@ -19,6 +19,8 @@
     const scroller =
       (element && scrollerOf(element)) ?? own.scrollingElement(document) ?? own.documentElement(document);
     const before = own.scrollTop(scroller);
+    page.mindScroller(scroller);
+    if (element) page.mindScrollersOf(element);
     page.after = () => ({
       position: own.scrollTop(scroller),
       scrollHeight: own.scrollHeight(scroller),

@@ -48,6 +48,6 @@
       moving(),
       after,
     ]);
-    return { signature, after };
+    return { signature, after, seen: here ? page.seen() : { hidden: page.isHidden() } };
   };
 })();

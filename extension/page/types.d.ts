@@ -27,7 +27,7 @@ type PageCommands = {
   settle: {
     /** The document that the act was done in: no other tells what came of it. */
     params: { actedIn: string | undefined };
-    data: { signature: string; after: ActAfter[PageAct] | null };
+    data: { signature: string; after: ActAfter[PageAct] | null; seen: PageSeen };
   };
 
   click: { params: { target: BproxyTarget }; data: NoData };
@@ -65,11 +65,27 @@ interface PageOrder {
   until?: number;
   /** The mark of the document that is meant: nothing is done in another one. */
   document?: string;
-  /** The name of the events by which the guard around an act asks for what is done in this world. */
-  guard?: string;
+  /** The act that it is part of: drawn for each. */
+  act?: string;
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
+}
+
+/** What a look at the page tells of what an act has caused. */
+interface PageSeen {
+  /** Nobody sees the page: it is not drawn. */
+  hidden?: boolean;
+  /** It waits for being drawn. */
+  waits?: boolean;
+  /** Its address is another one. */
+  moved?: boolean;
+  /** What has the focus now, if it is something else; `n` is its number, which the daemon makes a handle of. */
+  focus?: { role: string; name: string; n?: number };
+  /** How far it was scrolled, in CSS pixels. */
+  scrolled?: number;
+  /** What it wanted, and only a person's own hand allows. */
+  blocked?: string[];
 }
 
 /** What tells an element from another thing. */
@@ -146,12 +162,15 @@ interface BproxyOwn
       | 'attributes'
       | 'childElementCount'
       | 'clientHeight'
+      | 'clientWidth'
       | 'id'
       | 'localName'
       | 'nextElementSibling'
       | 'previousElementSibling'
       | 'scrollHeight'
+      | 'scrollLeft'
       | 'scrollTop'
+      | 'scrollWidth'
       | 'shadowRoot'
     >,
     Methods<
@@ -212,6 +231,8 @@ interface BproxyPage {
   document(): string;
   /** Fails if the order's time is over, or this is no longer its document. */
   still(order: PageOrder): void;
+  /** Nobody sees the page: it is not drawn. */
+  isHidden(): boolean;
   /** Waits, then fails as `still` does: the only way to wait within an act. */
   pause(order: PageOrder, ms: number): Promise<void>;
   /** The outcome of the last act, as visible now. */
@@ -313,6 +334,27 @@ interface BproxyPage {
   editor(element: Element): string | undefined;
   headingLevel(element: Element): number;
 
+  // effects.js
+  /** How the document was when the act began that runs. */
+  began: {
+    act: string;
+    url: string;
+    focused: Element | null;
+    scrollers: Map<Element, [number, number]>;
+    blocked: Set<string>;
+    animations: Set<Animation>;
+  } | null;
+  /** Remembers how the document is, if this is the first that is done for the act. */
+  begin(act: string | undefined): void;
+  /** How far this element is scrolled counts as what the act caused. */
+  mindScroller(scroller: Element): void;
+  /** The same for all that scroll around an element. */
+  mindScrollersOf(element: Element): void;
+  /** The page wanted something that only a person's own hand allows: in a few words. */
+  wasBlocked(what: string): void;
+  /** What the act that runs has caused. */
+  seen(): PageSeen;
+
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
   notActionable(element: Element, why: string): never;
@@ -383,7 +425,7 @@ interface BproxyPage {
 
   // requests.js
   /** Listens, while an act is under way, to the guard whose events have this name. */
-  listen(guard: string | undefined): void;
+  listen(act: string | undefined): void;
   /** The act is over: nothing is listened to any more. */
   rest(): void;
   /** What the guard may ask for, by the first word: whether it was done. */

@@ -5,8 +5,8 @@
 use std::{borrow::Cow, time::Duration};
 
 use crate::protocol::{
-    self, AnswerHandling, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE,
-    Place, ProtocolError, Request, Route, SessionId, TabHandle, Trace, forwarded,
+    self, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE, Place,
+    ProtocolError, Request, Route, SessionId, TabHandle, Trace, forwarded,
 };
 
 use super::{
@@ -137,7 +137,7 @@ impl Inner {
 
         // From here on nothing refuses the command.
         self.handles.use_again(session, &handles.keys, now.instant);
-        let mints = matches!(kind, Kind::OnTab(AnswerHandling::MintsHandles(_)));
+        let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some());
         let block = if mints { self.reserve_numbers(&destination) } else { None };
         let message = forwarded(
             self.browsers.version_of(destination.browser),

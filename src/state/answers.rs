@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::protocol::{
-    Answer, AnswerHandling, ErrorCode, Message, NO_PAGE, Navigation, Outcome, ProtocolError,
+    Answer, AnswerHandling, ErrorCode, Message, Mints, NO_PAGE, Navigation, Outcome, ProtocolError,
     SessionId, TabActivateData, TabCloseData, TabHandle, TabPinData,
 };
 
@@ -248,12 +248,13 @@ impl Inner {
                 let mints = *mints;
                 self.mint(key, mints, data, now)
             }
+            Kind::OnTab(AnswerHandling::ReportsEffects) => {
+                let minted = self.mint(key, Mints::Focus, data, now);
+                let name = |chrome_id| self.name_of_tab(session, browser, chrome_id);
+                json_edit::with_opened_tabs(minted.as_deref().unwrap_or(data), name).or(minted)
+            }
             Kind::OnTab(AnswerHandling::NamesTabs) => {
-                let name = |chrome_id| {
-                    let mut owners = self.sessions.owners_of(browser, chrome_id);
-                    let (_, ordinal) = owners.find(|(owner, _)| *owner == session)?;
-                    Some(TabHandle::new(ordinal).as_str().to_owned())
-                };
+                let name = |chrome_id| self.name_of_tab(session, browser, chrome_id);
                 Some(json_edit::with_tab_names(data, name))
             }
             Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => None,
@@ -267,6 +268,18 @@ impl Inner {
         let data = json_edit::without_tab_ids(own_data.as_deref().unwrap_or(data));
         let page = json_edit::without_tab_ids(page);
         Ok(Reply::success(&answer.id, &data, &page, answer.replay))
+    }
+
+    /// The name of the browser's tab in a session that has it.
+    fn name_of_tab(
+        &self,
+        session: SessionId,
+        browser: BrowserId,
+        chrome_id: i64,
+    ) -> Option<String> {
+        let mut owners = self.sessions.owners_of(browser, chrome_id);
+        let (_, ordinal) = owners.find(|(owner, _)| *owner == session)?;
+        Some(TabHandle::new(ordinal).as_str().to_owned())
     }
 
     /// The client is told what the tab shows: its address, title and document.
@@ -322,6 +335,7 @@ impl Inner {
             Kind::OnTab(
                 AnswerHandling::Relayed
                 | AnswerHandling::MintsHandles(_)
+                | AnswerHandling::ReportsEffects
                 | AnswerHandling::NamesTabs,
             )
             | Kind::Open { .. }

@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::protocol::{
-    Action, AnswerHandling, ErrorCode, GIVE_UP_WAIT, ProtocolError, SessionId, Trace,
-};
+use crate::protocol::{Action, ErrorCode, GIVE_UP_WAIT, ProtocolError, SessionId, Trace};
 
 use super::{
     Inner, Now,
@@ -97,7 +95,7 @@ impl Inner {
     fn send(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get_mut(key) else { return };
         let Some(client) = self.browsers.client_of(command.browser) else { return };
-        if matches!(command.kind, Kind::OnTab(AnswerHandling::MintsHandles(_))) {
+        if matches!(command.kind, Kind::OnTab(handling) if handling.mints().is_some()) {
             let session = self.sessions.get(command.session);
             let tab = session.zip(command.tab).and_then(|(session, tab)| session.tab(tab));
             let page = tab.and_then(|tab| self.browsers.page(command.browser, tab.chrome_id));

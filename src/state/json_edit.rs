@@ -134,6 +134,27 @@ pub(super) fn with_tab_names(data: &str, name: impl Fn(i64) -> Option<String>) -
     value.to_string()
 }
 
+/// The data of an act whose effects name tabs that it opened, each with its name in place of the browser's own id; `None`
+/// if they name none.
+pub(super) fn with_opened_tabs(data: &str, name: impl Fn(i64) -> Option<String>) -> Option<String> {
+    if !mentions_tab_id(data.as_bytes()) {
+        return None;
+    }
+    let members: Members<'_> = serde_json::from_str(data).ok()?;
+    let effects: Members<'_> = serde_json::from_str(members.get("effects")?).ok()?;
+    let mut opened: Vec<Value> = serde_json::from_str(effects.get("opened")?).ok()?;
+    for tab in opened.iter_mut().filter_map(Value::as_object_mut) {
+        tab.remove("tab");
+        let id = tab.remove("tabId").as_ref().and_then(Value::as_i64);
+        if let Some(name) = id.and_then(&name) {
+            tab.insert("tab".to_owned(), name.into());
+        }
+    }
+    let opened = format!(r#""opened":{}"#, Value::Array(opened));
+    let effects = effects.written(&opened, &["opened"]);
+    Some(members.written(&format!(r#""effects":{effects}"#), &["effects"]))
+}
+
 /// A member of an object that is a text.
 pub(super) fn text_member(object: &str, wanted: &str) -> Option<String> {
     let members: Members<'_> = serde_json::from_str(object).ok()?;
@@ -175,6 +196,22 @@ mod tests {
         let data = r#"{"entries":[{"tab":7},{"tab":8},{"tab":"x","tabId":9},{"m":1}]}"#;
         let named = with_tab_names(data, |tab| (tab == 7).then(|| "t1".to_owned()));
         assert_eq!(named, r#"{"entries":[{"tab":"t1"},{"tab":null},{"tab":null},{"m":1}]}"#);
+    }
+
+    #[test]
+    fn tabs_that_an_act_opened_get_their_names() {
+        let named = |data| with_opened_tabs(data, |tab| (tab == 7).then(|| "t2".to_owned()));
+        assert_eq!(
+            named(
+                r#"{"clicked":true,"effects":{"scrolled":1.50,"opened":[{"tabId":7,"url":"a"},{"tabId":8,"url":"b","tab":"t9"}]}}"#
+            )
+            .as_deref(),
+            Some(
+                r#"{"effects":{"opened":[{"tab":"t2","url":"a"},{"url":"b"}],"scrolled":1.50},"clicked":true}"#
+            )
+        );
+        assert_eq!(named(r#"{"clicked":true,"effects":{"opened":[]}}"#), None);
+        assert_eq!(named(r#"{"tabId":7}"#), None);
     }
 
     #[test]

@@ -54,9 +54,21 @@ struct Entry<'a> {
 
 impl<'a> Listing<'a> {
     /// The list called `name`; `None` if the data have none.
-    pub(super) fn parse(data: &'a str, name: &str, mut reading: Reading) -> Option<Self> {
+    pub(super) fn parse(data: &'a str, name: &str, reading: Reading) -> Option<Self> {
         let members: Members<'a> = serde_json::from_str(data).ok()?;
         let list: Vec<&'a RawValue> = serde_json::from_str(members.get(name)?).ok()?;
+        Self::of(data, list, reading)
+    }
+
+    /// The element that an act gave the focus, as a list of one; `None` if the data have none.
+    pub(super) fn focus(data: &'a str, reading: Reading) -> Option<Self> {
+        let members: Members<'a> = serde_json::from_str(data).ok()?;
+        let effects: Members<'a> = serde_json::from_str(members.get("effects")?).ok()?;
+        let focus: &'a RawValue = serde_json::from_str(effects.get("focus")?).ok()?;
+        Self::of(data, vec![focus], reading)
+    }
+
+    fn of(data: &'a str, list: Vec<&'a RawValue>, mut reading: Reading) -> Option<Self> {
         let [handle, number] = [r#""handle""#, r#""n""#].map(memmem::Finder::new);
         let mut entries = Vec::new();
         for text in list.into_iter().map(RawValue::get) {

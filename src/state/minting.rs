@@ -92,10 +92,19 @@ impl Inner {
                 })
             }
             Mints::Marks => None,
-            Mints::Entries(list, kind) => {
-                minted.kind = kind;
-                let targets = if sent_view.is_some() { MAX_HANDLES_PER_READ } else { 0 };
-                let listing = Listing::parse(data, list, Reading { kind, numbered, targets });
+            Mints::Entries(..) | Mints::Focus => {
+                let listing = match mints {
+                    Mints::Entries(list, kind) => {
+                        minted.kind = kind;
+                        let targets = if sent_view.is_some() { MAX_HANDLES_PER_READ } else { 0 };
+                        Listing::parse(data, list, Reading { kind, numbered, targets })
+                    }
+                    _ => {
+                        let kind = minted.kind;
+                        Listing::focus(data, Reading { kind, numbered, targets: 0 })
+                    }
+                };
+                let kind = minted.kind;
                 listing.and_then(|mut listing| {
                     listing.assign(|carried| match carried {
                         Carried::Number(number) => minted.take(&mut self.handles, number),

@@ -39,3 +39,24 @@ async fn acts_work_in_a_tab_that_nobody_sees() {
     let _ = text(&shown.evaluate("document.title").await);
     rig.browser.close().await;
 }
+
+#[tokio::test]
+async fn a_page_that_waits_for_being_drawn_is_told_of_with_what_helps() {
+    let rig = Rig::new().await;
+    let page = rig.open("effects.html").await;
+    let seen = page.page("effects.html").await;
+    let still = page.data(&["click", "--selector", "#quiet"]).await;
+    assert_eq!((&still["hidden"], &still["stable"]), (&json!(true), &json!(true)), "{still}");
+    assert!(still.get("suggestedAction").is_none(), "{still}");
+    let fading = page.data(&["click", "--selector", "#fade"]).await;
+    assert_eq!((&fading["hidden"], &fading["stable"]), (&json!(true), &json!(false)), "{fading}");
+    assert_eq!(fading["suggestedAction"], "bproxy tab activate");
+    let opacity = "getComputedStyle(document.querySelector('#panel')).opacity";
+    assert_eq!(seen.evaluate(opacity).await, "0", "nothing moves in a page that is not drawn");
+
+    page.data(&["tab", "activate"]).await;
+    seen.until(&format!("{opacity} === '1'")).await;
+    let shown = page.data(&["click", "--selector", "#quiet"]).await;
+    assert!(shown.get("hidden").is_none(), "{shown}");
+    rig.browser.close().await;
+}

@@ -51,7 +51,7 @@ async fn an_act_on_a_page_that_never_rests_says_that_it_is_not_stable() {
     let rig = Rig::new().await;
     let page = rig.visit("hang.html").await;
     let ticking = page.data(&["click", "--selector", "#ticker"]).await;
-    assert_eq!(ticking, json!({"clicked": true, "disappeared": false, "stable": false}));
+    assert_eq!((&ticking["clicked"], &ticking["stable"]), (&json!(true), &json!(false)));
     rig.browser.close().await;
 }
 

@@ -2,9 +2,11 @@
 
 mod acts;
 mod background;
+mod capture;
 mod comeback;
 mod demo;
 mod dialogs;
+mod effects;
 mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]

@@ -104,6 +104,15 @@ impl Rig {
     }
 }
 
+/// The data of an act without what every act answers.
+pub(super) fn own(mut data: Value) -> Value {
+    let members = data.as_object_mut().expect("data");
+    for name in ["effects", "hidden", "suggestedAction"] {
+        members.remove(name);
+    }
+    data
+}
+
 /// A session whose tab shows a page.
 pub(super) struct Visit<'a> {
     pub(super) rig: &'a Rig,
@@ -147,10 +156,10 @@ impl Visit<'_> {
     pub(super) async fn fill(&self, selector: &str, value: &str, method: &str) -> Value {
         let args = ["fill", "--selector", selector, "--value", value, "--method", method];
         let call = self.run(&args).await;
-        match call.json()["data"]["filled"] {
+        own(match call.json()["data"]["filled"] {
             Value::Bool(false) => call.without_effect(),
             _ => call.data(),
-        }
+        })
     }
 
     /// The entries of a fresh read.

@@ -4,6 +4,7 @@ import test from 'node:test';
 import { actionNamed, HANDLERS } from '../../extension/actions/index.js';
 import { DocumentGone } from '../../extension/browser-errors.js';
 import { ACTIONS } from '../../extension/contract.js';
+import { Effects } from '../../extension/effects.js';
 import { PAGE_SCRIPTS } from '../../extension/page-driver.js';
 import { ActionError } from '../../extension/protocol.js';
 import { open } from './support/page.js';
@@ -44,12 +45,13 @@ function carryOut(action, params, driver, document = undefined) {
     order: { session: 'abc234', until: Date.now() + 5_000 },
     document,
     done: 0,
+    effects: new Effects({ watchers: new Set() }, 7),
     signal: new AbortController().signal,
     hurry: new AbortController().signal,
     navigations: { underWay: new Map() },
   });
 }
-const atRest = (after) => [{ signature: 'same', after }];
+const atRest = (after) => [{ signature: 'same', after, seen: {} }];
 
 test('an action without a function of its own changes nothing, and the page has a command of its name', () => {
   const { page: scripts } = open('');
@@ -201,7 +203,7 @@ for (const [world, outcome, expected] of [
 }
 
 test('a changing page is waited for until two samples are equal', async () => {
-  const looks = ['one', 'two', 'two'].map((signature) => ({ signature, after: null }));
+  const looks = ['one', 'two', 'two'].map((signature) => ({ signature, after: null, seen: {} }));
   const driver = fakeDriver({ settle: looks });
   assert.equal((await carryOut('hover', { target: { selector: '#a' } }, driver)).data.stable, true);
   assert.equal(driver.named('settle').length, 3);
@@ -209,7 +211,7 @@ test('a changing page is waited for until two samples are equal', async () => {
 
 test('an editor on a page that was replaced meanwhile is not read, and does not count as filled', async () => {
   const handed = [{ outcome: '{"value":"x"}', isSecret: false }];
-  const after = { signature: 'same', after: null, page: { ...page, document: 'd2' } };
+  const after = { signature: 'same', after: null, seen: {}, page: { ...page, document: 'd2' } };
   const driver = fakeDriver({ 'hand-over': handed, settle: [after] });
   driver.runInMainWorld = async () => {};
   const params = field('#a', { method: 'runtime-api', world: 'main' });

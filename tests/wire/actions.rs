@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use bproxy::protocol::{Action, Facts};
+use bproxy::protocol::{Action, AnswerHandling, Category, Facts};
 
 use crate::support::Golden;
 
@@ -88,4 +88,15 @@ fn every_action_has_examples_a_row_in_the_protocol_a_verb_and_a_test_with_a_brow
         }
     }
     assert!(faults.is_empty(), "missing:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_act_in_a_page_says_what_came_of_it() {
+    for facts in Action::all() {
+        let has_effects = (facts.data)().to_value()["properties"].get("effects").is_some();
+        let reports = facts.answer == Some(AnswerHandling::ReportsEffects);
+        assert_eq!(has_effects, reports, "{}: declare its data with act_data!", facts.name);
+        let paced = facts.paced.is_some_and(|category| category != Category::Navigate);
+        assert!(reports || !paced, "{}: an act runs as Runs::ACT", facts.name);
+    }
 }

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::{env, fs};
 
 use bproxy::protocol::{
-    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, ErrorCode, Facts, Field, MAX_ANSWER_BYTES,
-    MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn, SUBPROTOCOL, Target,
-    VERSION, schema_of,
+    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, Effects, ErrorCode, Facts, Field,
+    MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn,
+    SUBPROTOCOL, Target, VERSION, data_schema_of, schema_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -48,9 +48,10 @@ fn acts(facts: &Facts) -> bool {
 /// The schema of the data that the extension answers with; none where the daemon answers with data of its own.
 fn data(facts: &Facts) -> Option<Value> {
     match facts.answer? {
-        AnswerHandling::Relayed | AnswerHandling::MintsHandles(_) | AnswerHandling::NamesTabs => {
-            Some((facts.data)().to_value())
-        }
+        AnswerHandling::Relayed
+        | AnswerHandling::MintsHandles(_)
+        | AnswerHandling::ReportsEffects
+        | AnswerHandling::NamesTabs => Some((facts.data)().to_value()),
         AnswerHandling::ClosesTab | AnswerHandling::PinsTab(_) | AnswerHandling::ActivatesTab => {
             None
         }
@@ -62,7 +63,8 @@ fn data(facts: &Facts) -> Option<Value> {
 /// A schema that occurs in several places and has a name of its own.
 struct Shared {
     name: &'static str,
-    constant: &'static str,
+    /// The name of its constant, if the extension checks values against it.
+    constant: Option<&'static str>,
     about: &'static str,
     schema: Value,
 }
@@ -71,21 +73,27 @@ fn contract() -> String {
     let shared = [
         Shared {
             name: "Target",
-            constant: "TARGET",
+            constant: Some("TARGET"),
             about: "Names one element, in exactly one of these ways. The daemon replaces a handle that stands for a target before it forwards a command.",
             schema: bare(&schema_of::<Target>().to_value()),
         },
         Shared {
             name: "Field",
-            constant: "FIELD",
+            constant: Some("FIELD"),
             about: "One field to fill, and how.",
             schema: bare(&schema_of::<Field>().to_value()),
         },
         Shared {
             name: "Dialog",
-            constant: "DIALOG",
+            constant: Some("DIALOG"),
             about: "How the dialogs that an act calls up are answered.",
             schema: bare(&schema_of::<Dialog>().to_value()),
+        },
+        Shared {
+            name: "Effects",
+            constant: None,
+            about: "What came of an act, as far as it was seen.",
+            schema: bare(&data_schema_of::<Effects>().to_value()),
         },
     ];
     let actions: Vec<&Facts> = Action::all().filter(|facts| facts.runs_in.is_browser()).collect();
@@ -214,21 +222,23 @@ export const LIMITS = Object.freeze({{
     fn values(&mut self, actions: &[&Facts]) {
         self.text.push('\n');
         for (number, shared) in self.shared.iter().enumerate() {
+            let Some(constant) = shared.constant else { continue };
             check_subset(&shared.schema, shared.name);
             // What comes before it may occur in it.
             let before = Contract { text: String::new(), shared: &self.shared[..number] };
             let value = before.value(&shared.schema, 0);
             self.line(format!(
-                "/** @type {{import('./schema.js').Schema}} */\nconst {} = {value};",
-                shared.constant
+                "/** @type {{import('./schema.js').Schema}} */\nconst {constant} = {value};"
             ));
         }
         self.line(
             "
 /**
  * Every action that the extension carries out. `acts`: it must not run a second time, should the browser stop the
- * extension in the middle of it; `needsTab`: its command names a tab; `params`: the schema of its parameters.
- * @type {{ readonly [Name in ActionName]: { acts: boolean, needsTab: boolean, params: import('./schema.js').Schema } }}
+ * extension in the middle of it; `needsTab`: its command names a tab; `reportsEffects`: its answer says what came of it;
+ * `params`: the schema of its parameters.
+ * @type {{ readonly [Name in ActionName]: {
+ *   acts: boolean, needsTab: boolean, reportsEffects: boolean, params: import('./schema.js').Schema } }}
  */
 export const ACTIONS = Object.freeze({",
         );
@@ -238,7 +248,9 @@ export const ACTIONS = Object.freeze({",
             let (acts, needs_tab) = (acts(facts), facts.runs_in == RunsIn::Tab);
             let params = self.value(&schema, 4);
             self.line(format!("  {}: {{", key(facts.name)));
+            let reports = facts.answer == Some(AnswerHandling::ReportsEffects);
             self.line(format!("    acts: {acts},\n    needsTab: {needs_tab},"));
+            self.line(format!("    reportsEffects: {reports},"));
             self.line(format!("    params: {params},\n  }},"));
         }
         self.line("});");
@@ -308,8 +320,9 @@ export const ACTIONS = Object.freeze({",
 
     /// A value as JavaScript, on one line if that is short enough.
     fn value(&self, value: &Value, indent: usize) -> String {
-        if let Some(shared) = self.shared.iter().find(|shared| shared.schema == *value) {
-            return shared.constant.to_owned();
+        let shared = self.shared.iter().find(|shared| shared.schema == *value);
+        if let Some(constant) = shared.and_then(|shared| shared.constant) {
+            return constant.to_owned();
         }
         let (open, close, parts) = match value {
             Value::Array(items) => {

@@ -50,8 +50,15 @@ async fn next(daemon: &Daemon, ext: &mut FakeExtension, tab: &Tab) -> (Option<u6
 #[tokio::test]
 async fn commands_that_list_elements_reserve_numbers_and_no_others_do() {
     let (daemon, mut ext, tab) = Daemon::with_numbering_tab().await;
-    for action in ["elements", "links", "snapshot"] {
-        let (command, reply) = ext.exchange(&daemon, tab.request(action), json!({})).await;
+    for (action, params) in [
+        ("elements", json!({})),
+        ("links", json!({})),
+        ("snapshot", json!({})),
+        ("scroll", json!({})),
+        ("click", json!({"target": {"selector": "#a"}})),
+    ] {
+        let request = tab.request(action).params(params);
+        let (command, reply) = ext.exchange(&daemon, request, json!({})).await;
         reply.data();
         assert_eq!(command.target(), &json!({"tabId": tab.id, "el": 1, "ln": 1}), "{action}");
     }
@@ -102,6 +109,38 @@ async fn a_number_becomes_a_handle_in_its_place_and_nothing_else_changes() {
     let (_, reply) = ext.exchange(&daemon, tab.request("links"), links).await;
     assert_eq!(handles(&reply.data()["links"]), [Some("ln2")]);
     assert_eq!(next(&daemon, &mut ext, &tab).await, (Some(4), Some(3)));
+}
+
+#[tokio::test]
+async fn what_got_the_focus_by_an_act_gets_a_handle_and_opened_tabs_their_names() {
+    let (daemon, mut ext, tab) = Daemon::with_numbering_tab().await;
+    let acted = |focus: Value| {
+        let opened = json!([{"tabId": tab.id, "url": "https://a.example/"}, {"tabId": 4_711, "url": "https://b.example/"}]);
+        json!({"clicked": true, "effects": {"focus": focus, "scrolled": 1.5, "opened": opened}})
+    };
+    let click = || tab.request("click").params(json!({"target": {"selector": "#a"}}));
+    let focus = json!({"role": "button", "name": "\"n\":1", "n": 7});
+    let (_, reply) = ext.exchange(&daemon, click(), acted(focus)).await;
+    let opened = json!([{"tab": "t1", "url": "https://a.example/"}, {"url": "https://b.example/"}]);
+    let focus = json!({"role": "button", "name": "\"n\":1", "handle": "el7"});
+    assert_eq!(
+        reply.data(),
+        json!({"clicked": true, "effects": {"focus": focus, "scrolled": 1.5, "opened": opened}})
+    );
+    let (command, reply) = ext.exchange(&daemon, self::click(&tab, "el7"), json!({})).await;
+    reply.data();
+    assert_eq!(command.params(), &json!({"target": {"handle": "el7"}}));
+    assert_eq!(block(&command), (Some(8), Some(1)));
+
+    // A number that the page's side cannot have given, and a handle of its own making.
+    for focus in [
+        json!({"role": "button", "name": "", "n": 4_000}),
+        json!({"role": "button", "name": "", "handle": "el7"}),
+    ] {
+        let (_, reply) = ext.exchange(&daemon, click(), acted(focus)).await;
+        let bare = json!({"role": "button", "name": ""});
+        assert_eq!(reply.data()["effects"]["focus"], bare);
+    }
 }
 
 #[tokio::test]
@@ -402,7 +441,8 @@ async fn a_command_keeps_the_document_of_its_admission() {
     ext.answer_in(&command, "D1", json!({"text": ""})).await;
     first.reply().await.data();
     let command = ext.receive().await;
-    assert_eq!(command.target(), &json!({"tabId": tab.id}), "nobody knew it on admission");
+    let unknown = json!({"tabId": tab.id, "el": 1, "ln": 1});
+    assert_eq!(command.target(), &unknown, "nobody knew it on admission");
     ext.answer(&command, json!({})).await;
     waiting.reply().await.data();
 }
@@ -416,7 +456,8 @@ async fn a_changed_page_tells_its_document_address_and_title() {
     reading.reply().await.data();
     let clicking = daemon.begin(tab.request("click").params(json!({"target": {"selector": "#a"}})));
     let command = ext.receive().await;
-    assert_eq!(command.target(), &json!({"tabId": tab.id, "document": "D1"}));
+    let target = json!({"tabId": tab.id, "document": "D1", "el": 1, "ln": 1});
+    assert_eq!(command.target(), &target);
     let page = json!({"url": "https://example.org/next", "title": "Next", "document": "D2"});
     let details = json!({"page": page, "done": 1});
     let error = json!({"code": "PAGE_CHANGED", "message": "another page", "details": details});

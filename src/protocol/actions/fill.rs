@@ -1,6 +1,8 @@
 //! `fill` and `fill-form`: values into fields.
 
-use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
+use super::{
+    Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
+};
 use crate::protocol::{
     Dialog, Fields, Target,
     values::{data, params, words},
@@ -71,7 +73,7 @@ words! {
     }
 }
 
-data! {
+act_data! {
     /// Data of `fill`.
     FillData {
         /// Whether the field holds the value now.
@@ -87,7 +89,9 @@ data! {
         results: Vec<FieldData>,
         ;
     }
+}
 
+data! {
     /// The outcome for one field of `fill-form`.
     FieldData {
         /// The field.
@@ -107,7 +111,7 @@ impl Spec for Fill {
         name: "fill",
         about: "Put a value into a field and report its value afterwards. `direct` suits ordinary inputs, `paste` \
             rich text editors, `runtime-api` code editors such as Monaco or CodeMirror.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Replaces,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Fill),
@@ -125,7 +129,7 @@ impl Spec for FillForm {
     const ROW: Row<Self> = Row {
         name: "fill-form",
         about: "Fill several fields of a form in order, in one call.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Replaces,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Times(Category::Fill, |params| params.fields.len()),

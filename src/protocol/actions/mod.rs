@@ -4,6 +4,7 @@
 //! families. Nothing else in the crate lists actions.
 
 mod debug;
+mod effects;
 mod fill;
 mod navigate;
 mod pairing;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use debug::*;
+pub use effects::*;
 pub use fill::*;
 pub use navigate::*;
 pub use pairing::*;

@@ -1,9 +1,11 @@
 //! The actions of a pointer and a wheel.
 
-use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
+use super::{
+    Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
+};
 use crate::protocol::{
     Dialog, Distance, Target,
-    values::{data, params, words},
+    values::{params, words},
 };
 
 family! { Pointer: Scroll, Click, Hover, Select }
@@ -69,7 +71,7 @@ words! {
     }
 }
 
-data! {
+act_data! {
     /// Data of `scroll`. Positions and sizes are in CSS pixels.
     ScrollData {
         /// What was scrolled.
@@ -128,7 +130,7 @@ impl Spec for Scroll {
     const ROW: Row<Self> = Row {
         name: "scroll",
         about: "Scroll the page or an element, to load more or to bring something into view.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Steps,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Scroll),
@@ -145,7 +147,7 @@ impl Spec for Click {
     const ROW: Row<Self> = Row {
         name: "click",
         about: "Click an element, best by its handle. Read the page again afterwards to verify what it did.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Acts,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
@@ -162,7 +164,7 @@ impl Spec for Hover {
     const ROW: Row<Self> = Row {
         name: "hover",
         about: "Move the pointer over an element, to open menus and tooltips.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Sets,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
@@ -181,7 +183,7 @@ impl Spec for Select {
         name: "select",
         about: "Choose an option of a list, a native one or one that opens on a click, by the text that it \
             shows.",
-        runs: Runs::BOUND_TAB,
+        runs: Runs::ACT,
         effect: Effect::Replaces,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),

@@ -79,6 +79,9 @@ impl<S> Runs<S> {
     /// On the session's bound tab, with an answer that is passed on as it is.
     pub const BOUND_TAB: Self = Self::bound_tab(AnswerHandling::Relayed);
 
+    /// On the session's bound tab, as an act in its page.
+    pub const ACT: Self = Self::bound_tab(AnswerHandling::ReportsEffects);
+
     /// On the session's bound tab.
     pub const fn bound_tab(answer: AnswerHandling) -> Self {
         Self::Tab { named: |_| None, answer }
@@ -92,6 +95,9 @@ pub enum AnswerHandling {
     Relayed,
     /// Elements that it names get handles.
     MintsHandles(Mints),
+    /// It says what came of an act: the element that got the focus gets a handle, and the tabs that were opened their
+    /// names.
+    ReportsEffects,
     /// The browser's ids of tabs in its entries are replaced by the session's names for them.
     NamesTabs,
     /// The tab is closed, and dropped from its session.
@@ -102,11 +108,28 @@ pub enum AnswerHandling {
     ActivatesTab,
 }
 
+impl AnswerHandling {
+    /// Where the answer names elements that get handles, if it may name any.
+    pub fn mints(self) -> Option<Mints> {
+        match self {
+            Self::MintsHandles(mints) => Some(mints),
+            Self::ReportsEffects => Some(Mints::Focus),
+            Self::Relayed
+            | Self::NamesTabs
+            | Self::ClosesTab
+            | Self::PinsTab(_)
+            | Self::ActivatesTab => None,
+        }
+    }
+}
+
 /// Where an answer names the elements that get handles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mints {
     /// In the entries of this list, as a number `n` or, from browsers that number no elements, as a target.
     Entries(&'static str, HandleKind),
+    /// In the member `focus` of the effects of an act, as a number `n`.
+    Focus,
     /// In the list `handles`, the numbers of the handles `elN` that the answer's text mentions.
     Marks,
 }
