@@ -1,8 +1,9 @@
 //! The configuration: read from the environment, and for variables not set there from `config.env`.
 //!
-//! A variable that is set but empty is an error, because its intended value is unknown.
+//! A variable that is set and empty is as if it were not set.
 
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,6 +63,18 @@ pub enum Error {
     /// `BPROXY_HOME` is not set, and the user has no home directory for the default.
     #[error("this user has no home directory to keep the state in: set BPROXY_HOME to a directory")]
     NoHome,
+    /// This process runs as root in the home directory of somebody else, as after `sudo -E`: files of root there would
+    /// lock that user out.
+    #[error(
+        "{home:?} belongs to the user with id {owner}, but this process runs as root: run bproxy as that user, without \
+         sudo, or set BPROXY_HOME to a directory of root's"
+    )]
+    OthersHome {
+        /// The home directory.
+        home: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
     /// `config.env` is invalid or cannot be read.
     #[error(transparent)]
     Settings(#[from] settings::Error),
@@ -210,7 +223,8 @@ impl Config {
 /// The state directory of this process: `BPROXY_HOME`, else `.bproxy` in the user's home.
 ///
 /// # Errors
-/// When the variable is empty, or when it is not set and the user has no home directory.
+/// When the variable is not set and the user has no home directory, or this is root with the home directory of another
+/// user.
 pub fn home_from_env() -> Result<PathBuf, Error> {
     home(&from_environment)
 }
@@ -231,11 +245,13 @@ fn settings(home: &Path) -> Result<Settings, Error> {
 }
 
 fn from_environment(name: &str) -> Option<(OsString, Origin)> {
-    std::env::var_os(name).map(|value| (value, Origin::Environment))
+    let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+    Some((value, Origin::Environment))
 }
 
 fn from_file(home: &Path, settings: &Settings, name: &str) -> Option<(OsString, Origin)> {
-    settings.get(name).map(|value| (value.into(), Origin::Settings(settings::path(home))))
+    let value = settings.get(name).filter(|value| !value.is_empty())?;
+    Some((value.into(), Origin::Settings(settings::path(home))))
 }
 
 fn secrets(lookup: Lookup<'_>) -> Result<SecretsChoice, Error> {
@@ -250,17 +266,38 @@ fn secrets(lookup: Lookup<'_>) -> Result<SecretsChoice, Error> {
 
 fn home(lookup: Lookup<'_>) -> Result<PathBuf, Error> {
     match lookup(HOME) {
-        Some((value, origin)) if value.is_empty() => {
-            Err(Error::Invalid { variable: HOME, value, origin, expected: "a directory" })
-        }
         Some((value, _)) => Ok(value.into()),
-        None => default_home().ok_or(Error::NoHome),
+        None => {
+            let user_home = user_home().ok_or(Error::NoHome)?;
+            check_owner(&user_home, rustix::process::geteuid().as_raw())?;
+            Ok(in_user_home(&user_home))
+        }
     }
 }
 
 /// The default state directory, `~/.bproxy`; `None` if the user has no home directory.
 pub fn default_home() -> Option<PathBuf> {
-    Some(std::env::home_dir().filter(|home| home.is_absolute())?.join(".bproxy"))
+    Some(in_user_home(&user_home()?))
+}
+
+fn in_user_home(user_home: &Path) -> PathBuf {
+    user_home.join(".bproxy")
+}
+
+/// The user's home directory. Users of services have `/`, which is nobody's.
+fn user_home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute() && home != Path::new("/"))
+}
+
+/// Refuses the home directory of another user to root.
+fn check_owner(user_home: &Path, user: u32) -> Result<(), Error> {
+    match std::fs::metadata(user_home) {
+        Ok(metadata) if user == 0 && metadata.uid() != 0 => {
+            Err(Error::OthersHome { home: user_home.to_owned(), owner: metadata.uid() })
+        }
+        // A directory that is missing or unreadable is reported when it is used.
+        _ => Ok(()),
+    }
 }
 
 fn parse<T>(
@@ -347,6 +384,24 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_line_of_the_settings_is_as_if_it_were_not_there() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("config.env"), "BPROXY_PORT=\nBPROXY_LOG_LEVEL=debug\n")
+            .unwrap();
+        let config = Config::from_settings(home.path()).unwrap();
+        assert_eq!((config.port, config.log_level), (DEFAULT_PORT, LogLevel::Debug));
+    }
+
+    #[test]
+    fn only_root_is_refused_the_home_directory_of_somebody_else() {
+        let home = tempfile::tempdir().unwrap();
+        let owner = std::fs::metadata(home.path()).unwrap().uid();
+        check_owner(home.path(), 1000).unwrap();
+        assert_eq!(check_owner(home.path(), 0).is_ok(), owner == 0);
+        check_owner(&home.path().join("missing"), 0).unwrap();
+    }
+
+    #[test]
     fn a_bad_line_is_blamed_on_its_file() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("config.env");
@@ -360,15 +415,12 @@ mod tests {
     #[test]
     fn a_bad_value_is_refused_with_its_variable_its_value_and_the_valid_values() {
         for (variable, value, expected) in [
-            (HOME, "", "directory"),
             (PORT, "80000", "65535"),
-            (PORT, "", "65535"),
             (PORT, "http", "65535"),
             (SECRETS, "vault", "keyring"),
             (LOG, "syslog", "journald"),
             (LOG_LEVEL, "trace", "warn"),
             (EXTENSION_IDS, "abc", "32 letters"),
-            (EXTENSION_IDS, "", "32 letters"),
             (EXTENSION_IDS, &format!("*,{}", "a".repeat(32)), "32 letters"),
             (RESUME, "agent", "anyone"),
             (IDLE_EXIT, "15min", "seconds"),

@@ -40,6 +40,8 @@ pub mod mcp;
 #[forbid(unsafe_code)]
 pub mod protocol;
 #[forbid(unsafe_code)]
+mod runtime_dir;
+#[forbid(unsafe_code)]
 pub mod secrets;
 #[forbid(unsafe_code)]
 pub mod service;

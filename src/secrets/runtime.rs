@@ -1,6 +1,6 @@
 //! A copy of the daemon token in memory, so that a command does not have to read the keyring.
 //!
-//! It is a file in `$XDG_RUNTIME_DIR/bproxy`, which systemd mounts for the user alone and empties at logout. The daemon
+//! It is a file in `bproxy` in the user's runtime directory, which systemd mounts for the user alone and empties at logout. The daemon
 //! writes it only if that directory is in memory (tmpfs) and belongs to this user alone, and removes it on exit. Every
 //! failure here is ignored: the keyring still has the token.
 
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use super::{Secret, record};
 use crate::home::{Directory, Home};
+use crate::runtime_dir;
 
 /// The directory of the copies, in the runtime directory.
 const DIRECTORY: &str = "bproxy";
@@ -22,8 +23,8 @@ pub(super) struct RuntimeCopy {
 impl RuntimeCopy {
     /// The copy for `home`. Reads only `home`'s metadata.
     pub(super) fn of(home: &Home) -> RuntimeCopy {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
-        RuntimeCopy { location: runtime.and_then(|dir| Some((dir.into(), file_name(home)?))) }
+        let runtime = runtime_dir::user_runtime_dir();
+        RuntimeCopy { location: runtime.and_then(|dir| Some((dir, file_name(home)?))) }
     }
 
     /// Writes the copy, if that is safe.

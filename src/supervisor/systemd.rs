@@ -1,8 +1,7 @@
 //! Queries the user's systemd for the daemon's units, through `systemctl --user`.
 
-use std::path::PathBuf;
-
 use super::{Error, ManagerCommand, ServiceState};
+use crate::runtime_dir;
 
 /// The unit of the listening socket.
 pub(crate) const SOCKET: &str = "bproxy.socket";
@@ -32,13 +31,9 @@ impl Systemctl {
 
 /// A command that talks to the systemd of this process's user.
 pub(crate) fn user_command(program: &str, leading_args: &'static [&'static str]) -> ManagerCommand {
-    // A process outside a login session, such as a scheduled job, has no XDG_RUNTIME_DIR.
-    let user = rustix::process::geteuid().as_raw();
-    let runtime = PathBuf::from(format!("/run/user/{user}"));
-    let env = match std::env::var_os("XDG_RUNTIME_DIR") {
-        None if runtime.is_dir() => vec![("XDG_RUNTIME_DIR", runtime)],
-        _ => vec![],
-    };
+    // A process outside a login session may have no such variable.
+    let runtime = runtime_dir::user_runtime_dir();
+    let env = runtime.into_iter().map(|dir| (runtime_dir::VARIABLE, dir)).collect();
     ManagerCommand { program: program.into(), leading_args, env }
 }
 

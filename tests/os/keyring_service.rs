@@ -99,6 +99,37 @@ async fn a_command_starts_a_daemon_whose_keyring_is_locked_and_the_token_goes_ba
     user.bproxy(&["service", "uninstall"]).await.json();
 }
 
+/// What `bproxy mcp` answers to a call of a tool, started as MCP clients do: with six variables and no others.
+async fn mcp_call(user: &User, tool: &str) -> serde_json::Value {
+    let messages = [
+        serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}}),
+        serde_json::json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        serde_json::json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call",
+            "params": {"name": tool, "arguments": {}}}),
+    ];
+    let lines = messages.map(|message| format!("'{message}'")).join(" ");
+    let bare = "env -i HOME=\"$HOME\" LOGNAME=\"$LOGNAME\" PATH=\"$PATH\" SHELL=/bin/sh TERM=xterm USER=\"$USER\"";
+    let answers = user.sh(&format!("printf '%s\\n' {lines} | {bare} bproxy mcp")).await;
+    let mut answers =
+        answers.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    answers.find(|answer| answer["id"] == 2).expect("an answer to the call")
+}
+
+#[tokio::test]
+async fn an_mcp_server_without_the_variables_of_a_login_finds_the_keyring() {
+    let Some(user) = served().await else { return };
+    user.bproxy(&["session", "list"]).await.data();
+    in_keyring(&user).await;
+    // A daemon that runs has a copy of the token in memory; one that is activated has not.
+    idle(&user).await;
+    let before = token(&user).await;
+    let answer = mcp_call(&user, "session_list").await;
+    assert_eq!(answer["result"]["isError"], false, "{answer}");
+    assert_eq!(token(&user).await, before, "no other token is made");
+    assert_eq!(user.bproxy(&["health"]).await.json()["secretStore"], "keyring");
+}
+
 #[tokio::test]
 async fn a_token_in_the_keyring_is_rotated_by_a_service_that_runs_and_by_one_that_waits() {
     let Some(user) = served().await else { return };

@@ -58,6 +58,19 @@ fn records(person: &User, event: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn root_leaves_the_home_directory_of_a_person_alone() {
+    let Some(person) = User::new() else { return };
+    let home = format!("HOME={}", person.home());
+    let mut command = person.machine.root(&["env", &home, BPROXY, "session", "list"]);
+    let output = command.output().await.expect("the command runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    let owner = person.uid.to_string();
+    assert!(told.contains(&owner) && told.contains("BPROXY_HOME"), "{told}");
+    assert!(!person.file(".bproxy").exists(), "nothing of root's is left there");
+}
+
+#[tokio::test]
 async fn another_user_can_read_no_token_no_log_and_no_temporary_file() {
     let Some((person, other)) = two_users() else { return };
     let client = started(&person).await;

@@ -4,7 +4,6 @@
 //! with a deadline: a keyring that hangs is detected here, without leaving a thread behind.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::pin::pin;
 
 use async_io::Timer;
@@ -13,6 +12,7 @@ use secret_service::{EncryptionType, Error, SecretService};
 use zbus_secret_service_keyring_store::Store;
 
 use super::{KeyringError, SERVICE, WAIT};
+use crate::runtime_dir;
 
 /// Runs `operation` on an item if the keyring answers and needs no prompt.
 pub(super) fn without_prompt<T>(
@@ -51,11 +51,11 @@ pub(super) fn reconnect() -> keyring::Result<()> {
     Ok(())
 }
 
-/// Whether there is a D-Bus session: a cheap check, so that a machine without one pays for nothing more.
+/// Whether there is a D-Bus session: a cheap check, so that a machine without one pays for nothing more. The D-Bus library
+/// looks in the same places.
 fn has_session() -> bool {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    set("DBUS_SESSION_BUS_ADDRESS").is_some()
-        || set("XDG_RUNTIME_DIR").is_some_and(|dir| Path::new(&dir).join("bus").exists())
+    std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty())
+        || runtime_dir::user_runtime_dir().is_some_and(|dir| dir.join("bus").exists())
 }
 
 impl From<Error> for KeyringError {

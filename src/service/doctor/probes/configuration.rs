@@ -31,6 +31,9 @@ pub(in crate::service::doctor) fn configuration(
                 config::Error::Invalid { origin: Origin::Settings(_), .. }
                 | config::Error::Settings(_) => edit(),
                 config::Error::NoHome => "export BPROXY_HOME=DIRECTORY".into(),
+                config::Error::OthersHome { owner, .. } => {
+                    format!("sudo -u '#{owner}' bproxy doctor")
+                }
                 config::Error::Home(error) => fix_for_home(error),
             };
             Err(Failure::new(error, fix))
