@@ -112,7 +112,7 @@ $(MCP_CLIENT)/node_modules/.package-lock.json: $(MCP_CLIENT)/package-lock.json |
 
 # Tests of the service boot a systemd and unlock a keyring; elsewhere than on Linux there is neither.
 ifeq ($(shell uname),Linux)
-machine = systemctl /usr/lib/systemd/user/dbus.socket unshare ip useradd bash perl strace
+machine = systemctl /usr/lib/systemd/user/dbus.socket unshare bwrap ip useradd bash perl strace
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 # Tests install the packages, and have the distributions' own checks look at them.
 packaging = lintian rpm rpmlint ruby makepkg nix-instantiate curl wget

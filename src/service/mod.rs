@@ -142,6 +142,9 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     let home = Home::open(&config.home)?;
     // Dropped last, so that the next daemon starts only after everything else has ended.
     let _lock = Lock::acquire(&home)?;
+    // A killed daemon may have left its port file. Whoever holds the lock is taken for the daemon that listens there, so the
+    // file goes before anything that takes time.
+    home.remove(&home.port())?;
     let log = match (config.log, mode) {
         // A detached daemon closes standard error once it is ready.
         (LogChoice::Stderr | LogChoice::Auto, Mode::Detached) => LogChoice::File,
@@ -166,8 +169,6 @@ fn run_locked(
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     home.write_layout()?;
-    // A killed daemon may have left its port file, which would mislead clients while this one starts.
-    home.remove(&home.port())?;
     let ListeningSocket { listener, activation } = match inherited {
         Some(listening) => listening,
         None => listener::bind(config.port)?,

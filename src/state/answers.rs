@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::protocol::{
     Answer, AnswerHandling, ErrorCode, Message, Mints, NO_PAGE, Navigation, Outcome, ProtocolError,
@@ -15,26 +16,39 @@ use super::{
     browsers::{BrowserId, ClientId, Outgoing},
     events::End,
     handles::Page,
-    json_edit,
+    json_edit::{self, Members},
     local::json,
     opens::Opened,
     pending::{CommandKey, Kind, Reply, ReplyKind},
     sessions::{Pause, is_mark, kept},
 };
 
-/// A text of an answer.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// What an answer says of the page, as far as the daemon keeps it.
-#[derive(Deserialize)]
+/// What an answer says of the page, as far as the daemon keeps it. A member that is no text counts as not told, and leaves
+/// the others as they are.
+#[derive(Default)]
 struct ShownPage<'a> {
-    #[serde(borrow)]
-    url: Option<Text<'a>>,
-    #[serde(borrow)]
-    title: Option<Text<'a>>,
-    #[serde(borrow)]
-    document: Option<Text<'a>>,
+    url: Option<Cow<'a, str>>,
+    title: Option<Cow<'a, str>>,
+    document: Option<Cow<'a, str>>,
+}
+
+impl<'a> ShownPage<'a> {
+    /// The page of a success, a JSON object.
+    fn parse(json: &'a str) -> Self {
+        #[derive(Deserialize)]
+        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        let Ok(members) = serde_json::from_str::<Members<'a>>(json) else { return Self::default() };
+        let text =
+            |name| serde_json::from_str::<Text<'a>>(members.get(name)?).ok().map(|text| text.0);
+        Self { url: text("url"), title: text("title"), document: text("document") }
+    }
+
+    /// The page in the details of a failure.
+    fn of(page: &'a Value) -> Self {
+        let text = |name| page.get(name)?.as_str().map(Cow::Borrowed);
+        Self { url: text("url"), title: text("title"), document: text("document") }
+    }
 }
 
 impl Inner {
@@ -44,11 +58,16 @@ impl Inner {
             return;
         }
         let message = Message::parse(text);
-        if !self.browsers.is_identified(client) {
-            match &message {
-                Ok(Message::Hello(hello)) => return self.hello(client, hello, now),
-                _ => self.assume_anonymous(client, now),
+        let is_first = self.browsers.hears(client);
+        match &message {
+            // One that waits for the daemon's proof is answered however late it comes: a browser that has much to do
+            // would take the silence for a stranger's.
+            Ok(Message::Hello(hello))
+                if !self.browsers.is_identified(client) || is_first && hello.revision >= 1 =>
+            {
+                return self.hello(client, hello, now);
             }
+            _ => self.assume_anonymous(client, now),
         }
         let problem = match message {
             Ok(Message::Answer(answer)) => self.answered(client, &answer, frame, now),
@@ -183,7 +202,7 @@ impl Inner {
         code: &str,
         message: String,
         suggestion: Option<String>,
-        details: Option<serde_json::Value>,
+        details: Option<Value>,
         now: Now,
     ) -> ProtocolError {
         let Some(command) = self.pending.get(key) else { return self.invalid_answer(key) };
@@ -195,10 +214,8 @@ impl Inner {
             session.paused = Some(Pause { reason: kept(&message).to_owned(), browser });
             self.dirty = true;
         }
-        if let Some(page) = details.as_ref().and_then(|details| details.get("page"))
-            && let Ok(page) = ShownPage::deserialize(page)
-        {
-            self.remember_page(key, &page);
+        if let Some(page) = details.as_ref().and_then(|details| details.get("page")) {
+            self.remember_page(key, &ShownPage::of(page));
         }
         if code == ErrorCode::TabNotFound.name()
             && let Some(ordinal) = tab
@@ -259,9 +276,7 @@ impl Inner {
             }
             Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => None,
         };
-        if let Ok(page) = serde_json::from_str(page) {
-            self.remember_page(key, &page);
-        }
+        self.remember_page(key, &ShownPage::parse(page));
         if own_data.is_none() && answer.relayable && !json_edit::mentions_tab_id(frame) {
             return Ok(Reply { kind: ReplyKind::Answered, body: frame.clone() });
         }
@@ -292,7 +307,7 @@ impl Inner {
             return;
         };
         for (known, shown) in [(&mut tab.url, &page.url), (&mut tab.title, &page.title)] {
-            let Some(Text(shown)) = shown else { continue };
+            let Some(shown) = shown else { continue };
             let shown = kept(shown);
             if shown != known {
                 *known = shown.to_owned();
@@ -300,14 +315,14 @@ impl Inner {
             }
         }
         // A client that hung up is not told anything.
-        if let Some(Text(document)) = page.document.as_ref().filter(|_| is_awaited)
+        if let Some(document) = page.document.as_deref().filter(|_| is_awaited)
             && is_mark(document)
             && tab.document.as_deref() != Some(document)
         {
-            tab.document = Some(document.clone().into_owned());
+            tab.document = Some(document.to_owned());
         }
         let chrome_id = tab.chrome_id;
-        if let Some(Text(url)) = page.url.as_ref().filter(|url| !url.0.is_empty()) {
+        if let Some(url) = page.url.as_deref().filter(|url| !url.is_empty()) {
             let before = self.browsers.page(browser, chrome_id);
             self.browsers.shows(browser, chrome_id, url);
             self.page_changed(browser, chrome_id, before);

@@ -267,6 +267,7 @@ impl State {
     pub fn receive_other(&self, client: ClientId, now: Now) {
         self.at(now, |inner| {
             tracing::debug!(event = "ws_bad_message", ws_client = %client, problem = "not a text");
+            inner.browsers.hears(client);
             inner.assume_anonymous(client, now);
         });
     }

@@ -17,7 +17,9 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::comeback::STATE;
 use super::rig::{Rig, text};
-use super::support::{Browser, Call, Home, Page, Pairing, Site, bproxy, call, skipped, wait_for};
+use super::support::{
+    Browser, Call, Home, Page, Pairing, Site, bproxy, call, run, skipped, wait_for,
+};
 
 /// What the popup says of such a listener.
 const STRANGER: &str = "is not the daemon that this browser is paired with; run “bproxy doctor”";
@@ -248,7 +250,7 @@ async fn a_listener_in_place_of_the_daemon_gets_nothing_and_is_named() {
     comes_back(browser, site, home, port).await;
 }
 
-/// A program of another user that answers every request, and keeps what it is told.
+/// A program that answers every request, and keeps what it is told.
 const TRAP: &str = r#"use IO::Socket::INET; $| = 1;
     my $trap = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], Listen => 64, ReuseAddr => 1) or die;
     print "ready\n";
@@ -256,42 +258,77 @@ const TRAP: &str = r#"use IO::Socket::INET; $| = 1;
         my $body = '{"ok":true,"data":{"nonce":"' . ("f" x 112) . '","proof":"' . ("0" x 64) . '"}}';
         syswrite($caller, "HTTP/1.1 200 OK\r\nContent-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body"); exit }"#;
 
-#[tokio::test]
-async fn another_users_listener_gets_nothing_and_is_named() {
-    if !rustix::process::geteuid().is_root() {
-        return skipped("only root can start a program of another user");
-    }
-    let Rig { daemon, browser, site } = Rig::new().await;
-    let (port, home) = (daemon.port, daemon.stop().await.home);
+/// Lets a program take the port of a daemon that was killed, before the next one starts: `command` runs a program of
+/// Perl's with the arguments that follow. It is told nothing, by the extension or by commands, and everybody names it:
+/// the popup, `doctor` as a program of `user`, and the daemon that cannot start.
+async fn takes_the_port(mut command: Command, user: u32) {
+    let rig = Rig::new().await;
+    rig.open("article.html").await;
+    let Rig { daemon, browser, site } = rig;
+    let (port, home) = (daemon.port, daemon.kill().await.home);
     let folder = tempfile::tempdir().expect("a folder");
     let kept = folder.path().join("kept");
-    // The user `nobody`.
-    let user = 65534;
-    let mut trap = Command::new("perl");
-    trap.args(["-e", TRAP, &port.to_string()])
-        .uid(user)
-        .gid(user)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let mut trap =
-        trap.stdout(std::fs::File::create(&kept).expect("a file")).spawn().expect("perl");
+    command.args(["perl", "-e", TRAP, &port.to_string()]).stdin(Stdio::null()).kill_on_drop(true);
+    let mut trap = command.stdout(std::fs::File::create(&kept).expect("a file")).spawn();
+    let trap = trap.as_mut().expect("a trap");
     let told = || std::fs::read_to_string(&kept).unwrap_or_default();
     wait_for("the trap", || told().contains("ready").then_some(())).await;
 
     let popup = browser.popup().await;
     wait_for("a challenge", || told().contains("GET /challenge?nonce=").then_some(())).await;
     says_stranger(&popup, port).await;
-    let token = stored(&home).token;
     let report = doctor(&home, port).await;
-    let named = format!("port {port} belongs to the user with id {user}");
+    assert!(report.code == 1 && report.stdout.contains("(perl)"), "{report:?}");
+    let tokens = [stored(&home).token, home.read("token")];
+    assert_eq!(run(&home, &["session", "list"]).await.code, 2);
+    let start = home.daemon().env("BPROXY_PORT", port.to_string()).refused().await;
+    let taken = format!("port {port} is taken by process ");
+    assert!(start.stderr.contains(&taken) && start.stderr.contains("(perl)"), "{}", start.stderr);
+    // The daemon that could not start has removed the port file of the one before.
+    let home = start.home;
+    assert_eq!(run(&home, &["session", "list"]).await.code, 2);
+    let report = doctor(&home, port).await;
+    let named = format!("port {port} belongs to the user with id {user}: process ");
     assert!(report.code == 1 && report.stdout.contains(&named), "{report:?}");
     let told = told();
-    for word in [&*token, "Sec-WebSocket", "POST", "hello", "proof."] {
+    for word in [&*tokens[0], tokens[1].trim(), "Sec-WebSocket", "POST", "hello", "proof."] {
         assert!(!told.contains(word), "{word}: {told}");
     }
     popup.close().await;
     trap.kill().await.expect("an own child");
+    wait_for("the port", || std::net::TcpListener::bind(("127.0.0.1", port)).ok()).await;
     comes_back(browser, site, home, port).await;
+}
+
+#[tokio::test]
+async fn another_users_listener_gets_nothing_and_is_named() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root can start a program of another user");
+    }
+    // The user `nobody`.
+    let user = 65534;
+    let mut command = Command::new("env");
+    command.uid(user).gid(user);
+    takes_the_port(command, user).await;
+}
+
+/// A program in a sandbox of its own that is left nothing but the programs of the system and the loopback network.
+#[tokio::test]
+async fn a_sandboxed_listener_gets_nothing_and_is_named() {
+    let mut command = Command::new("bwrap");
+    command.args([
+        "--unshare-all",
+        "--share-net",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+    ]);
+    command.args([
+        "--uid", "1000", "--gid", "1000", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+    ]);
+    command.args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin"]);
+    command.args(["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]);
+    takes_the_port(command, rustix::process::geteuid().as_raw()).await;
 }
 
 #[tokio::test]

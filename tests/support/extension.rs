@@ -330,7 +330,8 @@ impl FakeExtension {
     pub async fn receive_or_end(&mut self) -> Option<Command> {
         loop {
             let text = self.text_or_end().await?;
-            if !text.starts_with(r#"{"type":"#) {
+            let message: Value = serde_json::from_str(&text).expect("JSON from the daemon");
+            if message["type"].is_null() {
                 return Some(as_command(text));
             }
         }

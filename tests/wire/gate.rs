@@ -403,6 +403,19 @@ async fn an_upgrade_needs_one_right_proof_that_was_not_used_before() {
 }
 
 #[tokio::test]
+async fn of_many_upgrades_with_one_proof_at_once_one_gets_a_connection() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let head = Head::upgrade(&daemon, &pairing).await;
+    let upgrades = (0..32).map(|_| async { head.open(&daemon, b"").await });
+    let opened = futures_util::future::join_all(upgrades).await;
+    let mut statuses: Vec<_> = opened.iter().map(|(_, response)| response.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 101);
+    assert!(statuses[1..].iter().all(|status| *status == 401), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn a_daemon_proves_to_know_the_token_for_each_challenge_anew() {
     let daemon = Daemon::start().await;
     let pairing = daemon.pairing().await;

@@ -409,8 +409,13 @@ async fn a_document_is_a_text_of_64_characters_at_most() {
         let command = ext.receive().await;
         let mut answer = ext.success(&command, json!({"text": ""}));
         answer["page"]["document"] = document.clone();
+        // The other members are kept whatever the mark is.
+        let title = format!("with {document}");
+        answer["page"]["title"] = json!(title);
         ext.send(answer.to_string()).await;
         assert_eq!(reading.reply().await.json()["page"]["document"], document, "as it came");
+        let tabs = daemon.send(tab.request("tab.list")).await.data();
+        assert_eq!(tabs["tabs"][0]["title"], title);
         let (command, _) = ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await;
         assert_eq!(command.target()["document"].as_str().map(str::to_owned), kept, "{document}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{CHALLENGE, Daemon, FakeExtension, Pairing, request};
+use crate::support::{CHALLENGE, Daemon, FakeExtension, Pairing, request, wait_for};
 
 /// The welcome that only the daemon of this pairing can give on this connection.
 fn expected(daemon: &Daemon, pairing: &Pairing, extension: &FakeExtension, nonce: &str) -> Value {
@@ -43,6 +43,33 @@ async fn the_proof_comes_before_the_state_and_before_commands_that_are_sent_agai
     let command = second.receive_action("text").await;
     second.answer(&command, json!({"text": "hello"})).await;
     read.reply().await.data();
+}
+
+/// A browser that has much to do says hello late. It has been taken for an anonymous client by then.
+#[tokio::test]
+async fn a_hello_that_comes_late_is_answered_if_it_is_the_first_message() {
+    let daemon = Daemon::start().await;
+    let pairing = daemon.pairing().await;
+    let mut first = daemon.numbering_extension("work").await;
+    let tab = first.open_tab(&daemon).await;
+    drop(first);
+    wait_for("the end of the connection", || {
+        (!daemon.records("ws_disconnect").is_empty()).then_some(())
+    })
+    .await;
+
+    let mut late = daemon.connected().await;
+    // It is refused once no connection can be the tab's browser any more.
+    daemon.send(tab.request("text")).await.error("NO_EXTENSION");
+    late.hello_of_revision_1("work").await;
+    assert_eq!(late.next_json().await, expected(&daemon, &pairing, &late, CHALLENGE));
+    late.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
+
+    let mut talkative = daemon.anonymous_extension().await;
+    talkative.hello_of_revision_1("work").await;
+    talkative.fence().await;
+    assert!(talkative.welcomes.is_empty());
+    late.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
 }
 
 #[tokio::test]

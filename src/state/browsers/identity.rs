@@ -90,6 +90,12 @@ impl Browsers {
         self.clients.get(&client).is_some_and(|client| client.identified)
     }
 
+    /// A connection has sent a message; returns whether it is the first.
+    pub(in crate::state) fn hears(&mut self, client: ClientId) -> bool {
+        let client = self.clients.get_mut(&client);
+        client.is_some_and(|client| !std::mem::replace(&mut client.spoke, true))
+    }
+
     /// The connections that said hello, with their browsers.
     pub(in crate::state) fn introduced(&self) -> Vec<(ClientId, BrowserId)> {
         let instances = self

@@ -89,6 +89,8 @@ struct Client {
     /// When it was made, in ticks of the browsers' clock.
     began: u64,
     identified: bool,
+    /// Whether it has sent anything.
+    spoke: bool,
     extension_version: Option<String>,
     /// The daemon's nonce that it was opened with.
     nonce: String,
@@ -140,6 +142,7 @@ impl Browsers {
                 connected_at: now_ms,
                 began,
                 identified: false,
+                spoke: false,
                 extension_version: None,
                 nonce: String::new(),
                 outbox: Outbox::new(super::person::no_sessions().into()),
