@@ -70,6 +70,11 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * How the dialogs that an act calls up are answered.
+ * @typedef {{ answer: 'accept' | 'dismiss', text?: string }} Dialog
+ */
+
+/**
  * What came of an act, as far as it was seen.
  * @typedef {{ blocked?: string[], dialogs?: { answer: string, message: string, type: 'alert' | 'confirm' | 'prompt' | 'print' }[], downloads?: { name: string, state: string }[], focus?: { handle?: string, name: string, role: string }, navigated?: string, opened?: { flashed?: boolean, tab?: string, url: string }[], scrolled?: number }} Effects
  */
@@ -256,6 +261,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} ScrollParams `scroll`
  * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {'up' | 'down'} [direction] The direction; down if absent.
  * @property {Target} [target] The element to scroll; the page if absent.
  */
@@ -280,6 +286,7 @@ export const LIMITS = Object.freeze({
  * @property {Spot} [at] Where in the element; where it can be hit if absent.
  * @property {'left' | 'middle' | 'right'} [button] The button to press; left if absent.
  * @property {number} [count] How often: 2 is a double click. 1 if absent.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {number} [hold] How long the button stays down, in milliseconds; 0 if absent.
  * @property {('Alt' | 'Control' | 'Meta' | 'Shift')[]} [modifiers] The keys that are held down meanwhile.
  * @property {Target} target The element to click.
@@ -298,6 +305,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} HoverParams `hover`
  * @property {Spot} [at] Where in the element; where it can be hit if absent.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} target The element to hover over.
  */
 
@@ -315,6 +323,7 @@ export const LIMITS = Object.freeze({
  * @typedef {object} DragParams `drag`
  * @property {Spot} [at] Where in the element the pointer takes hold of it; where it can be hit if absent.
  * @property {{ x: number, y: number }} [by] How far to drag it.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} from The element to drag.
  * @property {number} [steps] How many moves the way has; 10 if absent.
  * @property {Target} [to] The element to drop it on.
@@ -332,6 +341,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SelectTextParams `select-text`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {number} [nth] Which occurrence of the part, from 0; the first if absent.
  * @property {Target} target The element, or the field, whose text to select.
  * @property {string} [text] The part of its text; all of it if absent.
@@ -347,6 +357,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SelectParams `select`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {string} optionText The visible text of the option.
  * @property {Target} trigger The control that opens the options.
  */
@@ -360,7 +371,15 @@ export const LIMITS = Object.freeze({
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
-/** @typedef {Field} FillParams `fill` */
+/**
+ * @typedef {object} FillParams `fill`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
+ * @property {'direct' | 'paste' | 'runtime-api'} method How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
+ * @property {boolean} [private] Whether to keep the value out of the answer.
+ * @property {Target} target The field to fill.
+ * @property {string} value The value to enter.
+ * @property {'isolated' | 'main'} world The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
+ */
 
 /**
  * @typedef {object} FillData `fill`
@@ -373,6 +392,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillFormParams `fill-form`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Field[]} fields The fields, filled in this order.
  */
 
@@ -558,6 +578,13 @@ const FIELD = {
     world: { type: 'string', enum: ['isolated', 'main'] },
   },
   required: ['target', 'value', 'method', 'world'],
+};
+/** @type {import('./schema.js').Schema} */
+const DIALOG = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { answer: { type: 'string', enum: ['accept', 'dismiss'] }, text: { type: 'string' } },
+  required: ['answer'],
 };
 
 /**
@@ -756,6 +783,7 @@ export const ACTIONS = Object.freeze({
       additionalProperties: false,
       properties: {
         by: { type: 'string', pattern: '^(viewport|half|end|[0-9]+px)$' },
+        dialog: DIALOG,
         direction: { type: 'string', enum: ['up', 'down'] },
         target: TARGET,
       },
@@ -772,6 +800,7 @@ export const ACTIONS = Object.freeze({
         at: SPOT,
         button: { type: 'string', enum: ['left', 'middle', 'right'] },
         count: { type: 'integer', maximum: 3, minimum: 1 },
+        dialog: DIALOG,
         hold: { type: 'integer', maximum: 10000, minimum: 0 },
         modifiers: { type: 'array', items: { type: 'string', enum: ['Alt', 'Control', 'Meta', 'Shift'] } },
         target: TARGET,
@@ -786,7 +815,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { at: SPOT, target: TARGET },
+      properties: { at: SPOT, dialog: DIALOG, target: TARGET },
       required: ['target'],
     },
   },
@@ -805,6 +834,7 @@ export const ACTIONS = Object.freeze({
           properties: { x: { type: 'number' }, y: { type: 'number' } },
           required: ['x', 'y'],
         },
+        dialog: DIALOG,
         from: TARGET,
         steps: { type: 'integer', maximum: 100, minimum: 1 },
         to: TARGET,
@@ -820,7 +850,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { nth: { type: 'integer', minimum: 0 }, target: TARGET, text: { type: 'string' } },
+      properties: { dialog: DIALOG, nth: { type: 'integer', minimum: 0 }, target: TARGET, text: { type: 'string' } },
       required: ['target'],
     },
   },
@@ -831,7 +861,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { optionText: { type: 'string' }, trigger: TARGET },
+      properties: { dialog: DIALOG, optionText: { type: 'string' }, trigger: TARGET },
       required: ['trigger', 'optionText'],
     },
   },
@@ -839,7 +869,19 @@ export const ACTIONS = Object.freeze({
     acts: true,
     needsTab: true,
     reportsEffects: true,
-    params: FIELD,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        dialog: DIALOG,
+        method: { type: 'string', enum: ['direct', 'paste', 'runtime-api'] },
+        private: { type: 'boolean' },
+        target: TARGET,
+        value: { type: 'string' },
+        world: { type: 'string', enum: ['isolated', 'main'] },
+      },
+      required: ['target', 'value', 'method', 'world'],
+    },
   },
   'fill-form': {
     acts: true,
@@ -848,7 +890,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
+      properties: { dialog: DIALOG, fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
       required: ['fields'],
     },
   },

@@ -7,6 +7,7 @@ import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
 import { disclosed } from './disclosure.js';
 import { Effects } from './effects.js';
+import { Guard } from './guard.js';
 import { ActionError, checkCommand, failure, success, withoutRecall } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
@@ -186,10 +187,16 @@ export class Dispatcher {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason)),
     );
     const timer = setTimeout(() => controller.abort(timedOut(action)), left);
+    const { driver, navigations } = this;
     const tabId = target?.tabId ?? -1;
     const { reportsEffects } = ACTIONS[action];
-    const effects = new Effects(this.navigations, tabId);
+    const effects = new Effects(navigations, tabId);
     if (reportsEffects) effects.begin();
+    const act = reportsEffects ? `e${crypto.randomUUID()}` : undefined;
+    const dialog = 'dialog' in params ? params.dialog : undefined;
+    // It has the driver itself, because it is taken away after the end.
+    const guard = act === undefined ? null : new Guard({ driver, navigations, effects, tabId, act, deadline, dialog });
+    guard?.put();
     const running = this.actions(action)({
       id,
       action,
@@ -197,29 +204,24 @@ export class Dispatcher {
       session,
       tabId,
       deadline,
-      order: {
-        session,
-        until: deadline,
-        act: reportsEffects ? crypto.randomUUID() : undefined,
-        el: target?.el,
-        ln: target?.ln,
-      },
+      order: { session, until: deadline, act, el: target?.el, ln: target?.ln },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
       effects,
       signal: controller.signal,
       hurry: hurry.signal,
-      driver: whileRunning(this.driver, controller.signal),
-      navigations: this.navigations,
+      driver: whileRunning(driver, controller.signal),
+      navigations,
       groups: this.groups,
       windows: this.windows,
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.
-    const ended = Promise.race([running, expired]).finally(() => {
+    const ended = Promise.race([running, expired]).finally(async () => {
       clearTimeout(timer);
       effects.end();
       this.live.delete(live);
+      await guard?.lift();
     });
     if (!reportsEffects) return ended;
     return ended.then(({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }));

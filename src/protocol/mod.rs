@@ -4,6 +4,7 @@
 //! the golden files in `tests/golden`, which the extension's tests read as well.
 
 pub mod actions;
+mod dialog;
 mod envelope;
 mod error;
 mod health;
@@ -18,6 +19,7 @@ mod values;
 mod versions;
 
 pub use actions::*;
+pub use dialog::{Dialog, DialogAnswer};
 pub use envelope::{BadRequest, Envelope, NO_PAGE, Place, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use health::Health;

@@ -26,7 +26,7 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
   await world.power.load();
   world.dispatcher = new Dispatcher({
     actions: () => run,
-    driver: {},
+    driver: { runInFrames: async () => [], runInMainWorld: async () => undefined, tab: async () => ({ active: true }) },
     dedupeLog,
     trace: new Trace(session, now),
     navigations: { use() {}, hold: (tabId, name) => (world.again = [tabId, name]), watchers: new Set() },
@@ -435,7 +435,7 @@ test('a session that asks for a person in the words of the switch stays paused',
 test('after its end a command does nothing more in its page', async () => {
   const calls = [];
   const world = await setUp();
-  world.dispatcher.driver = { run: async (_tab, name) => void calls.push(name) };
+  world.dispatcher.driver = { ...world.dispatcher.driver, run: async (_tab, name) => void calls.push(name) };
   let open;
   const gate = new Promise((resolve) => {
     open = resolve;

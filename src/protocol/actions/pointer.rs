@@ -4,7 +4,7 @@ use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
 use crate::protocol::{
-    Distance, Int, Share, Target,
+    Dialog, Distance, Int, Share, Target,
     values::{params, words},
 };
 
@@ -19,6 +19,8 @@ params! {
         by: Distance,
         /// The direction; down if absent.
         direction: Direction,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// A place in an element's box: 0 is its left or top edge, 1 the right or bottom one.
@@ -54,6 +56,8 @@ params! {
         at: Spot,
         /// How long the button stays down, in milliseconds; 0 if absent.
         hold: Int<0, 10_000>,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `hover`
@@ -63,6 +67,8 @@ params! {
         ;
         /// Where in the element; where it can be hit if absent.
         at: Spot,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `drag`: exactly one of `to`, `by`.
@@ -80,6 +86,8 @@ params! {
         to_at: Spot,
         /// How many moves the way has; 10 if absent.
         steps: Int<1, 100>,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `select-text`
@@ -91,6 +99,8 @@ params! {
         text: String,
         /// Which occurrence of the part, from 0; the first if absent.
         nth: u32,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `select`
@@ -100,6 +110,8 @@ params! {
         /// The visible text of the option.
         option_text: String,
         ;
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 }
 
