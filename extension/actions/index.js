@@ -63,6 +63,8 @@ export const HANDLERS = Object.freeze({
   hover: act.hover,
   press: keyboard.press,
   type: keyboard.type,
+  drag: act.drag,
+  'select-text': act.selectText,
   fill: fill.fill,
   'fill-form': fill.fillForm,
   select: act.select,

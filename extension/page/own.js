@@ -70,6 +70,7 @@
       Document,
       [
         'body',
+        'caretPositionFromPoint',
         'compatMode',
         'contentType',
         'createElement',

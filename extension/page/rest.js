@@ -6,6 +6,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** Tasks that follow one another, such as those of a framework's scheduler, are this close. */
   const QUIET_MS = 8;
@@ -33,11 +34,13 @@
   page.isLeaving = () => leaving;
 
   const { navigation } = /** @type {{ navigation?: EventTarget }} */ (/** @type {unknown} */ (globalThis));
-  navigation?.addEventListener('navigate', (event) => {
+  /** @param {string} type @param {(event: Event) => void} hears */
+  const listen = (type, hears) => navigation && own.addEventListener(navigation, type, hears);
+  listen('navigate', (event) => {
     const { destination, downloadRequest } = /** @type {any} */ (event);
     if (event.isTrusted && !destination.sameDocument && downloadRequest === null) leaving = true;
   });
-  navigation?.addEventListener('navigateerror', (event) => {
+  listen('navigateerror', (event) => {
     if (event.isTrusted) leaving = false;
   });
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Error;
+use super::dialog::Dialog;
 use super::fill::{read_file, read_text};
 use super::global_args::checked;
 use super::target::Target;
@@ -25,12 +26,16 @@ pub(super) struct Press {
     /// The keys
     #[arg(value_name = "KEY", required = true, value_parser = checked::<Key>)]
     keys: Vec<Key>,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 impl Press {
     pub(super) fn action(self) -> Result<Action, Error> {
         let keys = self.keys.try_into().map_err(|problem| Error::Flag { flag: "KEY", problem })?;
-        Ok(protocol::Press { keys, target: self.target.given() }.into())
+        let (target, dialog) = (self.target.given(), self.dialog.given());
+        Ok(protocol::Press { keys, target, dialog }.into())
     }
 }
 
@@ -50,6 +55,9 @@ pub(super) struct Type {
     /// Replace what the field holds
     #[arg(long)]
     replace: bool,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 #[derive(Args)]
@@ -70,7 +78,7 @@ struct Text {
 
 impl Type {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let Type { target, text, replace } = self;
+        let Type { target, text, replace, dialog } = self;
         // Whoever does not write the text into the command line does not want to read it in the answer either.
         let (flag, text, private) = match text {
             Text { text: Some(text), .. } => ("TEXT", text, None),
@@ -81,6 +89,7 @@ impl Type {
         };
         let text = TypedText::try_from(text).map_err(|problem| Error::Flag { flag, problem })?;
         let replace = replace.then_some(true);
-        Ok(protocol::Type { text, target: target.given(), replace, private }.into())
+        let (target, dialog) = (target.given(), dialog.given());
+        Ok(protocol::Type { text, target, replace, private, dialog }.into())
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
-use crate::protocol::{Keys, Target, TypedText, values::params};
+use crate::protocol::{Dialog, Keys, Target, TypedText, values::params};
 
 family! { Keyboard: Press, Type }
 
@@ -16,6 +16,8 @@ params! {
         ;
         /// The element to focus first; what has the focus if absent.
         target: Target,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `type`
@@ -29,6 +31,8 @@ params! {
         replace: bool,
         /// Whether to keep the text out of the answer.
         private: bool,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 }
 
