@@ -3,6 +3,7 @@
  * moment and starts it again for the next event, so every listener is registered at once, before anything is awaited.
  */
 
+import { Adoption } from './adoption.js';
 import { begun } from './beginning.js';
 import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
@@ -44,6 +45,7 @@ const navigations = new Navigations(local, tell);
 const documents = new Documents(session);
 const groups = new Groups(session);
 const windows = new Windows(session);
+const adoption = new Adoption({ navigations, groups, tell, now });
 const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
 const presenter = new Presenter({ tell, groups, navigations, power });
 const connection = new Connection({
@@ -67,6 +69,7 @@ const dispatcher = new Dispatcher({
   documents,
   groups,
   windows,
+  adoption,
   power,
   send: (text) => connection.send(text),
   onPause: (name, reason) => presenter.notifyPause(name, reason),
@@ -295,6 +298,7 @@ const on =
     // Without a document Chrome reports zeros.
     navigations.handle({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
   };
+chrome.webNavigation.onCreatedNavigationTarget.addListener((opened) => adoption.created(opened));
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));
 chrome.webNavigation.onDOMContentLoaded.addListener(on('parsed'));

@@ -58,6 +58,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/select-text.js',
   'page/requests.js',
   'page/capture.js',
+  'page/opens.js',
   'page/scroll.js',
   'page/select.js',
   'page/field.js',

@@ -90,21 +90,6 @@
     ['input[type="file"]', 'takes files: a person has to choose them (require-human)'],
   ];
 
-  /** Whether the browser follows the link in another tab; a link to nowhere only has click listeners. */
-  const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
-    if (
-      !/^https?:$/.test(link.protocol) ||
-      own.hasAttribute(link, 'download') ||
-      /^\s*#/.test(own.getAttribute(link, 'href') ?? '')
-    ) {
-      return false;
-    }
-    const base = own.querySelector(document, 'base[target]');
-    const target = own.getAttribute(link, 'target') ?? (base && own.getAttribute(base, 'target')) ?? '';
-    if (/^(_self|_parent|_top)?$/i.test(target)) return false;
-    return page.query('iframe[name], frame[name]').every((frame) => own.getAttribute(frame, 'name') !== target);
-  };
-
   /** A left click does here what no script can. */
   const refuseNative = (/** @type {Element} */ element) => {
     const native = NATIVE.find(([selector]) => own.matches(element, selector));
@@ -123,12 +108,6 @@
       page.notActionable(
         element,
         'leads to a script in its address (javascript:), which an extension cannot start: ask for a person',
-      );
-    }
-    if (link && opensTab(link)) {
-      page.notActionable(
-        element,
-        `opens a tab of its own, which would come to the front and belong to no session: use navigate or tab open with ${link.href}`,
       );
     }
   };

@@ -39,6 +39,7 @@ export function guard(secret, request, until, accepts, text) {
   /** @type {{ on: any, name: string, native: any, stand: any }[]} */
   const replaced = [];
   let over = false;
+  let opened = 0;
 
   const lift = () => {
     over = true;
@@ -116,6 +117,21 @@ export function guard(secret, request, until, accepts, text) {
   replace(Element.prototype, 'hasPointerCapture', (self, args, native) =>
     args.length > 0 && asks(self, `captured ${args[0]}`) ? true : apply(native, self, args),
   );
+
+  // Without a person's hand the browser opens no window for a page: the extension's world opens it, by a name of its own.
+  replace(window, 'open', (self, args, native) => {
+    const isWindow = self === undefined || self === null || self === window;
+    if (!isWindow || args.length === 0 || typeof args[0] === 'symbol') return apply(native, self, args);
+    const [url, given, features] = [`${args[0] ?? ''}`, optional(args[1]), args[2] == null ? '' : `${args[2]}`];
+    opened += 1;
+    const isNew = given === '' || given === '_blank';
+    const name = isNew ? `w${now()}.${opened}` : given;
+    if (!asks(document, `open ${stringify({ url, name, features })}`)) return apply(native, self, args);
+    if (/\bno(opener|referrer)\b/i.test(features)) return null;
+    const made = apply(native, window, [url, name]);
+    if (isNew && made) made.name = '';
+    return made;
+  });
 
   replace(Function.prototype, 'toString', (self, args, native) => {
     if (self === secret) {

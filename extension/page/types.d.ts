@@ -590,6 +590,10 @@ interface BproxyPage {
   /** What the guard may ask for, by the first word: whether it was done. */
   requests: Record<string, (at: EventTarget, rest: string) => boolean>;
 
+  // opens.js
+  /** Whether links that lead to other tabs are followed behind this one. */
+  mindLinks(minds: boolean): void;
+
   // capture.js
   /**
    * Where an event of the act's pointer goes: to the element that has captured it, else to `hit`. Before an event of the

@@ -25,7 +25,7 @@ pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use health::Health;
 pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
 pub use limits::*;
-pub use message::{Answer, HeldTab, Hello, Message, Navigation, Outcome, PersonAct};
+pub use message::{Answer, HeldTab, Hello, Message, Navigation, OpenedByTab, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
 pub use proof::{Challenge, Proof, is_nonce};
 pub use schema::{data_schema_of, schema_of};

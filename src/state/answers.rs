@@ -80,6 +80,10 @@ impl Inner {
                 self.navigated(client, &navigation);
                 None
             }
+            Ok(Message::Tab(opened)) => {
+                self.adopt(client, &opened, now);
+                None
+            }
             Ok(Message::Person(act)) => {
                 self.person_acts(client, &act, now);
                 None
