@@ -81,7 +81,11 @@ pub fn message(text: &str) {
                 assert_eq!(id, answer.id);
             }
         }
-        Message::Navigation(_) | Message::Hello(_) | Message::Person(_) | Message::Other(_) => {}
+        Message::Navigation(_)
+        | Message::Tab(_)
+        | Message::Hello(_)
+        | Message::Person(_)
+        | Message::Other(_) => {}
     }
 }
 
