@@ -102,12 +102,13 @@
         return false;
       }
       said();
-      if (cut || !(node instanceof Element) || hidden(node)) return false;
+      if (cut || !(node instanceof Element) || leftOut(node)) return false;
       const level = /** @type {Level} */ (levels.at(-1));
-      // What is in an invisible element may be visible.
       if (!page.rendered(node)) {
+        // What is in an invisible element may be visible.
+        if (!page.laidOut(node) || page.isSecret(node)) return false;
         levels.push(level);
-        return !page.isSecret(node);
+        return true;
       }
       const role = page.role(node);
       const interactive = INTERACTIVE.has(role);
@@ -197,10 +198,10 @@
     const written = (/** @type {FoundTarget} */ found) =>
       'selector' in found ? found.selector : JSON.stringify(found.route);
 
-    const hidden = (/** @type {Element} */ element) =>
+    const leftOut = (/** @type {Element} */ element) =>
       own.getAttribute(element, 'aria-hidden') === 'true' ||
-      ['script', 'style', 'noscript', 'template', 'head'].includes(own.localName(element)) ||
-      !page.laidOut(element);
+      ['script', 'style', 'noscript', 'template', 'head'].includes(own.localName(element));
+    const hidden = (/** @type {Element} */ element) => leftOut(element) || !page.laidOut(element);
 
     for (const scope of page.scopes(selector)) page.walk(scope, enter, leave);
     if (cut) lines.push(`… cut off after ${nodeCount} nodes: choose a part with a selector, or interactiveOnly`);
