@@ -170,7 +170,6 @@ export class Dispatcher {
     const tabId = target?.tabId ?? -1;
     const { reportsEffects } = ACTIONS[action];
     const effects = new Effects(this.navigations, tabId);
-    if (reportsEffects) effects.begin();
     const running = this.actions(action)({
       id,
       action,
