@@ -17,6 +17,8 @@ import { ActionError } from './protocol.js';
  *   the same, once more if the page is replaced in the middle: for commands that change nothing
  * @property {<Args extends unknown[], Value>(tabId: number, run: (...args: Args) => Value, args: Args) => Promise<Value | undefined>} runInMainWorld
  *   runs a function, which travels as text, in the page's own world; undefined if its document went away
+ * @property {<Args extends unknown[], Value>(tabId: number, world: 'MAIN' | 'ISOLATED', run: (...args: Args) => Value, args: Args) => Promise<(Value | undefined)[]>} runInFrames
+ *   runs a function, which travels as text, in every frame that scripts may enter
  * @property {(tabId: number) => Promise<chrome.tabs.Tab>} tab
  *   what the browser knows of the tab
  * @property {(tabId: number) => Promise<import('./protocol.js').Page>} page
@@ -42,10 +44,20 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/controls.js',
   'page/snapshot.js',
   'page/effects.js',
+  'page/hit.js',
   'page/locate.js',
   'page/focus.js',
   'page/hover.js',
   'page/pointer.js',
+  'page/caret.js',
+  'page/click.js',
+  'page/native-drag.js',
+  'page/transfer.js',
+  'page/drop.js',
+  'page/drag.js',
+  'page/select-text.js',
+  'page/requests.js',
+  'page/capture.js',
   'page/scroll.js',
   'page/select.js',
   'page/field.js',
@@ -123,6 +135,21 @@ export class ScriptingDriver {
   async runInMainWorld(tabId, run, args) {
     const value = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: run, args });
     return /** @type {Value | undefined} */ (value);
+  }
+
+  /**
+   * @template {unknown[]} Args
+   * @template Value
+   * @param {number} tabId
+   * @param {'MAIN' | 'ISOLATED'} world
+   * @param {(...args: Args) => Value} run
+   * @param {Args} args
+   * @returns {Promise<(Value | undefined)[]>}
+   */
+  async runInFrames(tabId, world, run, args) {
+    const injection = { target: { tabId, allFrames: true }, world, injectImmediately: true, func: run, args };
+    const frames = await chrome.scripting.executeScript(injection).catch((error) => throwExplainedOf(tabId, error));
+    return frames.map(({ result }) => /** @type {Value | undefined} */ (result));
   }
 
   /** @param {number} tabId @returns {Promise<chrome.tabs.Tab>} */

@@ -68,6 +68,7 @@
       Document,
       [
         'body',
+        'caretPositionFromPoint',
         'compatMode',
         'contentType',
         'createElement',

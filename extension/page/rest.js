@@ -19,13 +19,37 @@
   /** The browser gives no idle period to a page that is always busy. */
   const IDLE_WAIT_MS = 100;
 
+  /** How long the answers to what the act has asked servers for are waited for: some never come. */
+  const ANSWER_MS = 500;
+
   let changes = 0;
+  /** How many requests the page's scripts began, and how many have ended. */
+  let asked = 0;
+  let answered = 0;
+  /** Since when one is without an answer. */
+  let askedAt = 0;
   /** Whether the document is about to be left. */
   let leaving = false;
   const observer = new MutationObserver((records) => {
     changes += records.length;
   });
   const WHAT = { subtree: true, childList: true, attributes: true, characterData: true };
+
+  page.requests.asking = () => {
+    if (asked <= answered) askedAt = performance.now();
+    asked += 1;
+    // The browser does it.
+    return false;
+  };
+
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const { initiatorType } = /** @type {PerformanceResourceTiming} */ (entry);
+      if (initiatorType === 'fetch' || initiatorType === 'xmlhttprequest') answered = Math.min(answered + 1, asked);
+    }
+  }).observe({ type: 'resource' });
+
+  const isAsking = () => asked > answered && performance.now() - askedAt < ANSWER_MS;
 
   page.watch = () => {
     for (const tree of page.trees()) observer.observe(tree, WHAT);
@@ -65,7 +89,7 @@
         await page.pause(order, QUIET_MS);
         const free = await idle();
         const now = performance.now();
-        if (changes !== seen || page.isMoving()) {
+        if (changes !== seen || page.isMoving() || isAsking()) {
           seen = changes;
           calm = now;
         } else if (free >= LONGEST_IDLE_MS || now - calm >= FIDGET_MS) {
@@ -74,7 +98,7 @@
           // Something is due then.
           await page.pause(order, free);
         }
-        if (leaving || performance.now() - began >= LOOK_MS) return false;
+        if (leaving || (performance.now() - began >= LOOK_MS && !isAsking())) return false;
       }
     } finally {
       observer.disconnect();

@@ -48,6 +48,32 @@ impl RequiredTarget {
     }
 }
 
+/// At most one flag that names the element to drop something on; one is required unless `by` says how far to drag.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("where to drop it").args(["to_selector", "to_route_json", "to_element", "by"]).required(true))]
+pub(super) struct DropTarget {
+    /// Drop it on the element that matches this CSS selector
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    to_selector: Option<String>,
+
+    /// Drop it on the element at this route, as in --route-json
+    #[arg(long, value_name = "JSON", value_parser = route)]
+    to_route_json: Option<ShadowRoute>,
+
+    /// Drop it on the element with this handle
+    #[arg(long, value_name = "HANDLE")]
+    to_element: Option<ElementHandle>,
+}
+
+impl DropTarget {
+    /// The element named, if one is.
+    pub(super) fn given(self) -> Option<protocol::Target> {
+        None.or(self.to_selector.map(protocol::Target::Selector))
+            .or(self.to_route_json.map(protocol::Target::Route))
+            .or(self.to_element.map(protocol::Target::Handle))
+    }
+}
+
 fn route(text: &str) -> Result<ShadowRoute, String> {
     match serde_json::from_str::<ShadowRoute>(text) {
         Ok(route) if route.hosts.is_empty() => {

@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
-    Distance, ElementHandle, Fields, Fill, Int, Label, MAX_FORM_FIELDS, MAX_LABEL_CHARS, SessionId,
-    TabHandle, UpTo,
+    Distance, ElementHandle, Field, Fields, Int, Label, MAX_FORM_FIELDS, MAX_LABEL_CHARS,
+    SessionId, Share, TabHandle, UpTo,
 };
 
 /// The schema of parameters, with all subschemas inlined: not every client follows references.
@@ -115,6 +115,7 @@ macro_rules! schemas {
 schemas! {
     [const MIN: u32, const MAX: u32] Int<MIN, MAX>, "Int":
         |_| json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX });
+    [] Share, "Share": |_| json_schema!({ "type": "number", "minimum": 0, "maximum": 1 });
     [const MAX: usize] UpTo<MAX>, "UpTo":
         |_| json_schema!({ "type": "array", "items": { "type": "string" }, "maxItems": MAX });
     [] Label, "Label": |_| json_schema!({ "type": "string", "maxLength": MAX_LABEL_CHARS });
@@ -122,7 +123,7 @@ schemas! {
         |_| json_schema!({ "type": "string", "pattern": "^(viewport|half|end|[0-9]+px)$" });
     [] Fields, "Fields": |generator| json_schema!({
         "type": "array",
-        "items": generator.subschema_for::<Fill>(),
+        "items": generator.subschema_for::<Field>(),
         "minItems": 1,
         "maxItems": MAX_FORM_FIELDS
     });
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(links["properties"]["limit"], limit);
         assert_eq!(links["properties"]["visibleOnly"]["type"], "boolean");
         assert!(links.get("required").is_none());
-        let method = schema_of::<Fill>().to_value()["properties"]["method"].clone();
+        let method = schema_of::<Field>().to_value()["properties"]["method"].clone();
         assert_eq!(method["enum"], json!(["direct", "paste", "runtime-api"]));
 
         let scroll = schema_of::<Scroll>().to_value();

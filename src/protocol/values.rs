@@ -9,7 +9,7 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 
-use super::{Fill, MAX_FORM_FIELDS, MAX_LABEL_CHARS};
+use super::{Field, MAX_FORM_FIELDS, MAX_LABEL_CHARS};
 
 /// Deserializes an optional field that must not be `null` where it is present.
 pub(super) fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -108,6 +108,28 @@ impl<const MIN: u32, const MAX: u32> std::str::FromStr for Int<MIN, MAX> {
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Int<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         i64::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
+/// A number from 0 to 1, both included.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Share(f64);
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(number: f64) -> Result<Self, String> {
+        match number {
+            0.0..=1.0 => Ok(Self(number)),
+            _ => Err(format!("{number} is out of range: expected a number from 0 to 1")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }
 
@@ -268,7 +290,7 @@ checked! {
     };
 
     /// The fields of a form, at least one.
-    Fields(Vec<Fill>) by |fields| match fields.len() {
+    Fields(Vec<Field>) by |fields| match fields.len() {
         1..=MAX_FORM_FIELDS => Ok(()),
         count => Err(format!("expected 1 to {MAX_FORM_FIELDS} fields, not {count}")),
     };
@@ -276,7 +298,7 @@ checked! {
 
 impl Fields {
     /// The fields, to replace their targets.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Fill> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Field> {
         self.0.iter_mut()
     }
 }

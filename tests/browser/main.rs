@@ -2,9 +2,12 @@
 
 mod acts;
 mod background;
+mod capture;
 mod claims;
 mod comeback;
 mod demo;
+mod dialogs;
+mod drag;
 mod effects;
 mod endurance;
 mod fills;
@@ -20,6 +23,7 @@ mod life;
 mod mcp;
 mod navigation;
 mod person;
+mod pointer;
 mod popup;
 mod profiles;
 mod reads;

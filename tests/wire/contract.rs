@@ -9,9 +9,9 @@ use std::path::Path;
 use std::{env, fs};
 
 use bproxy::protocol::{
-    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Effects, ErrorCode, Facts, Fill,
+    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, Effects, ErrorCode, Facts, Field,
     MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn,
-    SUBPROTOCOL, Target, VERSION, data_schema_of, schema_of,
+    SUBPROTOCOL, Spot, Target, VERSION, data_schema_of, schema_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -78,10 +78,22 @@ fn contract() -> String {
             schema: bare(&schema_of::<Target>().to_value()),
         },
         Shared {
+            name: "Spot",
+            constant: Some("SPOT"),
+            about: "A place in an element's box: 0 is its left or top edge, 1 the right or bottom one.",
+            schema: bare(&schema_of::<Spot>().to_value()),
+        },
+        Shared {
             name: "Field",
             constant: Some("FIELD"),
             about: "One field to fill, and how.",
-            schema: bare(&schema_of::<Fill>().to_value()),
+            schema: bare(&schema_of::<Field>().to_value()),
+        },
+        Shared {
+            name: "Dialog",
+            constant: Some("DIALOG"),
+            about: "How the dialogs that an act calls up are answered.",
+            schema: bare(&schema_of::<Dialog>().to_value()),
         },
         Shared {
             name: "Effects",
@@ -371,7 +383,7 @@ fn bare(schema: &Value) -> Value {
 
 /// Fails for a schema that says more than `extension/schema.js` checks.
 fn check_subset(schema: &Value, at: &str) {
-    const TYPES: &[&str] = &["object", "array", "string", "integer", "boolean"];
+    const TYPES: &[&str] = &["object", "array", "string", "integer", "number", "boolean"];
     const KEYWORDS: &[&str] = &[
         "type",
         "properties",
