@@ -68,9 +68,13 @@
     if (event.isTrusted) leaving = false;
   });
 
-  /** How long nothing is due, in ms, once the page has nothing to do; 0 if it always has. */
+  /**
+   * How long nothing is due, in ms, once the page has nothing to do; 0 if it always has. The timers of a page that nobody
+   * sees run once a second, whenever they are due.
+   */
   const idle = () =>
     new Promise((resolve) => {
+      if (page.isHidden()) return resolve(Infinity);
       const late = setTimeout(resolve, IDLE_WAIT_MS, 0);
       requestIdleCallback((deadline) => {
         clearTimeout(late);
