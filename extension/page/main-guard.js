@@ -124,6 +124,10 @@ export function guard(secret, request, until, accepts, text) {
       asks(window, 'asking');
       return apply(native, self, args);
     });
+  replace(window, 'requestAnimationFrame', (self, args, native) => {
+    asks(window, 'drawing');
+    return apply(native, self, args);
+  });
   asking(window, 'fetch');
   asking(XMLHttpRequest.prototype, 'send');
 

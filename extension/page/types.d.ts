@@ -509,6 +509,8 @@ interface BproxyPage {
   rest(order: PageOrder): Promise<boolean>;
   /** Whether the document is about to be left. */
   isLeaving(): boolean;
+  /** Whether the page asked for an animation frame while the act runs. */
+  waitsForFrames(): boolean;
 
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */

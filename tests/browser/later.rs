@@ -15,7 +15,7 @@ const TABLE: &[(&str, u64, bool)] = &[
     ("timer", 200, false),
     ("frames", 0, true),
     ("frames", 10, true),
-    ("frames", 50, false),
+    ("frames", 50, true),
     ("frames", 200, false),
     ("fetch", 0, true),
     ("fetch", 10, true),
