@@ -106,7 +106,7 @@
       ...more,
     });
     const captured = (/** @type {Element} */ hit, /** @type {string} */ type, /** @type {PagePoint} */ at) =>
-      page.pointed?.(hit, type, init(at)) ?? hit;
+      page.pointed(hit, type, init(at));
 
     return {
       move(hit, at) {
@@ -134,7 +134,7 @@
         if (!quiet && page.isHere(on)) send(on, 'mouseup', init(at, { button, detail }));
         react?.();
         quiet = false;
-        page.uncapture?.(init(at));
+        page.uncapture(init(at));
         const both = pressed && page.isHere(pressed) ? around(pressed) : [];
         return (
           /** @type {Element | undefined} */ (around(on).find((it) => it instanceof Element && both.includes(it))) ??
@@ -160,7 +160,7 @@
         if (!from || !at) return;
         for (const type of ['pointercancel', 'pointerout']) send(from, type, gone);
         for (const on of inside) send(/** @type {Node} */ (on), 'pointerleave', gone);
-        page.uncapture?.(gone);
+        page.uncapture(gone);
       },
       rest(hit, at) {
         // The browser has told that the pointer left, and does not know of the mouse.
