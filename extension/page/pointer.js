@@ -136,15 +136,14 @@
         quiet = false;
         page.uncapture(init(at));
         const both = pressed && page.isHere(pressed) ? around(pressed) : [];
-        return (
-          /** @type {Element | undefined} */ (around(on).find((it) => it instanceof Element && both.includes(it))) ??
-          null
-        );
+        const common = around(on).find((it) => it instanceof Element && both.includes(it));
+        return /** @type {Element | undefined} */ (common) ?? null;
       },
       activate(on, at, detail) {
         // A label gives the focus to its field before it clicks that.
         own.addEventListener(window, 'click', page.tellFocus, true);
-        send(on, button === 0 ? 'click' : 'auxclick', init(at, { button, detail }));
+        // What had captured the pointer gets the click, wherever it is.
+        send(captured(on, 'click', at), button === 0 ? 'click' : 'auxclick', init(at, { button, detail }));
         if (button === 0 && detail === 2 && page.isHere(on)) send(on, 'dblclick', init(at, { button, detail }));
         own.removeEventListener(window, 'click', page.tellFocus, true);
         page.tellFocus();

@@ -113,7 +113,7 @@ async fn what_libraries_let_people_drag_is_where_their_models_say() {
     for (widget, args, expected) in [
         ("kit-sortable", "--selector #kit-a --to-selector #kit-c", json!(["b", "c", "a", "d"])),
         ("kit-board", "--selector #kit-card --to-selector #kit-done", json!("done")),
-        ("radix-drag", "--selector #radix-thumb --by 90,0", json!(70)),
+        ("radix-drag", "--selector #radix-thumb --by 90,0", json!(68)),
         (
             "canvas",
             "--selector #canvas --at 0.1,0.1 --by 40,20 --steps 2",
