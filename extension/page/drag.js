@@ -52,7 +52,8 @@
     page.after = () => ({});
     if (target) bringTogether(source, target);
     const { at: start, hit } = page.hitPoint(source, place);
-    refuseFrame(hit);
+    if (own.matches(hit, 'iframe, frame, object, embed'))
+      page.notActionable(hit, 'shows a page of its own: drag in that');
     if (target) requireReachable(target, source, toAt);
     /** Where it ends: pages move things out of the way of what is dragged, but a person goes where the target was. */
     let goal = target
@@ -127,12 +128,6 @@
     await drawn(order);
   };
 
-  const refuseFrame = (/** @type {Element} */ hit) => {
-    if (own.matches(hit, 'iframe, frame, object, embed')) {
-      page.notActionable(hit, 'shows a page of its own, where no drag from outside arrives');
-    }
-  };
-
   /** Scrolls so that both can be seen at the same time, if they can. */
   const bringTogether = (/** @type {Element} */ source, /** @type {Element} */ target) => {
     for (const element of [target, source]) {
@@ -151,7 +146,6 @@
     const at = place ? page.pointIn(target, place) : middleOf(target);
     if (!inWindow(at) || getComputedStyle(target).pointerEvents === 'none') return;
     const hit = page.hitAt(at);
-    if (hit) refuseFrame(hit);
     if (!hit || page.reaches(target, hit) || page.reaches(source, hit) || page.reaches(hit, target)) return;
     page.notActionable(target, `is covered by ${page.describe(hit)}`);
   };
