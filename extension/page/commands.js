@@ -9,19 +9,25 @@
   // The rest of it is added by the scripts that follow.
   // What is known of the document outlives a second injection, as by an update of the extension.
   const { marks = new WeakMap(), sessions = new Map(), secrets = new WeakSet() } = globalThis.bproxy ?? {};
-  const page = /** @type {BproxyPage} */ ({
-    version: chrome.runtime.getManifest().version,
-    marks,
-    sessions,
-    secrets,
-    commands: {},
-    order: {},
-    touched: new Set(),
-    after: null,
-    acted: null,
-    deferredInterstitial: null,
-    began: null,
-  });
+  const page = /** @type {BproxyPage} */ (
+    /** @type {unknown} */ ({
+      version: chrome.runtime.getManifest().version,
+      marks,
+      sessions,
+      secrets,
+      commands: {},
+      order: {},
+      touched: new Set(),
+      after: null,
+      acted: null,
+      deferredInterstitial: null,
+      framing: null,
+      hosts: null,
+      slots: [],
+      listed: null,
+      began: null,
+    })
+  );
   globalThis.bproxy = page;
 
   // ---- The document ----
@@ -57,6 +63,7 @@
     // The timers of a page that nobody sees run once a second; its messages come at once.
     do await (page.isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
     while (performance.now() < until);
+    page.hosts = null;
     page.still(order);
   };
 
@@ -84,6 +91,8 @@
   page.invoke = (command, params, order = {}) => {
     page.labels = new Map();
     page.sight = null;
+    page.framing = null;
+    page.hosts = null;
     // Whichever document this is, the command does not go on in another one.
     page.order = { ...order, document: order.document ?? page.document() };
     if (command !== 'settle') page.touched = new Set();
@@ -95,7 +104,9 @@
           'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page',
         );
       }
-      const interstitial = page.interstitial() ?? (aboutState ? null : page.deferredInterstitial);
+      // A frame may be a widget of such a page; the page around it tells.
+      const isFrame = window.parent !== window;
+      const interstitial = isFrame ? null : (page.interstitial() ?? (aboutState ? null : page.deferredInterstitial));
       if (interstitial !== null) {
         page.deferredInterstitial = null;
         page.fail('HUMAN_REQUIRED', interstitial);
@@ -113,7 +124,7 @@
   };
 
   /** @template Data @param {Data} data */
-  const succeeded = (data) => ({ data, page: page.info() });
+  const succeeded = (data) => ({ data, page: page.info(), ...page.framingTold() });
 
   /** @param {unknown} error @returns {PageError} */
   const failed = (error) => {

@@ -53,7 +53,7 @@
       const bottom = Math.min(rect.bottom, innerHeight);
       if (right - left <= 0 || bottom - top <= 0) continue;
       const at = { clientX: (left + right) / 2, clientY: (top + bottom) / 2 };
-      const hit = deepest(at.clientX, at.clientY);
+      const hit = page.elementAt(at.clientX, at.clientY);
       if (hit && page.reaches(element, hit)) return { at, hit };
       cover ??= hit;
     }
@@ -65,8 +65,7 @@
     return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
   };
 
-  /** What is hit at a point, open shadow roots included. */
-  const deepest = (/** @type {number} */ x, /** @type {number} */ y) => {
+  page.elementAt = (x, y) => {
     let hit = own.elementFromPoint(document, x, y);
     for (;;) {
       const shadow = hit && own.shadowRoot(hit);
@@ -81,10 +80,11 @@
     if (own.shadowRoot(host) === null) return null;
     const range = own.createRange(document);
     for (const text of own.childNodes(host)) {
-      if (!(text instanceof Text) || text.assignedSlot === null) continue;
+      const slot = text instanceof Text ? own.assignedSlot(text) : null;
+      if (slot === null) continue;
       range.selectNodeContents(text);
       for (const { left, top, right, bottom } of range.getClientRects()) {
-        if (left <= x && x <= right && top <= y && y <= bottom) return text.assignedSlot;
+        if (left <= x && x <= right && top <= y && y <= bottom) return slot;
       }
     }
     return null;

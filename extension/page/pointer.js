@@ -28,12 +28,7 @@
 
   page.press = (element) => {
     const { at, hit } = page.hitPoint(element);
-    if (own.matches(hit, 'iframe, frame, object, embed')) {
-      page.notActionable(
-        hit,
-        `shows a page of its own, where no click from outside arrives: open that page with navigate or tab open${frameAddress(hit)}`,
-      );
-    }
+    page.refuseFrame(hit);
     const down = { ...at, button: 0, buttons: 1, detail: 1 };
     const up = { ...at, button: 0, buttons: 0, detail: 1 };
     // A page may redraw what is pressed, or take it away, at any event: none goes to another element.
@@ -54,11 +49,6 @@
     own.removeEventListener(window, 'click', page.tellFocus, true);
     page.tellFocus();
     return true;
-  };
-
-  const frameAddress = (/** @type {Element} */ frame) => {
-    const { src } = /** @type {HTMLIFrameElement} */ (frame);
-    return /^https?:/.test(src ?? '') ? ` (${src})` : '';
   };
 
   /** What only a person's mouse can work, and what does the same. @type {[string, string][]} */

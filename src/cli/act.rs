@@ -55,7 +55,8 @@ pub(super) struct Scroll {
 impl Scroll {
     fn action(self) -> Action {
         let Scroll { target, by, direction } = self;
-        protocol::Scroll { target: target.given(), by, direction }.into()
+        let (target, frame) = target.given_or_frame();
+        protocol::Scroll { target, by, direction, frame }.into()
     }
 }
 

@@ -115,8 +115,8 @@ mod tests {
             names.sort();
             names.join(" ")
         };
-        assert_eq!(sorted(parameters("text")), "cursor maxChars selector session timeout");
-        assert_eq!(sorted(parameters("wait")), "session strategy target timeout");
+        assert_eq!(sorted(parameters("text")), "cursor frame maxChars selector session timeout");
+        assert_eq!(sorted(parameters("wait")), "frame session strategy target timeout");
         assert_eq!(sorted(parameters("click")), "session target timeout");
         assert_eq!(sorted(parameters("session_list")), "cursor maxChars");
         assert_eq!(sorted(parameters("session_wait")), "session timeout");

@@ -134,10 +134,12 @@ impl Inner {
             return Err(ProtocolError::new(ErrorCode::Timeout, message, session.as_str()));
         }
         self.check_load(&destination)?;
+        self.check_revision(request, &destination)?;
 
         // From here on nothing refuses the command.
         self.handles.use_again(session, &handles.keys, now.instant);
-        let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some());
+        let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some())
+            || request.action.finds();
         let block = if mints { self.reserve_numbers(&destination) } else { None };
         let message = forwarded(
             self.browsers.version_of(destination.browser),
@@ -168,6 +170,23 @@ impl Inner {
         let waiter = self.pending.insert(command);
         self.start(waiter.key, &request.action, now);
         Ok(Admitted::Pending(waiter))
+    }
+
+    /// Refuses what the browser's extension is too old to understand.
+    fn check_revision(
+        &self,
+        request: &mut Request<'_>,
+        destination: &Destination,
+    ) -> Result<(), ProtocolError> {
+        if request.action.revision() <= self.browsers.revision_of(destination.browser) {
+            return Ok(());
+        }
+        let message = format!(
+            "the extension in this browser is too old for what {} asks for: update it",
+            request.action.name()
+        );
+        let session = destination.session;
+        Err(ProtocolError::new(ErrorCode::ScriptError, message, session.as_str()))
     }
 
     /// Numbers for the elements that the answer of a command will list, if its browser numbers elements and the page is

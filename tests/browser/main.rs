@@ -9,6 +9,7 @@ mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]
 mod focus;
+mod frames;
 mod hangs;
 mod hostile;
 mod identity;
