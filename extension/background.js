@@ -3,6 +3,7 @@
  * moment and starts it again for the next event, so every listener is registered at once, before anything is awaited.
  */
 
+import { begun } from './beginning.js';
 import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
@@ -19,6 +20,7 @@ import { isObject } from './schema.js';
 import { newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
 import { Switch } from './switch.js';
 import { Trace } from './trace.js';
+import { Windows } from './windows.js';
 
 /** Chrome's minimum is 30 s; a lost connection is retried after a minute at most. */
 const ALARM = 'connect';
@@ -43,6 +45,7 @@ const navigations = new Navigations(local, tell);
 const documents = new Documents(session);
 const frames = new Frames(session);
 const groups = new Groups(session);
+const windows = new Windows(session);
 const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
 const presenter = new Presenter({ tell, groups, navigations, power });
 const connection = new Connection({
@@ -65,9 +68,11 @@ const dispatcher = new Dispatcher({
   navigations,
   documents,
   groups,
+  windows,
   power,
   send: (text) => connection.send(text),
   onPause: (name, reason) => presenter.notifyPause(name, reason),
+  onBlocked: (tabId, is) => presenter.setBlocked(tabId, is),
   now,
 });
 
@@ -202,6 +207,7 @@ chrome.runtime.onConnect.addListener((popup) => {
 });
 
 chrome.runtime.onMessage.addListener((request, _sender, answer) => {
+  if ('begun' in request) return begun(request.begun);
   const type = /** @type {keyof PopupRequests} */ (request.type);
   void ready
     .then(async () => answer((await REQUESTS[type]?.(request)) ?? { ok: true }))
@@ -272,6 +278,7 @@ chrome.tabs.onRemoved.addListener((tabId) => {
     navigations.drop(tabId);
     documents.drop(tabId);
     frames.drop(tabId);
+    presenter.setBlocked(tabId, false);
   });
 });
 
@@ -286,6 +293,7 @@ const on =
   };
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));
+chrome.webNavigation.onDOMContentLoaded.addListener(on('parsed'));
 chrome.webNavigation.onCompleted.addListener(on('loaded'));
 chrome.webNavigation.onErrorOccurred.addListener(on('failed'));
 chrome.webNavigation.onHistoryStateUpdated.addListener(on('moved'));

@@ -24,6 +24,17 @@ export class PageUnloaded extends ActionError {
   }
 }
 
+/** The page lets no script begin. */
+export class PageBlocked extends ActionError {
+  constructor() {
+    super(
+      'PAGE_BLOCKED',
+      'the page shows a dialog or is busy, so that nothing was done in it: a person has to answer the dialog, or reload the page',
+      { suggestedAction: 'bproxy reload' },
+    );
+  }
+}
+
 /** The page was replaced while a command ran in it. */
 export class DocumentGone extends ActionError {
   constructor() {

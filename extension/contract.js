@@ -49,6 +49,7 @@ export const LIMITS = Object.freeze({
  *   | 'SCRIPT_ERROR'
  *   | 'NAVIGATION_FAILED'
  *   | 'PAGE_CHANGED'
+ *   | 'PAGE_BLOCKED'
  *   | 'TOO_LARGE'
  *   | 'TAB_NOT_VISIBLE'} ErrorCode
  */
@@ -70,7 +71,9 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} TabOpenParams `tab.open`
+ * @property {'load' | 'parsed' | 'committed'} [until] How far the page has to come before the answer; `load` if absent, for 10 s at most.
  * @property {string} url The address to open.
+ * @property {'current' | 'own'} [window] Where the tab opens: `current`, in the background of the person's window, if absent.
  */
 
 /**
@@ -95,11 +98,42 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} NavigateParams `navigate`
+ * @property {'load' | 'parsed' | 'committed'} [until] How far the page has to come before the answer; `load` if absent, for 10 s at most.
  * @property {string} url The address to go to.
  */
 
 /**
  * @typedef {object} NavigateData `navigate`
+ * @property {number} loadTime How long it took to load, in milliseconds.
+ * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {string} title The page's title.
+ * @property {string} url The tab's address now.
+ */
+
+/** @typedef {Record<string, never>} BackParams `back` */
+
+/**
+ * @typedef {object} BackData `back`
+ * @property {number} loadTime How long it took to load, in milliseconds.
+ * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {string} title The page's title.
+ * @property {string} url The tab's address now.
+ */
+
+/** @typedef {Record<string, never>} ForwardParams `forward` */
+
+/**
+ * @typedef {object} ForwardData `forward`
+ * @property {number} loadTime How long it took to load, in milliseconds.
+ * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {string} title The page's title.
+ * @property {string} url The tab's address now.
+ */
+
+/** @typedef {Record<string, never>} ReloadParams `reload` */
+
+/**
+ * @typedef {object} ReloadData `reload`
  * @property {number} loadTime How long it took to load, in milliseconds.
  * @property {number} [status] The HTTP status, if the browser reports it.
  * @property {string} title The page's title.
@@ -390,6 +424,9 @@ export const LIMITS = Object.freeze({
  *   'tab.unpin': TabUnpinParams,
  *   'tab.activate': TabActivateParams,
  *   navigate: NavigateParams,
+ *   back: BackParams,
+ *   forward: ForwardParams,
+ *   reload: ReloadParams,
  *   wait: WaitParams,
  *   text: TextParams,
  *   links: LinksParams,
@@ -417,6 +454,9 @@ export const LIMITS = Object.freeze({
  * The data of each answer that clients get as it is.
  * @typedef {{
  *   navigate: NavigateData,
+ *   back: BackData,
+ *   forward: ForwardData,
+ *   reload: ReloadData,
  *   wait: WaitData,
  *   text: TextData,
  *   links: LinksData,
@@ -553,7 +593,11 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { url: { type: 'string' } },
+      properties: {
+        until: { type: 'string', enum: ['load', 'parsed', 'committed'] },
+        url: { type: 'string' },
+        window: { type: 'string', enum: ['current', 'own'] },
+      },
       required: ['url'],
     },
   },
@@ -604,9 +648,27 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { url: { type: 'string' } },
+      properties: { until: { type: 'string', enum: ['load', 'parsed', 'committed'] }, url: { type: 'string' } },
       required: ['url'],
     },
+  },
+  back: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: false,
+    params: { type: 'object', additionalProperties: false },
+  },
+  forward: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: false,
+    params: { type: 'object', additionalProperties: false },
+  },
+  reload: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: false,
+    params: { type: 'object', additionalProperties: false },
   },
   wait: {
     acts: false,

@@ -28,15 +28,18 @@ export class Dispatcher {
    *   navigations: import('./navigation.js').Navigations,
    *   documents: import('./documents.js').Documents,
    *   groups: import('./groups.js').Groups,
+   *   windows: import('./windows.js').Windows,
    *   power: import('./switch.js').Switch,
    *   send: (text: string) => boolean,
    *   onPause: (session: string, reason: string) => void,
+   *   onBlocked?: (tabId: number, isBlocked: boolean) => void,
    *   now: () => number,
-   * }} parts `onPause` is called when an answer makes the daemon pause a session
+   * }} parts `onPause` is called when an answer makes the daemon pause a session; `onBlocked`
+   *   when a page lets no script begin, and when it does again
    */
   constructor(parts) {
-    const { actions = actionNamed, driver, dedupeLog, trace, navigations, documents, groups, power } = parts;
-    const { send, onPause, now } = parts;
+    const { actions = actionNamed, driver, dedupeLog, trace, navigations, documents, groups, windows, power } = parts;
+    const { send, onPause, onBlocked = () => {}, now } = parts;
     this.actions = actions;
     this.driver = driver;
     this.dedupeLog = dedupeLog;
@@ -44,9 +47,11 @@ export class Dispatcher {
     this.navigations = navigations;
     this.documents = documents;
     this.groups = groups;
+    this.windows = windows;
     this.power = power;
     this.send = send;
     this.onPause = onPause;
+    this.onBlocked = onBlocked;
     this.now = now;
     /** @type {Set<string>} commands that run in this worker */
     this.running = new Set();
@@ -143,6 +148,7 @@ export class Dispatcher {
       errorCode: answer.ok ? undefined : answer.error.code,
     });
     await this.#answer(command, identity, answer);
+    if (tab !== null) this.onBlocked(tab, !answer.ok && answer.error.code === 'PAGE_BLOCKED');
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
   }
@@ -164,6 +170,7 @@ export class Dispatcher {
     const tabId = target?.tabId ?? -1;
     const { reportsEffects } = ACTIONS[action];
     const effects = new Effects(this.navigations, tabId);
+    if (reportsEffects) effects.begin();
     const running = this.actions(action)({
       id,
       action,
@@ -186,6 +193,7 @@ export class Dispatcher {
       driver: whileRunning(this.driver, controller.signal),
       navigations: this.navigations,
       groups: this.groups,
+      windows: this.windows,
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.

@@ -346,17 +346,25 @@ export class FramedDriver extends ScriptingDriver {
    * @param {number} tabId @param {any} params @param {PageOrder} order @returns {Promise<any>}
    */
   async settle(tabId, params, order) {
-    const { data, page } = told(await this.ask(tabId, 0, 'settle', params, order));
     const acting = stepOf(this.acting.get(tabId), order);
-    if (acting === undefined) return { data, page };
-    const actedIn = acting.mark;
-    const asked = this.ask(tabId, acting.frameId, 'settle', { ...params, actedIn }, brief(order));
-    const inner = await asked.then(told, () => null);
+    const outer = this.ask(tabId, 0, 'settle', params, order);
+    if (acting === undefined) return told(await outer);
+    const asked = this.ask(tabId, acting.frameId, 'settle', { ...params, actedIn: acting.mark }, brief(order));
+    const [{ data, page }, inner] = await Promise.all([outer.then(told), asked.then(told, () => null)]);
+    if (inner === null) return { data: { ...data, after: null }, page };
+    const { signature, rested, after, seen } = inner.data;
     // That the frame has the focus says less than what has it there, or that nothing has.
-    const { focus, ...around } = data.seen ?? {};
-    const seen = inner === null ? data.seen : { ...around, ...inner.data.seen };
-    const signature = data.signature + (inner?.data.signature ?? '');
-    return { data: { signature, after: inner?.data.after ?? null, seen }, page };
+    const { focus: _, ...around } = data.seen;
+    return {
+      data: {
+        ...data,
+        signature: data.signature + signature,
+        rested: data.rested && rested,
+        after,
+        seen: { ...around, ...seen },
+      },
+      page,
+    };
   }
 }
 

@@ -13,9 +13,10 @@ const ABORT_GRACE_MS = 500;
 const ABORTED = 'net::ERR_ABORTED';
 
 /**
- * @typedef {{ kind: 'started' | 'committed' | 'loaded' | 'moved', tabId: number, url: string, documentId: string }
+ * @typedef {{ kind: 'started' | 'committed' | 'parsed' | 'loaded' | 'moved', tabId: number, url: string, documentId: string }
  *   | { kind: 'failed', tabId: number, url: string, documentId: string, error: string }} NavigationEvent
- *   `moved` is a new address within the same document; `documentId` is empty where there is none yet.
+ *   `parsed` is a document that is complete, without its images; `moved` is a new address within the same document; `documentId` is empty where there is none yet.
+ * @typedef {NonNullable<import('./contract.js').NavigateParams['until']>} Until
  */
 
 export class Navigations {
@@ -33,7 +34,7 @@ export class Navigations {
     /**
      * Tabs with a navigation that has not ended: its document once it has one, and since when it has that or has none
      * (unix ms).
-     * @type {Map<number, { document: string | null, since: number }>}
+     * @type {Map<number, { document: string | null, since: number, parsed: boolean }>}
      */
     this.underWay = new Map();
     /** @type {Map<number, string>} the document that each tab shows */
@@ -120,8 +121,10 @@ export class Navigations {
 
     for (const watcher of [...this.watchers]) watcher(event);
 
-    if (kind === 'started') this.underWay.set(tabId, { document: null, since: Date.now() });
-    if (kind === 'committed') this.underWay.set(tabId, { document: documentId, since: Date.now() });
+    if (kind === 'started') this.underWay.set(tabId, { document: null, since: Date.now(), parsed: false });
+    if (kind === 'committed') this.underWay.set(tabId, { document: documentId, since: Date.now(), parsed: false });
+    const shown = this.underWay.get(tabId);
+    if (kind === 'parsed' && shown?.document === documentId) shown.parsed = true;
     const over = kind === 'loaded' || stopped ? this.underWay.get(tabId)?.document === documentId : kind === 'failed';
     if (over) this.underWay.delete(tabId);
     if (replaced) this.documents.set(tabId, documentId);
@@ -142,11 +145,11 @@ export class Navigations {
    * document. Call it before the navigation starts.
    * @param {number} tabId
    * @param {AbortSignal} signal gives up waiting
-   * @param {{ enough?: AbortSignal, joining?: boolean }} [how] `enough`: from then on a new document is
-   *   enough, loaded or not; `joining`: the navigation that is under way is meant, if there is one
+   * @param {{ until?: Until, enough?: AbortSignal, joining?: boolean }} [how] `until`: how far the document has to
+   *   come; `enough`: from then on a new document is enough, loaded or not; `joining`: the navigation that is under way is meant, if there is one
    * @returns {Promise<void>} rejects with `NAVIGATION_FAILED` and the browser's reason, or the signal's
    */
-  next(tabId, signal, { enough, joining = false } = {}) {
+  next(tabId, signal, { until = 'load', enough, joining = false } = {}) {
     return new Promise((resolve, reject) => {
       let document = joining ? (this.underWay.get(tabId)?.document ?? null) : null;
       /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -166,9 +169,10 @@ export class Navigations {
         if (kind === 'started' || kind === 'committed') clearTimeout(grace);
         if (kind === 'committed') {
           document = documentId;
-          if (enough?.aborted) end(resolve);
+          if (enough?.aborted || until === 'committed') return end(resolve);
         }
         if (kind === 'moved' && !this.underWay.has(tabId)) end(resolve);
+        if (kind === 'parsed' && until === 'parsed' && document === documentId) return end(resolve);
         // A page that stopped loading will not load further.
         if ((kind === 'loaded' || this.#stopped(event)) && document === documentId) return end(resolve);
         if (kind !== 'failed' || this.#stopped(event)) return;

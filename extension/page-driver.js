@@ -4,7 +4,8 @@
  * `PageDriver`; only this file knows how the browser runs scripts.
  */
 
-import { DocumentGone, throwExplained, throwExplainedOf } from './browser-errors.js';
+import { beginning, LATE } from './beginning.js';
+import { DocumentGone, PageBlocked, throwExplained, throwExplainedOf } from './browser-errors.js';
 import { ActionError } from './protocol.js';
 
 /**
@@ -33,6 +34,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/own.js',
   'page/elements.js',
   'page/frames.js',
+  'page/suspects.js',
   'page/sight.js',
   'page/secrets.js',
   'page/interstitial.js',
@@ -54,6 +56,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/held.js',
   'page/fill.js',
   'page/settle.js',
+  'page/rest.js',
 ]);
 
 /** How scripts are run in one document. Which one an action means is known to `FramedDriver`. */
@@ -71,12 +74,16 @@ export class ScriptingDriver {
     const target = { tabId, ...inFrame(frameId) };
     const { version } = chrome.runtime.getManifest();
     const invoke = async () => {
-      const answer = await execute({
-        target,
-        injectImmediately: true,
-        func: invokeInPage,
-        args: [version, command, params, order],
-      });
+      const begin = beginning();
+      const answer = await begin.inTime(
+        execute({
+          target,
+          injectImmediately: true,
+          func: invokeInPage,
+          args: [version, command, params, order, begin.token, begin.until],
+        }),
+      );
+      if (answer === LATE || answer === '{"expired":true}') throw new PageBlocked();
       // A document that is replaced during the call leaves no result.
       if (typeof answer !== 'string') throw new DocumentGone();
       return /** @type {PageOutcome<Name> | { missing: true }} */ (JSON.parse(answer));
@@ -157,10 +164,17 @@ const inFrame = (frameId) => (frameId === 0 ? {} : { frameIds: [frameId] });
  * @param {Name} command
  * @param {PageParams<Name>} params
  * @param {PageOrder} order
+ * @param {string} begun tells the worker that it runs
+ * @param {number} startBy unix ms: from then on nothing is done
  */
-function invokeInPage(version, command, params, order) {
+function invokeInPage(version, command, params, order, begun, startBy) {
+  // What waited behind a dialog, or a busy page, runs when nobody expects it any more.
+  if (Date.now() > startBy) return '{"expired":true}';
   const page = globalThis.bproxy;
   if (page?.version !== version) return '{"missing":true}';
+  // Only what may take long has to say so: a message costs as much as a short read.
+  const takesLong = order?.act !== undefined || page.own.getElementsByTagName(document, '*').length > 10_000;
+  if (takesLong && command !== 'settle') chrome.runtime.sendMessage({ begun }).catch(() => {});
   // A string is passed from the page to the worker far faster than a tree of values.
   const outcome = page.invoke(command, params, order);
   return outcome instanceof Promise ? outcome.then((done) => JSON.stringify(done)) : JSON.stringify(outcome);

@@ -15,13 +15,14 @@ import { readPairing, readPort } from './storage.js';
  * }} View what the popup shows
  */
 
-/** @type {Record<import('./connection.js').State | 'paused' | 'off', [text: string, color: string, title: string]>} */
+/** @type {Record<import('./connection.js').State | 'paused' | 'blocked' | 'off', [text: string, color: string, title: string]>} */
 const BADGES = {
   unpaired: ['', '#5f6368', 'bproxy: not paired'],
   connecting: ['…', '#5f6368', 'bproxy: connecting'],
   waiting: ['!', '#b3261e', 'bproxy: not connected'],
   connected: ['on', '#146c2e', 'bproxy: connected'],
   off: ['off', '#5f6368', 'bproxy: switched off'],
+  blocked: ['!', '#a15c00', 'bproxy: a page shows a dialog, or is busy'],
   paused: ['?', '#a15c00', 'bproxy: a session waits for you'],
 };
 
@@ -46,10 +47,20 @@ export class Presenter {
     this.popups = new Set();
     /** @type {import('./connection.js').Status} */
     this.status = { state: 'connecting', reason: 'starting', since: Date.now(), retryAt: null };
+    /** @type {Set<number>} tabs whose page lets no script begin */
+    this.blocked = new Set();
     /** @type {Session[]} */
     this.sessions = [];
     /** @type {string | null} */
     this.daemonVersion = null;
+  }
+
+  /** A page shows a dialog or is busy, or no longer. @param {number} tabId @param {boolean} isBlocked */
+  setBlocked(tabId, isBlocked) {
+    if (this.blocked.has(tabId) === isBlocked) return;
+    if (isBlocked) this.blocked.add(tabId);
+    else this.blocked.delete(tabId);
+    this.#update();
   }
 
   /** @param {import('./connection.js').Status} status */
@@ -150,7 +161,8 @@ export class Presenter {
   #badge() {
     if (this.status.state === 'unpaired') return 'unpaired';
     if (!this.power.on) return 'off';
-    return this.sessions.some((session) => session.paused) ? 'paused' : this.status.state;
+    if (this.sessions.some((session) => session.paused)) return 'paused';
+    return this.blocked.size > 0 && this.status.state === 'connected' ? 'blocked' : this.status.state;
   }
 
   async #updatePopups() {

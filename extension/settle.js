@@ -1,23 +1,24 @@
 /**
- * Waiting until a page has settled after an act: bounded polling from the worker, whose timers
- * run on when the page is hidden or replaced. No observer in the page, no animation frames.
+ * Waiting until a page has settled after an act: the page tells when nothing is under way in it (`page/rest.js`), and
+ * here navigations and requests are known, whose documents and answers are still to come.
  */
 
-import { DocumentGone } from './browser-errors.js';
+import { DocumentGone, PageBlocked } from './browser-errors.js';
 import { tabPage } from './page-driver.js';
 import { ActionError } from './protocol.js';
 
-/**
- * A page that is the same in two samples this far apart has settled. Jittered, like everything that a page could
- * measure.
- */
-const SAMPLE_MS = [25, 60];
 /** A page that still changes after this (an animation, a ticker) is reported as not stable. */
 const SETTLE_MS = 3_000;
 /** A navigation is given this long to get its document, from its start. */
 const NAVIGATION_MS = 10_000;
-/** A document is given this long to load: some never end, and can be read and used all the same. */
-const LOAD_MS = 3_000;
+/** A new document is given this long to be complete: some never are, and can be read and used all the same. */
+const PARSE_MS = 3_000;
+/** What it then still loads is waited for this long. */
+const LOAD_MS = 300;
+/** A page that says that it is being left has begun to be after this. */
+const LEAVE_MS = 300;
+/** Between two looks at a tab between two documents. */
+const GONE_MS = 10;
 
 /**
  * @typedef {import('./actions/index.js').Context} Context
@@ -34,38 +35,65 @@ export async function settle(context) {
   let until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS[0] + Math.random() * (SAMPLE_MS[1] - SAMPLE_MS[0])));
     signal.throwIfAborted();
-    if (await navigated(context)) {
+    const sampled = await sample(driver, tabId, document, order);
+    if (await navigated(context, sampled?.leaving ?? sampled === null)) {
       last = null;
       until = Date.now() + SETTLE_MS;
+      continue;
     }
-    const sampled = await sample(driver, tabId, document, order);
-    if (sampled === null) continue;
-    const { signature, seen, ...rest } = sampled;
+    if (sampled === null) {
+      await pause(GONE_MS);
+      continue;
+    }
+    const { signature, rested, leaving: _, blocked = false, seen, ...rest } = sampled;
     effects.see(seen, rest.page.document === document);
-    if (signature === last) return { stable: !seen.waits, ...rest };
-    if (hurry.aborted || Date.now() >= until) return { stable: false, ...rest };
+    if (blocked) return { stable: false, ...rest };
+    const late = hurry.aborted || Date.now() >= until;
+    if (!late && (await effects.answered())) {
+      last = signature;
+      continue;
+    }
+    if (rested || signature === last) return { stable: !seen.waits, ...rest };
+    if (late) return { stable: false, ...rest };
     last = signature;
   }
 }
 
+/** @param {number} ms */
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /**
- * Waits for the navigation that is under way, if it has time left.
+ * Waits for the navigation that the act has caused, if it has time left. A page that was loading before is used as it is.
  * @param {Context} context
+ * @param {boolean} leaving the page is being left
  * @returns {Promise<boolean>} whether there was one to wait for
  */
-async function navigated({ navigations, tabId, signal, hurry }) {
-  const pending = navigations.underWay.get(tabId);
-  if (pending === undefined) return false;
-  const uncommitted = pending.document === null;
-  const left = pending.since + (uncommitted ? NAVIGATION_MS : LOAD_MS) - Date.now();
-  if (left <= 0) return false;
-  const waiting = AbortSignal.any([signal, hurry, AbortSignal.timeout(left)]);
-  // A download or an address that fails leaves the page, or an error page, to be sampled.
-  await navigations
-    .next(tabId, waiting, { joining: true, ...(uncommitted ? { enough: AbortSignal.abort() } : {}) })
-    .catch(() => {});
+async function navigated({ navigations, tabId, signal, hurry, effects }, leaving) {
+  const caused = () => {
+    const pending = navigations.underWay.get(tabId);
+    return pending !== undefined && pending.since >= effects.since ? pending : undefined;
+  };
+  const wait = async (/** @type {'committed' | 'parsed' | 'load'} */ to, /** @type {number} */ left) => {
+    if (left <= 0) return false;
+    const waiting = AbortSignal.any([signal, hurry, AbortSignal.timeout(left)]);
+    // A download or an address that fails leaves the page, or an error page, to be looked at.
+    await navigations.next(tabId, waiting, { joining: true, until: to }).catch(() => {});
+    return true;
+  };
+  for (let until = Date.now() + LEAVE_MS; leaving && caused() === undefined && Date.now() < until; )
+    await pause(GONE_MS);
+  let pending = caused();
+  if (pending === undefined || pending === effects.waitedFor) return false;
+  if (pending.document === null) {
+    await wait('committed', pending.since + NAVIGATION_MS - Date.now());
+    pending = caused();
+  }
+  if (pending !== undefined && pending.document !== null) {
+    effects.waitedFor = pending;
+    if (!pending.parsed) await wait('parsed', pending.since + PARSE_MS - Date.now());
+    if (caused() === pending) await wait('load', LOAD_MS);
+  }
   return true;
 }
 
@@ -74,7 +102,7 @@ async function navigated({ navigations, tabId, signal, hurry }) {
  * @param {number} tabId
  * @param {string | undefined} actedIn
  * @param {PageOrder} order
- * @returns {Promise<{ signature: string, seen: PageSeen } & Sample | null>} null if the page was replaced meanwhile
+ * @returns {Promise<{ signature: string, rested: boolean, leaving: boolean, blocked?: boolean, seen: PageSeen } & Sample | null>} null if the page was replaced meanwhile
  */
 async function sample(driver, tabId, actedIn, order) {
   try {
@@ -87,6 +115,15 @@ async function sample(driver, tabId, actedIn, order) {
       error instanceof ActionError && error.code !== 'TAB_NOT_FOUND' && error.code !== 'HUMAN_REQUIRED';
     if (!reportable) throw error;
     const page = tabPage(await driver.tab(tabId));
-    return { signature: error.message, after: null, seen: {}, page: { ...page, state: 'error' } };
+    const blocked = error instanceof PageBlocked;
+    return {
+      blocked,
+      rested: true,
+      leaving: false,
+      signature: error.message,
+      after: null,
+      seen: {},
+      page: { ...page, state: 'error' },
+    };
   }
 }

@@ -21,9 +21,12 @@ export async function hover(context) {
   const began = performance.now();
   const { stable, after, page } = await act({ ...context, document: undefined }, 'hover', context.params);
   if (after?.hidden) {
+    const shows = after.guessed
+      ? `the rules of a style sheet of another origin cannot be read, by which the page may show ${after.hidden} on CSS :hover`
+      : `the page shows ${after.hidden} only by CSS :hover`;
     throw new ActionError(
       'ELEMENT_NOT_ACTIONABLE',
-      `the page shows ${after.hidden} only by CSS :hover, which no script can set: the events of a mouse were sent, and it is hidden still. Go to a link in it with navigate, or ask for a person (require-human)`,
+      `${shows}, which no script can set: the events of a mouse were sent, and it is hidden still. Go to a link in it with navigate, or ask for a person (require-human)`,
     );
   }
   return { data: { hovered: true, stable, elapsed: Math.round(performance.now() - began) }, page };
@@ -49,8 +52,11 @@ export async function scroll(context) {
   };
 }
 
-/** A listbox that opens on click is searched this often before its option counts as missing. */
-const OPTION_ATTEMPTS = 8;
+/** A list that opens on a click is searched for this long, and this often, before its option counts as missing. */
+const OPTION_MS = 800;
+/** The same where nobody sees the page: its timers run once a second. */
+const HIDDEN_OPTION_MS = 2_500;
+const OPTION_LOOK_MS = 50;
 
 /** @param {Context<'select'>} context */
 export async function select(context) {
@@ -88,20 +94,23 @@ async function chooseInList(context, optionText) {
 
 /** @param {Context<'select'>} context @param {string} optionText */
 async function chooseOption(context, optionText) {
+  const patience = () => Date.now() + (context.effects.seen.hidden ? HIDDEN_OPTION_MS : OPTION_MS);
   let searched = false;
-  for (let attempts = 1; ; attempts += 1) {
+  let until = patience();
+  for (;;) {
     try {
       return await act(context, 'choose', { optionText });
     } catch (error) {
       const missing = error instanceof ActionError && error.code === 'ELEMENT_NOT_FOUND';
       if (!missing) throw error;
-      if (attempts >= OPTION_ATTEMPTS) {
+      if (Date.now() >= until) {
         const search = searched || (await perform(context, 'search-option', { optionText })).data;
         if (search === true || !search.searched) throw error;
         searched = true;
-        attempts = 0;
+        until = patience();
       }
     }
+    await new Promise((resolve) => setTimeout(resolve, OPTION_LOOK_MS));
     await settle(context);
   }
 }

@@ -64,10 +64,21 @@ async function write(context, field) {
       { suggestedAction: 'bproxy select' },
     );
   }
-  const { filled, verifiedValue } = after;
+  const { filled, verifiedValue, editor } = after;
+  // An editor may draw only what is near the window: what it holds, its own interface knows.
+  if (!filled && editor) {
+    const known = await inEditor(context, field, null).catch(() => null);
+    if (known !== null) return { data: outcomeOf(field, known), page };
+  }
   // The value of a private field is not told.
   return { data: verifiedValue === undefined ? { filled } : { filled, verifiedValue }, page };
 }
+
+/** What an editor's own interface says of what was written. @param {Field} field @param {{ held: string, isSecret: boolean }} known */
+const outcomeOf = (field, { held, isSecret }) => {
+  const filled = normalized(held) === normalized(field.value);
+  return isSecret ? { filled } : { filled, verifiedValue: held };
+};
 
 /** The page that the field was in is gone. @param {Field} field */
 const gone = (field) => (field.private ? { filled: false } : { filled: false, verifiedValue: '' });
@@ -78,9 +89,7 @@ async function writeEditor(context, field) {
   const { page } = await settle(context);
   // What another document holds is not what was written here.
   if (page.document !== context.document) return { data: gone(field), page };
-  const { held, isSecret } = await inEditor(context, field, null);
-  const filled = normalized(held) === normalized(field.value);
-  return { data: isSecret ? { filled } : { filled, verifiedValue: held }, page };
+  return { data: outcomeOf(field, await inEditor(context, field, null)), page };
 }
 
 /** Editors differ in line ends and in the last empty line. @param {string} text */

@@ -8,7 +8,7 @@ import * as debug from './debug.js';
 import * as fill from './fill.js';
 import { frames } from './frames.js';
 import * as human from './human.js';
-import { navigate } from './navigate.js';
+import * as navigate from './navigate.js';
 import { screenshot } from './screenshot.js';
 import * as tabs from './tabs.js';
 import { wait } from './wait.js';
@@ -26,7 +26,7 @@ import { wait } from './wait.js';
  *   id: string, action: Name, params: import('../contract.js').ParamsOf[Name], session: string, tabId: number,
  *   deadline: number, order: PageOrder, document: string | undefined, done: number, effects: import('../effects.js').Effects,
  *   signal: AbortSignal, hurry: AbortSignal, driver: import('../page-driver.js').PageDriver,
- *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups,
+ *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups, windows: import('../windows.js').Windows,
  *   trace: import('../trace.js').Trace,
  * }} Context
  */
@@ -54,7 +54,10 @@ export const HANDLERS = Object.freeze({
   'tab.pin': tabs.pin,
   'tab.unpin': tabs.unpin,
   'tab.activate': tabs.activate,
-  navigate,
+  navigate: navigate.navigate,
+  back: navigate.back,
+  forward: navigate.forward,
+  reload: navigate.reload,
   scroll: act.scroll,
   click: act.click,
   hover: act.hover,

@@ -1,4 +1,7 @@
-/** Going to an address: waits for the load event of the new document, but not for ever. */
+/**
+ * Going to a page, by its address, through the history or anew: waits until the new document has come as far as was asked
+ * for, but not for ever.
+ */
 
 import { RestrictedPage, throwExplained } from '../browser-errors.js';
 import { tabPage } from '../page-driver.js';
@@ -14,15 +17,75 @@ export async function navigate(context) {
   const { tabId, driver, order } = context;
   const url = await checkUrl(context.params.url);
   const began = performance.now();
-  const loaded = loadedPage(tabId, context);
+  const loaded = loadedPage(tabId, context, { until: context.params.until });
   // If the tab is gone, the update below reports it and this outcome is not read.
   loaded.catch(() => {});
   await chrome.tabs.update(tabId, { url }).catch(throwExplained);
   const { page, status } = await loaded;
   const reason = await signInInterstitial(driver, tabId, url, page, { defer: false, order });
   if (reason !== null) throw new ActionError('HUMAN_REQUIRED', reason, { suggestedAction: 'bproxy session wait' });
+  return arrived({ page, status }, began);
+}
+
+/** @param {{ page: import('../protocol.js').Page, status: number | undefined }} loaded @param {number} began */
+function arrived({ page, status }, began) {
   const loadTime = Math.round(performance.now() - began);
   return { data: { url: page.url, title: page.title, loadTime, ...(status ? { status } : {}) }, page };
+}
+
+/** @param {import('./index.js').Context<'reload'>} context */
+export async function reload(context) {
+  const began = performance.now();
+  const loaded = loadedPage(context.tabId, context);
+  loaded.catch(() => {});
+  await chrome.tabs.reload(context.tabId).catch(throwExplained);
+  return arrived(await loaded, began);
+}
+
+/** @param {import('./index.js').Context<'back'>} context */
+export const back = (context) => through(context, -1);
+/** @param {import('./index.js').Context<'forward'>} context */
+export const forward = (context) => through(context, 1);
+
+/** A page that goes through its history has begun to after this: if it has not, there is nothing to go to. */
+const HISTORY_MS = 1_000;
+
+/**
+ * Goes through the page's own history: the browser's passes over entries that no person's hand made.
+ * @param {import('./index.js').Context<'back' | 'forward'>} context @param {-1 | 1} by
+ */
+async function through(context, by) {
+  const { tabId, navigations, driver, order, action } = context;
+  const began = performance.now();
+  const none = new AbortController();
+  const restored = new AbortController();
+  const fails = () =>
+    none.abort(new ActionError('NAVIGATION_FAILED', `there is no page to go ${action} to in this tab’s history`));
+  const timer = setTimeout(fails, HISTORY_MS);
+  /** @param {import('../navigation.js').NavigationEvent} event */
+  const watcher = (event) => {
+    if (event.tabId !== tabId) return;
+    clearTimeout(timer);
+    // A page that the browser has kept comes back as it was, and loads nothing.
+    if (event.kind === 'committed') {
+      driver.run(tabId, 'info', {}, order).then(
+        ({ page }) => page.state === 'ready' && restored.abort(),
+        () => {},
+      );
+    }
+  };
+  navigations.watchers.add(watcher);
+  try {
+    const signal = AbortSignal.any([context.signal, none.signal]);
+    const loaded = loadedPage(tabId, { ...context, signal }, { restored: restored.signal });
+    loaded.catch(() => {});
+    const { data } = await driver.run(tabId, 'go', { by }, order);
+    if (!data.possible) fails();
+    return arrived(await loaded, began);
+  } finally {
+    clearTimeout(timer);
+    navigations.watchers.delete(watcher);
+  }
 }
 
 /**
@@ -48,12 +111,16 @@ export async function signInInterstitial(driver, tabId, asked, page, { defer, or
  * but has not finished loading in time counts, with `state: "loading"`.
  * @param {number} tabId
  * @param {Pick<import('./index.js').Context, 'driver' | 'navigations' | 'signal' | 'hurry' | 'deadline' | 'order'>} context
+ * @param {{ until?: import('../navigation.js').Until, restored?: AbortSignal }} [how] `restored`: from then on a new
+ *   document is enough
  * @returns {Promise<{ page: import('../protocol.js').Page, status: number | undefined }>}
  */
-export async function loadedPage(tabId, { driver, navigations, signal, hurry, deadline, order }) {
+export async function loadedPage(tabId, context, { until, restored } = {}) {
+  const { driver, navigations, signal, hurry, deadline, order } = context;
   const left = Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS);
-  const enough = AbortSignal.timeout(Math.min(LOAD_MS, left));
-  await navigations.next(tabId, AbortSignal.any([signal, hurry]), { enough });
+  const timeout = AbortSignal.timeout(Math.min(LOAD_MS, left));
+  const enough = restored === undefined ? timeout : AbortSignal.any([timeout, restored]);
+  await navigations.next(tabId, AbortSignal.any([signal, hurry]), { until, enough });
   try {
     const { data, page } = await driver.read(tabId, 'info', {}, order);
     return { page, status: data.status };

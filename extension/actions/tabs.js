@@ -13,9 +13,8 @@ const NO_PAGE = Object.freeze({ url: '', title: '', state: /** @type {const} */ 
 export async function open(context) {
   const { params, session, driver, navigations, groups, signal, order } = context;
   const url = await checkUrl(params.url);
-  const window = (await groups.window(session)) ?? (await normalWindow());
-  const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
-  const tabId = /** @type {number} */ (tab.id);
+  const own = params.window === 'own';
+  const tabId = own ? await inOwnWindow(context, url) : await inBackground(context, url);
   // Chrome answers before the page commits, so that this commit is reported to the daemon.
   navigations.open(tabId, session);
   // The session never gets the tab of a failed open, so nothing would close it later. The deadline may pass while the
@@ -28,7 +27,7 @@ export async function open(context) {
   let page;
   try {
     signal.throwIfAborted();
-    ({ page } = await loadedPage(tabId, context));
+    ({ page } = await loadedPage(tabId, context, { until: params.until }));
     // A tab that needs a person is still open; the next command in it reports that.
     await signInInterstitial(driver, tabId, url, page, { defer: true, order });
   } catch (error) {
@@ -40,9 +39,42 @@ export async function open(context) {
   }
   // Memory saving would discard the page that the session works on.
   void chrome.tabs.update(tabId, { autoDiscardable: false }).catch(() => {});
-  groups.add(tabId, session);
+  // A window of its own needs no group to tell its tabs from the person's.
+  if (!own) groups.add(tabId, session);
   navigations.opened(tabId);
   return { data: { tabId, url: page.url }, page };
+}
+
+/** @param {import('./index.js').Context<'tab.open'>} context @param {string} url */
+async function inBackground({ session, groups }, url) {
+  const window = (await groups.window(session)) ?? (await normalWindow());
+  const tab = await chrome.tabs.create({ url, active: false, ...(window === null ? {} : { windowId: window }) });
+  return /** @type {number} */ (tab.id);
+}
+
+/**
+ * Opens a tab in the session's own window, where it is drawn. The window does not get the focus: neither when it is made,
+ * nor with each tab, which is shown only once it is there. It closes with its last tab.
+ * @param {import('./index.js').Context<'tab.open'>} context @param {string} url
+ * @returns {Promise<number>} the tab
+ */
+async function inOwnWindow({ session, windows }, url) {
+  const known = await windows.of(session);
+  const made = known === null ? await chrome.windows.create({ url: 'about:blank', focused: false }) : undefined;
+  const windowId = known ?? made?.id;
+  if (windowId === undefined) throw new ActionError('SCRIPT_ERROR', 'no window could be opened');
+  if (made !== undefined) await windows.keep(session, windowId);
+  const tab = await chrome.tabs.create({ url, active: false, windowId });
+  const tabId = /** @type {number} */ (tab.id);
+  void chrome.tabs.update(tabId, { active: true }).then(
+    () => {
+      // A window comes with a tab, which is not the session's.
+      const blank = made?.tabs?.[0]?.id;
+      if (blank !== undefined) void chrome.tabs.remove(blank).catch(() => {});
+    },
+    () => {},
+  );
+  return tabId;
 }
 
 /** @returns {Promise<number | null>} the window to open in; null lets Chrome make the choice */

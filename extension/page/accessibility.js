@@ -139,7 +139,7 @@
         return false;
       }
       const tag = own.localName(node);
-      if (tag === 'script' || tag === 'style') return false;
+      if (tag === 'script' || tag === 'style' || page.isSecret(node)) return false;
       if (!hidden && (own.getAttribute(node, 'aria-hidden') === 'true' || !page.rendered(node))) return false;
       const label = own.getAttribute(node, 'aria-label')?.trim();
       if (label) {
@@ -157,6 +157,7 @@
   };
   const contents = (/** @type {Element} */ element, hidden = false) => {
     let text = '';
+    if (page.isSecret(element)) return text;
     for (const child of page.children(element)) text += spoken(child, hidden);
     return page.collapse(text);
   };
@@ -253,13 +254,17 @@
     if (element instanceof HTMLInputElement && /^(submit|reset|button)$/.test(element.type)) {
       return says(name, element.value) ? null : page.collapse(element.value);
     }
-    const written = page.collapse(own.textContent(element));
+    const written = page.collapse(page.textOf(element));
     if (written === '') return null;
     const role = page.role(element);
     const saying = SAYING.has(role);
-    if (!saying && (written === name || !NAMED_BY_CONTENT.has(role))) return null;
+    const whole = written === name;
+    if (!saying && (whole ? !page.hidesIn(element) : !NAMED_BY_CONTENT.has(role))) return null;
     const shown = seen(element);
-    return says(name, shown) && (shown !== '' || !saying || name === '') ? null : shown;
+    // A sign without words has a name that nobody sees.
+    if (shown === '') return saying && name !== '' ? shown : null;
+    if (whole) return bare(shown) === bare(name) ? null : shown;
+    return says(name, shown) ? null : shown;
   };
   const says = (/** @type {string} */ name, /** @type {string} */ shown) => bare(name).includes(bare(shown));
   const bare = (/** @type {string} */ text) => text.replace(/\s+/g, '').toLowerCase();
@@ -274,15 +279,20 @@
         if (/\S/.test(node.data) && page.sees(node)) text += node.data;
         return false;
       }
-      if (!(node instanceof Element) || /^(script|style|select|textarea)$/.test(own.localName(node))) return false;
+      if (
+        !(node instanceof Element) ||
+        /^(script|style|select|textarea)$/.test(own.localName(node)) ||
+        page.isSecret(node)
+      )
+        return false;
       text += ' ';
-      return page.rendered(node);
+      return page.laidOut(node);
     });
     return page.collapse(text);
   };
 
   page.nameAndText = (element, name = page.accessibleName(element)) => {
-    const shown = page.collapse(own.textContent(element)) === name ? null : page.contradiction(element, name);
+    const shown = page.contradiction(element, name);
     return shown === null ? name : `${name} (shown: ${JSON.stringify(shown)})`;
   };
 
@@ -308,6 +318,8 @@
 
   page.disabled = (element) =>
     own.matches(element, ':disabled') ||
+    // Nor does a browser tell a disabled control, or what is in it, of the mouse.
+    own.closest(element, ':disabled:not(fieldset)') !== null ||
     own.closest(element, '[aria-disabled="true"]') !== null ||
     own.closest(element, '[inert]') !== null;
 
@@ -320,8 +332,10 @@
       element instanceof HTMLInputElement && /^(checkbox|radio)$/.test(element.type)
         ? String(element.checked)
         : aria('checked');
-    if (checked === 'true' || checked === 'mixed') states.push(checked === 'true' ? 'checked' : 'mixed');
-    if (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected)) {
+    // What is chosen is what a field holds.
+    const isSecret = page.isSecret(element);
+    if (!isSecret && (checked === 'true' || checked === 'mixed')) states.push(checked === 'true' ? 'checked' : 'mixed');
+    if (!isSecret && (aria('selected') === 'true' || (element instanceof HTMLOptionElement && element.selected))) {
       states.push('selected');
     }
     const expanded =
@@ -330,7 +344,7 @@
         : aria('expanded');
     if (expanded === 'true') states.push('expanded');
     if (expanded === 'false') states.push('collapsed');
-    if (aria('pressed') === 'true') states.push('pressed');
+    if (!isSecret && aria('pressed') === 'true') states.push('pressed');
     if (aria('current') && aria('current') !== 'false') states.push('current');
     if (own.matches(element, ':required') || aria('required') === 'true') {
       states.push('required');

@@ -8,24 +8,30 @@
 
   // The rest of it is added by the scripts that follow.
   // What is known of the document outlives a second injection, as by an update of the extension.
-  const { marks = new WeakMap(), sessions = new Map(), secrets = new WeakSet() } = globalThis.bproxy ?? {};
+  const {
+    marks = new WeakMap(),
+    sessions = new Map(),
+    secrets = new WeakSet(),
+    secretTexts = [],
+  } = globalThis.bproxy ?? {};
   const page = /** @type {BproxyPage} */ (
     /** @type {unknown} */ ({
       version: chrome.runtime.getManifest().version,
       marks,
       sessions,
       secrets,
+      secretTexts,
+      hostList: null,
       commands: {},
       order: {},
       touched: new Set(),
       after: null,
       acted: null,
       deferredInterstitial: null,
+      began: null,
       framing: null,
-      hosts: null,
       slots: [],
       listed: null,
-      began: null,
     })
   );
   globalThis.bproxy = page;
@@ -34,7 +40,7 @@
 
   // The initial empty document of a tab may share its global scope with its successor: a mark belongs to one document.
   page.document = () => {
-    const known = page.marks.get(document);
+    const known = listens() ? page.marks.get(document) : undefined;
     if (known !== undefined) return known;
     const mark = [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, '0')).join('');
     page.marks.set(document, mark);
@@ -43,9 +49,30 @@
 
   // A document that comes back from the browser's cache is a new page to the client, and the acts that were under way in
   // it have ended. The page must not be able to end them by an event of its own.
-  addEventListener('pagehide', (event) => {
+  const leave = (/** @type {Event} */ event) => {
     if (event.isTrusted) page.marks.delete(document);
-  });
+  };
+
+  /** An event whose name no page can listen for. */
+  const pulse = crypto.randomUUID();
+  let beats = 0;
+  const beat = () => {
+    beats += 1;
+  };
+  const listen = () => {
+    addEventListener('pagehide', leave);
+    addEventListener(pulse, beat);
+  };
+  listen();
+
+  /** `document.open()` takes all listeners away, these too: what is written then is another page. */
+  const listens = () => {
+    const before = beats;
+    page.own.dispatchEvent(window, new Event(pulse));
+    if (beats > before) return true;
+    listen();
+    return false;
+  };
 
   page.still = (order) => {
     if (order.until !== undefined && Date.now() >= order.until) {
@@ -63,7 +90,7 @@
     // The timers of a page that nobody sees run once a second; its messages come at once.
     do await (page.isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
     while (performance.now() < until);
-    page.hosts = null;
+    page.hostList = null;
     page.still(order);
   };
 
@@ -83,16 +110,16 @@
   // ---- Commands ----
 
   /**
-   * Commands that only read the page's state: they work in a PDF, and despite a deferred interstitial.
+   * Commands that only concern the page as a whole: they work in a PDF, and despite a deferred interstitial.
    * @type {ReadonlySet<PageCommandName>}
    */
-  const STATE_COMMANDS = new Set(['info', 'settle', 'sign-in-interstitial']);
+  const STATE_COMMANDS = new Set(['info', 'go', 'settle', 'sign-in-interstitial']);
 
   page.invoke = (command, params, order = {}) => {
     page.labels = new Map();
     page.sight = null;
     page.framing = null;
-    page.hosts = null;
+    page.hostList = null;
     // Whichever document this is, the command does not go on in another one.
     page.order = { ...order, document: order.document ?? page.document() };
     if (command !== 'settle') page.touched = new Set();
@@ -157,6 +184,14 @@
 
   page.commands.info = () => {
     const [entry] = performance.getEntriesByType('navigation');
-    return { status: /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.responseStatus || undefined };
+    const status = /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.responseStatus || undefined;
+    return { status, hidden: page.isHidden() };
+  };
+
+  page.commands.go = ({ by }) => {
+    // How many entries there are is known, but not which of them this is.
+    const possible = history.length > 1;
+    if (possible) history.go(by);
+    return { possible };
   };
 })();

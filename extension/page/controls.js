@@ -51,6 +51,14 @@
     ['editorjs', '.codex-editor'],
   ];
 
+  page.editorOf = (element) => {
+    for (const [, selector] of EDITORS) {
+      const found = own.closest(element, selector) ?? own.querySelector(element, selector);
+      if (found) return found;
+    }
+    return null;
+  };
+
   /** The rich editor that an element belongs to, or undefined. */
   page.editor = (element) => EDITORS.find(([, selector]) => own.closest(element, selector) !== null)?.[0];
 
@@ -97,15 +105,17 @@
         placeholder: own.getAttribute(element, 'placeholder') ?? undefined,
         required: own.matches(element, ':required') || own.getAttribute(element, 'aria-required') === 'true',
         disabled: page.disabled(element),
-        options:
-          element instanceof HTMLSelectElement
-            ? [...element.options].slice(0, OPTIONS_MAX).map((option) => page.collapse(option.text))
-            : undefined,
+        options: element instanceof HTMLSelectElement ? optionTexts(element) : undefined,
         role: page.role(element),
         hasShadowRoot: own.shadowRoot(element) !== null,
         runtimeHandle: page.editor(element),
       }),
     };
+  };
+
+  const optionTexts = (/** @type {HTMLSelectElement} */ { options }) => {
+    const texts = [...options].slice(0, OPTIONS_MAX).map((option) => page.collapse(option.text));
+    return options.length > OPTIONS_MAX ? [...texts, `… ${options.length - OPTIONS_MAX} more`] : texts;
   };
 
   const LANDMARKS = new Set([

@@ -64,7 +64,7 @@
     /** @type {Element[]} */
     const found = root instanceof Element && own.matches(root, selector) ? [root] : [];
     const rootsShadow = root instanceof Element ? own.shadowRoot(root) : null;
-    if (!rootsShadow && page.allHosts().length === 0) return found.concat([...own.querySelectorAll(root, selector)]);
+    if (!rootsShadow && page.hosts().length === 0) return found.concat([...own.querySelectorAll(root, selector)]);
     /** The trees that the search is in, each inside the one before. */
     const trees = [iteratorOf(root)];
     if (rootsShadow) trees.push(iteratorOf(rootsShadow));
@@ -99,6 +99,11 @@
     return parent instanceof ShadowRoot ? parent.host : parent;
   };
 
+  page.holds = (element, node) => {
+    for (let at = /** @type {Node | null} */ (node); at; at = page.parent(at)) if (at === element) return true;
+    return false;
+  };
+
   page.walk = (root, enter, leave) => {
     /** @type {{ node: Node, below: Node[], next: number }[]} */
     const path = [];
@@ -129,6 +134,14 @@
     return true;
   };
 
+  page.laidOut = (element) => {
+    for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
+      if (own.checkVisibility(at)) return true;
+      if (getComputedStyle(at).display !== 'contents') return false;
+    }
+    return true;
+  };
+
   /** Rendered with an area, so that a person could see it. */
   page.visible = (element) => {
     if (!page.rendered(element)) return false;
@@ -144,7 +157,7 @@
     const ownId = own.id(element);
     const id = ownId ? ` id="${ownId}"` : '';
     const css = own.getAttribute(element, 'class')?.trim();
-    const text = page.shorten(page.collapse(own.textContent(element)), 40);
+    const text = page.shorten(page.collapse(page.textOf(element)), 40);
     return `<${own.localName(element)}${id}${css ? ` class="${page.shorten(css, 60)}"` : ''}>${text ? ` “${text}”` : ''}`;
   };
 })();

@@ -70,7 +70,9 @@
         element,
         page.role(element) === 'combobox'
           ? 'cannot be filled: choose from its list with select'
-          : 'cannot be filled: it is not an input, textarea, select or editable element',
+          : own.localName(element).includes('-')
+            ? 'cannot be filled: what it holds is out of reach of a script. Click it instead, and read the page to see what came of it'
+            : 'cannot be filled: it is not an input, textarea, select or editable element',
       );
     }
     return element;

@@ -20,9 +20,8 @@
   page.commands.fill = async ({ target, value, method, private: hidden = false }) => {
     const { order } = page;
     const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }));
-    if (hidden) page.keepSecret(element);
     // A page may change the field's type by the first event.
-    page.isSecret(element);
+    if (hidden || page.isSecret(element)) page.keepSecret(element);
     const before = page.heldBy(element);
     page.acted = element;
     let took = false;
@@ -216,11 +215,12 @@
   };
 
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted, /** @type {string} */ before) => {
-    if (!own.isConnected(element)) return { filled: false, choices: false, gone: true };
+    if (!own.isConnected(element)) return { filled: false, choices: false, gone: true, editor: false };
     const held = page.heldBy(element);
     const filled = page.same(element, held, wanted);
     const choices = !filled && held === before && page.role(element) === 'combobox' && page.isField(element);
-    const outcome = { filled, choices, gone: false };
+    const editor = !page.isField(element) && page.editor(element) !== undefined;
+    const outcome = { filled, choices, gone: false, editor };
     return page.isSecret(element) ? outcome : { ...outcome, verifiedValue: held };
   };
 })();

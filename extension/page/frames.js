@@ -13,7 +13,7 @@
   const drawn = () => [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16)).join('');
 
   const all = () => {
-    const inTrees = page.allHosts().some((host) => {
+    const inTrees = page.hosts().some((host) => {
       const root = own.shadowRoot(host);
       return root !== null && own.querySelector(root, FRAMES) !== null;
     });

@@ -87,6 +87,13 @@
       case 'color':
         return held === wanted.toLowerCase();
       case 'email':
+        return (
+          held ===
+          wanted
+            .split(',')
+            .map((part) => part.trim())
+            .join(',')
+        );
       case 'url':
         return held === wanted.trim();
       case 'time':
@@ -116,6 +123,9 @@
     return next === wanted.length;
   };
 
+  /** Groups of three after points, as many write whole numbers. */
+  const GROUPED = /^\D*\d{1,3}(\.\d{3})+\D*$/;
+
   const NUMBER = /^-?(0|[1-9]\d{0,14})(\.\d+)?$/;
 
   /** A number without its grouping and its currency; null if it does not look like one. */
@@ -134,6 +144,6 @@
     if (!grouped || amount(held, '.') === null) return formatted(held, wanted);
     // Where the mark could be either, three digits after it are a group, as in "1,234".
     const point = /,\d{3}$/.test(held) || !/,\d*\D*$/.test(held) ? '.' : ',';
-    return amount(held, point) === Number(wanted);
+    return amount(held, point) === Number(wanted) || (GROUPED.test(held) && amount(held, ',') === Number(wanted));
   };
 })();

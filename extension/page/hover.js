@@ -28,20 +28,51 @@
     for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) if (at instanceof Element) chain.push(at);
     /** @type {Reveal[]} */
     const reveals = [];
+    unread = false;
     for (const root of new Set(chain.map((element) => own.getRootNode(element)))) {
       if (!(root instanceof Document || root instanceof ShadowRoot)) continue;
       for (const sheet of [...own.styleSheets(root), ...own.adoptedStyleSheets(root)]) {
         for (const rule of rulesOf(sheet)) visit(rule, '', chain, reveals);
       }
     }
-    return () => reveals.find(isHidden)?.subject ?? null;
+    // What a sheet that cannot be read would show is one of what is hidden near the pointer.
+    const near = unread ? hiddenNear(chain) : [];
+    return () => {
+      const element = reveals.find(isHidden)?.subject;
+      if (element) return { element, guessed: false };
+      return near.length > 0 && near.every(isGone) ? { element: near[0], guessed: true } : null;
+    };
   };
 
-  /** The rules of a sheet of another origin cannot be read. */
+  /** How far up from what is hit, and how many elements at most, something hidden is looked for. */
+  const NEAR_LEVELS = 3;
+  const NEAR_MAX = 200;
+
+  const hiddenNear = (/** @type {Element[]} */ chain) => {
+    /** @type {Element[]} */
+    const found = [];
+    for (const element of chain.slice(0, NEAR_LEVELS)) {
+      if (own.matches(element, 'body, html, main, ul, ol, nav, table, tr, form')) break;
+      const beside = own.nextElementSibling(element);
+      const all = [...own.querySelectorAll(element, '*'), ...(beside ? [beside] : [])];
+      for (const hidden of all.slice(0, NEAR_MAX)) {
+        if (own.matches(hidden, 'script, style, template, noscript, [hidden], [aria-hidden="true"], svg *, option'))
+          continue;
+        if (!found.some((it) => own.contains(it, hidden)) && isGone(hidden)) found.push(hidden);
+      }
+    }
+    return found;
+  };
+  const isGone = (/** @type {Element} */ element) =>
+    own.isConnected(element) && !own.checkVisibility(element, { visibilityProperty: true, opacityProperty: true });
+
+  /** Whether there is a sheet whose rules cannot be read: one of another origin. */
+  let unread = false;
   const rulesOf = (/** @type {CSSStyleSheet} */ sheet) => {
     try {
       return sheet.disabled ? [] : [...sheet.cssRules];
     } catch {
+      unread = true;
       return [];
     }
   };
@@ -79,7 +110,7 @@
       return value !== '' && !HIDES[name](value);
     });
     if (properties.length === 0) return;
-    for (const selector of split(selectors)) {
+    for (const selector of page.selectorList(selectors)) {
       if (!selector.includes(':hover') || selector.includes(':has(')) continue;
       const pseudo = PSEUDO.exec(selector)?.[1] ?? null;
       const whole = selector.replace(PSEUDO, '').replaceAll(':hover', ':is(*)');
@@ -105,18 +136,6 @@
       // Not a selector for elements, such as one with another pseudo-element.
       return [];
     }
-  };
-
-  /** The selectors of a list. */
-  const split = (/** @type {string} */ list) => {
-    const found = [''];
-    let depth = 0;
-    for (const char of list) {
-      depth += char === '(' || char === '[' ? 1 : char === ')' || char === ']' ? -1 : 0;
-      if (char === ',' && depth === 0) found.push('');
-      else found[found.length - 1] += char;
-    }
-    return found.map((selector) => selector.trim());
   };
 
   /** A selector up to the end of the part with the last `:hover`. */

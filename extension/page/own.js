@@ -94,7 +94,17 @@
   const SHARED = [
     [
       [HTMLElement],
-      ['blur', 'click', 'contentEditable', 'focus', 'innerText', 'isContentEditable', 'offsetHeight', 'offsetWidth'],
+      [
+        'blur',
+        'click',
+        'contentEditable',
+        'focus',
+        'innerText',
+        'isContentEditable',
+        'offsetHeight',
+        'offsetWidth',
+        'style',
+      ],
     ],
     [
       [Element, Document],
@@ -135,6 +145,8 @@
   );
   /** How many of these are asked in one command: asking takes microseconds, and a large page has very many. */
   const ASKED_MAX = 1_000;
+  /** How many empty ones are asked again. */
+  const AGAIN_MAX = 200;
   const openRoot = own.shadowRoot;
   const openSlot = own.assignedSlot;
   /** @type {WeakMap<Node, ShadowRoot>} */
@@ -160,12 +172,12 @@
   own.shadowRoot = (node) => {
     const element = /** @type {Element} */ (node);
     const root = openRoot(element) ?? (anyClosed ? (closedRoots.get(element) ?? null) : null);
-    if (root !== null || page.hosts !== null || without.has(element) || !mayHave(element)) return root;
+    if (root !== null || page.hostList !== null || without.has(element) || !mayHave(element)) return root;
     return ask(element);
   };
 
-  page.allHosts = () => {
-    if (page.hosts !== null) return page.hosts;
+  page.hosts = () => {
+    if (page.hostList !== null) return page.hostList;
     /** @type {Element[]} */
     const hosts = [];
     let left = ASKED_MAX;
@@ -176,7 +188,7 @@
       if (known || !mayHave(element)) return known;
       if (own.localName(element).includes('-')) return ask(element);
       if (without.has(element)) {
-        if (again.length < ASKED_MAX && !own.hasChildNodes(element)) again.push(element);
+        if (again.length < AGAIN_MAX && !own.hasChildNodes(element)) again.push(element);
         return null;
       }
       if (left <= 0) return null;
@@ -193,7 +205,7 @@
     };
     visit(document);
     for (const element of again.slice(0, left)) found(element, ask(element));
-    page.hosts = hosts;
+    page.hostList = hosts;
     return hosts;
   };
 

@@ -78,6 +78,13 @@
     const element = page.actionable(target);
     const native = NATIVE.find(([selector]) => own.matches(element, selector));
     if (native) page.notActionable(element, native[1]);
+    const labelled = /** @type {HTMLLabelElement | null} */ (own.closest(element, 'label'))?.control;
+    if (labelled instanceof HTMLInputElement && labelled.type === 'file') {
+      page.notActionable(
+        element,
+        'opens a dialog for files, which a click from a script does not open: a person has to choose them (require-human)',
+      );
+    }
     const link = /** @type {HTMLAnchorElement | null} */ (own.closest(element, 'a[href], area[href]'));
     const address = (link && own.getAttribute(link, 'href')) ?? '';
     // The browser does not run such an address for an extension; an empty one only has click listeners.
@@ -108,8 +115,8 @@
     const { at, hit } = page.hitPoint(page.actionable(target));
     const hidden = page.hiddenUntilHover(hit);
     page.after = () => {
-      const element = hidden();
-      return { hidden: element && page.describe(element) };
+      const found = hidden();
+      return { hidden: found && page.describe(found.element), guessed: found?.guessed === true };
     };
     page.moveOnto(hit, at);
     return {};

@@ -12,17 +12,11 @@
   // ---- Text ----
 
   const drawnText = (/** @type {Element} */ element) => {
-    if (!page.rendered(element)) return '';
+    if (!page.rendered(element) || page.isSecret(element)) return '';
+    const parts = [...page.hosts(), ...page.framed().slots.keys(), ...page.textsKept()];
     /** @type {Set<Node>} what the browser's own layout of the text would leave out, or should have left out */
-    const odd = new Set(partsOf(element));
-    const texts = own.createTreeWalker(document, element, NodeFilter.SHOW_TEXT);
-    for (
-      let text = /** @type {Text | null} */ (texts.nextNode());
-      text;
-      text = /** @type {Text | null} */ (texts.nextNode())
-    ) {
-      if (/\S/.test(text.data) && !page.sees(text)) odd.add(text);
-    }
+    const odd = new Set(parts.filter((it) => page.holds(element, it)));
+    for (const text of [...page.unseenIn(element), ...page.skippedIn(element)]) odd.add(text);
     if (odd.size === 0) {
       return element instanceof HTMLElement ? own.innerText(element) : page.collapse(own.textContent(element));
     }
@@ -32,11 +26,6 @@
       for (let at = /** @type {Node | null} */ (found); at && !above.has(at); at = page.parent(at)) above.add(at);
     }
     return joined(element, above);
-  };
-  /** What has a shadow tree, or a page of its own. */
-  const partsOf = (/** @type {Element} */ element) => {
-    const { slots } = page.framed();
-    return [...page.allHosts(), ...slots.keys()].filter((part) => own.contains(element, part));
   };
 
   /** The text of an element: of what is `above` something odd part by part, of the rest by the browser's own layout. */
@@ -49,7 +38,12 @@
         if (page.sees(node)) text += node.data.replace(/\s+/g, ' ');
         return false;
       }
-      if (!(node instanceof Element) || /^(script|style)$/.test(own.localName(node)) || !page.rendered(node))
+      if (
+        !(node instanceof Element) ||
+        /^(script|style)$/.test(own.localName(node)) ||
+        !page.laidOut(node) ||
+        page.isSecret(node)
+      )
         return false;
       if (own.localName(node) === 'br') {
         text += '\n';
@@ -241,7 +235,7 @@
         tag: own.localName(element),
         role: page.role(element),
         label: page.nameAndText(element),
-        text: page.shorten(page.collapse(writtenIn(element)), 200),
+        text: page.shorten(page.collapse(page.textOf(element)), 200),
         attributes: Object.fromEntries(
           page.attributesOf(element).map(({ name, value }) => [name, page.shorten(value, 500)]),
         ),
@@ -255,15 +249,5 @@
       };
     });
     return { elements, total: found.length };
-  };
-
-  /** All text in an element, drawn or not, but for what secret fields hold. */
-  const writtenIn = (/** @type {Element} */ element) => {
-    let text = '';
-    page.walk(element, (node) => {
-      if (node instanceof Text) text += node.data;
-      return node instanceof Element && !page.isSecret(node);
-    });
-    return text;
   };
 })();

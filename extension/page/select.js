@@ -120,7 +120,7 @@
     return [...found];
   };
 
-  const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || own.textContent(option);
+  const nameOf = (/** @type {Element} */ option) => page.accessibleName(option) || page.textOf(option);
 
   page.commands.choose = ({ optionText }) => {
     if (opened === null) return missing([], optionText);

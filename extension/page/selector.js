@@ -48,6 +48,17 @@
     return `${visible(CSS.escape(tag))}[${name}=${quote(value.join('\n'))}]`;
   };
 
+  page.selectorList = (list) => {
+    const found = [''];
+    let depth = 0;
+    for (const char of list) {
+      depth += char === '(' || char === '[' ? 1 : char === ')' || char === ']' ? -1 : 0;
+      if (char === ',' && depth === 0) found.push('');
+      else found[found.length - 1] += char;
+    }
+    return found.map((selector) => selector.trim());
+  };
+
   /** A namer sees the page as it is when it is made: one per command. */
   page.namer = () => {
     /** @type {Map<Node, Map<string, number>>} how often each name occurs, per tree */

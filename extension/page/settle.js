@@ -7,6 +7,8 @@
   /** An animation that ends within this time is part of what an act has caused, such as a list that closes. Milliseconds. */
   const ANIMATION_MS = 400;
 
+  page.isMoving = () => !page.isHidden() && moving().length > 0;
+
   /** How far the animations have come that end soon. */
   const moving = () =>
     page
@@ -34,7 +36,8 @@
     return found;
   };
 
-  page.commands.settle = ({ actedIn }) => {
+  page.commands.settle = async ({ actedIn }) => {
+    const rested = await page.rest(page.order);
     const here = actedIn === page.document();
     const after = (here && page.after?.()) || null;
     if (here) page.readAgain();
@@ -48,6 +51,12 @@
       moving(),
       after,
     ]);
-    return { signature, after, seen: here ? page.seen() : { hidden: page.isHidden() } };
+    return {
+      signature,
+      rested,
+      leaving: page.isLeaving(),
+      after,
+      seen: here ? page.seen() : { hidden: page.isHidden() },
+    };
   };
 })();

@@ -109,6 +109,11 @@
         if (page.visible(node)) frame(level, slot, node);
         return false;
       }
+      // What is in an invisible element may be visible.
+      if (!page.rendered(node)) {
+        levels.push(level);
+        return !page.isSecret(node);
+      }
       const role = page.role(node);
       const interactive = INTERACTIVE.has(role);
       const shown = level.all ? role !== '' : interactive;
@@ -164,12 +169,13 @@
           page.role(node) !== '' ||
           own.shadowRoot(node) !== null ||
           getComputedStyle(node).display !== 'inline';
-        return !mixed;
+        return !mixed && !page.isSecret(node);
       });
       return mixed ? null : text;
     };
     const onlyText = (/** @type {Element} */ element) => {
       let text = '';
+      if (page.isSecret(element)) return text;
       for (const child of page.children(element)) {
         const part = plain(child);
         if (part === null) return null;
@@ -209,7 +215,7 @@
     const hidden = (/** @type {Element} */ element) =>
       own.getAttribute(element, 'aria-hidden') === 'true' ||
       ['script', 'style', 'noscript', 'template', 'head'].includes(own.localName(element)) ||
-      !page.rendered(element);
+      !page.laidOut(element);
 
     for (const scope of page.scopes(selector)) page.walk(scope, enter, leave);
     if (cut) lines.push(`… cut off after ${nodeCount} nodes: choose a part with a selector, or interactiveOnly`);

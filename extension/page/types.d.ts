@@ -19,7 +19,9 @@ type PageCommands = {
     data: import('../contract.js').DataOf[Name];
   };
 } & {
-  info: { params: NoParams; data: { status: number | undefined } };
+  info: { params: NoParams; data: { status: number | undefined; hidden: boolean } };
+  /** Goes through the page's history; `possible` is false where there is nothing to go to. */
+  go: { params: { by: -1 | 1 }; data: { possible: boolean } };
   present: { params: { selector: string; frame?: string }; data: { present: boolean; matching: number } };
   /** Which frame of its parent a document is in: -1 where that cannot be known. */
   where: { params: NoParams; data: { index: number; slot: number; name: string; width: number; height: number } };
@@ -41,7 +43,8 @@ type PageCommands = {
   settle: {
     /** The document that the act was done in: no other tells what came of it. */
     params: { actedIn: string | undefined };
-    data: { signature: string; after: ActAfter[PageAct] | null; seen: PageSeen };
+    /** `rested`: nothing is under way; `leaving`: the document is about to be left. */
+    data: { signature: string; rested: boolean; leaving: boolean; after: ActAfter[PageAct] | null; seen: PageSeen };
   };
 
   click: { params: { target: BproxyTarget }; data: NoData };
@@ -131,8 +134,8 @@ interface BproxyKnown {
 /** What each act reports after the page has settled. */
 interface ActAfter {
   click: { disappeared: boolean };
-  /** What the page shows only by CSS `:hover`, and is hidden: in a few words. */
-  hover: { hidden: string | null };
+  /** What the page shows only by CSS `:hover`, and is hidden: in a few words. `guessed`: the rules cannot be read. */
+  hover: { hidden: string | null; guessed: boolean };
   scroll: { position: number; scrollHeight: number; clientHeight: number };
   /** `open`: the list is open still. */
   select: { selected: boolean; optionText: string; open: boolean };
@@ -140,8 +143,9 @@ interface ActAfter {
   'search-option': never;
   'close-list': never;
   'check-fields': never;
-  /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. */
-  fill: { filled: boolean; verifiedValue?: string; choices: boolean; gone: boolean };
+  /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. `editor`: it
+   * belongs to a rich editor. */
+  fill: { filled: boolean; verifiedValue?: string; choices: boolean; gone: boolean; editor: boolean };
   'hand-over': never;
 }
 
@@ -218,7 +222,10 @@ interface BproxyOwn
       | 'matches'
       | 'scrollIntoView'
     >,
-    Getters<HTMLElement, 'contentEditable' | 'innerText' | 'isContentEditable' | 'offsetHeight' | 'offsetWidth'>,
+    Getters<
+      HTMLElement,
+      'contentEditable' | 'innerText' | 'isContentEditable' | 'offsetHeight' | 'offsetWidth' | 'style'
+    >,
     Methods<HTMLElement, 'blur' | 'click' | 'focus'>,
     Getters<
       Document,
@@ -245,6 +252,24 @@ interface BproxyOwn
   /** The window of a frame; null for what is none. */
   contentWindow(of: Element): Window | null;
   scrollBy(of: Element, by: ScrollToOptions): void;
+}
+
+/** Elements whose style may hide text. */
+interface BproxySuspects {
+  /** By other than colours. */
+  hiding: Set<Element>;
+  /** By their colour, or by that of what is behind them. */
+  shaded: Set<Element>;
+  /** Those that may lie over others. */
+  placed: Set<Element>;
+  /** Whether anything may be drawn beyond the page. */
+  moves: boolean;
+  /** Whether parts that a style adds to an element may lie over it. */
+  paints: boolean;
+  /** Whether the browser may not have laid out a part of the page yet. */
+  skips: boolean;
+  /** It cannot be told: every element is one. */
+  all: boolean;
 }
 
 /** The namespace that the page scripts share in the isolated world. Each member is set by the script named. */
@@ -281,10 +306,6 @@ interface BproxyPage {
 
   // own.js
   own: BproxyOwn;
-  /** The elements with shadow trees, as the command that runs has found them; null if it has not looked. */
-  hosts: Element[] | null;
-  /** The same: they are looked for once in a command. */
-  allHosts(): Element[];
 
   // frames.js
   /** What the command that runs has found out of the frames of the document; null if it has not looked. */
@@ -336,9 +357,15 @@ interface BproxyPage {
   // secrets.js
   /** Fields that were secret when a command ran. */
   secrets: WeakSet<Element>;
+  /** Those of them whose contents are text of the page, such as editors. */
+  secretTexts: WeakRef<Element>[];
+  /** The elements of `secretTexts` that are there still. */
+  textsKept(): Element[];
+  /** The text in an element, drawn or not, but for what secret fields hold. */
+  textOf(element: Element): string;
   /** Whether no answer tells what the field holds. */
   isSecret(field: Element): boolean;
-  /** No answer tells from now on what the field holds. */
+  /** No answer tells from now on what the field, or the editor that it is part of, holds. */
   keepSecret(field: Element): void;
   /** Fields that are secret now stay so. */
   rememberSecrets(): void;
@@ -353,12 +380,20 @@ interface BproxyPage {
   /** The children in the flat tree: a host has its shadow tree, a slot what is assigned to it. */
   children(node: Node): Node[];
   parent(node: Node): Node | null;
+  /** Whether a node is below an element, or is it, in the flat tree. */
+  holds(element: Element, node: Node): boolean;
+  /** All elements with an open shadow root, wherever they are. */
+  hosts(): Element[];
+  /** What `hosts` has found, until the next command. */
+  hostList: Element[] | null;
   /**
    * Visits a node and the flat tree below it, in document order and however deep it is. `enter` says whether to go
    * below a node; `leave` comes after all below it.
    */
   walk(root: Node, enter: (node: Node) => boolean, leave?: (node: Node) => void): void;
   rendered(element: Element): boolean;
+  /** Not left out of the layout: it may be invisible itself, and what is in it visible. */
+  laidOut(element: Element): boolean;
   visible(element: Element): boolean;
   collapse(text: string): string;
   shorten(text: string, length: number): string;
@@ -367,8 +402,31 @@ interface BproxyPage {
   // sight.js
   /** Whether a person could see a text, at the latest after scrolling to it. */
   sees(text: Text): boolean;
-  /** What `sees` has found out about the page as it was: forgotten before the next command. */
-  sight: ((text: Text) => boolean) | null;
+  /** The texts in an element that no person could see, shadow trees aside. */
+  unseenIn(element: Element): Set<Text>;
+  /** The texts in an element that the browser may not have laid out yet, as long as they are far from the window. */
+  skippedIn(element: Element): Text[];
+  /** Whether there may be a text in an element that no person could see. */
+  hidesIn(element: Element): boolean;
+  /** What is known of the sight of the page as it was: forgotten before the next command. */
+  sight: {
+    judge(text: Text): boolean;
+    unseenIn(element: Element): Set<Text>;
+    skippedIn(element: Element): Text[];
+    hidesIn(element: Element): boolean;
+  } | null;
+
+  // suspects.js
+  /** The elements whose style may hide text. */
+  suspects(): BproxySuspects;
+  /** Whether the page is drawn light on dark by itself. */
+  isDark(): boolean;
+  /** Red, green, blue (0 to 255) and alpha (0 to 1) of a colour; null where that depends on the element, or is none. */
+  colour(css: string): number[] | null;
+  /** Whether ink of this colour is not seen on any ground. */
+  isFaint(ink: number[]): boolean;
+  /** Whether two colours look the same. */
+  looksLike(a: number[], b: number[]): boolean;
 
   // interstitial.js
   /** What a person has to do before the page goes on, or null. */
@@ -388,6 +446,8 @@ interface BproxyPage {
 
   // selector.js
   namer(): BproxyNamer;
+  /** The selectors of a list. */
+  selectorList(list: string): string[];
 
   // accessibility.js
   /** The labels of each tree's controls, collected by the command that runs; emptied before the next. */
@@ -408,6 +468,8 @@ interface BproxyPage {
 
   // controls.js
   editor(element: Element): string | undefined;
+  /** The root of the rich editor around an element, or in it. */
+  editorOf(element: Element): Element | null;
   headingLevel(element: Element): number;
 
   // effects.js
@@ -430,6 +492,14 @@ interface BproxyPage {
   wasBlocked(what: string): void;
   /** What the act that runs has caused. */
   seen(): PageSeen;
+
+  // rest.js
+  /** Notices from now on what changes, until the page is at rest. */
+  watch(): void;
+  /** Waits until nothing is under way; false if something still is. */
+  rest(order: PageOrder): Promise<boolean>;
+  /** Whether the document is about to be left. */
+  isLeaving(): boolean;
 
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
@@ -499,9 +569,11 @@ interface BproxyPage {
 
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
-  hiddenUntilHover(hit: Element): () => Element | null;
+  hiddenUntilHover(hit: Element): () => { element: Element; guessed: boolean } | null;
 
   // settle.js
+  /** Whether something moves that ends soon. */
+  isMoving(): boolean;
   /** The document, and the shadow trees of the widget that the last act was on. */
   trees(): (Document | ShadowRoot)[];
 

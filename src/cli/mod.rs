@@ -77,6 +77,9 @@ enum Command {
     #[command(subcommand)]
     Tab(tab::Tab),
     Navigate(navigate::Navigate),
+    Back(navigate::Back),
+    Forward(navigate::Forward),
+    Reload(navigate::Reload),
     #[command(flatten)]
     Read(read::Read),
     #[command(flatten)]
@@ -183,6 +186,9 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Session(verb) => verb.run(globals),
         Command::Tab(verb) => verb.run(globals),
         Command::Navigate(verb) => verb.run(globals),
+        Command::Back(verb) => verb.run(globals),
+        Command::Forward(verb) => verb.run(globals),
+        Command::Reload(verb) => verb.run(globals),
         Command::Read(verb) => verb.run(globals),
         Command::Act(verb) => verb.run(globals),
         Command::Screenshot(verb) => verb.run(globals),

@@ -1,4 +1,4 @@
-//! `navigate` and `wait`: going to an address, and waiting for the page.
+//! `navigate`, `back`, `forward`, `reload` and `wait`: going to a page, and waiting for it.
 
 use clap::Args;
 
@@ -7,7 +7,7 @@ use super::{Error, Outcome, call};
 use crate::agent;
 use crate::client::{Answer, request_id};
 use crate::protocol::{
-    self, Action, By, ElementHandle, ErrorCode, FrameName, InspectData, Int, ProtocolError,
+    self, Action, By, ElementHandle, ErrorCode, FrameName, InspectData, Int, ProtocolError, Until,
     WaitStrategy,
 };
 
@@ -75,6 +75,14 @@ fn address_of(globals: &Globals, link: ElementHandle) -> Result<Result<String, A
     }
 }
 
+/// How far a new page has to come.
+#[derive(Args)]
+pub(super) struct UntilArg {
+    /// How far the page has to come before the answer [default: load, for 10 seconds at most]
+    #[arg(long, value_name = "STATE", value_parser = word::<Until>(Until::WORDS))]
+    pub(super) until: Option<Until>,
+}
+
 /// Go to an address in the session's tab
 #[derive(Args)]
 #[command(
@@ -83,11 +91,47 @@ fn address_of(globals: &Globals, link: ElementHandle) -> Result<Result<String, A
 pub(super) struct Navigate {
     #[command(flatten)]
     url: Url,
+
+    #[command(flatten)]
+    until: UntilArg,
 }
 
 impl Navigate {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        self.url.go(globals, |url| protocol::Navigate { url }.into())
+        self.url.go(globals, |url| protocol::Navigate { url, until: self.until.until }.into())
+    }
+}
+
+/// Go back to the page before this one in the tab's history
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy back -s m4q7z2")]
+pub(super) struct Back {}
+
+impl Back {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        call::show(globals, &protocol::Back {}.into())
+    }
+}
+
+/// Go forward again in the tab's history
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy forward -s m4q7z2")]
+pub(super) struct Forward {}
+
+impl Forward {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        call::show(globals, &protocol::Forward {}.into())
+    }
+}
+
+/// Load the session's page anew
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy reload -s m4q7z2")]
+pub(super) struct Reload {}
+
+impl Reload {
+    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
+        call::show(globals, &protocol::Reload {}.into())
     }
 }
 

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::global_args::Globals;
-use super::navigate::Url;
+use super::global_args::{Globals, word};
+use super::navigate::{UntilArg, Url};
 use super::{Error, Outcome, call};
-use crate::protocol::{self, TabHandle};
+use crate::protocol::{self, InWindow, TabHandle};
 
 /// Tabs of a session
 #[derive(Subcommand)]
@@ -14,7 +14,7 @@ pub(super) enum Tab {
     #[command(
         after_help = "Examples:\n  bproxy tab open https://example.org\n  bproxy tab open https://example.org -s m4q7z2\n  bproxy tab open --element ln3 -s m4q7z2"
     )]
-    Open(Url),
+    Open(Open),
     /// List the session's tabs
     #[command(after_help = "Example:\n  bproxy tab list -s m4q7z2")]
     List,
@@ -33,6 +33,20 @@ pub(super) enum Tab {
 }
 
 #[derive(Args)]
+pub(super) struct Open {
+    #[command(flatten)]
+    url: Url,
+
+    /// Where the tab opens: in the background of the person's window, or in a window of the session's own, which opens
+    /// without the focus, for pictures and for pages that must be drawn [default: current]
+    #[arg(long, value_name = "WINDOW", value_parser = word::<InWindow>(InWindow::WORDS))]
+    window: Option<InWindow>,
+
+    #[command(flatten)]
+    until: UntilArg,
+}
+
+#[derive(Args)]
 pub(super) struct Which {
     /// The tab [default: the one that the session is bound to]
     #[arg(long, value_name = "TAB")]
@@ -42,7 +56,10 @@ pub(super) struct Which {
 impl Tab {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let action = match self {
-            Tab::Open(url) => return url.go(globals, |url| protocol::TabOpen { url }.into()),
+            Tab::Open(Open { url, window, until }) => {
+                let until = until.until;
+                return url.go(globals, |url| protocol::TabOpen { url, window, until }.into());
+            }
             Tab::List => protocol::TabList {}.into(),
             Tab::Close(which) => protocol::TabClose { tab: which.tab }.into(),
             Tab::Pin(which) => protocol::TabPin { tab: which.tab }.into(),

@@ -349,6 +349,11 @@ impl Inner {
             }
             Kind::OnTab(AnswerHandling::PinsTab(pinned)) => Ok(json(&TabPinData { tab, pinned })),
             Kind::OnTab(AnswerHandling::ActivatesTab) => {
+                // What the person was shown is what the session goes on with.
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.bound = Some(ordinal);
+                    self.dirty = true;
+                }
                 Ok(json(&TabActivateData { tab, activated: true }))
             }
             Kind::OnTab(

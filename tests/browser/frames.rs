@@ -102,17 +102,25 @@ async fn a_read_covers_every_frame_where_it_stands() {
     let places: Vec<_> = parts.iter().map(|part| said.find(part).expect(part)).collect();
     assert!(places.is_sorted(), "{said}");
     assert!(said.contains("In the closed tree") && said.contains("Own page in closed"), "{said}");
-    assert!(said.contains("Other page at closed.test") && !said.contains("Nobody sees me"), "{said}");
+    assert!(
+        said.contains("Other page at closed.test") && !said.contains("Nobody sees me"),
+        "{said}"
+    );
     let source = text(&page.data(&["dom"]).await["html"]);
     assert!(source.contains("<!-- frame f2 pay.test --><html"), "{source}");
-    assert!(source.contains("<template shadowrootmode=\"closed\"><p>In the closed tree"), "{source}");
+    assert!(
+        source.contains("<template shadowrootmode=\"closed\"><p>In the closed tree"),
+        "{source}"
+    );
 
     // Entries say which frame they are from, and their handles are all different.
     let elements = page.entries("elements").await;
     let frames: Vec<_> =
         elements.iter().filter(|it| it["label"] == "Card number").map(|it| &it["frame"]).collect();
     assert_eq!(frames.len(), 3, "{elements:?}");
-    assert!(elements.iter().any(|it| it["label"] == "Button in closed" && it.get("frame").is_none()));
+    assert!(
+        elements.iter().any(|it| it["label"] == "Button in closed" && it.get("frame").is_none())
+    );
     let handles: HashSet<_> = elements.iter().map(|it| text(&it["handle"])).collect();
     assert_eq!(handles.len(), elements.len(), "{elements:?}");
     let links = page.data(&["links"]).await;
@@ -124,8 +132,7 @@ async fn a_read_covers_every_frame_where_it_stands() {
     assert_eq!(links["total"], 5);
     for (offset, limit) in [(0, 2), (1, 3), (3, 1), (4, 9), (5, 1)] {
         let (offset_text, limit_text) = (offset.to_string(), limit.to_string());
-        let some =
-            page.data(&["links", "--offset", &offset_text, "--limit", &limit_text]).await;
+        let some = page.data(&["links", "--offset", &offset_text, "--limit", &limit_text]).await;
         let expected: Vec<_> = texts(&links).into_iter().skip(offset).take(limit).collect();
         assert_eq!((texts(&some), &some["total"]), (expected, &json!(5)), "{offset} {limit}");
     }
@@ -134,7 +141,10 @@ async fn a_read_covers_every_frame_where_it_stands() {
     let far = frame_at(&page, "outer.html").await;
     let inner = frame_at(&page, "inner.test").await;
     let one = text(&page.data(&["text", "--frame", &far]).await["text"]);
-    assert!(one.starts_with("Outer") && one.contains(&format!("[frame {inner} inner.test]")), "{one}");
+    assert!(
+        one.starts_with("Outer") && one.contains(&format!("[frame {inner} inner.test]")),
+        "{one}"
+    );
     let fields = page.data(&["elements", "--frame", &inner, "--form"]).await;
     assert_eq!(fields["total"], 4, "{fields}");
     page.fails("FRAME_NOT_FOUND", &["text", "--frame", "f99"]).await;
@@ -194,12 +204,16 @@ async fn a_payment_form_in_a_frame_of_a_frame_is_filled_and_sent() {
     page.data(&["fill-form", "--json", &fields.to_string()]).await;
     page.data(&["click", "--selector", "#submit", "--frame", "f2"]).await;
     let record = wait_for("what that page saw", || rig.site.records().pop()).await;
-    assert_eq!((&record["host"], &record["card"], &record["expires"]), (&json!("pay.test"), &json!("1"), &json!("3")));
+    assert_eq!(
+        (&record["host"], &record["card"], &record["expires"]),
+        (&json!("pay.test"), &json!("1"), &json!("3"))
+    );
     let same = seen.evaluate("document.getElementById('same').contentWindow.card.value").await;
     assert_eq!(same, "2");
 
     // A frame scrolls by itself.
-    let scrolled = page.data(&["scroll", "--frame", "f1", "--by", "40px", "--direction", "up"]).await;
+    let scrolled =
+        page.data(&["scroll", "--frame", "f1", "--by", "40px", "--direction", "up"]).await;
     assert_eq!(scrolled["moved"], true, "{scrolled}");
     let hovered = page.data(&["hover", "--selector", "#submit", "--frame", "f1"]).await;
     assert_eq!(hovered["hovered"], true);
@@ -219,7 +233,8 @@ async fn what_covers_a_frame_covers_what_is_in_it() {
     let error = page.fails("ELEMENT_NOT_ACTIONABLE", &press).await;
     says(&error, &["is covered by <div id=\"veil\">", "what is in it"]);
     let inner = frame_at(&page, "inner.test").await;
-    page.fails("ELEMENT_NOT_ACTIONABLE", &["click", "--selector", "#submit", "--frame", &inner]).await;
+    page.fails("ELEMENT_NOT_ACTIONABLE", &["click", "--selector", "#submit", "--frame", &inner])
+        .await;
     // A header that stays may cover the frame's first place, not its next one.
     seen.evaluate(
         "veil.style.inset = '0 0 auto 0'; veil.style.height = '100px'; veil.style.background = 'white'; \
@@ -254,14 +269,15 @@ async fn a_frame_that_was_replaced_is_not_found_and_in_the_midst_of_an_act_it_is
     page.fails("FRAME_NOT_FOUND", &["snapshot", "--frame", "f2"]).await;
     assert!(rig.site.records().is_empty(), "nothing was pressed in the other page");
     let other = frame_at(&page, "?again").await;
-    assert_eq!(page.data(&["click", "--selector", "#submit", "--frame", &other]).await["clicked"], true);
+    assert_eq!(
+        page.data(&["click", "--selector", "#submit", "--frame", &other]).await["clicked"],
+        true
+    );
 
     // The first field leads to another page, so the second is not filled in that.
     seen.evaluate("new Promise((done) => { const same = document.getElementById('same'); same.onload = () => done(); same.src = 'leaves.html'; })").await;
     let leaves = frame_at(&page, "leaves.html").await;
-    let field = |selector: &str| {
-        json!({"target": {"selector": selector, "frame": leaves}, "value": "x", "method": "direct", "world": "isolated"})
-    };
+    let field = |selector: &str| json!({"target": {"selector": selector, "frame": leaves}, "value": "x", "method": "direct", "world": "isolated"});
     let form = json!([field("#first"), field("#second")]).to_string();
     let error = page.fails("PAGE_CHANGED", &["fill-form", "--json", &form]).await;
     assert!(text(&error["details"]["page"]["url"]).contains("shop.html"), "{error}");
@@ -329,8 +345,9 @@ async fn fifty_frames_are_read_in_their_order() {
     .await;
     let data = page.data(&["elements"]).await;
     let elements = data["elements"].as_array().expect("a list");
-    let expected: Vec<_> =
-        std::iter::once("Ours".to_owned()).chain((0..50).map(|at| format!("Button {at}"))).collect();
+    let expected: Vec<_> = std::iter::once("Ours".to_owned())
+        .chain((0..50).map(|at| format!("Button {at}")))
+        .collect();
     let labels: Vec<_> = elements.iter().map(|it| text(&it["label"])).collect();
     assert_eq!((labels, &data["total"]), (expected, &json!(51)), "{data}");
     let handles: HashSet<_> = elements.iter().map(|it| text(&it["handle"])).collect();
@@ -360,8 +377,9 @@ async fn frames_that_cannot_be_told_apart_are_read_at_the_end_and_not_acted_in()
     let said = text(&page.data(&["text"]).await["text"]);
     assert_eq!(said.matches("its place is not known").count(), 2, "{said}");
     assert!(said.find("Ours") < said.find("Card number"), "{said}");
-    let error =
-        page.fails("ELEMENT_NOT_ACTIONABLE", &["click", "--selector", "#submit", "--frame", "f1"]).await;
+    let error = page
+        .fails("ELEMENT_NOT_ACTIONABLE", &["click", "--selector", "#submit", "--frame", "f1"])
+        .await;
     says(&error, &["f1", "ambiguous"]);
     assert!(rig.site.records().is_empty());
     rig.browser.close().await;
@@ -437,7 +455,8 @@ async fn elements_are_found_by_what_a_reader_knows_of_them() {
     assert_eq!((&some["total"], some["matches"].as_array().map(Vec::len)), (&json!(3), Some(1)));
 
     // As the target of an act.
-    let error = page.fails("SELECTOR_AMBIGUOUS", &["click", "--role", "button", "--name", "save"]).await;
+    let error =
+        page.fails("SELECTOR_AMBIGUOUS", &["click", "--role", "button", "--name", "save"]).await;
     let candidates = error["details"]["candidates"].as_array().expect("candidates");
     let names: Vec<_> = candidates.iter().map(|it| text(&it["name"])).collect();
     assert_eq!(names, ["Save", "Save all"], "{error}");
@@ -445,7 +464,8 @@ async fn elements_are_found_by_what_a_reader_knows_of_them() {
     page.data(&["click", "--element", &handle]).await;
     let seen = page.page("find.html").await;
     assert_eq!(seen.evaluate("document.title").await, "saved");
-    let error = page.fails("ELEMENT_NOT_FOUND", &["click", "--role", "button", "--name", "Sav al"]).await;
+    let error =
+        page.fails("ELEMENT_NOT_FOUND", &["click", "--role", "button", "--name", "Sav al"]).await;
     says(&error, &["button \"Save all\""]);
     page.fails("ELEMENT_NOT_FOUND", &["click", "--name", "hidden one"]).await;
     page.fails("ELEMENT_NOT_FOUND", &["click", "--name", "save", "--nth", "3"]).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::rig::{Rig, timed};
+use super::rig::{Rig, own, timed};
 use super::support::request;
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn an_act_on_a_page_that_never_rests_says_that_it_is_not_stable() {
     let rig = Rig::new().await;
     let page = rig.visit("hang.html").await;
     let ticking = page.data(&["click", "--selector", "#ticker"]).await;
-    assert_eq!(ticking, json!({"clicked": true, "disappeared": false, "stable": false}));
+    assert_eq!(own(ticking), json!({"clicked": true, "disappeared": false, "stable": false}));
     rig.browser.close().await;
 }
 
@@ -63,5 +63,31 @@ async fn an_act_that_a_busy_page_reaches_after_its_deadline_is_not_done() {
     assert_eq!(busy.error(), "TIMEOUT", "the page is busy while the click settles");
     page.fails("TIMEOUT", &["click", "--selector", "#count", "--timeout", "300"]).await;
     assert_eq!(page.text("#counted").await, "0", "nothing happens after the deadline");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_lets_no_script_begin_is_blocked_and_nothing_is_done_in_it_later() {
+    let rig = Rig::new().await;
+    let page = rig.visit("hang.html").await;
+    let seen = page.page("hang.html").await;
+    // Busy for so long that a click is given up, and no longer than the one after it waits.
+    let busy = "setTimeout(() => { const end = Date.now() + 9000; while (Date.now() < end); }, 0)";
+    seen.evaluate(&format!("void {busy}")).await;
+    let (error, took) =
+        timed(page.fails("PAGE_BLOCKED", &["click", "--selector", "#counter"])).await;
+    assert!((4_500..15_000).contains(&took), "it took {took} ms");
+    assert_eq!(error["retry"], "conditional");
+    let eye = rig.browser.inspector().await;
+    let badge = "chrome.action.getBadgeText({})";
+    assert_eq!(eye.evaluate(badge).await, "!", "the person is told");
+    assert_eq!(
+        page.text("#counter").await,
+        "0",
+        "the click was not done when the page had time again"
+    );
+    eye.until(&format!("(await {badge}) === 'on'")).await;
+    page.data(&["click", "--selector", "#counter"]).await;
+    assert_eq!(page.text("#counter").await, "1");
     rig.browser.close().await;
 }

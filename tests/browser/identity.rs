@@ -356,36 +356,60 @@ async fn a_click_around_a_navigation_reaches_its_own_page_or_none() {
 #[tokio::test]
 async fn an_act_that_waits_ends_when_its_page_is_left_even_if_it_comes_back() {
     let rig = Rig::new().await;
-    let visit = rig.visit("article.html").await;
-    let page = visit.page("article.html").await;
-    page.evaluate("addEventListener('pageshow', () => history.forward())").await;
-    visit.data(&["navigate", &rig.site.url("article.html?second")]).await;
-    // Pasting waits between the focus and the text. Meanwhile the page goes to the browser's cache, and comes back.
+    // A page that opens its document anew takes all listeners away.
+    for open in ["", "document.open(); document.write('<body>'); document.close();"] {
+        let visit = rig.visit("article.html").await;
+        let page = visit.page("article.html").await;
+        page.evaluate("addEventListener('pageshow', () => history.forward())").await;
+        visit.data(&["navigate", &rig.site.url("article.html?second")]).await;
+        // Pasting waits between the focus and the text. Meanwhile the page goes to the browser's cache, and comes back.
+        page.evaluate(&format!(
+            "{open} document.body.innerHTML = '<div contenteditable id=text>old</div>'; window.returned = 0;
+             document.getElementById('text').onfocus = () => history.back();
+             addEventListener('pageshow', ({{ persisted }}) => {{ returned += persisted }})",
+        ))
+        .await;
+        let fill = json!({"target": {"selector": "#text"}, "value": "new", "method": "paste", "world": "isolated"});
+        for round in 1.. {
+            visit.data(&["text"]).await;
+            let answer = visit.ask("fill", fill.clone()).await;
+            page.until(&format!("location.search === '?second' && returned === {round}")).await;
+            // Whatever would wake up has had its time.
+            page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))").await;
+            let held = page.evaluate("document.getElementById('text').textContent").await;
+            if code(&answer) == "PAGE_CHANGED" {
+                assert_eq!(held, "old", "{answer}");
+                // It is a new page to the client until that has been told.
+                break;
+            }
+            // The browser took longer than the act waits.
+            assert_eq!((code(&answer), &held), ("ok", &json!("new")), "{answer}");
+            assert!(round < 20, "the page never left in time");
+            page.evaluate("document.getElementById('text').textContent = 'old'").await;
+            page.evaluate("document.activeElement.blur()").await;
+        }
+        visit.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_document_that_is_opened_anew_in_the_middle_of_an_act_is_another_page() {
+    let rig = Rig::new().await;
+    let (visit, page) = room(&rig, "<div contenteditable id=text>old</div>").await;
     page.evaluate(
-        "document.body.innerHTML = '<div contenteditable id=text>old</div>'; window.returned = 0;
-         document.getElementById('text').onfocus = () => history.back();
-         addEventListener('pageshow', ({ persisted }) => { returned += persisted })",
+        "document.getElementById('text').onfocus = () => {
+             document.open();
+             document.write('<body><div contenteditable id=text>old</div>');
+             document.close();
+         }",
     )
     .await;
     let fill = json!({"target": {"selector": "#text"}, "value": "new", "method": "paste", "world": "isolated"});
-    for round in 1.. {
-        visit.data(&["text"]).await;
-        let answer = visit.ask("fill", fill.clone()).await;
-        page.until(&format!("location.search === '?second' && returned === {round}")).await;
-        // Whatever would wake up has had its time.
-        page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))").await;
-        let held = page.evaluate("document.getElementById('text').textContent").await;
-        if code(&answer) == "PAGE_CHANGED" {
-            assert_eq!(held, "old", "{answer}");
-            // It is a new page to the client until that has been told.
-            break;
-        }
-        // The browser took longer than the act waits.
-        assert_eq!((code(&answer), &held), ("ok", &json!("new")), "{answer}");
-        assert!(round < 20, "the page never left in time");
-        page.evaluate("document.getElementById('text').textContent = 'old'").await;
-        page.evaluate("document.activeElement.blur()").await;
-    }
+    assert_eq!(code(&visit.ask("fill", fill.clone()).await), "PAGE_CHANGED");
+    assert_eq!(page.evaluate("document.body.textContent").await, "old");
+    assert_eq!(code(&visit.ask("fill", fill).await), "ok", "the refusal has told of it");
+    assert_eq!(page.evaluate("document.body.textContent").await, "new");
     rig.browser.close().await;
 }
 
@@ -424,6 +448,97 @@ async fn what_a_private_field_holds_is_in_no_answer_whatever_the_page_makes_of_i
     let inspected = visit.ask("inspect", json!({"selector": "input, textarea"})).await;
     assert!(!inspected.to_string().contains("hush"), "{inspected}");
     assert_eq!(page.evaluate("document.getElementById('e').value").await, "hush-42");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn what_a_private_choice_holds_is_in_no_answer() {
+    let rig = Rig::new().await;
+    let body = "<input type=checkbox id=a aria-label=A><div role=switch id=b tabindex=0 aria-label=B>b</div>
+                <div role=slider id=c tabindex=0 aria-label=C aria-valuenow=1 aria-valuemin=0 aria-valuemax=9>c</div>";
+    let (visit, page) = room(&rig, body).await;
+    page.evaluate(
+        "b.onclick = () => { b.setAttribute('aria-checked', 'true') };
+         c.onkeydown = ({ key }) => { c.ariaValueNow = Number(c.ariaValueNow) + (key === 'ArrowRight' ? 1 : -1) }; 0",
+    )
+    .await;
+    for (id, value) in [("a", "true"), ("b", "true"), ("c", "7")] {
+        let fill = json!({"target": {"selector": format!("#{id}")}, "value": value, "method": "direct", "world": "isolated", "private": true});
+        assert_eq!(visit.ask("fill", fill).await["data"]["filled"], true, "{id}");
+    }
+    let held = "[a.checked, b.ariaChecked, c.ariaValueNow]";
+    assert_eq!(page.evaluate(held).await, json!([true, "true", "7"]));
+    for (read, params) in [
+        ("snapshot", json!({})),
+        ("elements", json!({})),
+        ("dom", json!({"selector": "#a, #b, #c"})),
+        ("inspect", json!({"selector": "#a, #b, #c"})),
+    ] {
+        let data = visit.ask(read, params).await["data"].to_string();
+        let told = ["checked=", "checked\"", " checked", "\"7\"", "\"7\"", "=\"true"];
+        assert!(!told.iter().any(|it| data.contains(it)), "{read}: {data}");
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn the_text_of_a_private_editor_is_in_no_answer() {
+    let rig = Rig::new().await;
+    let body = "<h2>Head <span contenteditable id=a>x</span></h2><div id=b contenteditable aria-label=B><p id=c>x</p></div>
+                <div class=CodeMirror id=d tabindex=0 aria-label=D><pre>x</pre></div>
+                <div role=button tabindex=0 aria-labelledby=a>Named by a</div>
+                <x-card></x-card>
+                <div id=e contenteditable style='position: absolute; top: 400px; left: 0; width: 300px'>x</div>
+                <button id=under style='position: absolute; top: 400px; left: 9px; z-index: -1'>Under</button>";
+    let (visit, page) = room(&rig, body).await;
+    page.evaluate(
+        "(() => {
+             const card = document.querySelector('x-card').attachShadow({ mode: 'open' });
+             card.innerHTML = '<input id=s type=password aria-label=S value=hush-shadow>';
+             const editor = document.getElementById('d');
+             editor.CodeMirror = { setValue: (value) => { editor.firstChild.textContent = value },
+                                   getValue: () => editor.firstChild.textContent };
+         })()",
+    )
+    .await;
+    for (id, method) in [("a", "direct"), ("c", "paste"), ("d", "runtime-api"), ("e", "paste")] {
+        let world = if method == "runtime-api" { "main" } else { "isolated" };
+        let fill = json!({"target": {"selector": format!("#{id}")}, "value": format!("hush-{id}"), "method": method, "world": world, "private": true});
+        let answer = visit.ask("fill", fill).await;
+        let data = &answer["data"];
+        assert_eq!(
+            (&data["filled"], data.get("verifiedValue")),
+            (&json!(true), None),
+            "{id}: {answer}"
+        );
+        let held = format!("document.getElementById('{id}').textContent");
+        assert_eq!(page.evaluate(&held).await, format!("hush-{id}"));
+    }
+    // The page makes something else of them.
+    page.evaluate(
+        "for (const it of document.querySelectorAll('[contenteditable]')) it.removeAttribute('contenteditable');
+         document.getElementById('d').className = '';
+         document.querySelector('x-card').shadowRoot.getElementById('s').type = 'text'",
+    )
+    .await;
+    for (read, params) in [
+        ("text", json!({})),
+        ("text", json!({"selector": "#c, #d pre, h2"})),
+        ("elements", json!({})),
+        ("links", json!({})),
+        ("snapshot", json!({})),
+        ("snapshot", json!({"selector": "#c"})),
+        ("dom", json!({})),
+        ("dom", json!({"selector": "pre"})),
+        ("outline", json!({})),
+        ("inspect", json!({"selector": "*", "limit": 50})),
+        ("click", json!({"target": {"selector": "#under"}})),
+    ] {
+        let answer = visit.ask(read, params.clone()).await;
+        assert!(!answer.to_string().contains("hush"), "{read} {params}: {answer}");
+        assert_eq!(answer["ok"], read != "click", "{answer}");
+    }
+    assert!(visit.text("h2").await.starts_with("Head"));
     rig.browser.close().await;
 }
 

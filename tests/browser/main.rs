@@ -2,6 +2,7 @@
 
 mod acts;
 mod background;
+mod claims;
 mod comeback;
 mod demo;
 mod effects;
@@ -11,9 +12,11 @@ mod fills;
 mod focus;
 mod frames;
 mod hangs;
+mod history;
 mod hostile;
 mod identity;
 mod interstitials;
+mod later;
 mod life;
 mod mcp;
 mod navigation;

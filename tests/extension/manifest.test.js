@@ -15,6 +15,7 @@ test('the extension asks for what it uses and nothing else', () => {
     'tabGroups',
     'tabs',
     'webNavigation',
+    'webRequest',
   ]);
   assert.deepEqual(manifest.host_permissions, ['<all_urls>']);
   for (const key of [

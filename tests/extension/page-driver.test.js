@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { beginning, begun, LATE } from '../../extension/beginning.js';
 import { PAGE_SCRIPTS, ScriptingDriver } from '../../extension/page-driver.js';
 
 const page = { url: 'http://a/', title: 'A', state: 'ready', busy: false };
@@ -29,7 +30,7 @@ test('a page that has the scripts is asked once', async () => {
   const { driver, injections } = browser(found);
   assert.deepEqual(await driver.run(7, 'text', { selector: 'p' }, { until: 9 }), found);
   assert.deepEqual(
-    injections.map(({ args }) => args),
+    injections.map(({ args }) => args.slice(0, 4)),
     [['1.2.3', 'text', { selector: 'p' }, { until: 9 }]],
   );
 });
@@ -41,6 +42,25 @@ test('a page without the scripts gets them once and is asked again', async () =>
     injections.map(({ files }) => files),
     [undefined, [...PAGE_SCRIPTS], undefined],
   );
+});
+
+test('a script that begins too late in its page has done nothing, and the page counts as blocked', async () => {
+  await assert.rejects(browser('{"expired":true}').driver.run(7, 'text', {}), { code: 'PAGE_BLOCKED' });
+});
+
+test('a script that has not begun in time is given up, unless it has said that it begins', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const never = new Promise(() => {});
+  const given = beginning().inTime(never);
+  t.mock.timers.tick(6_000);
+  assert.equal(await given, LATE);
+  const script = beginning();
+  let finish;
+  const working = script.inTime(new Promise((resolve) => (finish = resolve)));
+  begun(script.token);
+  t.mock.timers.tick(60_000);
+  finish('done');
+  assert.equal(await working, 'done');
 });
 
 test('a failure in the page keeps its code and its details', async () => {

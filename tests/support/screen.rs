@@ -45,6 +45,31 @@ impl Screen {
         self.run("xmessage", &["-geometry", "300x200+1200+900", "Another window"]);
     }
 
+    /// Types a text with the keyboard, into whatever has the focus, at the pace of a person.
+    pub async fn type_text(&self, text: &str) {
+        self.tool("xdotool", &["type", "--delay", "60", text]).await;
+    }
+
+    /// The windows from the lowest to the topmost.
+    pub async fn stacking(&self) -> String {
+        self.tool("xprop", &["-root", "_NET_CLIENT_LIST_STACKING"]).await
+    }
+
+    /// The window that has the focus.
+    pub async fn active(&self) -> String {
+        self.tool("xprop", &["-root", "_NET_ACTIVE_WINDOW"]).await
+    }
+
+    /// What a program says that does something on the display.
+    async fn tool(&self, program: &str, args: &[&str]) -> String {
+        let output = Command::new(program).args(args).env("DISPLAY", &self.display).output();
+        let output = patiently(program, output)
+            .await
+            .unwrap_or_else(|error| panic!("cannot start {program}: {error}; install it"));
+        assert!(output.status.success(), "{program} {args:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
     fn run(&mut self, program: &str, args: &[&str]) {
         let window = Command::new(program)
             .args(args)

@@ -381,6 +381,7 @@ async fn an_error_of_the_extension_gets_the_category_and_retry_of_its_code() {
         ("SCRIPT_ERROR", "execution", "conditional"),
         ("NAVIGATION_FAILED", "execution", "conditional"),
         ("TAB_NOT_VISIBLE", "execution", "conditional"),
+        ("PAGE_BLOCKED", "execution", "conditional"),
         ("DEBUGGER_DISABLED", "policy", "never"),
         ("SOMETHING_NEW", "execution", "conditional"),
     ] {

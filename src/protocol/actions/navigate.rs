@@ -1,4 +1,5 @@
-//! `navigate` and `wait`: going to an address, and waiting for an element, an address or a navigation.
+//! Going to an address, through the history and to the same page anew; and waiting for an element, an address or a
+//! navigation.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::protocol::{
     values::{data, params, words},
 };
 
-family! { Navigate: Navigate, Wait }
+family! { Navigate: Navigate, Back, Forward, Reload, Wait }
 
 params! {
     /// `navigate`
@@ -16,7 +17,18 @@ params! {
         /// The address to go to.
         url: String,
         ;
+        /// How far the page has to come before the answer; `load` if absent, for 10 s at most.
+        until: Until,
     }
+
+    /// `back`
+    Back {;}
+
+    /// `forward`
+    Forward {;}
+
+    /// `reload`
+    Reload {;}
 
     /// `wait`
     Wait {
@@ -33,6 +45,16 @@ params! {
 }
 
 words! {
+    /// How far a new page has to come.
+    Until {
+        /// It has loaded, with its images.
+        Load = "load",
+        /// Its document is complete.
+        Parsed = "parsed",
+        /// It is there.
+        Committed = "committed",
+    }
+
     /// What `wait` waits for.
     WaitStrategy {
         /// An element that matches.
@@ -45,7 +67,7 @@ words! {
 }
 
 data! {
-    /// Data of `navigate`.
+    /// Data of `navigate`, `back`, `forward` and `reload`.
     NavigateData {
         /// The tab's address now.
         url: String,
@@ -78,11 +100,49 @@ impl Spec for Navigate {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Navigate),
         targets: |_| Vec::new(),
-        public: &["url"],
+        public: &["url", "until"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
     };
+}
+
+/// The row of an action that goes elsewhere without an address.
+const fn row<S>(name: &'static str, about: &'static str) -> Row<S> {
+    Row {
+        name,
+        about,
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Acts,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Navigate),
+        targets: |_| Vec::new(),
+        public: &[],
+        provenance: Provenance::Page,
+        waits: None,
+        is_tool: true,
+    }
+}
+
+impl Spec for Back {
+    type Data = NavigateData;
+    const ROW: Row<Self> = row(
+        "back",
+        "Go back to the page before this one in the tab's history, as the back button does.",
+    );
+}
+
+impl Spec for Forward {
+    type Data = NavigateData;
+    const ROW: Row<Self> = row("forward", "Go forward again in the tab's history, after `back`.");
+}
+
+impl Spec for Reload {
+    type Data = NavigateData;
+    const ROW: Row<Self> = row(
+        "reload",
+        "Load the page anew. Earlier handles become stale, and what was filled in is lost.",
+    );
 }
 
 impl Spec for Wait {

@@ -4,8 +4,8 @@ use super::{
     AnswerHandling, Effect, Paced, Provenance, Recovery, Row, Runs, SessionAction, Spec, family,
 };
 use crate::protocol::{
-    SessionId, TabHandle,
-    values::{data, params},
+    SessionId, TabHandle, Until,
+    values::{data, params, words},
 };
 
 family! { Tab: TabList, TabOpen, TabClose, TabPin, TabUnpin, TabActivate }
@@ -19,6 +19,10 @@ params! {
         /// The address to open.
         url: String,
         ;
+        /// Where the tab opens: `current`, in the background of the person's window, if absent.
+        window: InWindow,
+        /// How far the page has to come before the answer; `load` if absent, for 10 s at most.
+        until: Until,
     }
 
     /// `tab.close`
@@ -43,6 +47,16 @@ params! {
     TabActivate {;
         /// The tab to activate; the session's bound tab if absent.
         tab: TabHandle,
+    }
+}
+
+words! {
+    /// The window of a new tab.
+    InWindow {
+        /// The person's.
+        Current = "current",
+        /// The session's own, which opens without the focus, and where pages are drawn while it is not covered.
+        Own = "own",
     }
 }
 
@@ -140,7 +154,7 @@ impl Spec for TabOpen {
         recovery: Recovery::ReportUnknown,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["url"],
+        public: &["url", "window", "until"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,

@@ -43,6 +43,7 @@ export function open(html, doctype = '<!doctype html>', url = 'http://page.test/
   getter(window.Document.prototype, 'adoptedStyleSheets', () => []);
   window.Range.prototype.getBoundingClientRect = () => BOX;
   window.Element.prototype.getBoundingClientRect = () => BOX;
+  window.matchMedia = () => ({ matches: false });
   window.CSS ??= {};
   window.CSS.escape = cssEscape;
   for (const source of sources) window.eval(source);

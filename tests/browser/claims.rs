@@ -1,0 +1,116 @@
+//! What the answer of an act claims, where the page makes it hard to tell: on pages of a few lines, judged by the page itself.
+
+use serde_json::json;
+
+use super::rig::{Rig, Visit, says, text};
+use super::support::Page;
+
+/// A page in front with this body, whose scripts run.
+async fn page_of<'a>(rig: &'a Rig, body: &str) -> (Visit<'a>, Page<'a>) {
+    let visit = rig.visit("article.html").await;
+    let page = rig.browser.find("article.html").await;
+    let script = format!(
+        "document.body.replaceChildren(document.createRange().createContextualFragment({}))",
+        json!(body)
+    );
+    page.evaluate(&script).await;
+    (visit, page)
+}
+
+#[tokio::test]
+async fn what_a_browser_or_a_mask_only_writes_in_another_way_is_filled() {
+    let rig = Rig::new().await;
+    let body = r"<input id=points><input id=mails type=email multiple>
+        <script>points.oninput = () => {
+            points.value = points.value.replace(/\D/g, '').replace(/\B(?=(\d{3})+$)/g, '.');
+        }</script>";
+    let (visit, page) = page_of(&rig, body).await;
+    for (id, value, held) in [
+        ("points", "1234", "1.234"),
+        ("points", "1234567", "1.234.567"),
+        ("mails", "a@x.test, b@x.test", "a@x.test,b@x.test"),
+    ] {
+        let filled = visit.fill(&format!("#{id}"), value, "direct").await;
+        assert_eq!(page.evaluate(&format!("{id}.value")).await, held);
+        assert_eq!((&filled["filled"], &filled["verifiedValue"]), (&json!(true), &json!(held)));
+    }
+    // Thousandths are another number than thousands.
+    page.evaluate("points.oninput = () => { points.value = '1.234' }; 0").await;
+    assert_eq!(visit.fill("#points", "1234.5", "direct").await["filled"], false);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_long_text_is_filled_though_its_editor_draws_only_a_part_of_it() {
+    let rig = Rig::new().await;
+    let address = "editors/dist/codemirror.html";
+    let visit = rig.visit(address).await;
+    visit.data(&["wait", "--strategy", "selector", "--target", ".cm-content"]).await;
+    let page = visit.page(address).await;
+    let long: Vec<_> = (0..400).map(|line| format!("line {line} of a long text")).collect();
+    let long = long.join("\n");
+    for value in [long.as_str(), "short"] {
+        let filled = visit.fill(".cm-content", value, "paste").await;
+        assert_eq!(page.evaluate("document.getElementById('model').textContent").await, value);
+        assert_eq!((&filled["filled"], &filled["verifiedValue"]), (&json!(true), &json!(value)));
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_click_that_would_do_nothing_is_refused() {
+    let rig = Rig::new().await;
+    let body = "<label id=label>Choose<input type=file hidden></label>
+        <button disabled><span id=part>Part</span></button>";
+    let (visit, page) = page_of(&rig, body).await;
+    page.evaluate("window.clicks = 0; addEventListener('click', () => { clicks += 1 }, true); 0")
+        .await;
+    for (selector, words) in [("#label", "opens a dialog for files"), ("#part", "is disabled")] {
+        let error = visit.fails("ELEMENT_NOT_ACTIONABLE", &["click", "--selector", selector]).await;
+        says(&error, &[words]);
+    }
+    assert_eq!(page.evaluate("clicks").await, 0);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_hover_shows_what_it_says_or_is_refused_whoever_serves_the_style() {
+    let rig = Rig::new().await;
+    let body = "<ul><li id=styled>Menu<div class=menu>Styled</div></li>
+        <li id=scripted>Menu<div class=menu id=menu>Scripted</div></li></ul><p id=plain>Plain</p>
+        <script>scripted.onmouseenter = () => { menu.style.display = 'block' }</script>";
+    for sheet in [rig.site.url("menu.css"), rig.site.other_url("menu.css")] {
+        let (visit, page) = page_of(&rig, body).await;
+        let link = format!(
+            "new Promise((resolve) => document.head.append(Object.assign(document.createElement('link'), {{
+                 rel: 'stylesheet', href: {}, onload: () => resolve(true) }})))",
+            json!(sheet)
+        );
+        page.evaluate(&link).await;
+        let hover = |id: &str| format!("#{id}");
+        let error =
+            visit.fails("ELEMENT_NOT_ACTIONABLE", &["hover", "--selector", &hover("styled")]).await;
+        says(&error, &[":hover", "Styled"]);
+        for id in ["scripted", "plain"] {
+            let data = visit.data(&["hover", "--selector", &hover(id)]).await;
+            assert_eq!(data["hovered"], true, "{id}");
+        }
+        assert_eq!(page.evaluate("getComputedStyle(menu).display").await, "block");
+        visit.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn lists_that_are_cut_say_so() {
+    let rig = Rig::new().await;
+    let (visit, page) = page_of(&rig, "").await;
+    page.evaluate(
+        "document.body.innerHTML = '<select aria-label=Many>' + '<option>x'.repeat(201) + '</select>'; 0",
+    )
+    .await;
+    let options = visit.entries("elements").await[0]["options"].clone();
+    let options = options.as_array().expect("options");
+    assert_eq!((options.len(), text(&options[200])), (201, "… 1 more".to_owned()));
+    rig.browser.close().await;
+}
