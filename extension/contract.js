@@ -60,6 +60,11 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * A place in an element's box: 0 is its left or top edge, 1 the right or bottom one.
+ * @typedef {{ x: number, y: number }} Spot
+ */
+
+/**
  * One field to fill, and how.
  * @typedef {{ method: 'direct' | 'paste' | 'runtime-api', private?: boolean, target: Target, value: string, world: 'isolated' | 'main' }} Field
  */
@@ -317,6 +322,11 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} ClickParams `click`
+ * @property {Spot} [at] Where in the element; where it can be hit if absent.
+ * @property {'left' | 'middle' | 'right'} [button] The button to press; left if absent.
+ * @property {number} [count] How often: 2 is a double click. 1 if absent.
+ * @property {number} [hold] How long the button stays down, in milliseconds; 0 if absent.
+ * @property {('Alt' | 'Control' | 'Meta' | 'Shift')[]} [modifiers] The keys that are held down meanwhile.
  * @property {Target} target The element to click.
  */
 
@@ -332,6 +342,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} HoverParams `hover`
+ * @property {Spot} [at] Where in the element; where it can be hit if absent.
  * @property {Target} target The element to hover over.
  */
 
@@ -342,6 +353,40 @@ export const LIMITS = Object.freeze({
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} hovered Always true.
  * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ */
+
+/**
+ * @typedef {object} DragParams `drag`
+ * @property {Spot} [at] Where in the element the pointer takes hold of it; where it can be hit if absent.
+ * @property {{ x: number, y: number }} [by] How far to drag it.
+ * @property {Target} from The element to drag.
+ * @property {number} [steps] How many moves the way has; 10 if absent.
+ * @property {Target} [to] The element to drop it on.
+ * @property {Spot} [toAt] Where in the element `to` it is dropped; where that can be hit if absent.
+ */
+
+/**
+ * @typedef {object} DragData `drag`
+ * @property {boolean} dragged Always true.
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {boolean} stable Whether the page settled.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ */
+
+/**
+ * @typedef {object} SelectTextParams `select-text`
+ * @property {number} [nth] Which occurrence of the part, from 0; the first if absent.
+ * @property {Target} target The element, or the field, whose text to select.
+ * @property {string} [text] The part of its text; all of it if absent.
+ */
+
+/**
+ * @typedef {object} SelectTextData `select-text`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {string} selected The text that is selected now.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
@@ -441,6 +486,8 @@ export const LIMITS = Object.freeze({
  *   scroll: ScrollParams,
  *   click: ClickParams,
  *   hover: HoverParams,
+ *   drag: DragParams,
+ *   'select-text': SelectTextParams,
  *   select: SelectParams,
  *   fill: FillParams,
  *   'fill-form': FillFormParams,
@@ -471,6 +518,8 @@ export const LIMITS = Object.freeze({
  *   scroll: ScrollData,
  *   click: ClickData,
  *   hover: HoverData,
+ *   drag: DragData,
+ *   'select-text': SelectTextData,
  *   select: SelectData,
  *   fill: FillData,
  *   'fill-form': FillFormData,
@@ -563,6 +612,13 @@ const TARGET = {
       required: ['find'],
     },
   ],
+};
+/** @type {import('./schema.js').Schema} */
+const SPOT = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { x: { type: 'number', maximum: 1, minimum: 0 }, y: { type: 'number', maximum: 1, minimum: 0 } },
+  required: ['x', 'y'],
 };
 /** @type {import('./schema.js').Schema} */
 const FIELD = {
@@ -838,7 +894,14 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { target: TARGET },
+      properties: {
+        at: SPOT,
+        button: { type: 'string', enum: ['left', 'middle', 'right'] },
+        count: { type: 'integer', maximum: 3, minimum: 1 },
+        hold: { type: 'integer', maximum: 10000, minimum: 0 },
+        modifiers: { type: 'array', items: { type: 'string', enum: ['Alt', 'Control', 'Meta', 'Shift'] } },
+        target: TARGET,
+      },
       required: ['target'],
     },
   },
@@ -849,7 +912,41 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { target: TARGET },
+      properties: { at: SPOT, target: TARGET },
+      required: ['target'],
+    },
+  },
+  drag: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        at: SPOT,
+        by: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { x: { type: 'number' }, y: { type: 'number' } },
+          required: ['x', 'y'],
+        },
+        from: TARGET,
+        steps: { type: 'integer', maximum: 100, minimum: 1 },
+        to: TARGET,
+        toAt: SPOT,
+      },
+      required: ['from'],
+    },
+  },
+  'select-text': {
+    acts: true,
+    needsTab: true,
+    reportsEffects: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { nth: { type: 'integer', minimum: 0 }, target: TARGET, text: { type: 'string' } },
       required: ['target'],
     },
   },

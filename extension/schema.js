@@ -1,6 +1,6 @@
 /**
  * Checks values against JSON schemas, as much of JSON Schema as the contract uses: closed objects, lists, texts,
- * integers, booleans, and choices among objects that one required member tells apart. The generator of the contract
+ * numbers, booleans, and choices among objects that one required member tells apart. The generator of the contract
  * refuses a schema that needs more.
  */
 
@@ -34,6 +34,7 @@ const TYPES = Object.freeze({
   array: checkArray,
   string: checkText,
   integer: checkInteger,
+  number: checkNumber,
   boolean: (_, value, at) => (typeof value === 'boolean' ? null : `${at} must be true or false`),
 });
 
@@ -85,6 +86,12 @@ function checkText({ minLength = 0, maxLength = Infinity, pattern }, value, at) 
 function checkInteger({ minimum = -Infinity, maximum = Infinity }, value, at) {
   if (Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= maximum) return null;
   return `${at} must be an integer, ${range(minimum, maximum)}`;
+}
+
+/** @param {TypedSchema} schema @param {unknown} value @param {string} at */
+function checkNumber({ minimum = -Infinity, maximum = Infinity }, value, at) {
+  if (Number.isFinite(value) && Number(value) >= minimum && Number(value) <= maximum) return null;
+  return `${at} must be a number, ${range(minimum, maximum)}`;
 }
 
 /** @param {number} low @param {number} high */

@@ -1,6 +1,7 @@
 /** Acts of the pointer and the wheel: done in the page, then reported once the page has settled. */
 
 import { DocumentGone } from '../browser-errors.js';
+import { lendEffects } from '../page/main-transfer.js';
 import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
 
@@ -19,17 +20,23 @@ export async function click(context) {
 /** @param {Context<'hover'>} context */
 export async function hover(context) {
   const began = performance.now();
-  const { stable, after, page } = await act({ ...context, document: undefined }, 'hover', context.params);
-  if (after?.hidden) {
-    const shows = after.guessed
-      ? `the rules of a style sheet of another origin cannot be read, by which the page may show ${after.hidden} on CSS :hover`
-      : `the page shows ${after.hidden} only by CSS :hover`;
-    throw new ActionError(
-      'ELEMENT_NOT_ACTIONABLE',
-      `${shows}, which no script can set: the events of a mouse were sent, and it is hidden still. Go to a link in it with navigate, or ask for a person (require-human)`,
-    );
-  }
+  const { stable, page } = await act({ ...context, document: undefined }, 'hover', context.params);
   return { data: { hovered: true, stable, elapsed: Math.round(performance.now() - began) }, page };
+}
+
+/** @param {Context<'drag'>} context */
+export async function drag(context) {
+  // The page runs what it is sent in that order.
+  const transfer = `e${crypto.randomUUID()}`;
+  context.driver.runInMainWorld(context.tabId, lendEffects, [transfer]).catch(() => {});
+  const { stable, page } = await act(context, 'drag', { ...context.params, transfer });
+  return { data: { dragged: true, stable }, page };
+}
+
+/** @param {Context<'select-text'>} context */
+export async function selectText(context) {
+  const { after, page } = await act(context, 'select-text', context.params);
+  return { data: { selected: after?.selected ?? '' }, page };
 }
 
 /** @param {Context<'scroll'>} context */

@@ -61,6 +61,8 @@ export const HANDLERS = Object.freeze({
   scroll: act.scroll,
   click: act.click,
   hover: act.hover,
+  drag: act.drag,
+  'select-text': act.selectText,
   fill: fill.fill,
   'fill-form': fill.fillForm,
   select: act.select,

@@ -190,7 +190,8 @@
         return page.collapse(value) || titleOf(element) || { submit: 'Submit', reset: 'Reset', button: '' }[type];
       }
     }
-    const text = labelsOf(element)
+    const text = page
+      .labelsOf(element)
       .map((label) => labelText(label, element))
       .join(' ');
     if (page.collapse(text)) return page.collapse(text);
@@ -205,7 +206,7 @@
   const NONE = [];
 
   /** The browser searches the whole page for the labels of each control, so all labels of a tree are collected at once. */
-  const labelsOf = (/** @type {Element} */ element) => {
+  page.labelsOf = (element) => {
     if (!LABELABLE.has(own.localName(element))) return NONE;
     const root = /** @type {Document | ShadowRoot} */ (own.getRootNode(element));
     let known = page.labels.get(root);

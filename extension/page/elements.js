@@ -37,7 +37,7 @@
         index === undefined
           ? one(hosts, `the host ${selector}`)
           : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
-      root = own.shadowRoot(host) ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no shadow root`);
+      root = own.anyShadowRoot(host) ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no shadow root`);
     }
     return one(page.query(target.route.target, root), `the route’s target ${target.route.target}`);
   };

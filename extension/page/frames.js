@@ -170,7 +170,7 @@
       if (moves) bring(element, at);
       const point = outside(element, at);
       if (!inside(point)) continue;
-      const hit = page.elementAt(point.x, point.y);
+      const hit = page.hitAt({ clientX: point.x, clientY: point.y });
       if (hit === element) return { at: point };
       cover = hit ?? cover;
     }

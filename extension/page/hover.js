@@ -15,6 +15,9 @@
     'max-height': (value) => Number.parseFloat(value) === 0,
     transform: (value) => value.startsWith('matrix(0, 0, 0, 0') || /^scale\(0\)/.test(value),
   };
+  /** The same, and what keeps a mouse out. */
+  /** @type {typeof HIDES} */
+  const BARS = { ...HIDES, 'pointer-events': (/** @type {string} */ value) => value === 'none' };
   const PSEUDO = /::?(before|after)$/;
 
   /**
@@ -23,18 +26,10 @@
    */
 
   page.hiddenUntilHover = (hit) => {
-    /** @type {Element[]} */
-    const chain = [];
-    for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) if (at instanceof Element) chain.push(at);
+    const chain = chainOf(hit);
     /** @type {Reveal[]} */
     const reveals = [];
-    unread = false;
-    for (const root of new Set(chain.map((element) => own.getRootNode(element)))) {
-      if (!(root instanceof Document || root instanceof ShadowRoot)) continue;
-      for (const sheet of [...own.styleSheets(root), ...own.adoptedStyleSheets(root)]) {
-        for (const rule of rulesOf(sheet)) visit(rule, '', chain, reveals);
-      }
-    }
+    eachRule(chain, (style, selector) => collect(style, selector, chain, reveals));
     // What a sheet that cannot be read would show is one of what is hidden near the pointer.
     const near = unread ? hiddenNear(chain) : [];
     return () => {
@@ -42,6 +37,56 @@
       if (element) return { element, guessed: false };
       return near.length > 0 && near.every(isGone) ? { element: near[0], guessed: true } : null;
     };
+  };
+
+  page.waitsForHover = (element) => {
+    const chain = chainOf(element);
+    let waits = false;
+    eachRule(chain, (style, selectors) => {
+      const properties = revealed(style, BARS);
+      if (waits || properties.length === 0) return;
+      for (const selector of page.selectorList(selectors)) {
+        if (!selector.includes(':hover') || PSEUDO.test(selector)) continue;
+        const whole = selector.replaceAll(':hover', ':is(*)');
+        const subject = chain.find((it) => matches(it, whole));
+        waits ||=
+          subject !== undefined &&
+          properties.some((property) => BARS[property](getComputedStyle(subject).getPropertyValue(property)));
+      }
+    });
+    return waits;
+  };
+
+  /** An element and those around it. */
+  const chainOf = (/** @type {Element} */ element) => {
+    /** @type {Element[]} */
+    const chain = [];
+    for (let at = /** @type {Node | null} */ (element); at; at = page.parent(at))
+      if (at instanceof Element) chain.push(at);
+    return chain;
+  };
+
+  /** Calls `each` with every rule on `:hover` of the trees that these elements are in. */
+  const eachRule = (
+    /** @type {Element[]} */ chain,
+    /** @type {(style: CSSStyleDeclaration, selectors: string) => void} */ each,
+  ) => {
+    unread = false;
+    for (const root of new Set(chain.map((element) => own.getRootNode(element)))) {
+      if (!(root instanceof Document || root instanceof ShadowRoot)) continue;
+      for (const sheet of [...own.styleSheets(root), ...own.adoptedStyleSheets(root)]) {
+        for (const rule of rulesOf(sheet)) visit(rule, '', each);
+      }
+    }
+  };
+
+  const matches = (/** @type {Element} */ element, /** @type {string} */ selector) => {
+    try {
+      return own.matches(element, selector);
+    } catch {
+      // Not a selector for elements, such as one with another pseudo-element.
+      return false;
+    }
   };
 
   /** How far up from what is hit, and how many elements at most, something hidden is looked for. */
@@ -80,24 +125,30 @@
   const visit = (
     /** @type {CSSRule} */ rule,
     /** @type {string} */ outer,
-    /** @type {Element[]} */ chain,
-    /** @type {Reveal[]} */ reveals,
+    /** @type {(style: CSSStyleDeclaration, selectors: string) => void} */ each,
   ) => {
     const query = rule instanceof CSSMediaRule ? matchMedia(rule.media.mediaText) : null;
     if (query && !query.matches) return;
     if (rule instanceof CSSImportRule) {
-      for (const inner of rule.styleSheet ? rulesOf(rule.styleSheet) : []) visit(inner, outer, chain, reveals);
+      for (const inner of rule.styleSheet ? rulesOf(rule.styleSheet) : []) visit(inner, outer, each);
       return;
     }
     let selector = outer;
     if (rule instanceof CSSStyleRule) {
       // A nested rule stands for what its parent matches.
       selector = outer === '' ? rule.selectorText : rule.selectorText.replaceAll('&', `:is(${outer})`);
-      if (selector.includes(':hover')) collect(rule.style, selector, chain, reveals);
+      if (selector.includes(':hover')) each(rule.style, selector);
     }
     const nested = /** @type {CSSGroupingRule} */ (rule).cssRules;
-    for (const inner of nested ?? []) visit(inner, selector, chain, reveals);
+    for (const inner of nested ?? []) visit(inner, selector, each);
   };
+
+  /** The properties by which a rule may show what is hidden. */
+  const revealed = (/** @type {CSSStyleDeclaration} */ style, hides = HIDES) =>
+    Object.keys(hides).filter((name) => {
+      const value = style.getPropertyValue(name);
+      return value !== '' && !hides[name](value);
+    });
 
   const collect = (
     /** @type {CSSStyleDeclaration} */ style,
@@ -105,10 +156,7 @@
     /** @type {Element[]} */ chain,
     /** @type {Reveal[]} */ reveals,
   ) => {
-    const properties = Object.keys(HIDES).filter((name) => {
-      const value = style.getPropertyValue(name);
-      return value !== '' && !HIDES[name](value);
-    });
+    const properties = revealed(style);
     if (properties.length === 0) return;
     for (const selector of page.selectorList(selectors)) {
       if (!selector.includes(':hover') || selector.includes(':has(')) continue;

@@ -12,23 +12,43 @@
   page.actionable = (target) => {
     const element = page.resolve(target);
     page.mindScrollersOf(element);
-    if (!page.visible(element)) page.notActionable(element, 'is not visible');
+    if (!page.hasBox(element)) page.notActionable(element, 'is not visible');
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
     return element;
   };
 
-  page.reachable = (element) => {
-    if (!page.visible(element)) return false;
-    if (!within(element)) own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
-    return probe(element).hit !== undefined;
+  /** Whether a person could see the element; what has no box of its own is seen where its contents are. */
+  page.hasBox = (element) =>
+    page.visible(element) ||
+    ((element instanceof HTMLAreaElement || page.rendered(element)) &&
+      page.boxes(element).some(({ left, top, right, bottom }) => right > left && bottom > top));
+
+  page.pressable = (target) => {
+    const element = page.resolve(target);
+    page.mindScrollersOf(element);
+    if (page.disabled(element)) page.notActionable(element, 'is disabled');
+    if (page.isToggle(element) && !(page.hasBox(element) && page.reachable(element))) {
+      // Pages hide the browser's own boxes and draw others, which press the hidden ones by their label.
+      const label = page.labelsOf(element).find((it) => page.hasBox(it) && page.reachable(it));
+      if (label) return label;
+    }
+    if (!page.hasBox(element) && !page.waitsForHover(element)) page.notActionable(element, 'is not visible');
+    return element;
   };
 
-  page.hitPoint = (element) => {
-    let { at, hit, cover } = probe(element);
-    if (!at || !within(element)) {
+  page.reachable = (element) => {
+    if (!page.hasBox(element)) return false;
+    if (!within(element)) own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    return page.probe(element).hit !== undefined;
+  };
+
+  page.hitPoint = (element, place) => {
+    let { at, hit, cover } = place ? aim(element, place) : page.probe(element);
+    if (!at || !hit || !(place ? inWindow(at) : within(element))) {
       // Outside the window, or scrolled out of sight in a list of its own.
-      own.scrollIntoView(element, { block: 'center', inline: 'center', behavior: 'instant' });
-      ({ at, hit, cover } = probe(element));
+      own.scrollIntoView(scrolled(element), { block: 'center', inline: 'center', behavior: 'instant' });
+      if (place) reveal(element, place);
+      ({ at, hit, cover } = place ? aim(element, place) : page.probe(element));
     }
     if (at && hit) return { at, hit };
     if (getComputedStyle(element).pointerEvents === 'none') {
@@ -40,61 +60,41 @@
     );
   };
 
-  /**
-   * The middle of the first part of the element that can be hit, else what covers the first part.
-   * @returns {{ at?: PagePoint, hit?: Element, cover?: Element | null }}
-   */
-  const probe = (/** @type {Element} */ element) => {
-    let cover = null;
-    for (const rect of own.getClientRects(element)) {
-      const left = Math.max(rect.left, 0);
-      const top = Math.max(rect.top, 0);
-      const right = Math.min(rect.right, innerWidth);
-      const bottom = Math.min(rect.bottom, innerHeight);
-      if (right - left <= 0 || bottom - top <= 0) continue;
-      const at = { clientX: (left + right) / 2, clientY: (top + bottom) / 2 };
-      const hit = page.elementAt(at.clientX, at.clientY);
-      if (hit && page.reaches(element, hit)) return { at, hit };
-      cover ??= hit;
+  /** What is hit at a place in an element. @returns {ReturnType<BproxyPage['probe']>} */
+  const aim = (/** @type {Element} */ element, /** @type {BproxySpot} */ place) => {
+    const at = page.pointIn(element, place);
+    const hit = page.hitAt(at);
+    return hit && page.reaches(element, hit) ? { at, hit } : { cover: hit };
+  };
+
+  const inWindow = (/** @type {PagePoint} */ { clientX, clientY }) =>
+    clientX >= 0 && clientY >= 0 && clientX < innerWidth && clientY < innerHeight;
+
+  /** Brings a place of an element that is larger than the window, or its scroller, into sight. */
+  const reveal = (/** @type {Element} */ element, /** @type {BproxySpot} */ place) => {
+    for (let on = /** @type {Node | null} */ (scrolled(element)); on; on = page.parent(on)) {
+      const scroller = on instanceof Document ? own.scrollingElement(on) : on;
+      if (!(scroller instanceof Element)) continue;
+      const isPage = scroller === own.scrollingElement(document);
+      const { left, top, right, bottom } = isPage
+        ? { left: 0, top: 0, right: innerWidth, bottom: innerHeight }
+        : own.getBoundingClientRect(scroller);
+      const { clientX, clientY } = page.pointIn(element, place);
+      const out = (/** @type {number} */ at, /** @type {number} */ low, /** @type {number} */ high) =>
+        at >= low && at < high ? 0 : at - (low + high) / 2;
+      const by = { left: out(clientX, left, right), top: out(clientY, top, bottom) };
+      if (by.left !== 0 || by.top !== 0) own.scrollBy(scroller, { ...by, behavior: 'instant' });
     }
-    return { cover };
+  };
+
+  /** What is scrolled into view for an element: an area is a part of its image, and has no box. */
+  const scrolled = (/** @type {Element} */ element) => {
+    if (own.getClientRects(element).length > 0) return element;
+    return (element instanceof HTMLAreaElement ? page.imageOf(element) : own.children(element)[0]) ?? element;
   };
 
   const within = (/** @type {Element} */ element) => {
-    const { left, top, right, bottom } = own.getBoundingClientRect(element);
+    const { left, top, right, bottom } = page.box(element);
     return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
-  };
-
-  page.elementAt = (x, y) => {
-    let hit = own.elementFromPoint(document, x, y);
-    for (;;) {
-      const shadow = hit && own.shadowRoot(hit);
-      const inner = shadow && own.elementFromPoint(shadow, x, y);
-      if (!inner || inner === hit) return hit && (slotAt(hit, x, y) ?? hit);
-      hit = inner;
-    }
-  };
-
-  /** The slot whose text is at a point. The browser delivers events to it; `elementFromPoint` names only the host. */
-  const slotAt = (/** @type {Element} */ host, /** @type {number} */ x, /** @type {number} */ y) => {
-    if (own.shadowRoot(host) === null) return null;
-    const range = own.createRange(document);
-    for (const text of own.childNodes(host)) {
-      const slot = text instanceof Text ? own.assignedSlot(text) : null;
-      if (slot === null) continue;
-      range.selectNodeContents(text);
-      for (const { left, top, right, bottom } of range.getClientRects()) {
-        if (left <= x && x <= right && top <= y && y <= bottom) return slot;
-      }
-    }
-    return null;
-  };
-
-  page.reaches = (/** @type {Element} */ element, /** @type {Element} */ hit) => {
-    for (let at = /** @type {Node | null} */ (hit); at; at = page.parent(at)) {
-      if (at === element) return true;
-      if (at instanceof HTMLLabelElement && at.control === element) return true;
-    }
-    return false;
   };
 })();

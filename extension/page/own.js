@@ -70,6 +70,7 @@
       Document,
       [
         'body',
+        'caretPositionFromPoint',
         'compatMode',
         'contentType',
         'createElement',
@@ -158,7 +159,7 @@
   /** Whether an element may have a closed shadow root that is not known. */
   const mayHave = (/** @type {Element} */ element) => {
     const name = own.localName(element);
-    return HOSTS.has(name) || (name.includes('-') && element instanceof HTMLElement);
+    return element instanceof HTMLElement && (HOSTS.has(name) || name.includes('-'));
   };
   const ask = (/** @type {Element} */ element) => {
     // It throws for drawings, and never gives a root of the browser's own, such as a video's.
@@ -174,6 +175,11 @@
     const root = openRoot(element) ?? (anyClosed ? (closedRoots.get(element) ?? null) : null);
     if (root !== null || page.hostList !== null || without.has(element) || !mayHave(element)) return root;
     return ask(element);
+  };
+
+  own.anyShadowRoot = (node) => {
+    const element = /** @type {Element} */ (node);
+    return own.shadowRoot(element) ?? (mayHave(element) ? ask(element) : null);
   };
 
   page.hosts = () => {

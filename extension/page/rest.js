@@ -6,6 +6,7 @@
 (() => {
   'use strict';
   const page = globalThis.bproxy;
+  const { own } = page;
 
   /** Tasks that follow one another, such as those of a framework's scheduler, are this close. */
   const QUIET_MS = 8;
@@ -33,13 +34,15 @@
   page.isLeaving = () => leaving;
 
   const { navigation } = /** @type {{ navigation?: EventTarget }} */ (/** @type {unknown} */ (globalThis));
-  navigation?.addEventListener('navigate', (event) => {
-    const { destination, downloadRequest } = /** @type {any} */ (event);
-    if (event.isTrusted && !destination.sameDocument && downloadRequest === null) leaving = true;
-  });
-  navigation?.addEventListener('navigateerror', (event) => {
-    if (event.isTrusted) leaving = false;
-  });
+  if (navigation)
+    own.addEventListener(navigation, 'navigate', (/** @type {Event} */ event) => {
+      const { destination, downloadRequest } = /** @type {any} */ (event);
+      if (event.isTrusted && !destination.sameDocument && downloadRequest === null) leaving = true;
+    });
+  if (navigation)
+    own.addEventListener(navigation, 'navigateerror', (/** @type {Event} */ event) => {
+      if (event.isTrusted) leaving = false;
+    });
 
   /** How long nothing is due, in ms, once the page has nothing to do; 0 if it always has. */
   const idle = () =>

@@ -47,8 +47,11 @@ type PageCommands = {
     data: { signature: string; rested: boolean; leaving: boolean; after: ActAfter[PageAct] | null; seen: PageSeen };
   };
 
-  click: { params: { target: BproxyTarget }; data: NoData };
-  hover: { params: { target: BproxyTarget }; data: NoData };
+  click: { params: import('../contract.js').ClickParams; data: NoData };
+  hover: { params: import('../contract.js').HoverParams; data: NoData };
+  /** `transfer`: the name of the events of `lendEffects`. */
+  drag: { params: import('../contract.js').DragParams & { transfer: string }; data: NoData };
+  'select-text': { params: import('../contract.js').SelectTextParams; data: NoData };
   scroll: {
     params: import('../contract.js').ScrollParams;
     data: { target: 'viewport' | 'element'; before: number };
@@ -134,8 +137,9 @@ interface BproxyKnown {
 /** What each act reports after the page has settled. */
 interface ActAfter {
   click: { disappeared: boolean };
-  /** What the page shows only by CSS `:hover`, and is hidden: in a few words. `guessed`: the rules cannot be read. */
-  hover: { hidden: string | null; guessed: boolean };
+  hover: NoData;
+  drag: NoData;
+  'select-text': { selected: string };
   scroll: { position: number; scrollHeight: number; clientHeight: number };
   /** `open`: the list is open still. */
   select: { selected: boolean; optionText: string; open: boolean };
@@ -167,6 +171,63 @@ type PageOutcome<Name extends PageCommandName> = PageResult<Name> | PageError;
 type FoundTarget = Extract<BproxyTarget, { selector: string } | { route: unknown }>;
 type BproxyNamer = (element: Element) => FoundTarget;
 type PagePoint = { clientX: number; clientY: number };
+/** A place in an element's box: 0 is its left or top edge, 1 the right or bottom one. */
+type BproxySpot = import('../contract.js').Spot;
+
+/** The mouse during an act. Each event goes to what has captured the pointer, else to what is under it. */
+interface BproxyMouse {
+  /** Moves; false if the page prevented what the browser does by itself. */
+  move(hit: Element, at: PagePoint): boolean;
+  /** Presses a button, for the `detail`th time in a row; false if the page prevented what the browser does by itself. */
+  down(hit: Element, at: PagePoint, button: number, detail: number): boolean;
+  /**
+   * Releases it; what was pressed and released, if anything is left of it. `react`: what the browser does by itself before
+   * the pointer is free again.
+   */
+  up(hit: Element, at: PagePoint, detail: number, react?: () => void): Element | null;
+  /** Clicks, with the button that was pressed. */
+  activate(on: Element, at: PagePoint, detail: number): void;
+  /** Asks for the context menu. */
+  menu(on: Element, at: PagePoint): void;
+  /** The browser takes the pointer away, for a drag of its own. */
+  cancel(): void;
+  /** The pointer is back, after such a drag. */
+  rest(hit: Element, at: PagePoint): void;
+  /** What an event of the mouse has at a place. */
+  init(at: PagePoint): PointerEventInit;
+}
+
+/** What the browser itself moves during a drag. */
+interface BproxyNativeDrag {
+  /** Whether a press there gives the focus, as on any other part of the page. */
+  focuses: boolean;
+  begin(at: PagePoint): void;
+  move(at: PagePoint): void;
+  end(): void;
+}
+
+/** A drag that may end in a drop. */
+interface BproxyDrop {
+  /** It is over an element, or over none. */
+  over(hit: Element | null, at: PagePoint): void;
+  /** It is dropped there. */
+  end(hit: Element | null, at: PagePoint): void;
+}
+
+/** The effects of a drag. Each `send` gives whether the page handled the event. */
+interface BproxyTransfer {
+  /** Whether the page prevents the drag. */
+  starts(send: () => boolean): boolean;
+  source(send: () => void): void;
+  over(send: () => boolean): boolean;
+  leaves(send: () => void): void;
+  drops(send: () => boolean): boolean;
+  ends(send: () => void): void;
+  /** What a drop would do now. */
+  effect: string;
+}
+
+type BproxyCaret = { node: Node; offset: number };
 
 /** Chromium's, which the type checker does not know. */
 interface CSSStyleDeclaration {
@@ -240,7 +301,13 @@ interface BproxyOwn
     >,
     Methods<
       Document,
-      'createElement' | 'createRange' | 'createTreeWalker' | 'execCommand' | 'getElementsByTagName' | 'hasFocus'
+      | 'caretPositionFromPoint'
+      | 'createElement'
+      | 'createRange'
+      | 'createTreeWalker'
+      | 'execCommand'
+      | 'getElementsByTagName'
+      | 'hasFocus'
     >,
     Getters<ParentNode, 'children'>,
     Methods<ParentNode, 'append' | 'querySelector' | 'querySelectorAll' | 'replaceChildren'>,
@@ -249,6 +316,8 @@ interface BproxyOwn
     Methods<NonElementParentNode, 'getElementById'> {
   textContent(of: Node): string;
   assignedSlot(of: Element | Text): HTMLSlotElement | null;
+  /** The shadow root, asked for anew if none is known. */
+  anyShadowRoot(of: Element): ShadowRoot | null;
   /** The window of a frame; null for what is none. */
   contentWindow(of: Element): Window | null;
   scrollBy(of: Element, by: ScrollToOptions): void;
@@ -452,6 +521,7 @@ interface BproxyPage {
   // accessibility.js
   /** The labels of each tree's controls, collected by the command that runs; emptied before the next. */
   labels: Map<Node, Map<Element, Element[]>>;
+  labelsOf(element: Element): Element[];
   role(element: Element): string;
   ownName(element: Element): string;
   accessibleName(element: Element): string;
@@ -501,19 +571,35 @@ interface BproxyPage {
   /** Whether the document is about to be left. */
   isLeaving(): boolean;
 
+  // hit.js
+  /** What is at a point, through every shadow root. */
+  hitAt(at: PagePoint): Element | null;
+  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
+  reaches(element: Element, hit: Element): boolean;
+  /** The boxes that an element is drawn in: one for each line of a text, those of its contents if it has none. */
+  boxes(element: Element): { left: number; top: number; right: number; bottom: number }[];
+  /** The box around them. */
+  box(element: Element): DOMRect;
+  /** The image that an area is a part of. */
+  imageOf(area: Element): Element | null;
+  /** A point where the element can be hit, and what is hit there, else what covers it. */
+  probe(element: Element): { at?: PagePoint; hit?: Element; cover?: Element | null };
+  /** A place in an element, as a point in the window. */
+  pointIn(element: Element, place: BproxySpot): PagePoint;
+
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
   notActionable(element: Element, why: string): never;
+  /** Whether a person could see the element, at the latest after scrolling to it. */
+  hasBox(element: Element): boolean;
   /** The one element that a target names, if a person could see and use it. */
   actionable(target: BproxyTarget): Element;
-  /** What is hit at a point, shadow roots included. */
-  elementAt(x: number, y: number): Element | null;
+  /** The same, to press it: of a box that a page hides, its label. */
+  pressable(target: BproxyTarget): Element;
   /** Whether a person can hit the element, scrolled into view if need be. */
   reachable(element: Element): boolean;
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
-  hitPoint(element: Element): { at: PagePoint; hit: Element };
-  /** Whether the element gets what hits `hit`: it bubbles to the element, or to its label. */
-  reaches(element: Element, hit: Element): boolean;
+  hitPoint(element: Element, place?: BproxySpot): { at: PagePoint; hit: Element };
 
   // field.js
   isField(element: Element): boolean;
@@ -570,6 +656,13 @@ interface BproxyPage {
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */
   hiddenUntilHover(hit: Element): () => { element: Element; guessed: boolean } | null;
+  /** Whether an element is hidden now, and CSS `:hover` would show it or what it is in. */
+  waitsForHover(element: Element): boolean;
+
+  // effects of an act
+  requests?: Record<string, (at: EventTarget, rest: string) => boolean>;
+  pointed?(hit: Element, type: string, init: PointerEventInit): Element;
+  uncapture?(init: PointerEventInit): void;
 
   // settle.js
   /** Whether something moves that ends soon. */
@@ -578,10 +671,45 @@ interface BproxyPage {
   trees(): (Document | ShadowRoot)[];
 
   // pointer.js
-  /** Moves the pointer onto a point of the element that is hit there. */
-  moveOnto(hit: Element, at: PagePoint): void;
+  /** The mouse of this command's session, with these keys held down. */
+  mouse(modifiers?: string[]): BproxyMouse;
+
+  // caret.js
+  /** Whether an element is a field whose text can be selected. */
+  isText(element: Element): boolean;
+  /** The place in the text that is nearest to a point; in a field, the field and the place in what it holds. */
+  caretAt(at: PagePoint, hit: Element): BproxyCaret | null;
+  /** What a press does to the selection; the place of the caret, null if none was put anywhere. */
+  caretFromPointer(
+    hit: Element,
+    at: PagePoint,
+    how?: { button?: number; count?: number; extend?: boolean },
+  ): BproxyCaret | null;
+
+  // click.js
+  /** Moves to an element, to press it there. Of each press, `up` is false if no click came of it. */
+  pressOf(
+    element: Element,
+    how?: { button?: 'left' | 'middle' | 'right'; modifiers?: string[]; at?: BproxySpot },
+  ): { down(detail: number): void; up(detail: number): boolean };
   /** Moves there and clicks, as a mouse does. False if the press made the element go away, so that no click came of it. */
   press(element: Element): boolean;
+
+  // native-drag.js
+  /** What the browser itself moves when the mouse is dragged from there. */
+  nativeDrag(hit: Element, at: PagePoint, modifiers?: string[]): BproxyNativeDrag | null;
+
+  // drop.js
+  /** What the browser would drag, were the mouse moved after a press there. */
+  draggable(hit: Element): Element | null;
+  /** Starts to drag; null if the page prevents it. */
+  startDrop(source: Element, start: PagePoint, mouse: BproxyMouse, transfer: string): BproxyDrop | null;
+
+  // transfer.js
+  /** The effects of a drag, each set for the event that is sent then. */
+  transfer(name: string, data: DataTransfer): BproxyTransfer;
+  /** Ends what the page’s own world does for it. */
+  endTransfer(name: string): void;
 }
 
 declare var bproxy: BproxyPage;

@@ -1,9 +1,10 @@
-//! The verbs that act on the page: scrolling, pointing, filling (`fill.rs`), choosing.
+//! The verbs that act on the page: scrolling, pointing (`pointer.rs`), filling (`fill.rs`), choosing.
 
 use clap::{Args, Subcommand};
 
 use super::fill::{Fill, FillForm};
 use super::global_args::{Globals, checked, word};
+use super::pointer::{Click, Drag, Hover, SelectText};
 use super::target::{RequiredTarget, Target};
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, Direction, Distance};
@@ -15,6 +16,8 @@ pub(super) enum Act {
     Scroll(Scroll),
     Click(Click),
     Hover(Hover),
+    Drag(Drag),
+    SelectText(SelectText),
     Fill(Fill),
     FillForm(FillForm),
     Select(Select),
@@ -26,6 +29,8 @@ impl Act {
             Act::Scroll(verb) => verb.action(),
             Act::Click(verb) => verb.action(),
             Act::Hover(verb) => verb.action(),
+            Act::Drag(verb) => verb.action(),
+            Act::SelectText(verb) => verb.action(),
             Act::Fill(verb) => verb.action()?,
             Act::FillForm(verb) => verb.action()?,
             Act::Select(verb) => verb.action(),
@@ -57,36 +62,6 @@ impl Scroll {
         let Scroll { target, by, direction } = self;
         let (target, frame) = target.given_or_frame();
         protocol::Scroll { target, by, direction, frame }.into()
-    }
-}
-
-/// Click an element
-#[derive(Args)]
-#[command(
-    after_help = "Examples:\n  bproxy click --element ln2 -s m4q7z2\n  bproxy click --selector '#submit' -s m4q7z2"
-)]
-pub(super) struct Click {
-    #[command(flatten)]
-    target: RequiredTarget,
-}
-
-impl Click {
-    fn action(self) -> Action {
-        protocol::Click { target: self.target.named() }.into()
-    }
-}
-
-/// Move the pointer over an element
-#[derive(Args)]
-#[command(after_help = "Example:\n  bproxy hover --selector 'nav .menu' -s m4q7z2")]
-pub(super) struct Hover {
-    #[command(flatten)]
-    target: RequiredTarget,
-}
-
-impl Hover {
-    fn action(self) -> Action {
-        protocol::Hover { target: self.target.named() }.into()
     }
 }
 

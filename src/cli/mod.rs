@@ -19,6 +19,7 @@ mod mcp;
 mod navigate;
 mod output;
 mod pair;
+mod pointer;
 mod read;
 mod render;
 mod require_human;

@@ -72,8 +72,8 @@ pub(super) struct Finding {
     exact: bool,
 
     /// Which of several, from 0
-    #[arg(long, value_name = "N", requires = FINDING)]
-    nth: Option<Int<0, { u32::MAX }>>,
+    #[arg(long = "index", value_name = "N", requires = FINDING)]
+    which: Option<Int<0, { u32::MAX }>>,
 }
 
 /// The group of the flags one of which a [`Finding`] has at least.
@@ -82,8 +82,8 @@ const FINDING: &str = "what is known of the element";
 impl Finding {
     /// What is known; `None` if nothing is.
     pub(super) fn criteria(self) -> Option<Criteria> {
-        let Self { role, name, has_text: text, label, placeholder, test_id, exact, nth } = self;
-        let exact = exact.then_some(true);
+        let Self { role, name, has_text: text, label, placeholder, test_id, exact, which } = self;
+        let (exact, nth) = (exact.then_some(true), which);
         let criteria = Criteria { role, name, text, label, placeholder, test_id, exact, nth };
         (!criteria.is_empty()).then_some(criteria)
     }
@@ -119,6 +119,33 @@ impl RequiredTarget {
     /// The element named.
     pub(super) fn named(self) -> protocol::Target {
         self.target.given_or_frame().0.expect("the command line requires one")
+    }
+}
+
+/// At most one flag that names the element to drop something on; one is required unless `by` says how far to drag.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("where to drop it").args(["to_selector", "to_route_json", "to_element", "by"]).required(true))]
+pub(super) struct DropTarget {
+    /// Drop it on the element that matches this CSS selector
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    to_selector: Option<String>,
+
+    /// Drop it on the element at this route, as in --route-json
+    #[arg(long, value_name = "JSON", value_parser = route)]
+    to_route_json: Option<ShadowRoute>,
+
+    /// Drop it on the element with this handle
+    #[arg(long, value_name = "HANDLE")]
+    to_element: Option<ElementHandle>,
+}
+
+impl DropTarget {
+    /// The element named, if one is.
+    pub(super) fn given(self) -> Option<protocol::Target> {
+        None.or(self.to_selector.map(By::Selector))
+            .or(self.to_route_json.map(By::Route))
+            .or(self.to_element.map(By::Handle))
+            .map(protocol::Target::from)
     }
 }
 

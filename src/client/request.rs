@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn the_daemon_accepts_the_request() {
-        let target = crate::protocol::By::Selector("a[href=\"x\"]".into()).into();
-        let action: Action = crate::protocol::Click { target }.into();
+        let click = r#"{"target":{"selector":"a[href=\"x\"]"}}"#;
+        let action = Action::parse("click", click).expect("an action").expect("valid");
         let text = body("01X", &action, "m4q7z2", Duration::from_secs(30)).unwrap();
         let request = Request::parse(text.as_bytes()).unwrap();
         assert_eq!(request.action, action);

@@ -117,7 +117,10 @@ mod tests {
         };
         assert_eq!(sorted(parameters("text")), "cursor frame maxChars selector session timeout");
         assert_eq!(sorted(parameters("wait")), "frame session strategy target timeout");
-        assert_eq!(sorted(parameters("click")), "session target timeout");
+        assert_eq!(
+            sorted(parameters("click")),
+            "at button count hold modifiers session target timeout"
+        );
         assert_eq!(sorted(parameters("session_list")), "cursor maxChars");
         assert_eq!(sorted(parameters("session_wait")), "session timeout");
         assert_eq!(tool("click").input_schema["required"], serde_json::json!(["target"]));

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     Distance, ElementHandle, Fields, Fill, FrameName, Int, Label, MAX_FORM_FIELDS, MAX_LABEL_CHARS,
-    SessionId, TabHandle, UpTo,
+    SessionId, Share, TabHandle, UpTo,
 };
 
 /// The schema of parameters, with all subschemas inlined: not every client follows references.
@@ -115,6 +115,7 @@ macro_rules! schemas {
 schemas! {
     [const MIN: u32, const MAX: u32] Int<MIN, MAX>, "Int":
         |_| json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX });
+    [] Share, "Share": |_| json_schema!({ "type": "number", "minimum": 0, "maximum": 1 });
     [const MAX: usize] UpTo<MAX>, "UpTo":
         |_| json_schema!({ "type": "array", "items": { "type": "string" }, "maxItems": MAX });
     [] Label, "Label": |_| json_schema!({ "type": "string", "maxLength": MAX_LABEL_CHARS });

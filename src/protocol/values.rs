@@ -111,6 +111,28 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Int<MIN, MAX> {
     }
 }
 
+/// A number from 0 to 1, both included.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Share(f64);
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(number: f64) -> Result<Self, String> {
+        match number {
+            0.0..=1.0 => Ok(Self(number)),
+            _ => Err(format!("{number} is out of range: expected a number from 0 to 1")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
 /// Declares structs of parameters: strict, with required fields, then `;`, then optional ones that
 /// are left out when absent and never `null`.
 macro_rules! params {

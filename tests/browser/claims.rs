@@ -74,7 +74,7 @@ async fn a_click_that_would_do_nothing_is_refused() {
 }
 
 #[tokio::test]
-async fn a_hover_shows_what_it_says_or_is_refused_whoever_serves_the_style() {
+async fn a_hover_shows_what_it_says_or_names_what_it_cannot_whoever_serves_the_style() {
     let rig = Rig::new().await;
     let body = "<ul><li id=styled>Menu<div class=menu>Styled</div></li>
         <li id=scripted>Menu<div class=menu id=menu>Scripted</div></li></ul><p id=plain>Plain</p>
@@ -88,12 +88,13 @@ async fn a_hover_shows_what_it_says_or_is_refused_whoever_serves_the_style() {
         );
         page.evaluate(&link).await;
         let hover = |id: &str| format!("#{id}");
-        let error =
-            visit.fails("ELEMENT_NOT_ACTIONABLE", &["hover", "--selector", &hover("styled")]).await;
-        says(&error, &[":hover", "Styled"]);
+        let data = visit.data(&["hover", "--selector", &hover("styled")]).await;
+        let blocked = text(&data["effects"]["blocked"][0]);
+        assert!(blocked.contains(":hover") && blocked.contains("Styled"), "{data}");
         for id in ["scripted", "plain"] {
             let data = visit.data(&["hover", "--selector", &hover(id)]).await;
             assert_eq!(data["hovered"], true, "{id}");
+            assert_eq!(data["effects"].get("blocked"), None, "{data}");
         }
         assert_eq!(page.evaluate("getComputedStyle(menu).display").await, "block");
         visit.data(&["session", "close"]).await;

@@ -438,7 +438,7 @@ async fn elements_are_found_by_what_a_reader_knows_of_them() {
     assert_eq!(ids(&["--role", "button", "--name", "save all"]).await, "#all", "spaces collapse");
     assert_eq!(ids(&["--name", "SAVE"]).await, "#save #all #link");
     assert_eq!(ids(&["--name", "SAVE", "--exact"]).await, "");
-    assert_eq!(ids(&["--name", "save", "--nth", "2"]).await, "#link");
+    assert_eq!(ids(&["--name", "save", "--index", "2"]).await, "#link");
     assert_eq!(ids(&["--has-text", "first order"]).await, "#one", "the innermost that has it all");
     assert_eq!(ids(&["--role", "listitem", "--has-text", "order"]).await, "#one #two");
     assert_eq!(ids(&["--label", "full name"]).await, "#name");
@@ -468,7 +468,7 @@ async fn elements_are_found_by_what_a_reader_knows_of_them() {
         page.fails("ELEMENT_NOT_FOUND", &["click", "--role", "button", "--name", "Sav al"]).await;
     says(&error, &["button \"Save all\""]);
     page.fails("ELEMENT_NOT_FOUND", &["click", "--name", "hidden one"]).await;
-    page.fails("ELEMENT_NOT_FOUND", &["click", "--name", "save", "--nth", "3"]).await;
+    page.fails("ELEMENT_NOT_FOUND", &["click", "--name", "save", "--index", "3"]).await;
     page.data(&["click", "--name", "closed button"]).await;
     assert_eq!(seen.evaluate("document.title").await, "closed", "a closed tree is entered");
 

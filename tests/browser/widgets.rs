@@ -17,10 +17,13 @@ enum Outcome {
     Keeps(&'static str),
     /// It fails with these words, and the model is as before.
     Refused(&'static str),
+    /// It is done, the answer says with these words what a person's own hand would have done besides, and the model is as
+    /// before.
+    Blocked(&'static str),
     /// It fails because the page does not show what came of it, which is that the model holds this JSON.
     Unseen(&'static str),
 }
-use Outcome::{Holds, Keeps, Refused, Unseen};
+use Outcome::{Blocked, Holds, Keeps, Refused, Unseen};
 
 /// A widget, the acts that are tried on it in turn, the element that they name, their value, what comes of each.
 /// `%` in a value and in an outcome is the number of the act.
@@ -71,6 +74,10 @@ async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<(), Vec<Str
             let holds = |json: &str| text(&after) == json.replace('%', &number);
             let right = match outcome {
                 Holds(json) => yes && holds(json),
+                Blocked(words) => {
+                    let blocked = answer["data"]["effects"]["blocked"][0].as_str();
+                    yes && blocked.is_some_and(|it| it.contains(words)) && after == before
+                }
                 Keeps(json) => answer["ok"] == true && !yes && holds(json),
                 Unseen(json) => {
                     let message = answer["error"]["message"].as_str().unwrap_or_default();
@@ -82,7 +89,7 @@ async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<(), Vec<Str
                 }
             };
             match outcome {
-                Holds(_) => done += 1,
+                Holds(_) | Blocked(_) => done += 1,
                 _ => refused += 1,
             }
             if !right {
@@ -180,8 +187,8 @@ async fn the_browsers_own_controls_hold_what_the_answer_says() {
             ("searched", "select", "#searched", "Rome", Refused("no option reads")),
             ("other", "select", "#other", "Bergen", Refused("there are: none")),
             ("choices", "direct", "#choices", "", Holds("[]")),
-            ("menu", "hover", "#styled", "", Refused(":hover")),
-            ("tip", "hover", "#tip", "", Refused(":hover")),
+            ("menu", "hover", "#styled", "", Blocked(":hover")),
+            ("tip", "hover", "#tip", "", Blocked(":hover")),
             ("tint-only", "hover", "#tint-only", "", Holds("1")),
             ("scripted", "hover", "#scripted", "", Holds("true")),
         ],

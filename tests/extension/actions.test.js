@@ -66,9 +66,9 @@ test('there is no function for an unknown action', () => {
   for (const name of Object.keys(HANDLERS)) assert.ok(Object.hasOwn(ACTIONS, name), name);
 });
 
-test('every page script is injected into pages, except the one of the main world', () => {
+test('every page script is injected into pages, except those of the main world', () => {
   const files = readdirSync(new URL('../../extension/page/', import.meta.url)).filter((name) => name.endsWith('.js'));
-  const wanted = files.filter((name) => name !== 'main-world.js').map((name) => `page/${name}`);
+  const wanted = files.filter((name) => !name.startsWith('main-')).map((name) => `page/${name}`);
   assert.deepEqual([...PAGE_SCRIPTS].sort(), wanted.sort());
 });
 

@@ -103,7 +103,7 @@ async fn every_verb_sends_its_action_with_its_parameters() {
         (&["hover", "--selector", "#a"], "hover", json!({"target": target})),
         (
             &[
-                "click", "--role", "button", "--name", "Save", "--exact", "--nth", "1", "--frame",
+                "click", "--role", "button", "--name", "Save", "--exact", "--index", "1", "--frame",
                 "f2",
             ],
             "click",

@@ -11,7 +11,7 @@ use std::{env, fs};
 use bproxy::protocol::{
     Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Effects, ErrorCode, Facts, Fill,
     MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn,
-    SUBPROTOCOL, Target, VERSION, data_schema_of, schema_of,
+    SUBPROTOCOL, Spot, Target, VERSION, data_schema_of, schema_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -76,6 +76,12 @@ fn contract() -> String {
             constant: Some("TARGET"),
             about: "Names one element, in exactly one of these ways. The daemon replaces a handle that stands for a target before it forwards a command.",
             schema: bare(&schema_of::<Target>().to_value()),
+        },
+        Shared {
+            name: "Spot",
+            constant: Some("SPOT"),
+            about: "A place in an element's box: 0 is its left or top edge, 1 the right or bottom one.",
+            schema: bare(&schema_of::<Spot>().to_value()),
         },
         Shared {
             name: "Field",
@@ -371,7 +377,7 @@ fn bare(schema: &Value) -> Value {
 
 /// Fails for a schema that says more than `extension/schema.js` checks.
 fn check_subset(schema: &Value, at: &str) {
-    const TYPES: &[&str] = &["object", "array", "string", "integer", "boolean"];
+    const TYPES: &[&str] = &["object", "array", "string", "integer", "number", "boolean"];
     const KEYWORDS: &[&str] = &[
         "type",
         "properties",

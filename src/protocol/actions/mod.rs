@@ -396,6 +396,8 @@ mod tests {
                 "click" | "hover" => r#"{"target":{"handle":"el1"}}"#,
                 "scroll" => r#"{"target":{"handle":"el1"}}"#,
                 "inspect" => r#"{"selector":"a","target":{"handle":"el1"}}"#,
+                "drag" => r#"{"from":{"handle":"el1"},"by":{"x":1,"y":1}}"#,
+                "select-text" => r#"{"target":{"handle":"el1"}}"#,
                 "select" => r#"{"trigger":{"handle":"el1"},"optionText":"a"}"#,
                 "fill" => {
                     r#"{"target":{"handle":"el1"},"value":"a","method":"direct","world":"main"}"#

@@ -4,11 +4,11 @@ use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
 use crate::protocol::{
-    Distance, FrameName, Target,
+    Distance, FrameName, Int, Share, Target,
     values::{params, words},
 };
 
-family! { Pointer: Scroll, Click, Hover, Select }
+family! { Pointer: Scroll, Click, Hover, Drag, SelectText, Select }
 
 params! {
     /// `scroll`
@@ -23,11 +23,39 @@ params! {
         frame: FrameName,
     }
 
+    /// A place in an element's box: 0 is its left or top edge, 1 the right or bottom one.
+    Spot {
+        /// From left to right.
+        x: Share,
+        /// From top to bottom.
+        y: Share,
+        ;
+    }
+
+    /// A way across the page, in CSS pixels.
+    Offset {
+        /// To the right; negative to the left.
+        x: f64,
+        /// Down; negative up.
+        y: f64,
+        ;
+    }
+
     /// `click`
     Click {
         /// The element to click.
         target: Target,
         ;
+        /// The button to press; left if absent.
+        button: Button,
+        /// How often: 2 is a double click. 1 if absent.
+        count: Int<1, 3>,
+        /// The keys that are held down meanwhile.
+        modifiers: Vec<Modifier>,
+        /// Where in the element; where it can be hit if absent.
+        at: Spot,
+        /// How long the button stays down, in milliseconds; 0 if absent.
+        hold: Int<0, 10_000>,
     }
 
     /// `hover`
@@ -35,6 +63,36 @@ params! {
         /// The element to hover over.
         target: Target,
         ;
+        /// Where in the element; where it can be hit if absent.
+        at: Spot,
+    }
+
+    /// `drag`: exactly one of `to`, `by`.
+    Drag {
+        /// The element to drag.
+        from: Target,
+        ;
+        /// The element to drop it on.
+        to: Target,
+        /// How far to drag it.
+        by: Offset,
+        /// Where in the element the pointer takes hold of it; where it can be hit if absent.
+        at: Spot,
+        /// Where in the element `to` it is dropped; where that can be hit if absent.
+        to_at: Spot,
+        /// How many moves the way has; 10 if absent.
+        steps: Int<1, 100>,
+    }
+
+    /// `select-text`
+    SelectText {
+        /// The element, or the field, whose text to select.
+        target: Target,
+        ;
+        /// The part of its text; all of it if absent.
+        text: String,
+        /// Which occurrence of the part, from 0; the first if absent.
+        nth: u32,
     }
 
     /// `select`
@@ -54,6 +112,28 @@ words! {
         Up = "up",
         /// Towards the end.
         Down = "down",
+    }
+
+    /// A button of the mouse.
+    Button {
+        /// The main one.
+        Left = "left",
+        /// The wheel.
+        Middle = "middle",
+        /// The one that opens a context menu.
+        Right = "right",
+    }
+
+    /// A key that is held down while others, or buttons, are pressed.
+    Modifier {
+        /// Alt, on a Mac Option.
+        Alt = "Alt",
+        /// Control.
+        Control = "Control",
+        /// The Windows key, on a Mac Command.
+        Meta = "Meta",
+        /// Shift.
+        Shift = "Shift",
     }
 
     /// What was scrolled.
@@ -109,6 +189,22 @@ act_data! {
         ;
     }
 
+    /// Data of `drag`.
+    DragData {
+        /// Always true.
+        dragged: bool,
+        /// Whether the page settled.
+        stable: bool,
+        ;
+    }
+
+    /// Data of `select-text`.
+    SelectTextData {
+        /// The text that is selected now.
+        selected: String,
+        ;
+    }
+
     /// Data of `select`.
     SelectData {
         /// Whether the option is chosen.
@@ -145,13 +241,14 @@ impl Spec for Click {
     type Data = ClickData;
     const ROW: Row<Self> = Row {
         name: "click",
-        about: "Click an element, best by its handle. Read the page again afterwards to verify what it did.",
+        about: "Click an element, best by its handle: with any button, twice or three times, with keys held down, at a \
+            place in it, or holding the button. Read the page again afterwards to verify what it did.",
         runs: Runs::ACT,
         effect: Effect::Acts,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| vec![&mut params.target],
-        public: &["target"],
+        public: &["target", "button", "count", "modifiers", "at", "hold"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -168,11 +265,62 @@ impl Spec for Hover {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| vec![&mut params.target],
-        public: &["target"],
+        public: &["target", "at"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
     };
+}
+
+impl Spec for Drag {
+    type Data = DragData;
+    const ROW: Row<Self> = Row {
+        name: "drag",
+        about: "Drag an element onto another one, or by a distance: sortable lists, sliders, canvases, files in a list, \
+            corners to resize. Read the page again afterwards to verify what it did.",
+        runs: Runs::ACT,
+        effect: Effect::Acts,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Interaction),
+        targets: |params| [&mut params.from].into_iter().chain(&mut params.to).collect(),
+        public: &["from", "to", "by", "at", "toAt", "steps"],
+        provenance: Provenance::Page,
+        waits: None,
+        is_tool: true,
+    };
+
+    fn check(&self) -> Result<(), &'static str> {
+        match (&self.to, &self.by, &self.to_at) {
+            (Some(_), None, _) | (None, Some(_), None) => Ok(()),
+            (None, Some(_), Some(_)) => Err("`toAt` is a place in `to`, which is not given"),
+            _ => Err("expected exactly one of `to`, `by`"),
+        }
+    }
+}
+
+impl Spec for SelectText {
+    type Data = SelectTextData;
+    const ROW: Row<Self> = Row {
+        name: "select-text",
+        about: "Select the text of an element or a field, or a part of it, as by dragging the mouse over it.",
+        runs: Runs::ACT,
+        effect: Effect::Sets,
+        recovery: Recovery::ReportUnknown,
+        pace: Paced::Once(Category::Interaction),
+        targets: |params| vec![&mut params.target],
+        public: &["target", "nth"],
+        provenance: Provenance::Page,
+        waits: None,
+        is_tool: true,
+    };
+
+    fn check(&self) -> Result<(), &'static str> {
+        match (&self.text, self.nth) {
+            (None, Some(_)) => Err("`nth` counts occurrences of `text`, which is not given"),
+            (Some(text), _) if text.is_empty() => Err("`text` is empty"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Spec for Select {

@@ -38,6 +38,7 @@ export function open(html, doctype = '<!doctype html>', url = 'http://page.test/
   });
   for (const name of ['scrollBy', 'scrollIntoView']) window.Element.prototype[name] = () => {};
   window.Document.prototype.elementFromPoint = () => null;
+  window.Document.prototype.caretPositionFromPoint = () => null;
   window.Document.prototype.execCommand = () => false;
   window.Document.prototype.getAnimations = () => [];
   getter(window.Document.prototype, 'adoptedStyleSheets', () => []);
