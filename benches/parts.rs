@@ -3,9 +3,12 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bproxy::daemon::{Gate, Passed};
-use bproxy::protocol::{Message, Proof, Request};
+use bproxy::home::{self, Home, SessionsFile};
+use bproxy::protocol::{Message, Proof, Request, SessionId};
 use bproxy::secrets::{ExtensionCredential, Secret};
-use bproxy::state::{Admission, ClientId, Now, Process, ReplyKind, State};
+use bproxy::state::{
+    Admission, ClientId, IssuedCode, Kept, Now, Process, ReplyKind, State, Storage,
+};
 use bytes::Bytes;
 use divan::{AllocProfiler, Bencher, black_box};
 use futures_util::FutureExt;
@@ -158,6 +161,30 @@ mod state {
         bencher.bench_local(|| rig.command(black_box(&body), &text));
     }
 
+    /// A change of a session while there are this many with 64 tabs each: all of them are written to a file before the
+    /// reply.
+    #[divan::bench(args = [1, 256])]
+    fn a_change_that_is_saved(bencher: Bencher, sessions: u32) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::open(&folder.path().join("home")).expect("a home");
+        let state = State::new(process(), None, Box::new(Saved(SessionsFile::new(home))));
+        let id = |number| SessionId::from_bits(number).to_string();
+        let session = |number: u32| {
+            let tabs: Vec<_> = (1..=64).map(|tab| json!([tab, 0, number * 64 + tab])).collect();
+            json!({"id": id(number), "bound": 1, "pacing": "human", "tabs": tabs, "last_tab": 64,
+                "numbers": [0, 0], "used_ms": now().unix_ms})
+        };
+        let all: Vec<_> = (0..sessions).map(session).collect();
+        let kept = json!({"browsers": ["a"], "sessions": all, "opens": []}).to_string();
+        let kept = Kept::parse(kept.as_bytes()).expect("sessions");
+        state.restore(kept, now()).expect("no files");
+        let body = request("session.bind", &json!({"pacing": "fast"}), &id(0));
+        bencher.bench_local(|| {
+            let mut request = Request::parse(black_box(&body)).expect("a request");
+            assert!(matches!(state.admit(&mut request, now()), Admission::Answered(_)));
+        });
+    }
+
     fn links() -> Bytes {
         let link = |n| {
             json!({"text": format!("Link {n}"), "href": format!("https://example.com/{n}"),
@@ -165,6 +192,31 @@ mod state {
         };
         let links: Vec<_> = (0..200).map(link).collect();
         answer("01HZX9C2K8", &json!({"links": links, "total": 200}))
+    }
+
+    /// Saves sessions to a file, and nothing else.
+    struct Saved(SessionsFile);
+
+    impl Storage for Saved {
+        fn session_dir(&self, _session: SessionId) -> String {
+            String::new()
+        }
+
+        fn create_session_dir(&self, _session: SessionId) {}
+
+        fn remove_session_dir(&self, _session: SessionId) {}
+
+        fn keep_session_dirs(&self, _sessions: &[SessionId]) -> Result<(), home::Error> {
+            Ok(())
+        }
+
+        fn save_sessions(&self, sessions: &[u8]) -> Result<(), home::Error> {
+            self.0.save(sessions)
+        }
+
+        fn write_pairing_code(&self, _code: &IssuedCode) -> Result<(), home::Error> {
+            Ok(())
+        }
     }
 
     /// A state with one browser, and sessions with one tab each.

@@ -127,6 +127,7 @@ function hello(nonce) {
     browser,
     revision: REVISION,
     nonce,
+    tabs: navigations.list(),
   });
 }
 
@@ -152,9 +153,16 @@ function receive(text) {
   }
   if (!isObject(message)) return trace.add('bad_message');
   if (message.type === 'pong') return;
-  if (message.type === 'state') return presenter.setSessions(message.sessions);
+  if (message.type === 'state') return setSessions(message.sessions);
   if (message.type === 'cancel') return dispatcher.cancel(message.id);
   void dispatcher.receive(message);
+}
+
+/** @param {unknown} sessions as the daemon's `state` message has them */
+function setSessions(sessions) {
+  if (!Array.isArray(sessions)) return;
+  navigations.keep(new Set(sessions.map((entry) => entry?.session)));
+  presenter.setSessions(sessions);
 }
 
 /**

@@ -49,6 +49,7 @@ export const LIMITS = Object.freeze({
  *   | 'SCRIPT_ERROR'
  *   | 'NAVIGATION_FAILED'
  *   | 'PAGE_CHANGED'
+ *   | 'OUTCOME_UNKNOWN'
  *   | 'PAGE_BLOCKED'
  *   | 'TOO_LARGE'
  *   | 'TAB_NOT_VISIBLE'} ErrorCode
@@ -67,6 +68,11 @@ export const LIMITS = Object.freeze({
 /**
  * One field to fill, and how.
  * @typedef {{ method: 'direct' | 'paste' | 'runtime-api', private?: boolean, target: Target, value: string, world: 'isolated' | 'main' }} Field
+ */
+
+/**
+ * How the dialogs that an act calls up are answered.
+ * @typedef {{ answer: 'accept' | 'dismiss', text?: string }} Dialog
  */
 
 /**
@@ -300,6 +306,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} ScrollParams `scroll`
  * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {'up' | 'down'} [direction] The direction; down if absent.
  * @property {string} [frame] The frame to scroll, where no element is named.
  * @property {Target} [target] The element to scroll; the page if absent.
@@ -325,6 +332,7 @@ export const LIMITS = Object.freeze({
  * @property {Spot} [at] Where in the element; where it can be hit if absent.
  * @property {'left' | 'middle' | 'right'} [button] The button to press; left if absent.
  * @property {number} [count] How often: 2 is a double click. 1 if absent.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {number} [hold] How long the button stays down, in milliseconds; 0 if absent.
  * @property {('Alt' | 'Control' | 'Meta' | 'Shift')[]} [modifiers] The keys that are held down meanwhile.
  * @property {Target} target The element to click.
@@ -343,6 +351,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} HoverParams `hover`
  * @property {Spot} [at] Where in the element; where it can be hit if absent.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} target The element to hover over.
  */
 
@@ -360,6 +369,7 @@ export const LIMITS = Object.freeze({
  * @typedef {object} DragParams `drag`
  * @property {Spot} [at] Where in the element the pointer takes hold of it; where it can be hit if absent.
  * @property {{ x: number, y: number }} [by] How far to drag it.
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} from The element to drag.
  * @property {number} [steps] How many moves the way has; 10 if absent.
  * @property {Target} [to] The element to drop it on.
@@ -377,6 +387,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SelectTextParams `select-text`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {number} [nth] Which occurrence of the part, from 0; the first if absent.
  * @property {Target} target The element, or the field, whose text to select.
  * @property {string} [text] The part of its text; all of it if absent.
@@ -392,6 +403,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SelectParams `select`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {string} optionText The visible text of the option.
  * @property {Target} trigger The control that opens the options.
  */
@@ -405,7 +417,15 @@ export const LIMITS = Object.freeze({
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  */
 
-/** @typedef {Field} FillParams `fill` */
+/**
+ * @typedef {object} FillParams `fill`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
+ * @property {'direct' | 'paste' | 'runtime-api'} method How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
+ * @property {boolean} [private] Whether to keep the value out of the answer.
+ * @property {Target} target The field to fill.
+ * @property {string} value The value to enter.
+ * @property {'isolated' | 'main'} world The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
+ */
 
 /**
  * @typedef {object} FillData `fill`
@@ -418,6 +438,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillFormParams `fill-form`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Field[]} fields The fields, filled in this order.
  */
 
@@ -632,6 +653,13 @@ const FIELD = {
     world: { type: 'string', enum: ['isolated', 'main'] },
   },
   required: ['target', 'value', 'method', 'world'],
+};
+/** @type {import('./schema.js').Schema} */
+const DIALOG = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { answer: { type: 'string', enum: ['accept', 'dismiss'] }, text: { type: 'string' } },
+  required: ['answer'],
 };
 
 /**
@@ -881,6 +909,7 @@ export const ACTIONS = Object.freeze({
       additionalProperties: false,
       properties: {
         by: { type: 'string', pattern: '^(viewport|half|end|[0-9]+px)$' },
+        dialog: DIALOG,
         direction: { type: 'string', enum: ['up', 'down'] },
         frame: { type: 'string', pattern: '^f[0-9]+$' },
         target: TARGET,
@@ -898,6 +927,7 @@ export const ACTIONS = Object.freeze({
         at: SPOT,
         button: { type: 'string', enum: ['left', 'middle', 'right'] },
         count: { type: 'integer', maximum: 3, minimum: 1 },
+        dialog: DIALOG,
         hold: { type: 'integer', maximum: 10000, minimum: 0 },
         modifiers: { type: 'array', items: { type: 'string', enum: ['Alt', 'Control', 'Meta', 'Shift'] } },
         target: TARGET,
@@ -912,7 +942,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { at: SPOT, target: TARGET },
+      properties: { at: SPOT, dialog: DIALOG, target: TARGET },
       required: ['target'],
     },
   },
@@ -931,6 +961,7 @@ export const ACTIONS = Object.freeze({
           properties: { x: { type: 'number' }, y: { type: 'number' } },
           required: ['x', 'y'],
         },
+        dialog: DIALOG,
         from: TARGET,
         steps: { type: 'integer', maximum: 100, minimum: 1 },
         to: TARGET,
@@ -946,7 +977,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { nth: { type: 'integer', minimum: 0 }, target: TARGET, text: { type: 'string' } },
+      properties: { dialog: DIALOG, nth: { type: 'integer', minimum: 0 }, target: TARGET, text: { type: 'string' } },
       required: ['target'],
     },
   },
@@ -957,7 +988,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { optionText: { type: 'string' }, trigger: TARGET },
+      properties: { dialog: DIALOG, optionText: { type: 'string' }, trigger: TARGET },
       required: ['trigger', 'optionText'],
     },
   },
@@ -965,7 +996,19 @@ export const ACTIONS = Object.freeze({
     acts: true,
     needsTab: true,
     reportsEffects: true,
-    params: FIELD,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        dialog: DIALOG,
+        method: { type: 'string', enum: ['direct', 'paste', 'runtime-api'] },
+        private: { type: 'boolean' },
+        target: TARGET,
+        value: { type: 'string' },
+        world: { type: 'string', enum: ['isolated', 'main'] },
+      },
+      required: ['target', 'value', 'method', 'world'],
+    },
   },
   'fill-form': {
     acts: true,
@@ -974,7 +1017,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
+      properties: { dialog: DIALOG, fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
       required: ['fields'],
     },
   },

@@ -63,6 +63,11 @@ export class DedupeLog {
     return entry.params === null || entry.params === params ? entry : null;
   }
 
+  /** Whether any command of this session was recorded under this id. @param {Identity} identity */
+  knows({ key }) {
+    return this.entries.has(key);
+  }
+
   /**
    * Records that a command starts. Resolves when the record is stored: an act must not begin before.
    * @param {Identity} identity @param {boolean} acts

@@ -7,7 +7,8 @@ import { actionNamed } from './actions/index.js';
 import { ACTIONS, LIMITS } from './contract.js';
 import { disclosed } from './disclosure.js';
 import { Effects } from './effects.js';
-import { ActionError, checkCommand, failure, success } from './protocol.js';
+import { Guard } from './guard.js';
+import { ActionError, checkCommand, failure, success, withoutRecall } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
 
@@ -75,9 +76,10 @@ export class Dispatcher {
 
   /**
    * Handles one message that the daemon forwarded; resolves when it is done.
-   * @param {Record<string, unknown>} message
+   * @param {Record<string, unknown>} forwarded
    */
-  async receive(message) {
+  async receive(forwarded) {
+    const { message, recall } = withoutRecall(forwarded);
     if (typeof message.id !== 'string') return this.trace.add('bad_message');
     const id = message.id;
     const problem = checkCommand(message);
@@ -94,7 +96,8 @@ export class Dispatcher {
     if (this.running.has(whole)) return this.trace.add('replay_of_running', { id, action, tab });
     this.running.add(whole);
     try {
-      await this.#once(command, await identityOf(command));
+      const identity = await identityOf(command);
+      await (recall ? this.#recall(command, identity) : this.#once(command, identity));
     } finally {
       this.running.delete(whole);
     }
@@ -105,12 +108,7 @@ export class Dispatcher {
     const { id, action } = command;
     const tab = command.target?.tabId ?? null;
     const entry = this.dedupeLog.find(identity);
-    if (entry?.answer) {
-      this.trace.add('replay', { id, action, tab });
-      // Built again, because the browser's storage does not keep the order of keys.
-      this.#send(command.session, entry.answer, textOf(command, entry.answer, true));
-      return;
-    }
+    if (entry?.answer) return this.#replay(command, entry.answer);
     if (entry?.acts) {
       this.trace.add('replay_of_lost', { id, action, tab });
       await this.#answer(command, identity, { ok: false, error: outcomeUnknown(action) });
@@ -153,6 +151,28 @@ export class Dispatcher {
       this.onPause(command.session, answer.error.message);
   }
 
+  /** Answers the command from the log. @param {Command} command @param {Answer} answer */
+  #replay(command, answer) {
+    const { id, action, session } = command;
+    this.trace.add('replay', { id, action, tab: command.target?.tabId ?? null });
+    if (answer.ok && action === 'tab.open' && 'tabId' in answer.result.data) {
+      this.navigations.hold(Number(answer.result.data.tabId), session);
+    }
+    // Built again, because the browser's storage does not keep the order of keys.
+    this.#send(session, answer, textOf(command, answer, true));
+  }
+
+  /** Tells what came of a command, and starts nothing. @param {Command} command @param {Identity} identity */
+  #recall(command, identity) {
+    const answer = this.dedupeLog.find(identity)?.answer;
+    if (answer) return this.#replay(command, answer);
+    const { id, action, session } = command;
+    const started = this.dedupeLog.knows(identity);
+    this.trace.add('recall_of_unknown', { id, action, tab: command.target?.tabId ?? null, started });
+    const unknown = /** @type {Answer} */ ({ ok: false, error: notAnswered(action, started) });
+    this.#send(session, unknown, textOf(command, unknown, false));
+  }
+
   /** @param {Command} command @returns {Promise<import('./protocol.js').Result>} */
   #run({ id, action, params, session, deadline, target }) {
     const left = deadline - this.now();
@@ -167,10 +187,16 @@ export class Dispatcher {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason)),
     );
     const timer = setTimeout(() => controller.abort(timedOut(action)), left);
+    const { driver, navigations } = this;
     const tabId = target?.tabId ?? -1;
     const { reportsEffects } = ACTIONS[action];
-    const effects = new Effects(this.navigations, tabId);
+    const effects = new Effects(navigations, tabId);
     if (reportsEffects) effects.begin();
+    const act = reportsEffects ? `e${crypto.randomUUID()}` : undefined;
+    const dialog = 'dialog' in params ? params.dialog : undefined;
+    // It has the driver itself, because it is taken away after the end.
+    const guard = act === undefined ? null : new Guard({ driver, navigations, effects, tabId, act, deadline, dialog });
+    guard?.put();
     const running = this.actions(action)({
       id,
       action,
@@ -178,29 +204,24 @@ export class Dispatcher {
       session,
       tabId,
       deadline,
-      order: {
-        session,
-        until: deadline,
-        act: reportsEffects ? crypto.randomUUID() : undefined,
-        el: target?.el,
-        ln: target?.ln,
-      },
+      order: { session, until: deadline, act, el: target?.el, ln: target?.ln },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
       effects,
       signal: controller.signal,
       hurry: hurry.signal,
-      driver: whileRunning(this.driver, controller.signal),
-      navigations: this.navigations,
+      driver: whileRunning(driver, controller.signal),
+      navigations,
       groups: this.groups,
       windows: this.windows,
       trace: this.trace,
     });
     // A page that hangs never answers; the command still ends on time.
-    const ended = Promise.race([running, expired]).finally(() => {
+    const ended = Promise.race([running, expired]).finally(async () => {
       clearTimeout(timer);
       effects.end();
       this.live.delete(live);
+      await guard?.lift();
     });
     if (!reportsEffects) return ended;
     return ended.then(({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }));
@@ -315,6 +336,14 @@ function outcomeUnknown(action) {
     message: `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`,
     suggestedAction: 'bproxy snapshot',
   };
+}
+
+/** @param {string} action @param {boolean} started @returns {import('./protocol.js').Failure} */
+function notAnswered(action, started) {
+  const message = started
+    ? `${action} was begun and not answered, so its outcome is unknown: look at the page before you repeat it`
+    : `${action} was not begun in this browser, so nothing was done`;
+  return { code: 'OUTCOME_UNKNOWN', message, details: { started } };
 }
 
 /**

@@ -29,6 +29,8 @@ export class Navigations {
     this.tell = tell;
     /** @type {Map<number, string>} each tab and its session, the one used last at the end */
     this.held = new Map();
+    /** What hello listed last, until the daemon has said which sessions it has. @type {{ tabId: number, session: string }[]} */
+    this.listed = [];
     /** @type {Set<number>} held tabs whose `tab.open` has not been answered */
     this.opening = new Set();
     /**
@@ -84,6 +86,31 @@ export class Navigations {
   /** The session has the tab from now on. @param {number} tabId */
   opened(tabId) {
     this.opening.delete(tabId);
+    this.#save();
+  }
+
+  /** Every tab held, for hello. @returns {{ tabId: number, session: string }[]} */
+  list() {
+    this.listed = [...this.held].map(([tabId, session]) => ({ tabId, session }));
+    return this.listed;
+  }
+
+  /**
+   * The daemon says for the first time since hello which sessions it has here: the others have ended, and their tabs are
+   * the person's again. Not those of an open that is under way, whose session begins with its answer.
+   * @param {Set<string>} sessions
+   */
+  keep(sessions) {
+    for (const { tabId, session } of this.listed.splice(0)) {
+      if (sessions.has(session) || this.opening.has(tabId) || this.held.get(tabId) !== session) continue;
+      this.drop(tabId);
+    }
+  }
+
+  /** A session is told once more of a tab that it opened. @param {number} tabId @param {string} session */
+  hold(tabId, session) {
+    if (this.held.has(tabId)) return;
+    this.held.set(tabId, session);
     this.#save();
   }
 

@@ -19,6 +19,8 @@ import { ActionError } from './protocol.js';
  *   runs a function, which travels as text, in the page's own world, in the frame that the command of this order acts in; undefined if its document went away
  * @property {(tabId: number, order: PageOrder) => Promise<{ data: import('./contract.js').FramesData, page: import('./protocol.js').Page }>} frames
  *   the frames of the tab's page
+ * @property {<Args extends unknown[], Value>(tabId: number, world: 'MAIN' | 'ISOLATED', run: (...args: Args) => Value, args: Args) => Promise<(Value | undefined)[]>} runInFrames
+ *   runs a function, which travels as text, in every frame that scripts may enter
  * @property {(tabId: number) => Promise<chrome.tabs.Tab>} tab
  *   what the browser knows of the tab
  * @property {(tabId: number) => Promise<import('./protocol.js').Page>} page
@@ -58,6 +60,8 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/drop.js',
   'page/drag.js',
   'page/select-text.js',
+  'page/requests.js',
+  'page/capture.js',
   'page/scroll.js',
   'page/select.js',
   'page/field.js',
@@ -144,6 +148,21 @@ export class ScriptingDriver {
   /** The document that the command of this order acts in. @param {number} _tabId @param {PageOrder} [_order] */
   async frameOfAct(_tabId, _order) {
     return 0;
+  }
+
+  /**
+   * @template {unknown[]} Args
+   * @template Value
+   * @param {number} tabId
+   * @param {'MAIN' | 'ISOLATED'} world
+   * @param {(...args: Args) => Value} run
+   * @param {Args} args
+   * @returns {Promise<(Value | undefined)[]>}
+   */
+  async runInFrames(tabId, world, run, args) {
+    const injection = { target: { tabId, allFrames: true }, world, injectImmediately: true, func: run, args };
+    const frames = await chrome.scripting.executeScript(injection).catch((error) => throwExplainedOf(tabId, error));
+    return frames.map(({ result }) => /** @type {Value | undefined} */ (result));
   }
 
   /** @param {number} tabId @returns {Promise<chrome.tabs.Tab>} */

@@ -7,7 +7,7 @@
  */
 
 import { ACTIONS, LIMITS, VERSIONS } from './contract.js';
-import { check } from './schema.js';
+import { check, isObject } from './schema.js';
 
 /** The protocol version that hello names: the newest one. */
 export const PROTOCOL_VERSION = VERSIONS[VERSIONS.length - 1];
@@ -138,6 +138,18 @@ const ENVELOPE = {
   required: ['protocol_version', 'id', 'action', 'params', 'session', 'deadline', 'destructive', 'target'],
   additionalProperties: false,
 };
+
+/**
+ * Takes out of a message that it only asks what came of a command: `target.recall`. What is left is the command as it was
+ * sent before.
+ * @param {Record<string, unknown>} message
+ * @returns {{ message: Record<string, unknown>, recall: boolean }}
+ */
+export function withoutRecall(message) {
+  if (!isObject(message.target) || message.target.recall !== true) return { message, recall: false };
+  const { recall: _, ...target } = message.target;
+  return { message: { ...message, target: 'tabId' in target ? target : null }, recall: true };
+}
 
 /**
  * Checks a forwarded command: envelope, then whether the target fits the action, then parameters.

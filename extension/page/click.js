@@ -154,8 +154,8 @@
     page.after = () => {
       const found = hidden();
       if (found) {
-        const shows = found.guessed ? 'it may show' : 'only that shows';
-        page.wasBlocked(`CSS :hover, which no script can set: ${shows} ${page.describe(found.element)}`);
+        const how = found.guessed ? 'a style sheet of another origin may show by it' : 'only that shows';
+        page.wasBlocked(`CSS :hover, which no script can set: ${how} ${page.describe(found.element)}`);
       }
       return {};
     };

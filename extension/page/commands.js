@@ -142,6 +142,7 @@
       if (!aboutState) {
         page.rememberSecrets();
         page.begin(page.order.act);
+        page.listen(page.order.act);
       }
       const data = page.commands[command](params);
       return data instanceof Promise ? data.then(succeeded, failed) : succeeded(data);

@@ -29,6 +29,7 @@
     const chain = chainOf(hit);
     /** @type {Reveal[]} */
     const reveals = [];
+    unread = false;
     eachRule(chain, (style, selector) => collect(style, selector, chain, reveals));
     // What a sheet that cannot be read would show is one of what is hidden near the pointer.
     const near = unread ? hiddenNear(chain) : [];
@@ -71,7 +72,6 @@
     /** @type {Element[]} */ chain,
     /** @type {(style: CSSStyleDeclaration, selectors: string) => void} */ each,
   ) => {
-    unread = false;
     for (const root of new Set(chain.map((element) => own.getRootNode(element)))) {
       if (!(root instanceof Document || root instanceof ShadowRoot)) continue;
       for (const sheet of [...own.styleSheets(root), ...own.adoptedStyleSheets(root)]) {

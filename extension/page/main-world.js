@@ -1,6 +1,6 @@
 /**
- * The one function that ever runs in the page's own world: writes into a rich editor through the editor's interface,
- * which only that world can reach. It is sent as text, so it uses nothing from outside itself, and it leaves nothing
+ * Runs in the page's own world: writes into a rich editor through the editor's interface, which only that world can
+ * reach. It is sent as text, so it uses nothing from outside itself, and it leaves nothing
  * behind.
  *
  * It waits for the element, which the isolated world hands over by an event, once it has found that this is still the

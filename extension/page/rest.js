@@ -34,15 +34,15 @@
   page.isLeaving = () => leaving;
 
   const { navigation } = /** @type {{ navigation?: EventTarget }} */ (/** @type {unknown} */ (globalThis));
-  if (navigation)
-    own.addEventListener(navigation, 'navigate', (/** @type {Event} */ event) => {
-      const { destination, downloadRequest } = /** @type {any} */ (event);
-      if (event.isTrusted && !destination.sameDocument && downloadRequest === null) leaving = true;
-    });
-  if (navigation)
-    own.addEventListener(navigation, 'navigateerror', (/** @type {Event} */ event) => {
-      if (event.isTrusted) leaving = false;
-    });
+  /** @param {string} type @param {(event: Event) => void} hears */
+  const listen = (type, hears) => navigation && own.addEventListener(navigation, type, hears);
+  listen('navigate', (event) => {
+    const { destination, downloadRequest } = /** @type {any} */ (event);
+    if (event.isTrusted && !destination.sameDocument && downloadRequest === null) leaving = true;
+  });
+  listen('navigateerror', (event) => {
+    if (event.isTrusted) leaving = false;
+  });
 
   /** How long nothing is due, in ms, once the page has nothing to do; 0 if it always has. */
   const idle = () =>

@@ -563,14 +563,6 @@ interface BproxyPage {
   /** What the act that runs has caused. */
   seen(): PageSeen;
 
-  // rest.js
-  /** Notices from now on what changes, until the page is at rest. */
-  watch(): void;
-  /** Waits until nothing is under way; false if something still is. */
-  rest(order: PageOrder): Promise<boolean>;
-  /** Whether the document is about to be left. */
-  isLeaving(): boolean;
-
   // hit.js
   /** What is at a point, through every shadow root. */
   hitAt(at: PagePoint): Element | null;
@@ -586,6 +578,14 @@ interface BproxyPage {
   probe(element: Element): { at?: PagePoint; hit?: Element; cover?: Element | null };
   /** A place in an element, as a point in the window. */
   pointIn(element: Element, place: BproxySpot): PagePoint;
+
+  // rest.js
+  /** Notices from now on what changes, until the page is at rest. */
+  watch(): void;
+  /** Waits until nothing is under way; false if something still is. */
+  rest(order: PageOrder): Promise<boolean>;
+  /** Whether the document is about to be left. */
+  isLeaving(): boolean;
 
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
@@ -659,10 +659,22 @@ interface BproxyPage {
   /** Whether an element is hidden now, and CSS `:hover` would show it or what it is in. */
   waitsForHover(element: Element): boolean;
 
-  // effects of an act
-  requests?: Record<string, (at: EventTarget, rest: string) => boolean>;
-  pointed?(hit: Element, type: string, init: PointerEventInit): Element;
-  uncapture?(init: PointerEventInit): void;
+  // requests.js
+  /** Listens, while an act is under way, to the guard whose events have this name. */
+  listen(act: string | undefined): void;
+  /** The act is over: nothing is listened to any more. */
+  stopListening(): void;
+  /** What the guard may ask for, by the first word: whether it was done. */
+  requests: Record<string, (at: EventTarget, rest: string) => boolean>;
+
+  // capture.js
+  /**
+   * Where an event of the act's pointer goes: to the element that has captured it, else to `hit`. Before an event of the
+   * pointer itself, the events of a capture that has begun or ended since the last one are sent.
+   */
+  pointed(hit: Element, type: string, init: PointerEventInit): Element;
+  /** The pointer is up, and all events of that are sent but `click`: nothing has captured it any more. */
+  uncapture(init: PointerEventInit): void;
 
   // settle.js
   /** Whether something moves that ends soon. */

@@ -26,7 +26,7 @@ pub fn request(body: &[u8]) {
     assert!((1..=MAX_ID_CHARS).contains(&request.id.chars().count()));
 
     let session = "m4q7z2";
-    let place = Some(Place { tab: 7, document: None, numbers: None });
+    let place = Some(Place { tab: Some(7), ..Place::default() });
     let message = forwarded(VERSION, &request, request.params, session, request.deadline, place);
     let members: BTreeMap<String, Value> = serde_json::from_str(&message).expect("JSON");
     let names: Vec<_> = members.keys().map(String::as_str).collect();

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::dialog::Dialog;
 use super::fill::{Fill, FillForm};
 use super::global_args::{Globals, checked, word};
 use super::pointer::{Click, Drag, Hover, SelectText};
@@ -55,13 +56,16 @@ pub(super) struct Scroll {
     /// The direction
     #[arg(long, value_name = "DIRECTION", value_parser = word::<Direction>(Direction::WORDS))]
     direction: Option<Direction>,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 impl Scroll {
     fn action(self) -> Action {
-        let Scroll { target, by, direction } = self;
+        let Scroll { target, by, direction, dialog } = self;
         let (target, frame) = target.given_or_frame();
-        protocol::Scroll { target, by, direction, frame }.into()
+        protocol::Scroll { target, by, direction, frame, dialog: dialog.given() }.into()
     }
 }
 
@@ -77,11 +81,14 @@ pub(super) struct Select {
     /// The text of the option
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     option_text: String,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 impl Select {
     fn action(self) -> Action {
-        let Select { trigger, option_text } = self;
-        protocol::Select { trigger: trigger.named(), option_text }.into()
+        let Select { trigger, option_text, dialog } = self;
+        protocol::Select { trigger: trigger.named(), option_text, dialog: dialog.given() }.into()
     }
 }

@@ -65,7 +65,8 @@ impl Batch {
             let (answer, took_effect) = match command(&line, globals) {
                 Ok(Command { id, action, session, timeout }) => {
                     let answered = call::deliver(globals, &client, || {
-                        connection.command(&id, &action, &session, timeout)
+                        let send = || connection.command(&id, &action, &session, timeout);
+                        call::send_or_ask(globals, &id, &action, &session, timeout, send)
                     });
                     let answer = match answered {
                         // The daemon checks more than parsing a line does, such as the length of ids.

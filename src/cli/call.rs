@@ -6,7 +6,7 @@ use super::global_args::Globals;
 use super::spinner::Spinner;
 use super::{Error, Outcome};
 use crate::agent;
-use crate::client::{self, Answer, Client, request_id};
+use crate::client::{self, Answer, CancelToken, Client, request_id};
 use crate::protocol::Action;
 
 /// Sends an action and shows the answer as it is.
@@ -62,8 +62,26 @@ pub(super) fn send_to(
     Ok(deliver(globals, client, || {
         let id = request_id();
         globals.verbose(|| format!("{} as {id} to port {}", action.name(), client.port()));
-        client.command(&id, action, session, timeout)
+        let send = || client.command(&id, action, session, timeout);
+        send_or_ask(globals, &id, action, session, timeout, send)
     })?)
+}
+
+/// Sends a command; if its daemon ends before it answers, asks the next one what came of it.
+pub(super) fn send_or_ask(
+    globals: &Globals,
+    id: &str,
+    action: &Action,
+    session: &str,
+    timeout: Duration,
+    send: impl FnOnce() -> Result<Answer, client::Error>,
+) -> Result<Answer, client::Error> {
+    let ask = || {
+        globals.verbose(|| format!("asking what came of {id}"));
+        let client = client::connect(globals.home.as_deref())?;
+        client.recall(&CancelToken::default(), id, action, session, timeout)
+    };
+    agent::send_or_ask(Spinner::new(), send, ask)
 }
 
 /// The session to send with an action: empty if the action needs none, so that a stale session does not make it fail.

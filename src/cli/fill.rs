@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Error;
+use super::dialog::Dialog;
 use super::global_args::word;
 use super::target::RequiredTarget;
 use crate::protocol::{self, Action, Fields, FillMethod, MAX_BODY_BYTES, World};
@@ -31,6 +32,9 @@ pub(super) struct Fill {
     /// The JavaScript world to do it in [default: main for runtime-api, otherwise isolated]
     #[arg(long, value_name = "WORLD", value_parser = word::<World>(World::WORDS))]
     world: Option<World>,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 #[derive(Args)]
@@ -51,7 +55,7 @@ struct Value {
 
 impl Fill {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let Fill { target, value, method, world } = self;
+        let Fill { target, value, method, world, dialog } = self;
         // Whoever does not write the value into the command line does not want to read it in the answer either.
         let (value, private) = match value {
             Value { value: Some(text), .. } => (text, None),
@@ -62,7 +66,8 @@ impl Fill {
             FillMethod::RuntimeApi => World::Main,
             FillMethod::Direct | FillMethod::Paste => World::Isolated,
         });
-        Ok(protocol::Fill { target: target.named(), value, method, world, private }.into())
+        let (target, dialog) = (target.named(), dialog.given());
+        Ok(protocol::Fill { target, value, method, world, private, dialog }.into())
     }
 }
 
@@ -78,6 +83,9 @@ impl Fill {
 pub(super) struct FillForm {
     #[command(flatten)]
     fields: Source,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 #[derive(Args)]
@@ -107,7 +115,7 @@ impl FillForm {
         for field in fields.iter_mut() {
             field.private = field.private.or(private);
         }
-        Ok(protocol::FillForm { fields }.into())
+        Ok(protocol::FillForm { fields, dialog: self.dialog.given() }.into())
     }
 }
 

@@ -8,6 +8,7 @@ mod batch;
 mod call;
 mod completions;
 mod debug;
+mod dialog;
 mod doctor;
 mod events;
 mod extension;

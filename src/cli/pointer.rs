@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::dialog::Dialog;
 use super::global_args::word;
 use super::target::{DropTarget, RequiredTarget};
 use crate::protocol::{self, Action, Button, Int, Modifier, Offset, Share, Spot};
@@ -34,12 +35,17 @@ pub(super) struct Click {
     /// How long to hold the button down, in milliseconds
     #[arg(long, value_name = "MS")]
     hold: Option<Int<0, 10_000>>,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 impl Click {
     pub(super) fn action(self) -> Action {
-        let Click { target, button, count, modifiers, at, hold } = self;
-        protocol::Click { target: target.named(), button, count, modifiers, at, hold }.into()
+        let Click { target, button, count, modifiers, at, hold, dialog } = self;
+        let dialog = dialog.given();
+        protocol::Click { target: target.named(), button, count, modifiers, at, hold, dialog }
+            .into()
     }
 }
 
@@ -53,11 +59,15 @@ pub(super) struct Hover {
     /// Where in the element, as X,Y from 0,0 (left, top) to 1,1 (right, bottom)
     #[arg(long, value_name = "X,Y", value_parser = place)]
     at: Option<Spot>,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 impl Hover {
     pub(super) fn action(self) -> Action {
-        protocol::Hover { target: self.target.named(), at: self.at }.into()
+        protocol::Hover { target: self.target.named(), at: self.at, dialog: self.dialog.given() }
+            .into()
     }
 }
 
@@ -88,12 +98,16 @@ pub(super) struct Drag {
     /// How many moves the way has; 10 if absent
     #[arg(long, value_name = "COUNT")]
     steps: Option<Int<1, 100>>,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 impl Drag {
     pub(super) fn action(self) -> Action {
-        let Drag { from, onto, by, at, to_at, steps } = self;
-        protocol::Drag { from: from.named(), to: onto.given(), by, at, to_at, steps }.into()
+        let Drag { from, onto, by, at, to_at, steps, dialog } = self;
+        let dialog = dialog.given();
+        protocol::Drag { from: from.named(), to: onto.given(), by, at, to_at, steps, dialog }.into()
     }
 }
 
@@ -113,12 +127,15 @@ pub(super) struct SelectText {
     /// Which occurrence of the part, from 0
     #[arg(long, value_name = "NUMBER", requires = "text")]
     nth: Option<u32>,
+
+    #[command(flatten)]
+    dialog: Dialog,
 }
 
 impl SelectText {
     pub(super) fn action(self) -> Action {
-        let SelectText { target, text, nth } = self;
-        protocol::SelectText { target: target.named(), text, nth }.into()
+        let SelectText { target, text, nth, dialog } = self;
+        protocol::SelectText { target: target.named(), text, nth, dialog: dialog.given() }.into()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::service::manager;
 pub(super) enum Token {
     /// Replace the token that commands send to the daemon
     ///
-    /// A running daemon is restarted, which ends its sessions. The browser stays paired: `bproxy pair` replaces its
+    /// A running daemon is restarted. Its sessions go on, and the browser stays paired: `bproxy pair` replaces its
     /// token.
     #[command(after_help = "Example:\n  bproxy token rotate")]
     Rotate,

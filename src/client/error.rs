@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::protocol::MAX_BODY_BYTES;
+use crate::protocol::{MAX_BODY_BYTES, SHUTTING_DOWN};
 use crate::{config, home, secrets};
 
 /// Why there is no answer. Every message says what to do about it.
@@ -62,6 +62,15 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// The daemon ended before it answered, and nobody can tell what came of the command.
+    #[error(
+        "the daemon ended before it answered ({ended}), and no other one can tell what came of the command: it may have \
+         been carried out, so look before you repeat it"
+    )]
+    OutcomeUnknown {
+        /// How it ended.
+        ended: Box<Error>,
+    },
     /// No answer came in time.
     #[error(
         "the daemon on port {port} did not answer in time: see `bproxy service status`, or restart it with `bproxy service restart`"
@@ -104,4 +113,15 @@ pub enum Error {
     /// The call was cancelled with its [`CancelToken`](super::CancelToken).
     #[error("the call was cancelled")]
     Cancelled,
+}
+
+impl Error {
+    /// Whether the daemon ended after the command was sent, as far as that can be told: it may have been carried out.
+    pub fn leaves_outcome_open(&self) -> bool {
+        match self {
+            Error::Exchange { .. } => true,
+            Error::Refused { code, .. } => code == SHUTTING_DOWN,
+            _ => false,
+        }
+    }
 }

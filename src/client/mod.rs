@@ -114,7 +114,28 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = request::body(id, action, session, timeout)?;
+        let body = request::body(id, action, session, timeout, false)?;
+        self.post(cancel, &body, timeout)
+    }
+
+    /// Asks what came of a command that was sent with these same arguments, to a daemon that has ended since. Nothing is
+    /// started by it.
+    ///
+    /// # Errors
+    /// As those of [`Client::command_cancellable`].
+    pub fn recall(
+        &self,
+        cancel: &CancelToken,
+        id: &str,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        let body = request::body(id, action, session, timeout, true)?;
+        self.post(cancel, &body, timeout)
+    }
+
+    fn post(&self, cancel: &CancelToken, body: &str, timeout: Duration) -> Result<Answer, Error> {
         let mut stream = self.open(Instant::now() + timeout + ANSWER_GRACE)?;
         let _guard = cancel.guard(&stream)?;
         match self.exchange(&mut stream, "POST", "/", body.as_bytes(), After::Close) {

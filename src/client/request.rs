@@ -23,6 +23,7 @@ pub(super) fn body(
     action: &Action,
     session: &str,
     timeout: Duration,
+    again: bool,
 ) -> Result<String, Error> {
     let params = RawValue::from_string(action.params()).expect("parameters become JSON");
     let deadline = SystemTime::now() + timeout;
@@ -35,6 +36,7 @@ pub(super) fn body(
         session,
         deadline: i64::try_from(deadline).unwrap_or(i64::MAX),
         destructive: action.facts().effect.destructive(),
+        again,
     };
     let body = serde_json::to_string(&envelope).expect("texts and numbers become JSON");
     if body.len() > MAX_BODY_BYTES { Err(Error::TooLarge { size: body.len() }) } else { Ok(body) }
@@ -62,9 +64,12 @@ mod tests {
     fn the_daemon_accepts_the_request() {
         let click = r#"{"target":{"selector":"a[href=\"x\"]"}}"#;
         let action = Action::parse("click", click).expect("an action").expect("valid");
-        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30)).unwrap();
+        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30), false).unwrap();
         let request = Request::parse(text.as_bytes()).unwrap();
         assert_eq!(request.action, action);
         assert_eq!((&*request.id, &*request.session, request.destructive), ("01X", "m4q7z2", true));
+        assert!(!request.again);
+        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30), true).unwrap();
+        assert!(Request::parse(text.as_bytes()).unwrap().again);
     }
 }

@@ -9,6 +9,7 @@ mod challenge;
 mod command;
 mod connection_limit;
 mod events;
+mod files;
 mod gate;
 mod health;
 mod lingering_close;
@@ -23,17 +24,17 @@ pub use gate::{Gate, Passed, Refusal};
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use secrecy::zeroize::Zeroizing;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Resume,
-    home::{self, Home},
-    protocol::{DRAIN, LISTEN_BACKLOG, SessionId},
+    home::{self, Found, Home},
+    protocol::{DRAIN, LISTEN_BACKLOG},
     secrets::{ExtensionCredential, Secret, SecretStore},
-    state::{CloseReason, IssuedCode, Now, Process, State, Storage},
+    state::{CloseReason, Event, Kept, Now, Process, State},
 };
+use files::Files;
 
 /// How long connections may take to deliver their last answer and to close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
@@ -137,8 +138,17 @@ pub async fn serve(
 
     let started = Instant::now();
     let process = Process { pid: std::process::id(), port, started: started.into_std() };
-    let storage = Box::new(Files(options.home.clone()));
-    let state = State::new(process, options.extension.take(), storage);
+    let files = Files::new(options.home.clone());
+    let state = State::new(process, options.extension.take(), Box::new(files.clone()));
+    let kept = match files.load() {
+        Found::Nothing => Kept::default(),
+        Found::Sessions(kept) => kept,
+        Found::Lost(problem) => {
+            state.emit(&Event::SessionsLost { problem: &problem }, now());
+            Kept::default()
+        }
+    };
+    state.restore(kept, now())?;
     state.set_resume(options.resume);
     let ids = options.extension_ids.take();
     let gate = Gate::new(port, options.daemon_token.clone(), ids, state.clone());
@@ -158,6 +168,8 @@ pub async fn serve(
     let stop_timer = CancellationToken::new();
     let timer =
         tokio::spawn(stop_timer.clone().run_until_cancelled_owned(run_timer(state.clone())));
+    let keep_synced = files.clone().keep_synced();
+    let syncing = tokio::spawn(stop_timer.clone().run_until_cancelled_owned(keep_synced));
     let server = server::Server::start(listener, context.clone());
     ready(Running(context.clone()));
 
@@ -178,8 +190,12 @@ pub async fn serve(
         tracing::warn!(event = "shutdown_unfinished", tasks = context.tasks.len() as u64);
     }
     stop_timer.cancel();
-    // It can only fail by a panic, which has been logged.
-    let _ = timer.await;
+    // They can only fail by a panic, which has been logged.
+    let _ = (timer.await, syncing.await);
+    // Twice, so that the file and the one before it are on the disk, and both are the latest.
+    files.sync(CLOSE_TIME).await;
+    state.save(now());
+    files.sync(CLOSE_TIME).await;
     if let Err(error) = context.options.home.remove(&context.options.home.pairing()) {
         tracing::warn!(event = "pairing_file_failed", problem = %error);
     }
@@ -209,33 +225,4 @@ fn now() -> Now {
     let unix =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Now { instant: Instant::now().into_std(), unix_ms: unix.as_millis() as i64 }
-}
-
-/// Files of the state directory: sessions' directories below `{home}/tmp`, and the pairing code.
-struct Files(Home);
-
-impl Storage for Files {
-    fn session_dir(&self, session: SessionId) -> String {
-        self.0.tmp().join("sessions").join(session.as_str()).display().to_string()
-    }
-
-    fn create_session_dir(&self, session: SessionId) {
-        if let Err(error) = self.0.create_session_dir(session.as_str()) {
-            tracing::warn!(event = "tmp_dir_failed", session = %session, problem = %error);
-        }
-    }
-
-    fn remove_session_dir(&self, session: SessionId) {
-        if let Err(error) = self.0.remove_session_dir(session.as_str()) {
-            tracing::warn!(event = "tmp_dir_failed", session = %session, problem = %error);
-        }
-    }
-
-    fn write_pairing_code(&self, code: &IssuedCode) -> Result<(), home::Error> {
-        // Allocated at full size: growing would leave an unwiped copy behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(256));
-        // Strings and numbers always serialize.
-        let _ = serde_json::to_writer(&mut *text, code);
-        self.0.write_secret(&self.0.pairing(), &text)
-    }
 }

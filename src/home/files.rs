@@ -16,7 +16,7 @@ use super::directory::{Directory, check_mode, check_owner};
 /// The size limit of a file read as a secret. A token has 64 bytes, `pairing.json` about 100.
 const MAX_SECRET_BYTES: u64 = 16 * 1024;
 
-const OTHERS_MAY_ANYTHING: u32 = 0o077;
+pub(super) const OTHERS_MAY_ANYTHING: u32 = 0o077;
 
 impl Directory {
     /// Writes a file of mode 0600 atomically: a reader sees the old content or the new one. Not synced to disk, so only

@@ -7,6 +7,7 @@ mod error;
 mod files;
 mod layout;
 pub mod lock;
+mod sessions_file;
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub use directory::Directory;
 pub use error::Error;
 pub use layout::{Error as LayoutError, LAYOUT, check as check_layout};
+pub use sessions_file::{Found, SessionsFile};
 
 /// A state directory that belongs to this user and that no other user can write to.
 #[derive(Clone, Debug)]
@@ -116,6 +118,21 @@ impl Home {
         self.path().join("tmp")
     }
 
+    /// The file of the sessions.
+    pub fn sessions(&self) -> PathBuf {
+        self.path().join("sessions.json")
+    }
+
+    /// The file of the sessions before the last change of them.
+    pub fn sessions_before(&self) -> PathBuf {
+        self.path().join("sessions.json~")
+    }
+
+    /// The file of the sessions while it is being written.
+    fn sessions_new(&self) -> PathBuf {
+        self.path().join("sessions.json.new")
+    }
+
     /// The directory of a session's files.
     pub fn session_dir(&self, id: &str) -> PathBuf {
         self.tmp().join("sessions").join(id)
@@ -142,14 +159,19 @@ impl Home {
         remove_all(&self.session_dir(id))
     }
 
-    /// Empties the directory of files that do not outlive the daemon.
+    /// Empties the directory of temporary files, but for the directories of these sessions.
     ///
     /// # Errors
     /// When something in it cannot be removed, or the directory cannot be created.
-    pub fn clear_tmp(&self) -> Result<(), Error> {
+    pub fn clear_tmp(&self, sessions: &[&str]) -> Result<(), Error> {
         let tmp = self.tmp();
-        remove_all(&tmp).map_err(Error::io("empty", &tmp))?;
-        DirBuilder::new().mode(0o700).create(&tmp).map_err(Error::io("create", &tmp))
+        let kept: Vec<_> = sessions.iter().map(|id| self.session_dir(id)).collect();
+        empty(&tmp, &kept).map_err(Error::io("empty", &tmp))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&tmp)
+            .map_err(Error::io("create", &tmp))
     }
 
     /// Removes what an ended daemon has left, but not tokens and settings, and then the directory itself if it is empty.
@@ -160,8 +182,9 @@ impl Home {
         for directory in [self.tmp(), self.logs()] {
             remove_all(&directory).map_err(Error::io("remove", &directory))?;
         }
-        for file in [self.port(), self.pairing(), self.pid()] {
-            self.remove(&file)?;
+        let sessions = [self.sessions(), self.sessions_before(), self.sessions_new()];
+        for file in [self.port(), self.pairing(), self.pid()].iter().chain(&sessions) {
+            self.remove(file)?;
         }
         // Remaining files still need the layout version.
         let entries = fs::read_dir(self.path()).map_err(Error::io("read", self.path()))?;
@@ -174,6 +197,32 @@ impl Home {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Removes what is in a directory, but for the directories `kept` and what leads to them. A link in the place of any of
+/// these is removed.
+fn empty(path: &Path, kept: &[PathBuf]) -> io::Result<()> {
+    let is_directory = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    if !is_directory || !kept.iter().any(|kept| kept.starts_with(path)) {
+        return match is_directory {
+            true => remove_all(path),
+            false => remove_file(path),
+        };
+    }
+    if kept.iter().any(|kept| kept == path) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        empty(&entry?.path(), kept)?;
+    }
+    Ok(())
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -206,8 +255,27 @@ mod tests {
         assert!(!dir.exists());
         home.remove_session_dir("abcdef").unwrap();
         home.create_session_dir("abcdeg").unwrap();
-        home.clear_tmp().unwrap();
+        home.clear_tmp(&[]).unwrap();
         assert_eq!(fs::read_dir(home.tmp()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn of_temporary_files_only_those_of_the_named_sessions_stay() {
+        let (_parent, home) = home();
+        for id in ["abcdef", "abcdeg"] {
+            let dir = home.create_session_dir(id).unwrap();
+            fs::write(dir.join("shot.png"), "x").unwrap();
+        }
+        let elsewhere = home.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("file"), "x").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, home.session_dir("abcdeh")).unwrap();
+        fs::write(home.tmp().join("file"), "x").unwrap();
+        home.clear_tmp(&["abcdef", "abcdeh", "aaaaaa"]).unwrap();
+        assert!(home.session_dir("abcdef").join("shot.png").exists());
+        assert_eq!(fs::read_dir(home.tmp()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(home.tmp().join("sessions")).unwrap().count(), 1);
+        assert!(elsewhere.join("file").exists());
     }
 
     #[test]

@@ -91,7 +91,10 @@ impl Daemon {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        self.connect()?.command_cancellable(cancel, &request_id(), action, session, timeout)
+        let id = request_id();
+        let send = || self.connect()?.command_cancellable(cancel, &id, action, session, timeout);
+        let ask = || self.connect()?.recall(cancel, &id, action, session, timeout);
+        agent::send_or_ask(cancel, send, ask)
     }
 
     /// Finds the daemon. Called for every command, because the daemon may have been restarted.

@@ -26,8 +26,8 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         }
         ErrorCode::DebuggerDisabled => "call screenshot without debugger.",
         ErrorCode::InvalidSessionId | ErrorCode::SessionNotFound => {
-            "call again without session, to use this connection's own. If it was that one, its person has closed it or the \
-             daemon was restarted: ask whether to go on, and start again with tab_open."
+            "call again without session, to use this connection's own. If it was that one, its person has closed it or \
+             nobody used it for a week: ask whether to go on, and start again with tab_open."
         }
         ErrorCode::TabNotFound => {
             "call tab_open to open a page, or tab_list to see the session's tabs."
@@ -63,6 +63,10 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         ErrorCode::PageChanged => {
             "the tab shows another document than the one that you read: read it again, then decide what to do. If \
              details.done is there, the first steps were done before."
+        }
+        ErrorCode::OutcomeUnknown => {
+            "nobody knows what came of it: if details.started is false, nothing was done. Otherwise read the page before you \
+             repeat it."
         }
         ErrorCode::TooLarge => {
             "read less of the page: give a selector or a limit, or scroll to a part of it and read that."

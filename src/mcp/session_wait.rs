@@ -46,7 +46,7 @@ impl SessionWait {
                 ))
             }
             Ended::NotFound => answer::error(format!(
-                "SESSION_NOT_FOUND: there is no session {session}: it was closed, or the daemon was restarted.\n\
+                "SESSION_NOT_FOUND: there is no session {session}: it was closed, or nobody used it for too long.\n\
                  Next: ask the person whether to go on, and start again with tab_open."
             )),
             Ended::Failed(_, error) => {

@@ -28,6 +28,8 @@ pub struct Request<'a> {
     pub deadline: i64,
     /// Whether the client says that the action changes something.
     pub destructive: bool,
+    /// Whether the client only asks what came of the command, which it sent before.
+    pub again: bool,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +48,8 @@ struct Fields<'a> {
     deadline: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "some")]
     destructive: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "some")]
+    again: Option<&'a RawValue>,
 }
 
 impl<'a> Request<'a> {
@@ -86,6 +90,7 @@ impl<'a> Request<'a> {
             session: text("session", fields.session)?.unwrap_or_default(),
             deadline: integer("deadline", fields.deadline)?.ok_or_else(|| missing("deadline"))?,
             destructive: boolean("destructive", fields.destructive)?.unwrap_or(false),
+            again: boolean("again", fields.again)?.unwrap_or(false),
         })
     }
 }
@@ -144,20 +149,25 @@ pub struct Envelope<'a> {
     pub deadline: i64,
     /// See [`Effect::destructive`](super::Effect::destructive).
     pub destructive: bool,
+    /// See [`Request::again`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// The `page` of answers that do not come from a page, as a JSON text.
 pub const NO_PAGE: &str = r#"{"url":"","title":"","state":"ready","busy":false}"#;
 
 /// Where a forwarded request is carried out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct Place<'a> {
-    /// The browser's own id of the tab.
-    pub tab: i64,
+    /// The browser's own id of the tab; none for a new one.
+    pub tab: Option<i64>,
     /// The mark of the document that the client knows; only for browsers of revision 1.
     pub document: Option<&'a str>,
     /// The first of the numbers reserved for new elements and for new links; only for browsers of revision 1.
     pub numbers: Option<[u64; 2]>,
+    /// Whether the browser is only asked what came of the command; only for browsers of revision 1.
+    pub recall: bool,
 }
 
 /// The message that carries a request to an extension that speaks `version`: its seven fields and the target.
@@ -187,12 +197,19 @@ pub fn forwarded(
     } else {
         r#","destructive":false"#
     });
-    let Some(Place { tab, document, numbers }) = place else {
+    let Some(Place { tab, document, numbers, recall }) = place else {
         text.push_str(r#","target":null}"#);
         return text;
     };
-    // Writing to a string cannot fail.
-    let _ = write!(text, r#","target":{{"tabId":{tab}"#);
+    text.push_str(r#","target":{"#);
+    let members = text.len();
+    if let Some(tab) = tab {
+        // Writing to a string cannot fail.
+        let _ = write!(text, r#""tabId":{tab}"#);
+    }
+    if recall {
+        text.push_str(if text.len() > members { r#","recall":true"# } else { r#""recall":true"# });
+    }
     if let Some(document) = document {
         text.push_str(r#","document":"#);
         push_quoted(&mut text, document);
@@ -275,9 +292,16 @@ mod tests {
 
     #[test]
     fn every_ill_typed_field_is_named_and_null_is_ill_typed() {
-        for field in
-            ["protocol_version", "id", "action", "params", "session", "deadline", "destructive"]
-        {
+        for field in [
+            "protocol_version",
+            "id",
+            "action",
+            "params",
+            "session",
+            "deadline",
+            "destructive",
+            "again",
+        ] {
             for value in [json!(null), json!([]), json!(1.5)] {
                 let mut request = request();
                 request[field] = value.clone();
@@ -306,19 +330,27 @@ mod tests {
     fn the_forwarded_message_has_the_seven_fields_and_the_target() {
         let body = r#"{"protocol_version":1,"id":"a\"b","action":"text","params":{ "selector":"p" },"deadline":7,"x":1}"#;
         let request = Request::parse(body.as_bytes()).unwrap();
-        let place = Place { tab: 3, document: None, numbers: None };
+        let place = Place { tab: Some(3), ..Place::default() };
         let text = forwarded(2, &request, request.params, "m4q7z2", 7, Some(place));
         assert_eq!(
             serde_json::from_str::<Value>(&text).unwrap(),
             json!({"protocol_version": 2, "id": "a\"b", "action": "text", "params": {"selector": "p"},
                    "session": "m4q7z2", "deadline": 7, "destructive": false, "target": {"tabId": 3}})
         );
-        let place = Place { tab: 3, document: Some("a\"b"), numbers: Some([1, 2]) };
+        let (document, numbers) = (Some("a\"b"), Some([1, 2]));
+        let place = Place { tab: Some(3), document, numbers, recall: false };
         let text = forwarded(1, &request, "{}", "m4q7z2", 7, Some(place));
         assert_eq!(
             serde_json::from_str::<Value>(&text).unwrap()["target"],
             json!({"tabId": 3, "document": "a\"b", "el": 1, "ln": 2})
         );
+        for (tab, target) in
+            [(Some(3), json!({"tabId": 3, "recall": true})), (None, json!({"recall": true}))]
+        {
+            let place = Place { tab, recall: true, ..Place::default() };
+            let text = forwarded(1, &request, "{}", "m4q7z2", 7, Some(place));
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["target"], target);
+        }
         let text = forwarded(1, &request, "{}", "m4q7z2", 7, None);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["target"], json!(null));
     }

@@ -100,6 +100,7 @@ codes! {
     ScriptError = "SCRIPT_ERROR", Execution, Conditional, Page, "bproxy debug log -s {session}";
     NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy navigate URL -s {session}";
     PageChanged = "PAGE_CHANGED", Execution, Conditional, Page, "bproxy snapshot -s {session}";
+    OutcomeUnknown = "OUTCOME_UNKNOWN", Execution, Conditional, Daemon, "bproxy snapshot -s {session}";
     PageBlocked = "PAGE_BLOCKED", Execution, Conditional, Daemon, "bproxy reload -s {session}";
     TooLarge = "TOO_LARGE", Execution, Conditional, Daemon, "bproxy text --selector CSS -s {session}";
     TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, Daemon, "bproxy tab activate -s {session}";

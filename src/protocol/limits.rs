@@ -77,6 +77,29 @@ pub const MAX_TRACES: usize = 200;
 /// of them, and a page can make them any length. Answers carry them in full.
 pub const MAX_KEPT_CHARS: usize = 4096;
 
+/// How far ahead the numbers of a session's handles are saved, so that reads need not write: a session seldom gives as
+/// many between two daemons.
+pub const NUMBERS_AHEAD: u64 = 10_000;
+
+/// How long a session lives without a command: a week's holiday is over then.
+pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long after the daemon's start no session ends for being unused: browsers and agents come back meanwhile, and the
+/// clock is set.
+pub const SETTLING_TIME: Duration = Duration::from_secs(10 * 60);
+
+/// How often sessions are looked at that may have to end, and how exactly it is saved when they were used.
+pub const UPKEEP_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// How soon the sessions are saved again where it failed, as on a full disk: a try costs little.
+pub const SAVE_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long after saving the sessions the disk may wait to be told to write them, where it has just been told before.
+pub const SYNC_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a browser's journal knows what came of a command: its longest deadline, and some time to ask again.
+pub const JOURNAL_LIFE: Duration = Duration::from_secs(15 * 60);
+
 /// How many handles one answer gets: more elements than an agent can make sense of. It is also how many numbers of each
 /// kind are reserved for a command whose answer hands out handles.
 pub const MAX_HANDLES_PER_READ: usize = 1000;

@@ -107,6 +107,19 @@ pub struct Hello<'a> {
     pub revision: i64,
     /// What the daemon's proof on this connection is to be about.
     pub nonce: Option<Cow<'a, str>>,
+    /// The tabs that it holds for sessions, if it lists them.
+    pub tabs: Option<Vec<HeldTab<'a>>>,
+}
+
+/// A tab that the extension holds for a session.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldTab<'a> {
+    /// The browser's own id of the tab.
+    pub tab_id: i64,
+    /// The session's id, unchecked.
+    #[serde(borrow)]
+    pub session: Cow<'a, str>,
 }
 
 impl<'a> Message<'a> {
@@ -163,6 +176,7 @@ struct Fields<'a> {
     browser: Option<&'a str>,
     revision: Option<&'a str>,
     nonce: Option<&'a str>,
+    tabs: Option<&'a str>,
     session: Option<&'a str>,
     /// How many members there are, of whatever name.
     members: usize,
@@ -189,6 +203,7 @@ impl<'a> Fields<'a> {
             "browser" => &mut self.browser,
             "revision" => &mut self.revision,
             "nonce" => &mut self.nonce,
+            "tabs" => &mut self.tabs,
             "session" => &mut self.session,
             _ => return None,
         })
@@ -213,6 +228,10 @@ impl<'a> Fields<'a> {
             revision: self.revision.map_or(Some(0), |revision| revision.parse().ok())?,
             nonce: match self.nonce {
                 Some(nonce) => Some(text_of(nonce).filter(|nonce| is_nonce(nonce))?),
+                None => None,
+            },
+            tabs: match self.tabs {
+                Some(tabs) => Some(serde_json::from_str(tabs).ok()?),
                 None => None,
             },
         }))
@@ -371,6 +390,14 @@ mod tests {
         ));
         let revised = hello.replace("\"browser\"", "\"revision\":1,\"browser\"");
         assert!(matches!(parse(&revised), Message::Hello(Hello { revision: 1, .. })));
+        let with_tabs =
+            |tabs: &str| hello.replace("\"browser\"", &format!(r#""tabs":{tabs},"browser""#));
+        let listing = with_tabs(r#"[{"tabId":7,"session":"m4q7z2","x":1}]"#);
+        let Message::Hello(Hello { tabs: Some(tabs), .. }) = parse(&listing) else { panic!() };
+        assert_eq!((tabs[0].tab_id, &*tabs[0].session), (7, "m4q7z2"));
+        for tabs in ["null", "{}", "[7]", r#"[{"tabId":"7","session":"m4q7z2"}]"#] {
+            assert!(matches!(parse(&with_tabs(tabs)), Message::Other(_)), "{tabs}");
+        }
         let ill_typed = hello.replace("\"browser\"", "\"revision\":\"1\",\"browser\"");
         assert!(matches!(parse(&ill_typed), Message::Other(_)));
         for other in [

@@ -4,6 +4,7 @@
 //! the golden files in `tests/golden`, which the extension's tests read as well.
 
 pub mod actions;
+mod dialog;
 mod envelope;
 mod error;
 mod health;
@@ -18,12 +19,13 @@ mod values;
 mod versions;
 
 pub use actions::*;
+pub use dialog::{Dialog, DialogAnswer};
 pub use envelope::{BadRequest, Envelope, NO_PAGE, Place, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use health::Health;
 pub use ids::{ElementHandle, FrameName, HandleKind, SessionId, TabHandle};
 pub use limits::*;
-pub use message::{Answer, Hello, Message, Navigation, Outcome, PersonAct};
+pub use message::{Answer, HeldTab, Hello, Message, Navigation, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
 pub use proof::{Challenge, Proof, is_nonce};
 pub use schema::{data_schema_of, schema_of};

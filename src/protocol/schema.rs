@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
-    Distance, ElementHandle, Fields, Fill, FrameName, Int, Label, MAX_FORM_FIELDS, MAX_LABEL_CHARS,
-    SessionId, Share, TabHandle, UpTo,
+    Distance, ElementHandle, Field, Fields, FrameName, Int, Label, MAX_FORM_FIELDS,
+    MAX_LABEL_CHARS, SessionId, Share, TabHandle, UpTo,
 };
 
 /// The schema of parameters, with all subschemas inlined: not every client follows references.
@@ -123,7 +123,7 @@ schemas! {
         |_| json_schema!({ "type": "string", "pattern": "^(viewport|half|end|[0-9]+px)$" });
     [] Fields, "Fields": |generator| json_schema!({
         "type": "array",
-        "items": generator.subschema_for::<Fill>(),
+        "items": generator.subschema_for::<Field>(),
         "minItems": 1,
         "maxItems": MAX_FORM_FIELDS
     });
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(links["properties"]["limit"], limit);
         assert_eq!(links["properties"]["visibleOnly"]["type"], "boolean");
         assert!(links.get("required").is_none());
-        let method = schema_of::<Fill>().to_value()["properties"]["method"].clone();
+        let method = schema_of::<Field>().to_value()["properties"]["method"].clone();
         assert_eq!(method["enum"], json!(["direct", "paste", "runtime-api"]));
 
         let scroll = schema_of::<Scroll>().to_value();

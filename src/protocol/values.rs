@@ -9,7 +9,7 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 
-use super::{Fill, MAX_FORM_FIELDS, MAX_LABEL_CHARS};
+use super::{Field, MAX_FORM_FIELDS, MAX_LABEL_CHARS};
 
 /// Deserializes an optional field that must not be `null` where it is present.
 pub(super) fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -290,7 +290,7 @@ checked! {
     };
 
     /// The fields of a form, at least one.
-    Fields(Vec<Fill>) by |fields| match fields.len() {
+    Fields(Vec<Field>) by |fields| match fields.len() {
         1..=MAX_FORM_FIELDS => Ok(()),
         count => Err(format!("expected 1 to {MAX_FORM_FIELDS} fields, not {count}")),
     };
@@ -298,7 +298,7 @@ checked! {
 
 impl Fields {
     /// The fields, to replace their targets.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Fill> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Field> {
         self.0.iter_mut()
     }
 }

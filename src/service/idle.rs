@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::daemon::Running;
 
-/// Waits until the daemon has had no browser, no session, no subscriber of events and no request for `limit`.
+/// Waits until the daemon has had no browser, no command, no subscriber of events and no request for `limit`.
 pub(super) async fn wait_until_idle(running: &Running, limit: Duration) {
     let mut activity = running.activity();
     loop {

@@ -175,7 +175,6 @@ fn run_locked(
     };
     let port = listener.local_addr().map_err(Error::system("read the socket's address"))?.port();
     home.read_secret(&home.pairing())?;
-    home.clear_tmp()?;
     // On another thread, so that the event loop handles signals while a keyring is slow.
     let opened = {
         let (choice, home) = (config.secrets, home.clone());

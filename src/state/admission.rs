@@ -15,8 +15,10 @@ use super::{
     events::{End, Event, truncated},
     handles::HandlePage,
     numbers::Block,
-    pending::{Command, Kind, Reply, ReplyKind, Waiter},
+    opens::AskedOpen,
+    pending::{Command, Due, Kind, Reply, ReplyKind, Waiter},
     sessions::{not_found, tab_gone},
+    targets::Resolved,
 };
 
 /// The outcome of admitting a request.
@@ -39,12 +41,12 @@ pub(super) enum Admitted {
 /// Where a forwarded command goes.
 pub(super) struct Destination {
     pub(super) session: SessionId,
-    new_session: bool,
+    pub(super) new_session: bool,
     pub(super) browser: BrowserId,
     /// The tab's ordinal and the browser's own id of it; none for a new one.
     pub(super) tab: Option<(u32, i64)>,
     /// Whether the browser is disconnected, and an unidentified connection may turn out to be its reconnect.
-    awaiting_reconnect: bool,
+    pub(super) awaiting_reconnect: bool,
 }
 
 impl State {
@@ -94,6 +96,7 @@ impl Inner {
             tracing::debug!(event = "joined", id = %request.id);
             return Ok(Admitted::Pending(waiter));
         }
+        self.sessions.touch(&request.session, now.instant);
         self.emit(&Event::Received {
             id: &request.id,
             action: request.action.name(),
@@ -101,9 +104,13 @@ impl Inner {
             destructive: request.destructive,
         });
         let (destination, kind) = match request.action.route() {
-            Route::Daemon(action) => return self.run(&action, now).map(Admitted::Done),
+            Route::Daemon(action) => {
+                self.answer_again(request)?;
+                return self.run(&action, now).map(Admitted::Done);
+            }
             Route::Session(action) => {
                 let session = self.sessions.check(&request.session)?;
+                self.answer_again(request)?;
                 return self.run_in(session, &action, &request.id, request.deadline, now);
             }
             Route::NewTab(url) => {
@@ -111,7 +118,15 @@ impl Inner {
                     "" => None,
                     given => Some(self.sessions.check(given)?),
                 };
-                let destination = self.locate_new_tab(session)?;
+                let asked =
+                    if request.again { self.locate_open_again(&request.id, session) } else { None };
+                let destination = match asked {
+                    Some(destination) => {
+                        self.permit(destination.session, None, HandlePage::default())?;
+                        destination
+                    }
+                    None => self.locate_new_tab(session)?,
+                };
                 let new_session = destination.new_session;
                 (destination, Kind::Open { new_session, url: url.to_owned() })
             }
@@ -120,7 +135,10 @@ impl Inner {
                 (self.locate_tab(session, named)?, Kind::OnTab(handling))
             }
         };
-        let handles = self.resolve_handles(&mut request.action, &destination, now)?;
+        let handles = match request.again {
+            true => Resolved::default(),
+            false => self.resolve_handles(&mut request.action, &destination, now)?,
+        };
         let params = match handles.replaced {
             true => Cow::Owned(request.action.params()),
             false => Cow::Borrowed(request.params),
@@ -133,25 +151,40 @@ impl Inner {
             let message = "the deadline had passed before the command arrived: give it more time with `--timeout`";
             return Err(ProtocolError::new(ErrorCode::Timeout, message, session.as_str()));
         }
-        self.check_load(&destination)?;
+        self.check_load(&destination, now)?;
         self.check_revision(request, &destination)?;
+        if request.again {
+            self.can_recall(&destination)?;
+        }
 
         // From here on nothing refuses the command.
         self.handles.use_again(session, &handles.keys, now.instant);
+        if let (Kind::Open { .. }, false) = (&kind, request.again) {
+            self.remember_asked(request, &destination, now);
+        }
         let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some())
             || request.action.finds();
-        let block = if mints { self.reserve_numbers(&destination) } else { None };
+        let block =
+            if mints && !request.again { self.reserve_numbers(&destination, now) } else { None };
+        let place = match (destination.tab, request.again) {
+            (None, false) => None,
+            (tab, true) => {
+                Some(Place { tab: tab.map(|(_, id)| id), recall: true, ..Place::default() })
+            }
+            (Some((ordinal, id)), false) => Some(Place {
+                tab: Some(id),
+                document: self.known_document(&destination, ordinal),
+                numbers: block.map(|block| block.first),
+                recall: false,
+            }),
+        };
         let message = forwarded(
             self.browsers.version_of(destination.browser),
             request,
             &params,
             session.as_str(),
             deadline_ms,
-            destination.tab.map(|(ordinal, tab)| Place {
-                tab,
-                document: self.known_document(&destination, ordinal),
-                numbers: block.map(|block| block.first),
-            }),
+            place,
         );
         let mut command = Command::new(
             &request.id,
@@ -163,6 +196,7 @@ impl Inner {
         );
         command.tab = destination.tab.map(|(ordinal, _)| ordinal);
         command.browser = destination.browser;
+        command.recall = request.again;
         command.message = message.into();
         command.handle_page = handles.page;
         command.block = block;
@@ -191,12 +225,32 @@ impl Inner {
 
     /// Numbers for the elements that the answer of a command will list, if its browser numbers elements and the page is
     /// known.
-    fn reserve_numbers(&mut self, destination: &Destination) -> Option<Block> {
+    fn reserve_numbers(&mut self, destination: &Destination, now: Now) -> Option<Block> {
         let (_, chrome_id) = destination.tab?;
         self.browsers.page(destination.browser, chrome_id)?;
         let numbers = self.browsers.revision_of(destination.browser) >= 1;
         let session = self.sessions.get_mut(destination.session).filter(|_| numbers)?;
-        Some(session.numbers.reserve())
+        let block = session.numbers.reserve();
+        if session.numbers.near_marks() {
+            self.pending.schedule(now.instant, Due::Upkeep);
+        }
+        if session.numbers.raise(0) {
+            self.sessions.note_unsaved();
+        }
+        Some(block)
+    }
+
+    /// Remembers where an open goes, before the browser learns of it.
+    fn remember_asked(&mut self, request: &Request<'_>, destination: &Destination, now: Now) {
+        let open = AskedOpen {
+            id: request.id.as_ref().into(),
+            session: destination.session,
+            unnamed: request.session.is_empty(),
+            browser: destination.browser,
+            instance: self.browsers.instance_of(destination.browser).map(str::to_owned),
+        };
+        self.asked_opens.push(open, now.instant);
+        self.sessions.note_unsaved();
     }
 
     /// The mark of the document that the client was told of last, if the browser knows such marks.
@@ -266,7 +320,9 @@ impl Inner {
     pub(super) fn draw_session_id(&self) -> SessionId {
         loop {
             let id = SessionId::from_bits(rand::random());
-            if !self.sessions.has(id) && self.pending.iter().all(|command| command.session != id) {
+            let is_asked = self.asked_opens.iter().any(|open| open.session == id);
+            let is_pending = || self.pending.iter().any(|command| command.session == id);
+            if !self.sessions.has(id) && !is_asked && !is_pending() {
                 return id;
             }
         }
@@ -320,12 +376,13 @@ impl Inner {
     }
 
     /// Refuses another session if there are too many, those that opens under way will begin included.
-    pub(super) fn check_sessions(&self) -> Result<(), ProtocolError> {
+    pub(super) fn check_sessions(&mut self, now: Now) -> Result<(), ProtocolError> {
         let to_begin = self
             .pending
             .iter()
             .filter(|command| matches!(command.kind, Kind::Open { new_session: true, .. }));
-        if self.sessions.len() + to_begin.count() < MAX_SESSIONS {
+        let to_begin = to_begin.count();
+        if self.make_room(to_begin, now) {
             return Ok(());
         }
         let message = format!(
@@ -334,7 +391,7 @@ impl Inner {
         Err(ProtocolError::new(ErrorCode::Overloaded, message, ""))
     }
 
-    fn check_load(&self, destination: &Destination) -> Result<(), ProtocolError> {
+    fn check_load(&mut self, destination: &Destination, now: Now) -> Result<(), ProtocolError> {
         let session = destination.session;
         if self.pending.is_full() {
             let message =
@@ -342,7 +399,7 @@ impl Inner {
             return Err(ProtocolError::new(ErrorCode::Overloaded, message, session.as_str()));
         }
         if destination.new_session {
-            self.check_sessions()?;
+            self.check_sessions(now)?;
         }
         let tabs = self.sessions.get(session).map_or(0, |session| session.tabs.len());
         let to_open = self.pending.iter().filter(|command| {

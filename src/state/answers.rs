@@ -210,7 +210,7 @@ impl Inner {
         let (session, tab, named) = (command.session, command.tab, command.named_session());
         let browser = command.browser;
         if code == ErrorCode::HumanRequired.name()
-            && let Some(session) = self.sessions.get_mut(session)
+            && let Some(session) = self.sessions.edit(session)
         {
             session.paused = Some(Pause { reason: kept(&message).to_owned(), browser });
             self.dirty = true;
@@ -229,7 +229,7 @@ impl Inner {
     }
 
     /// Takes a command out of its tab's queue, which is about to be dropped with all in it.
-    fn detach(&mut self, key: CommandKey) {
+    pub(super) fn detach(&mut self, key: CommandKey) {
         let Some(command) = self.pending.get(key) else { return };
         let tab = command
             .tab
@@ -255,7 +255,7 @@ impl Inner {
             Kind::Open { new_session, url } => {
                 let (new_session, url) = (*new_session, url.clone());
                 let opened = Opened { browser, data, page, replay: answer.replay };
-                Some(self.add_opened_tab(session, new_session, &url, &opened)?)
+                Some(self.add_opened_tab(session, new_session, &url, &opened, now)?)
             }
             Kind::OnTab(
                 AnswerHandling::ClosesTab

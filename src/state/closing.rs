@@ -26,7 +26,7 @@ const CLOSE_MARGIN_MS: i64 = 100;
 impl Inner {
     /// The tab is gone: its handles too, and everything that waits for it fails.
     pub(super) fn drop_tab(&mut self, id: SessionId, ordinal: u32, now: Now) {
-        let Some(tab) = self.sessions.get_mut(id).and_then(|session| session.remove_tab(ordinal))
+        let Some(tab) = self.sessions.edit(id).and_then(|session| session.remove_tab(ordinal))
         else {
             return;
         };

@@ -17,7 +17,8 @@ impl Inner {
     pub(super) fn start(&mut self, key: CommandKey, action: &Action, now: Now) {
         let Some(command) = self.pending.get(key) else { return };
         let session = self.sessions.get_mut(command.session);
-        let slot = session.zip(action.pace()).map_or(now.instant, |(session, pace)| {
+        let pace = action.pace().filter(|_| !command.recall);
+        let slot = session.zip(pace).map_or(now.instant, |(session, pace)| {
             session.pacer.reserve(pace, session.pacing, now.instant)
         });
         tracing::debug!(
@@ -45,6 +46,7 @@ impl Inner {
                 Due::Abandoned(key) => self.abandoned(key, now),
                 Due::Hello(client) => self.assume_anonymous(client, now),
                 Due::Heads => {}
+                Due::Upkeep => self.upkeep(now),
             }
         }
         self.run_heads(now);

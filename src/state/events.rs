@@ -103,6 +103,12 @@ pub enum Event<'a> {
         session: SessionId,
         act: &'a str,
     },
+    SessionsLost {
+        problem: &'a str,
+    },
+    SessionsNotSaved {
+        problem: &'a str,
+    },
 }
 
 fn tab_name<S: Serializer>(ordinal: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -127,7 +133,9 @@ impl Event<'_> {
         match self {
             Self::PairClaimFailed { .. }
             | Self::PairClaimRateLimited
-            | Self::AuthRefused { .. } => "warn",
+            | Self::AuthRefused { .. }
+            | Self::SessionsLost { .. }
+            | Self::SessionsNotSaved { .. } => "warn",
             Self::Received { .. }
             | Self::PacingWait { .. }
             | Self::Forwarded { .. }
@@ -193,6 +201,8 @@ impl Event<'_> {
             Self::PairClaimOk => info!(event = "pair_claim_ok"),
             Self::AuthRefused { route, layer } => warn!(event = "auth_refused", route, layer),
             Self::Person { session, act } => info!(event = "person", %session, act),
+            Self::SessionsLost { problem } => warn!(event = "sessions_lost", problem),
+            Self::SessionsNotSaved { problem } => warn!(event = "sessions_not_saved", problem),
         }
     }
 
@@ -243,7 +253,7 @@ impl Events {
 impl super::Inner {
     /// Emits an event to the log and the subscribers.
     pub(super) fn emit(&self, event: &Event<'_>) {
-        self.events.emit(event, self.now_ms);
+        self.events.emit(event, self.now.unix_ms);
     }
 
     /// Handles have ended; no event is emitted if there were none.

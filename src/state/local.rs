@@ -24,6 +24,11 @@ impl State {
     pub fn counts(&self) -> (usize, usize) {
         self.with(|inner| (inner.browsers.clients().len(), inner.sessions.len()))
     }
+
+    /// Whether any command is pending.
+    pub fn has_pending(&self) -> bool {
+        self.with(|inner| !inner.pending.is_empty())
+    }
 }
 
 impl Inner {
@@ -34,7 +39,7 @@ impl Inner {
         now: Now,
     ) -> Result<String, ProtocolError> {
         Ok(match action {
-            DaemonAction::SessionCreate(params) => json(&self.create_session(params)?),
+            DaemonAction::SessionCreate(params) => json(&self.create_session(params, now)?),
             DaemonAction::SessionList => json(&SessionListData { sessions: self.sessions.infos() }),
             DaemonAction::DebugLast(params) => {
                 let count = params.count.map_or(DEFAULT_TRACES, |count| count.get());
@@ -92,12 +97,13 @@ impl Inner {
     fn create_session(
         &mut self,
         params: &SessionCreate,
+        now: Now,
     ) -> Result<SessionCreateData, ProtocolError> {
-        self.check_sessions()?;
+        self.check_sessions(now)?;
         let label = params.label.as_ref().map(|label| label.to_string());
         let label = label.filter(|label| !label.is_empty());
         let session = self.draw_session_id();
-        self.sessions.insert(session, label.clone());
+        self.sessions.insert(session, label.clone(), now.instant);
         self.storage.create_session_dir(session);
         Ok(SessionCreateData { session, tmp_dir: self.storage.session_dir(session), label })
     }
@@ -110,7 +116,7 @@ impl Inner {
         pacing: Option<Pacing>,
     ) -> Result<Option<TabHandle>, ProtocolError> {
         let tab = tab.map(|tab| self.sessions.find_tab(id, Some(tab))).transpose()?;
-        let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
+        let session = self.sessions.edit(id).ok_or_else(|| not_found(id))?;
         self.dirty = true;
         session.bound = tab.or(session.bound);
         session.pacing = pacing.unwrap_or(session.pacing);
@@ -124,7 +130,7 @@ impl Inner {
     /// Changes a session, if it exists, and what browsers show of it.
     pub(super) fn change(&mut self, id: SessionId, change: impl FnOnce(&mut Session)) {
         self.dirty = true;
-        self.sessions.get_mut(id).map(change);
+        self.sessions.edit(id).map(change);
     }
 
     pub(super) fn status(&self, now: Now) -> DebugStatusData {

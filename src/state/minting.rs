@@ -136,6 +136,10 @@ impl Inner {
             used[minted.kind as usize] = minted.used;
             session.numbers.release(&block, used);
         }
+        // Without a block they were taken one by one.
+        if session.numbers.raise(0) {
+            self.sessions.note_unsaved();
+        }
         self.record(action, &minted);
         text
     }

@@ -12,6 +12,7 @@ mod dispatch;
 mod events;
 mod handles;
 mod json_edit;
+mod kept;
 mod listing;
 mod local;
 mod minting;
@@ -22,6 +23,7 @@ mod pairing;
 mod pending;
 mod person;
 mod proofs;
+mod recall;
 mod reconnect;
 mod reply_future;
 mod sessions;
@@ -29,6 +31,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod upkeep;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -43,6 +46,7 @@ pub use std::time::Instant;
 pub use admission::Admission;
 pub use browsers::{ClientId, CloseReason};
 pub use events::{Event, MAX_SUBSCRIBERS};
+pub use kept::Kept;
 pub use pairing::IssuedCode;
 pub use pending::{Reply, ReplyKind};
 pub use proofs::ProofCheck;
@@ -57,7 +61,7 @@ use crate::{
 use browsers::{Browsers, Outgoing};
 use events::Events;
 use handles::Handles;
-use opens::LostOpens;
+use opens::{AskedOpens, LostOpens};
 use pairing::Pairing;
 use pending::{CommandKey, Due, Pending};
 use proofs::Proofs;
@@ -81,6 +85,18 @@ pub trait Storage: Send {
     fn create_session_dir(&self, session: SessionId);
     /// Removes the session's directory with all in it; a failure is logged.
     fn remove_session_dir(&self, session: SessionId);
+    /// Removes all temporary files but the directories of these sessions, and creates those that are missing.
+    ///
+    /// # Errors
+    ///
+    /// If something cannot be removed.
+    fn keep_session_dirs(&self, sessions: &[SessionId]) -> Result<(), home::Error>;
+    /// Saves the sessions, a JSON text that [`Kept::parse`] reads, in place of those that were saved before.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written; what was saved before stays.
+    fn save_sessions(&self, sessions: &[u8]) -> Result<(), home::Error>;
     /// Writes a pairing code into the state directory, for its owner to read.
     ///
     /// # Errors
@@ -98,6 +114,14 @@ impl Storage for () {
     fn create_session_dir(&self, _session: SessionId) {}
 
     fn remove_session_dir(&self, _session: SessionId) {}
+
+    fn keep_session_dirs(&self, _sessions: &[SessionId]) -> Result<(), home::Error> {
+        Ok(())
+    }
+
+    fn save_sessions(&self, _sessions: &[u8]) -> Result<(), home::Error> {
+        Ok(())
+    }
 
     fn write_pairing_code(&self, _code: &IssuedCode) -> Result<(), home::Error> {
         Ok(())
@@ -127,8 +151,14 @@ struct Inner {
     events: Events,
     storage: Box<dyn Storage>,
     process: Process,
-    /// The unix time of the decision that is being made, ms.
-    now_ms: i64,
+    /// The time of the decision that is being made, or of the last one where it is not known.
+    now: Now,
+    /// When the sessions of the daemon before came back.
+    restored: Now,
+    /// When the sessions are saved again, if they could not be.
+    unsaved_for: Option<Instant>,
+    /// When the next upkeep is due; none without sessions.
+    next_upkeep: Option<Instant>,
     /// The protocol versions that browsers may speak.
     versions: Versions,
     /// Who may resume a paused session.
@@ -138,6 +168,7 @@ struct Inner {
     /// Closes of tabs that the close of a session waits for, by the id of the message.
     closes: HashMap<String, CommandKey>,
     lost_opens: LostOpens,
+    asked_opens: AskedOpens,
     /// When the daemon's timer fires; none if it is not set.
     armed: Option<Instant>,
     draining: bool,
@@ -160,6 +191,7 @@ impl State {
         credential: Option<ExtensionCredential>,
         storage: Box<dyn Storage>,
     ) -> Self {
+        let start = Now { instant: process.started, unix_ms: 0 };
         let inner = Inner {
             sessions: Sessions::default(),
             browsers: Browsers::default(),
@@ -171,12 +203,16 @@ impl State {
             events: Events::default(),
             storage,
             process,
-            now_ms: 0,
+            now: start,
+            restored: start,
+            unsaved_for: None,
+            next_upkeep: None,
             versions: Versions::SPOKEN,
             resume: Resume::Person,
             heads: VecDeque::new(),
             closes: HashMap::new(),
             lost_opens: LostOpens::default(),
+            asked_opens: AskedOpens::default(),
             armed: None,
             draining: false,
             dirty: false,
@@ -190,6 +226,7 @@ impl State {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let result = decide(&mut inner);
         inner.push_session_state();
+        inner.save_if_changed();
         let due = inner.pending.next_due();
         let earlier = due.is_some_and(|due| inner.armed.is_none_or(|armed| due < armed));
         let idle = inner.draining && inner.pending.is_empty();
@@ -207,7 +244,7 @@ impl State {
     /// moved to the head of their queue.
     fn at<R>(&self, now: Now, decide: impl FnOnce(&mut Inner) -> R) -> R {
         self.with(|inner| {
-            inner.now_ms = now.unix_ms;
+            inner.now = now;
             inner.run_due(now);
             let result = decide(inner);
             inner.run_heads(now);

@@ -1,6 +1,6 @@
 //! The numbers of a session's handles: reserved before a page is asked, and never given twice.
 
-use crate::protocol::{HandleKind, MAX_HANDLES_PER_READ};
+use crate::protocol::{HandleKind, MAX_HANDLES_PER_READ, NUMBERS_AHEAD};
 
 /// How many numbers of each kind a command gets.
 const BLOCK: u64 = MAX_HANDLES_PER_READ as u64;
@@ -8,6 +8,8 @@ const BLOCK: u64 = MAX_HANDLES_PER_READ as u64;
 /// The numbers of one session, of each kind.
 pub(super) struct Numbers {
     next: [u64; 2],
+    /// Numbers up to these may be given without saving that. The next daemon starts above them.
+    marks: [u64; 2],
     /// How often numbers were reserved or taken.
     reservations: u64,
 }
@@ -34,7 +36,7 @@ impl Block {
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self { next: [1; 2], reservations: 0 }
+        Self { next: [1; 2], marks: [NUMBERS_AHEAD; 2], reservations: 0 }
     }
 }
 
@@ -42,6 +44,33 @@ impl Numbers {
     /// The number above all that were given.
     pub(super) fn next(&self, kind: HandleKind) -> u64 {
         self.next[kind as usize]
+    }
+
+    /// Numbers up to these may be given without saving that.
+    pub(super) fn marks(&self) -> [u64; 2] {
+        self.marks
+    }
+
+    /// Goes on above numbers that an earlier daemon may have given.
+    pub(super) fn start_above(&mut self, marks: [u64; 2]) {
+        self.next = marks.map(|mark| mark + 1);
+        self.raise(0);
+    }
+
+    /// Raises the marks to leave at least `ahead` numbers below them; returns whether it did, which has to be saved.
+    pub(super) fn raise(&mut self, ahead: u64) -> bool {
+        let before = self.marks;
+        for (mark, next) in self.marks.iter_mut().zip(self.next) {
+            if *mark < next - 1 + ahead {
+                *mark = (next - 1 + ahead).next_multiple_of(NUMBERS_AHEAD);
+            }
+        }
+        before != self.marks
+    }
+
+    /// Whether the marks should be raised soon, before a read has to do it.
+    pub(super) fn near_marks(&self) -> bool {
+        self.marks.iter().zip(self.next).any(|(mark, next)| *mark < next - 1 + NUMBERS_AHEAD / 2)
     }
 
     /// Reserves numbers of both kinds for a command.

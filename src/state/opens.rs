@@ -2,10 +2,14 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::protocol::{CLOSE_WAIT, ErrorCode, ProtocolError, SessionId, TabHandle, TabOpenData};
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{
+    CLOSE_WAIT, ErrorCode, JOURNAL_LIFE, ProtocolError, SessionId, TabHandle, TabOpenData,
+};
 
 use super::{
-    Inner, Now,
+    Inner, Instant, Now,
     browsers::{BrowserId, ClientId, Outgoing},
     closing::close_message,
     json_edit,
@@ -49,6 +53,57 @@ impl LostOpens {
         for lost in self.0.iter_mut().filter(|lost| lost.browser == from) {
             lost.browser = to;
         }
+    }
+}
+
+/// How many opens are remembered for clients that ask again: more than one daemon's end interrupts.
+const MAX_ASKED: usize = 256;
+
+/// An open as it was asked for. It is saved before the browser learns of it, so that the next daemon finds the tab.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct AskedOpen {
+    pub(super) id: Arc<str>,
+    pub(super) session: SessionId,
+    /// Whether the client named no session.
+    pub(super) unnamed: bool,
+    /// The browser that it went to, in this process.
+    #[serde(skip)]
+    pub(super) browser: BrowserId,
+    /// The same, once it has said hello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) instance: Option<String>,
+}
+
+/// The latest opens, oldest first, as long as a browser's journal knows them.
+#[derive(Default)]
+pub(super) struct AskedOpens(VecDeque<(Instant, AskedOpen)>);
+
+impl AskedOpens {
+    pub(super) fn push(&mut self, open: AskedOpen, now: Instant) {
+        let is_old = |at: &Instant| now.duration_since(*at) > JOURNAL_LIFE;
+        while self.0.front().is_some_and(|(at, _)| is_old(at)) || self.0.len() >= MAX_ASKED {
+            self.0.pop_front();
+        }
+        self.0.push_back((now, open));
+    }
+
+    pub(super) fn find(&self, id: &str, named: Option<SessionId>) -> Option<&AskedOpen> {
+        let is_it = |open: &&AskedOpen| {
+            *open.id == *id
+                && if open.unnamed { named.is_none() } else { named == Some(open.session) }
+        };
+        self.0.iter().rev().map(|(_, open)| open).find(is_it)
+    }
+
+    /// The browser has said hello; returns whether an open went there before.
+    pub(super) fn name(&mut self, browser: BrowserId, instance: &str) -> bool {
+        let opens = self.0.iter_mut().map(|(_, open)| open);
+        let unnamed = opens.filter(|open| open.browser == browser && open.instance.is_none());
+        unnamed.map(|open| open.instance = Some(instance.to_owned())).count() > 0
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &AskedOpen> {
+        self.0.iter().map(|(_, open)| open)
     }
 }
 
@@ -101,6 +156,7 @@ impl Inner {
         new_session: bool,
         asked: &str,
         opened: &Opened<'_>,
+        now: Now,
     ) -> Result<String, ProtocolError> {
         let Some(chrome_id) = json_edit::integer_member(opened.data, "tabId") else {
             return Err(ProtocolError::new(
@@ -120,11 +176,11 @@ impl Inner {
         drop(owners);
         let id = known.map_or(id, |(owner, _)| owner);
         if new_session && known.is_none() {
-            self.sessions.insert(id, None);
+            self.sessions.insert(id, None, now.instant);
             self.storage.create_session_dir(id);
         }
         self.dirty = true;
-        let session = self.sessions.get_mut(id).ok_or_else(|| not_found(id))?;
+        let session = self.sessions.edit(id).ok_or_else(|| not_found(id))?;
         let ordinal = match known {
             Some((_, ordinal)) => ordinal,
             None => session.add_tab(opened.browser, chrome_id, &shown, &title),
@@ -153,7 +209,31 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn of_more_opens_than_are_remembered_or_older_ones_the_oldest_are_forgotten() {
+        let (mut asked, now) = (AskedOpens::default(), Instant::now());
+        let session = SessionId::from_bits(1);
+        let open = |id: usize| AskedOpen {
+            id: id.to_string().into(),
+            session,
+            unnamed: id.is_multiple_of(2),
+            browser: BrowserId::default(),
+            instance: None,
+        };
+        for id in 0..=MAX_ASKED {
+            asked.push(open(id), now);
+        }
+        assert_eq!(asked.iter().count(), MAX_ASKED);
+        assert!(asked.find("0", None).is_none());
+        assert!(asked.find("2", None).is_some() && asked.find("2", Some(session)).is_none());
+        assert!(asked.find("1", Some(session)).is_some() && asked.find("1", None).is_none());
+        asked.push(open(9999), now + JOURNAL_LIFE + Duration::from_secs(1));
+        assert_eq!(asked.iter().count(), 1);
+    }
 
     #[test]
     fn of_more_lost_opens_than_are_remembered_the_oldest_is_forgotten() {

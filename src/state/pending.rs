@@ -74,6 +74,8 @@ pub(super) struct Command {
     /// The tab's ordinal; none for a new one.
     pub(super) tab: Option<u32>,
     pub(super) browser: BrowserId,
+    /// Whether it only asks what came of an earlier one.
+    pub(super) recall: bool,
     /// The message to the extension, identical each time it is sent.
     pub(super) message: Bytes,
     pub(super) received: Instant,
@@ -115,6 +117,7 @@ impl Command {
             session,
             tab: None,
             browser: BrowserId::default(),
+            recall: false,
             message: Bytes::new(),
             received: received.instant,
             received_ms: received.unix_ms,
@@ -175,6 +178,8 @@ pub(super) enum Due {
     Hello(ClientId),
     /// Commands reached the head of their queue when the time was not known.
     Heads,
+    /// The sessions' upkeep.
+    Upkeep,
 }
 
 /// A client's wait for the reply to a command.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::protocol::{ErrorCode, Hello, MAX_OVERFLOWS, ProtocolError, SessionId};
+use crate::protocol::{ErrorCode, HeldTab, Hello, MAX_OVERFLOWS, ProtocolError, SessionId};
 
 use super::{
     Inner, Now,
@@ -40,7 +40,44 @@ impl Inner {
         self.dirty = true;
         let identified =
             self.browsers.identify_instance(client, &hello.instance_id, &hello.extension_version);
+        // What it opened before its hello can come back from now on.
+        if let Some(browser) = self.browsers.browser_of(client)
+            && (self.asked_opens.name(browser, &hello.instance_id)
+                || !self.sessions.tabs_of(browser).is_empty())
+        {
+            self.sessions.note_unsaved();
+        }
+        if let (1.., Some(tabs)) = (hello.revision, &hello.tabs) {
+            for known in &identified.merge {
+                self.drop_unlisted(*known, tabs, now);
+            }
+            if !tabs.is_empty() {
+                self.browsers.forget_state(client);
+            }
+        }
         self.identified(client, identified, now);
+    }
+
+    /// A browser is back and lists the tabs that it holds for sessions: the others are gone. What is in flight there is
+    /// sent again all the same, because the browser may have answered it before.
+    fn drop_unlisted(&mut self, browser: BrowserId, listed: &[HeldTab<'_>], now: Now) {
+        let listed: HashSet<_> = listed.iter().map(|tab| (tab.tab_id, &*tab.session)).collect();
+        let mut gone = Vec::new();
+        for (id, session) in self.sessions.iter() {
+            let tabs = session.tabs.iter().filter(|tab| {
+                tab.browser == browser && !listed.contains(&(tab.chrome_id, id.as_str()))
+            });
+            gone.extend(tabs.map(|tab| (id, tab.ordinal, tab.queue.clone())));
+        }
+        for (id, ordinal, queue) in gone {
+            for key in queue {
+                let phase = self.pending.get(key).map(|command| command.phase);
+                if matches!(phase, Some(Phase::Sent { .. })) {
+                    self.detach(key);
+                }
+            }
+            self.drop_tab(id, ordinal, now);
+        }
     }
 
     /// Answers a hello of revision 1 with the daemon's proof, before the connection gets anything else.

@@ -1,13 +1,18 @@
 //! Sessions and their tabs: ownership, binding, pause.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
 
 use crate::protocol::{
     ErrorCode, MAX_DOCUMENT_CHARS, MAX_KEPT_CHARS, Pacing, ProtocolError, SessionId, SessionInfo,
     TabHandle, TabInfo,
 };
 
-use super::{browsers::BrowserId, numbers::Numbers, pacing::Pacer, pending::CommandKey};
+use super::{
+    Instant, Now, browsers::BrowserId, numbers::Numbers, pacing::Pacer, pending::CommandKey,
+};
 
 /// A text from a page, truncated to the length that is kept.
 pub(super) fn kept(text: &str) -> &str {
@@ -41,6 +46,37 @@ pub(super) struct Pause {
     pub(super) browser: BrowserId,
 }
 
+/// When a session had its last command.
+#[derive(Clone, Copy)]
+pub(super) enum Used {
+    /// By the clock that never jumps.
+    At(Instant),
+    /// Before this process, by the wall clock: unix time, ms.
+    Before(i64),
+}
+
+impl Used {
+    /// The unix time, ms.
+    pub(super) fn unix_ms(self, now: Now) -> i64 {
+        match self {
+            Self::At(at) => now.unix_ms - now.instant.duration_since(at).as_millis() as i64,
+            Self::Before(unix_ms) => unix_ms,
+        }
+    }
+
+    /// How long ago it was. The wall clock may have jumped since it was `restored`, or have been wrong then, so that the
+    /// shorter of two times counts.
+    pub(super) fn how_long(self, now: Now, restored: Now) -> Duration {
+        let unix_ms = match self {
+            Self::At(at) => return now.instant.duration_since(at),
+            Self::Before(unix_ms) => unix_ms,
+        };
+        let here = now.instant.duration_since(restored.instant).as_millis() as i64;
+        let ms = (now.unix_ms - unix_ms).min(restored.unix_ms - unix_ms + here);
+        Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+    }
+}
+
 /// A session: an agent's tabs and their settings.
 pub(super) struct Session {
     /// Grows with every session, so that lists keep the order of creation.
@@ -50,7 +86,8 @@ pub(super) struct Session {
     pub(super) pacing: Pacing,
     pub(super) paused: Option<Pause>,
     pub(super) tabs: Vec<Tab>,
-    last_tab: u32,
+    pub(super) last_tab: u32,
+    pub(super) used: Used,
     pub(super) numbers: Numbers,
     pub(super) pacer: Pacer,
 }
@@ -88,11 +125,18 @@ impl Session {
         title: &str,
     ) -> u32 {
         self.last_tab += 1;
-        let ordinal = self.last_tab;
-        let (url, title) = (kept(url).to_owned(), kept(title).to_owned());
+        self.bring_back_tab(self.last_tab, browser, chrome_id);
+        if let Some(tab) = self.tabs.last_mut() {
+            (tab.url, tab.title) = (kept(url).to_owned(), kept(title).to_owned());
+        }
+        self.last_tab
+    }
+
+    /// Adds a tab that had its ordinal before, of whose page nothing is known.
+    pub(super) fn bring_back_tab(&mut self, ordinal: u32, browser: BrowserId, chrome_id: i64) {
+        let (url, title) = (String::new(), String::new());
         let (document, queue) = (None, VecDeque::new());
         self.tabs.push(Tab { ordinal, browser, chrome_id, url, title, document, queue });
-        ordinal
     }
 
     /// Removes a tab; returns it with its queued commands.
@@ -131,6 +175,10 @@ impl Session {
 pub(super) struct Sessions {
     map: HashMap<SessionId, Session>,
     last_ordinal: u64,
+    /// Whether anything has changed that outlives the daemon.
+    unsaved: bool,
+    /// Whether there were commands since the sessions were saved.
+    used: bool,
 }
 
 impl Sessions {
@@ -138,8 +186,14 @@ impl Sessions {
         self.map.contains_key(&id)
     }
 
-    pub(super) fn insert(&mut self, id: SessionId, label: Option<String>) -> &mut Session {
+    pub(super) fn insert(
+        &mut self,
+        id: SessionId,
+        label: Option<String>,
+        now: Instant,
+    ) -> &mut Session {
         self.last_ordinal += 1;
+        self.unsaved = true;
         let session = Session {
             ordinal: self.last_ordinal,
             label: label.filter(|label| !label.is_empty()),
@@ -148,6 +202,7 @@ impl Sessions {
             paused: None,
             tabs: Vec::new(),
             last_tab: 0,
+            used: Used::At(now),
             numbers: Numbers::default(),
             pacer: Pacer::default(),
         };
@@ -158,12 +213,45 @@ impl Sessions {
         self.map.get(&id)
     }
 
+    /// A session, to change what ends with the daemon: queues, numbers and what its tabs show.
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.map.get_mut(&id)
     }
 
+    /// A session, to change what outlives the daemon.
+    pub(super) fn edit(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.unsaved = true;
+        self.map.get_mut(&id)
+    }
+
     pub(super) fn remove(&mut self, id: SessionId) -> Option<Session> {
+        self.unsaved = true;
         self.map.remove(&id)
+    }
+
+    /// A command names this session.
+    pub(super) fn touch(&mut self, named: &str, now: Instant) {
+        if let Some(session) = named.parse().ok().and_then(|id| self.get_mut(id)) {
+            session.used = Used::At(now);
+            self.used = true;
+        }
+    }
+
+    /// Something has changed that outlives the daemon.
+    pub(super) fn note_unsaved(&mut self) {
+        self.unsaved = true;
+    }
+
+    /// When sessions were used outlives the daemon too, and is saved now if it was not.
+    pub(super) fn note_used_unsaved(&mut self) {
+        self.unsaved |= self.used;
+    }
+
+    /// Whether anything is to be saved, once.
+    pub(super) fn take_unsaved(&mut self) -> bool {
+        let unsaved = std::mem::take(&mut self.unsaved);
+        self.used &= !unsaved;
+        unsaved
     }
 
     pub(super) fn len(&self) -> usize {
@@ -259,7 +347,8 @@ pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {
 
 /// The refusal of a session that does not, or no longer, exist.
 pub(super) fn not_found(id: SessionId) -> ProtocolError {
-    let message = format!("there is no session {id}: it was closed, or the daemon was restarted");
+    let message =
+        format!("there is no session {id}: it was closed, or nobody used it for too long");
     ProtocolError::new(ErrorCode::SessionNotFound, message, id.as_str())
 }
 
@@ -274,7 +363,7 @@ mod tests {
     #[test]
     fn tabs_are_never_numbered_twice() {
         let mut sessions = Sessions::default();
-        let session = sessions.insert(SessionId::from_bits(1), None);
+        let session = sessions.insert(SessionId::from_bits(1), None, Instant::now());
         assert_eq!(session.add_tab(browser(), 7, "", ""), 1);
         session.bound = Some(1);
         session.remove_tab(1);
@@ -286,8 +375,9 @@ mod tests {
     fn a_tab_that_is_not_there_is_told_from_one_of_another_session() {
         let mut sessions = Sessions::default();
         let (one, two) = (SessionId::from_bits(1), SessionId::from_bits(2));
-        sessions.insert(one, Some(String::new())).add_tab(browser(), 7, "", "");
-        sessions.insert(two, None);
+        let now = Instant::now();
+        sessions.insert(one, Some(String::new()), now).add_tab(browser(), 7, "", "");
+        sessions.insert(two, None, now);
         let code = |id, name: &str| match sessions.find_tab(id, Some(&name.parse().unwrap())) {
             Ok(ordinal) => ordinal.to_string(),
             Err(error) => error.code.into_owned(),

@@ -2,9 +2,11 @@
 
 mod acts;
 mod background;
+mod capture;
 mod claims;
 mod comeback;
 mod demo;
+mod dialogs;
 mod drag;
 mod effects;
 mod endurance;

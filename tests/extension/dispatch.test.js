@@ -20,16 +20,16 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     world.meant = document;
     if (world.held) await new Promise((resolve) => world.gates.push(resolve));
     if (world.fails) throw world.fails;
-    return { data: { text: 'x' }, page: world.page ?? page };
+    return { data: world.opens ? { tabId: world.opens } : { text: 'x' }, page: world.page ?? page };
   };
   world.power = new Switch(local, (name) => world.resumed.push(name) > 0);
   await world.power.load();
   world.dispatcher = new Dispatcher({
     actions: () => run,
-    driver: {},
+    driver: { runInFrames: async () => [], runInMainWorld: async () => undefined, tab: async () => ({ active: true }) },
     dedupeLog,
     trace: new Trace(session, now),
-    navigations: { use() {}, watchers: new Set() },
+    navigations: { use() {}, hold: (tabId, name) => (world.again = [tabId, name]), watchers: new Set() },
     documents: new Documents(session),
     power: world.power,
     onPause() {},
@@ -79,6 +79,95 @@ test('an id that already ran is answered from the store, as a replay', async () 
     [false, true],
   );
   assert.deepEqual(Object.keys(sent[1]), Object.keys(sent[0]));
+});
+
+/** Asks what came of a command. */
+const recall = (action, id, { target = { tabId: 7 }, ...changes } = {}) =>
+  command(action, id, { target: { ...target, recall: true }, ...changes });
+
+test('asking again is answered from the store and starts nothing', async () => {
+  const { dispatcher, sent, runs } = await setUp();
+  for (const action of ['click', 'text']) {
+    await dispatcher.receive(command(action, 'a1'));
+    await dispatcher.receive(recall(action, 'a1'));
+    assert.deepEqual(
+      sent.splice(0).map(({ ok, replay }) => [ok, replay]),
+      [
+        [true, false],
+        [true, true],
+      ],
+    );
+  }
+  assert.deepEqual(runs, ['click a1', 'text a1']);
+});
+
+test('asking again about what was never begun starts nothing and says so, however often', async () => {
+  const { dispatcher, sent, runs } = await setUp();
+  await dispatcher.receive(recall('click', 'a1'));
+  await dispatcher.receive(recall('tab.open', 'a2', { target: {}, params: { url: 'http://a/' } }));
+  await dispatcher.receive(recall('click', 'a1'));
+  assert.deepEqual(runs, []);
+  for (const { error, replay } of sent) {
+    assert.deepEqual([error.code, error.details, replay], ['OUTCOME_UNKNOWN', { started: false }, false]);
+  }
+  await dispatcher.receive(command('click', 'a1'));
+  assert.deepEqual(runs, ['click a1']);
+});
+
+test('asking again about an act that was begun and not answered says so', async () => {
+  const first = await setUp();
+  first.held = true;
+  void first.dispatcher.receive(command('click', 'a1'));
+  await begun(first);
+  const second = await setUp({ local: first.local, session: first.session });
+  await second.dispatcher.receive(recall('click', 'a1'));
+  assert.deepEqual(second.sent[0].error.details, { started: true });
+  // Another command was begun under this id: what came of that is not told, but begun it was.
+  await first.dispatcher.receive(command('text', 'a2'));
+  await first.dispatcher.receive(recall('click', 'a2'));
+  assert.deepEqual(first.sent.at(-1).error.details, { started: true });
+});
+
+test('asking again about a command that still runs gets its answer', async () => {
+  const world = await setUp();
+  world.held = true;
+  const first = world.dispatcher.receive(command('click', 'a1'));
+  await begun(world);
+  await world.dispatcher.receive(recall('click', 'a1'));
+  for (const open of world.gates) open();
+  await first;
+  assert.deepEqual(world.runs, ['click a1']);
+  assert.deepEqual(
+    world.sent.map(({ id, ok }) => [id, ok]),
+    [['a1', true]],
+  );
+});
+
+test('asking again is answered while the switch is off', async () => {
+  const { dispatcher, sent, power } = await setUp();
+  await dispatcher.receive(command('click', 'a1'));
+  await power.turn(false);
+  await dispatcher.receive(recall('click', 'a1'));
+  assert.equal(sent[1].replay, true);
+});
+
+test('a session that is told once more of the tab that it opened holds it', async () => {
+  const world = await setUp();
+  world.opens = 9;
+  const open = { target: null, params: { url: 'http://a/' } };
+  await world.dispatcher.receive(command('tab.open', 'a1', open));
+  assert.equal(world.again, undefined);
+  await world.dispatcher.receive(recall('tab.open', 'a1', { ...open, target: {} }));
+  assert.deepEqual(world.again, [9, 'abc234']);
+});
+
+test('a recall that is no plain yes is no command', async () => {
+  const { dispatcher, sent, runs } = await setUp();
+  for (const recall of [false, 1, 'yes', null]) {
+    await dispatcher.receive(command('click', 'a1', { target: { tabId: 7, recall } }));
+    assert.equal(sent.pop().error.code, 'SCRIPT_ERROR');
+  }
+  assert.deepEqual(runs, []);
 });
 
 test('a failure is remembered like a success', async () => {
@@ -346,7 +435,7 @@ test('a session that asks for a person in the words of the switch stays paused',
 test('after its end a command does nothing more in its page', async () => {
   const calls = [];
   const world = await setUp();
-  world.dispatcher.driver = { run: async (_tab, name) => void calls.push(name) };
+  world.dispatcher.driver = { ...world.dispatcher.driver, run: async (_tab, name) => void calls.push(name) };
   let open;
   const gate = new Promise((resolve) => {
     open = resolve;

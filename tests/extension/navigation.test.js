@@ -205,3 +205,35 @@ test('the next worker knows a tab whose opening was not answered', async () => {
   second.drop(2);
   assert.deepEqual([...second.opening], []);
 });
+
+test('tabs of sessions that the daemon no longer has are let go, once after each hello', async () => {
+  const { navigations } = setUp();
+  navigations.opened(7);
+  navigations.open(8, 'abc235');
+  navigations.open(9, 'abc236');
+  navigations.opened(9);
+  assert.deepEqual(navigations.list(), [
+    { tabId: 7, session: 'abc234' },
+    { tabId: 8, session: 'abc235' },
+    { tabId: 9, session: 'abc236' },
+  ]);
+  navigations.open(10, 'abc237');
+  navigations.opened(10);
+  navigations.keep(new Set(['abc234']));
+  // One is being opened, and one was opened since.
+  assert.deepEqual([...navigations.held.keys()], [7, 8, 10]);
+  navigations.keep(new Set());
+  assert.deepEqual([...navigations.held.keys()], [7, 8, 10]);
+  navigations.list();
+  navigations.keep(new Set());
+  assert.deepEqual([...navigations.held.keys()], [8]);
+  navigations.hold(7, 'abc234');
+  navigations.hold(8, 'abc234');
+  assert.deepEqual(
+    [...navigations.held],
+    [
+      [8, 'abc235'],
+      [7, 'abc234'],
+    ],
+  );
+});

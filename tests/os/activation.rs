@@ -195,6 +195,39 @@ async fn the_extension_comes_back_with_its_token_after_the_daemon_was_killed() {
 }
 
 #[tokio::test]
+async fn sessions_bindings_and_pauses_pass_from_one_daemon_on_the_socket_to_the_next() {
+    let (held, handed) = socket();
+    let mut daemon = Home::new().activated(handed).start().await;
+    let pairing = daemon.pairing().await;
+    let mut extension = daemon.numbering_extension("a").await;
+    let [tab, paused] = [extension.open_tab(&daemon).await, extension.open_tab(&daemon).await];
+    let text = daemon.begin(paused.request("text"));
+    let command = extension.receive().await;
+    extension.fail(&command, "HUMAN_REQUIRED", "sign in").await;
+    text.reply().await.error("HUMAN_REQUIRED");
+    let before = daemon.send(request("session.list")).await.data();
+    for end in [Signal::TERM, Signal::KILL, Signal::TERM] {
+        // The next one is called before this one has ended, as in an upgrade.
+        let waits = daemon.begin(request("session.list"));
+        daemon.signal(end);
+        let home = daemon.ended().await.home;
+        daemon = home.activated(held.try_clone().expect("a handle")).start().await;
+        if end == Signal::TERM {
+            assert_eq!(waits.reply().await.data(), before);
+        }
+        assert_eq!(daemon.send(request("session.list")).await.data(), before, "{end:?}");
+        let mut extension = FakeExtension::connect(daemon.port, &pairing).await.expect("let in");
+        let tabs = [(tab.id, &*tab.session), (paused.id, &*paused.session)];
+        extension.hello_holding("a", &tabs).await;
+        extension.fence().await;
+        let (command, reply) =
+            extension.exchange(&daemon, tab.request("text"), json!({"text": "x"})).await;
+        assert_eq!((command.tab_id(), &reply.data()["text"]), (Some(tab.id), &json!("x")));
+        daemon.send(paused.request("text")).await.error("HUMAN_REQUIRED");
+    }
+}
+
+#[tokio::test]
 async fn an_idle_daemon_exits_cleanly_after_its_idle_time() {
     let start = Instant::now();
     let daemon = Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1").start().await;
@@ -211,11 +244,11 @@ async fn time_to_end() {
 }
 
 #[tokio::test]
-async fn a_browser_session_request_or_event_subscriber_keeps_the_daemon_running() {
+async fn a_browser_request_or_event_subscriber_keeps_the_daemon_running_and_a_session_does_not() {
     let idle = || Home::new().activated(socket().1).env("BPROXY_IDLE_EXIT", "1");
     let (with_session, with_browser, with_requests, with_reader) =
         tokio::join!(idle().start(), idle().start(), idle().start(), idle().start());
-    let session = with_session.new_session().await;
+    with_session.new_session().await;
     let browser = with_browser.extension().await;
     let (mut reader, host, bearer) =
         (with_reader.connect().await, with_reader.host(), with_reader.bearer());
@@ -231,13 +264,15 @@ async fn a_browser_session_request_or_event_subscriber_keeps_the_daemon_running(
         () = requests => {}
         () = time_to_end() => {}
     }
-    for daemon in [&with_session, &with_browser, &with_requests, &with_reader] {
+    for daemon in [&with_browser, &with_requests, &with_reader] {
         assert_eq!(daemon.records("idle_exit"), [] as [Value; 0]);
     }
-    with_session.send(request("session.close").session(&session)).await.data();
+    let ended = with_session.ended().await;
+    assert!(ended.status.success());
+    assert_eq!(ended.home.records("idle_exit").len(), 1);
     browser.close().await;
     drop(reader);
-    for daemon in [with_session, with_browser, with_requests, with_reader] {
+    for daemon in [with_browser, with_requests, with_reader] {
         assert!(daemon.ended().await.status.success());
     }
 }

@@ -103,8 +103,8 @@ async fn every_verb_sends_its_action_with_its_parameters() {
         (&["hover", "--selector", "#a"], "hover", json!({"target": target})),
         (
             &[
-                "click", "--role", "button", "--name", "Save", "--exact", "--index", "1", "--frame",
-                "f2",
+                "click", "--role", "button", "--name", "Save", "--exact", "--index", "1",
+                "--frame", "f2",
             ],
             "click",
             json!({"target": {"find": {"role": "button", "name": "Save", "exact": true, "nth": 1}, "frame": "f2"}}),

@@ -163,6 +163,38 @@ async fn on_a_full_disk_commands_continue_and_the_failing_log_is_reported_once()
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn on_a_full_disk_sessions_go_on_and_are_saved_when_there_is_room() {
+    let daemon = Cramped::start().await;
+    let client = &daemon.client;
+    let (host, bearer) = (client.host(), client.bearer());
+    let mut events = client.connect().await;
+    events.request("GET /events", &[("Host", &host), ("Authorization", &bearer)], b"").await;
+    assert_eq!(events.head().await.status, 200);
+    let first = client.new_session().await;
+    let filler = daemon.file("filler");
+    let mut file = fs::File::create(&filler).expect("room for a name");
+    while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
+    drop(file);
+    let mut sessions = vec![first];
+    for _ in 0..20 {
+        sessions.push(client.new_session().await);
+    }
+    let saved = || fs::read_to_string(daemon.file("sessions.json")).expect("sessions");
+    assert!(saved().contains(&sessions[0]) && !saved().contains(&sessions[20]));
+    client.send(request("session.list").named("the last")).await.data();
+    let mut recorded = String::new();
+    while !recorded.contains("the last") {
+        recorded += &String::from_utf8(events.chunk().await.expect("events")).expect("text");
+    }
+    assert_eq!(recorded.matches(r#""event":"sessions_not_saved""#).count(), 1, "{recorded}");
+    fs::remove_file(filler).expect("own file");
+    let all = || sessions.iter().all(|session| saved().contains(session)).then_some(());
+    wait_for("all sessions to be saved", all).await;
+    assert!(!daemon.file("sessions.json.new").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn in_a_home_that_became_read_only_commands_continue_and_the_failing_log_is_reported_once() {
     let daemon = Cramped::start().await;
     let claimed = daemon.client.claim(&daemon.code(), &origin('a')).await.data();

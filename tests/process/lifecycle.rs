@@ -42,7 +42,15 @@ async fn everything_in_the_state_directory_is_private() {
     daemon.send(request("pairing.issue")).await.data();
     daemon.new_session().await;
     assert_eq!(daemon.home.mode(""), 0o700);
-    for file in ["bproxy.pid", "port", "token", "extension-token", "pairing.json", "layout"] {
+    for file in [
+        "bproxy.pid",
+        "port",
+        "token",
+        "extension-token",
+        "pairing.json",
+        "sessions.json",
+        "layout",
+    ] {
         assert_eq!(daemon.home.mode(file), 0o600, "{file}");
     }
     daemon.record("pair_claim_ok", |_| true).await;
@@ -57,7 +65,17 @@ async fn everything_in_the_state_directory_is_private() {
     names.sort();
     assert_eq!(
         names,
-        ["bproxy.pid", "extension-token", "layout", "logs", "pairing.json", "port", "tmp", "token"]
+        [
+            "bproxy.pid",
+            "extension-token",
+            "layout",
+            "logs",
+            "pairing.json",
+            "port",
+            "sessions.json",
+            "tmp",
+            "token"
+        ]
     );
 }
 

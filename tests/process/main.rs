@@ -10,6 +10,7 @@ mod layout;
 mod lifecycle;
 mod log;
 mod mcp;
+mod outliving;
 mod output;
 mod service;
 mod soak;

@@ -372,6 +372,14 @@ impl Daemon {
         daemon
     }
 
+    /// Kills the daemon and starts the next one in the same home. The extension stays paired.
+    pub async fn kill_and_restart(self) -> Self {
+        let pairing = self.pairing.lock().expect("no panic inside").clone();
+        let daemon = self.kill().await.home.daemon().start().await;
+        *daemon.pairing.lock().expect("no panic inside") = pairing;
+        daemon
+    }
+
     /// Ends the daemon by SIGKILL: it can tidy nothing.
     pub async fn kill(self) -> Exit {
         self.signal(Signal::KILL);
@@ -450,6 +458,14 @@ impl Daemon {
     pub async fn numbering_extension(&self, instance: &str) -> FakeExtension {
         let mut extension = self.connected().await;
         extension.hello_of_revision_1(instance).await;
+        extension.fence().await;
+        extension
+    }
+
+    /// A connected extension of this instance that holds these tabs for sessions.
+    pub async fn holding_extension(&self, instance: &str, tabs: &[(i64, &str)]) -> FakeExtension {
+        let mut extension = self.connected().await;
+        extension.hello_holding(instance, tabs).await;
         extension.fence().await;
         extension
     }

@@ -248,6 +248,15 @@ impl FakeExtension {
         self.hello_with_nonce(instance, CHALLENGE).await;
     }
 
+    /// Introduces itself as an extension of revision 1 that holds these tabs for sessions.
+    pub async fn hello_holding(&mut self, instance: &str, tabs: &[(i64, &str)]) {
+        let tabs: Vec<_> =
+            tabs.iter().map(|(id, session)| json!({"tabId": id, "session": session})).collect();
+        let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": "0.1.0",
+            "protocolVersion": 1, "browser": "Chromium 156", "revision": 1, "nonce": CHALLENGE, "tabs": tabs});
+        self.try_send(hello.to_string()).await;
+    }
+
     /// Introduces itself as an extension of this version.
     pub async fn hello_of(&mut self, instance: &str, version: &str, protocol_version: i64) {
         let hello = json!({"type": "hello", "instanceId": instance, "extensionVersion": version,

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use bproxy::protocol::{
-    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Effects, ErrorCode, Facts, Fill,
+    Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, Effects, ErrorCode, Facts, Field,
     MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn,
     SUBPROTOCOL, Spot, Target, VERSION, data_schema_of, schema_of,
 };
@@ -87,7 +87,13 @@ fn contract() -> String {
             name: "Field",
             constant: Some("FIELD"),
             about: "One field to fill, and how.",
-            schema: bare(&schema_of::<Fill>().to_value()),
+            schema: bare(&schema_of::<Field>().to_value()),
+        },
+        Shared {
+            name: "Dialog",
+            constant: Some("DIALOG"),
+            about: "How the dialogs that an act calls up are answered.",
+            schema: bare(&schema_of::<Dialog>().to_value()),
         },
         Shared {
             name: "Effects",

@@ -14,6 +14,7 @@ mod hostile;
 mod identity;
 mod library;
 mod observability;
+mod outliving;
 mod pairing;
 mod person;
 mod properties;

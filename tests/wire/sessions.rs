@@ -676,9 +676,10 @@ async fn an_open_that_outlives_its_session_is_closed_again() {
 }
 
 #[tokio::test]
-async fn sessions_are_gone_after_a_restart() {
+async fn a_closed_session_does_not_come_back() {
     let daemon = Daemon::start().await;
     let tab = daemon.extension().await.open_tab(&daemon).await;
+    daemon.send(tab.request("session.close")).await.data();
     let daemon = daemon.restart().await;
     daemon.send(tab.request("text")).await.error("SESSION_NOT_FOUND");
     assert!(!daemon.home.file(&format!("tmp/sessions/{}", tab.session)).exists());

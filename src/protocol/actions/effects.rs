@@ -87,7 +87,7 @@ data! {
         kind: DialogType,
         /// What it said.
         message: String,
-        /// The answer that was given: `accept`, `dismiss`, or the text.
+        /// The answer that was given: `accept` or `dismiss`.
         answer: String,
         ;
     }

@@ -4,15 +4,32 @@ use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
 use crate::protocol::{
-    Fields, Target,
+    Dialog, Fields, Target,
     values::{data, params, words},
 };
 
 family! { Fill: Fill, FillForm }
 
 params! {
-    /// `fill`, and each field of `fill-form`
+    /// `fill`
     Fill {
+        /// The field to fill.
+        target: Target,
+        /// The value to enter.
+        value: String,
+        /// How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
+        method: FillMethod,
+        /// The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
+        world: World,
+        ;
+        /// Whether to keep the value out of the answer.
+        private: bool,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
+    }
+
+    /// A field of `fill-form`
+    Field {
         /// The field to fill.
         target: Target,
         /// The value to enter.
@@ -31,6 +48,8 @@ params! {
         /// The fields, filled in this order.
         fields: Fields,
         ;
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 }
 

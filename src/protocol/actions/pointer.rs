@@ -4,7 +4,7 @@ use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
 use crate::protocol::{
-    Distance, FrameName, Int, Share, Target,
+    Dialog, Distance, FrameName, Int, Share, Target,
     values::{params, words},
 };
 
@@ -21,6 +21,8 @@ params! {
         direction: Direction,
         /// The frame to scroll, where no element is named.
         frame: FrameName,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// A place in an element's box: 0 is its left or top edge, 1 the right or bottom one.
@@ -56,6 +58,8 @@ params! {
         at: Spot,
         /// How long the button stays down, in milliseconds; 0 if absent.
         hold: Int<0, 10_000>,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `hover`
@@ -65,6 +69,8 @@ params! {
         ;
         /// Where in the element; where it can be hit if absent.
         at: Spot,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `drag`: exactly one of `to`, `by`.
@@ -82,6 +88,8 @@ params! {
         to_at: Spot,
         /// How many moves the way has; 10 if absent.
         steps: Int<1, 100>,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `select-text`
@@ -93,6 +101,8 @@ params! {
         text: String,
         /// Which occurrence of the part, from 0; the first if absent.
         nth: u32,
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 
     /// `select`
@@ -102,6 +112,8 @@ params! {
         /// The visible text of the option.
         option_text: String,
         ;
+        /// How dialogs are answered; they are dismissed if absent.
+        dialog: Dialog,
     }
 }
 

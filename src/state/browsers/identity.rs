@@ -3,7 +3,7 @@
 //! An anonymous client sends no hello. It takes over the tabs of its predecessor as long as there has never been more
 //! than one at a time; otherwise its predecessor would be ambiguous.
 
-use super::{BrowserId, Browsers, ClientId};
+use super::{Browser, BrowserId, Browsers, ClientId};
 
 /// What is known about a browser's identity.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,6 +109,40 @@ impl Browsers {
     pub(in crate::state) fn said_hello(&self, browser: BrowserId) -> bool {
         let known = self.browsers.get(&browser);
         known.is_some_and(|known| matches!(known.identity, Identity::Instance(_)))
+    }
+
+    /// A browser that said hello to an earlier daemon, and is away.
+    pub(in crate::state) fn remember(&mut self, instance: &str) -> BrowserId {
+        self.last_browser += 1;
+        let browser = BrowserId(self.last_browser);
+        let identity = Identity::Instance(instance.to_owned());
+        self.browsers.insert(browser, Browser::new(identity, None));
+        browser
+    }
+
+    /// The browsers that said hello, with their instances, in the order in which they came.
+    pub(in crate::state) fn instances(&self) -> Vec<(BrowserId, String)> {
+        let mut all: Vec<_> = self
+            .browsers
+            .keys()
+            .filter_map(|id| Some((*id, self.instance_of(*id)?.to_owned())))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The instance of a browser that said hello.
+    pub(in crate::state) fn instance_of(&self, browser: BrowserId) -> Option<&str> {
+        match &self.browsers.get(&browser)?.identity {
+            Identity::Instance(instance) => Some(instance),
+            Identity::Unknown | Identity::Anonymous => None,
+        }
+    }
+
+    /// The browser of an instance, if it is known.
+    pub(in crate::state) fn of_instance(&self, instance: &str) -> Option<BrowserId> {
+        let is_it = |id: &&BrowserId| self.instance_of(**id) == Some(instance);
+        self.browsers.keys().find(is_it).copied()
     }
 
     /// Forgets a browser whose tabs and commands another one has taken over.

@@ -83,6 +83,13 @@ struct Browser {
     pages: Pages,
 }
 
+impl Browser {
+    fn new(identity: Identity, client: Option<ClientId>) -> Self {
+        // The version of a connection that names none.
+        Self { identity, version: OLDEST, revision: 0, client, pages: Pages::default() }
+    }
+}
+
 struct Client {
     browser: BrowserId,
     connected_at: i64,
@@ -124,17 +131,7 @@ impl Browsers {
         let (browser, client) = (BrowserId(self.last_browser), ClientId(self.last_client));
         let wake = Arc::new(Notify::new());
         let began = self.tick();
-        self.browsers.insert(
-            browser,
-            Browser {
-                identity: Identity::Unknown,
-                // The version of a connection that names none.
-                version: OLDEST,
-                revision: 0,
-                client: Some(client),
-                pages: Pages::default(),
-            },
-        );
+        self.browsers.insert(browser, Browser::new(Identity::Unknown, Some(client)));
         self.clients.insert(
             client,
             Client {
@@ -269,6 +266,13 @@ impl Browsers {
     /// The daemon's nonce that a connection was opened with.
     pub(super) fn nonce_of(&self, client: ClientId) -> Option<&str> {
         Some(&self.clients.get(&client)?.nonce)
+    }
+
+    /// The connection's browser may show anything of its sessions: the state of them is sent, whatever it is.
+    pub(super) fn forget_state(&mut self, client: ClientId) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.outbox.forget_state();
+        }
     }
 
     /// Sends the state of its sessions to a connection, if it has changed. It replaces one that is not sent yet.

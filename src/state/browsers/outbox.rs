@@ -63,6 +63,11 @@ impl Outbox {
         true
     }
 
+    /// Whatever the state of the sessions is, the next one has changed.
+    pub(super) fn forget_state(&mut self) {
+        self.session_state = Bytes::new();
+    }
+
     pub(super) fn pop(&mut self) -> Option<Outgoing> {
         self.queue.pop_front()
     }

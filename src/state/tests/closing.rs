@@ -23,7 +23,7 @@ fn a_session_is_gone_at_once_and_takes_its_commands_with_it() {
         assert_eq!(client.code(), "SESSION_NOT_FOUND");
     }
     assert_eq!(rig.ask("text", &session, json!({})).code(), "SESSION_NOT_FOUND");
-    assert!(!rig.dirs.0.lock().unwrap().iter().any(|dir| dir.as_str() == session));
+    assert!(!rig.files.disk().dirs.iter().any(|dir| dir.as_str() == session));
     let sent = rig.sent(browser);
     let tabs: Vec<_> = sent.iter().map(|close| close["target"]["tabId"].clone()).collect();
     assert_eq!(tabs, [7, 8], "only the closes, not what never went out: {sent:?}");

@@ -11,6 +11,7 @@ mod events;
 mod exactly_once;
 mod handles;
 mod opens;
+mod outliving;
 mod pacing;
 mod pairing;
 mod person;
@@ -22,7 +23,7 @@ use std::{
     collections::HashMap,
     future::Future as _,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -51,27 +52,58 @@ struct Rig {
     /// What the daemon's timer is set to.
     armed: Option<Instant>,
     timer: Arc<Notify>,
-    dirs: Dirs,
+    files: Files,
     /// The addresses of tabs, where they are others than that of [`page`].
     urls: HashMap<i64, String>,
     last_id: u32,
 }
 
-/// The sessions' directories that exist.
-#[derive(Clone, Default)]
-struct Dirs(Arc<Mutex<Vec<SessionId>>>);
+/// What is on the disk.
+#[derive(Default)]
+struct Disk {
+    /// The sessions' directories that exist.
+    dirs: Vec<SessionId>,
+    /// The sessions as they were saved last, and how often they were.
+    sessions: Vec<u8>,
+    saves: usize,
+    full: bool,
+}
 
-impl Storage for Dirs {
+#[derive(Clone, Default)]
+struct Files(Arc<Mutex<Disk>>);
+
+impl Files {
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Storage for Files {
     fn session_dir(&self, session: SessionId) -> String {
         format!("/tmp/{session}")
     }
 
     fn create_session_dir(&self, session: SessionId) {
-        self.0.lock().unwrap().push(session);
+        self.disk().dirs.push(session);
     }
 
     fn remove_session_dir(&self, session: SessionId) {
-        self.0.lock().unwrap().retain(|created| *created != session);
+        self.disk().dirs.retain(|created| *created != session);
+    }
+
+    fn keep_session_dirs(&self, sessions: &[SessionId]) -> Result<(), home::Error> {
+        self.disk().dirs = sessions.to_vec();
+        Ok(())
+    }
+
+    fn save_sessions(&self, sessions: &[u8]) -> Result<(), home::Error> {
+        let mut disk = self.disk();
+        if disk.full {
+            return Err(home::Error::Kind { path: "full".into(), expected: "file" });
+        }
+        disk.saves += 1;
+        disk.sessions = sessions.to_vec();
+        Ok(())
     }
 
     fn write_pairing_code(&self, _code: &IssuedCode) -> Result<(), home::Error> {
@@ -166,14 +198,14 @@ fn page() -> Value {
 
 impl Rig {
     fn new() -> Self {
-        let dirs = Dirs::default();
+        let files = Files::default();
         let began = Instant::now();
         let process = Process { pid: 1, port: 9615, started: began };
-        let state = State::new(process, None, Box::new(dirs.clone()));
+        let state = State::new(process, None, Box::new(files.clone()));
         let timer = state.timer();
         let armed = state.arm();
         let urls = HashMap::new();
-        Self { state, began, now: began, armed, timer, dirs, urls, last_id: 0 }
+        Self { state, began, now: began, armed, timer, files, urls, last_id: 0 }
     }
 
     fn now(&self) -> Now {

@@ -26,14 +26,14 @@ fn an_implicit_session_exists_only_once_its_tab_does() {
     assert_eq!(sent["target"], Value::Null);
     let session = sent["session"].as_str().unwrap().to_owned();
     assert_eq!(rig.state.counts().1, 0);
-    assert!(rig.dirs.0.lock().unwrap().is_empty());
+    assert!(rig.files.disk().dirs.is_empty());
     rig.answer(browser, &open.id, json!({"tabId": 7, "url": "http://other/"}));
     assert_eq!(
         open.data(),
         json!({"session": session, "tab": "t1", "bound": true, "url": "http://other/",
                "tmpDir": format!("/tmp/{session}")})
     );
-    assert_eq!(rig.dirs.0.lock().unwrap()[0].as_str(), session);
+    assert_eq!(rig.files.disk().dirs[0].as_str(), session);
     assert_eq!(rig.traces(1)[0].session, session);
 }
 

@@ -1,0 +1,148 @@
+/**
+ * The guard around an act in the page's own world: answers the dialogs that the act calls up, which would block the page,
+ * and passes on to the extension's world what only that can do. It is sent as text, so it uses nothing from outside
+ * itself, and it leaves nothing behind.
+ *
+ * It puts proxies in place of the browser's functions: a proxy is like the function in all but its text, so
+ * `Function.prototype.toString` tells the function's. What a page has put in place of such a function stays. A page may
+ * have replaced any function that is called here to see who calls it, so they are few and taken once.
+ *
+ * Whoever knows the guard's secret takes it away, by asking for the text of the secret. It also ends by itself, because
+ * the worker that would take it away may be ended.
+ *
+ * @param {string} secret drawn for this one use
+ * @param {string} request the name of the events that ask the extension's world for something: it is done there if their
+ *   default is prevented
+ * @param {number} until it ends then (unix ms)
+ * @param {boolean} accepts how dialogs are answered
+ * @param {string | null} text the answer to a `prompt`; null for what it proposes
+ */
+export function guard(secret, request, until, accepts, text) {
+  const { now } = Date;
+  if (now() >= until) return;
+  const { defineProperty, getOwnPropertyDescriptor } = Object;
+  const { apply } = Reflect;
+  const { dispatchEvent } = EventTarget.prototype;
+  const { CustomEvent: Request, Event: Notice, scheduler } = /** @type {any} */ (window);
+  const { parse, stringify } = JSON;
+  const textOf = Function.prototype.toString;
+
+  /** What is kept of one dialog, and of how many. */
+  const [MAX_MESSAGE, MAX_DIALOGS] = [4096, 100];
+
+  /** @type {{ type: string, message: string, answer: string }[]} */
+  let answered = [];
+  try {
+    // The document has this guard already: it begins anew.
+    answered = parse(apply(textOf, secret, []));
+  } catch {}
+  /** @type {{ on: any, name: string, native: any, stand: any }[]} */
+  const replaced = [];
+  let over = false;
+
+  const lift = () => {
+    over = true;
+    for (let index = 0; index < replaced.length; index += 1) {
+      const { on, name, native, stand } = replaced[index];
+      const found = getOwnPropertyDescriptor(on, name);
+      if (found?.value === stand) defineProperty(on, name, { ...found, value: native });
+    }
+  };
+
+  /**
+   * Puts a proxy in place of a function of the browser.
+   * @param {any} on @param {string} name
+   * @param {(self: any, args: any[], native: any) => unknown} act in place of the function
+   */
+  const replace = (on, name, act) => {
+    const found = getOwnPropertyDescriptor(on, name);
+    const native = found?.value;
+    if (typeof native !== 'function' || !found?.configurable || !found.writable) return;
+    if (apply(textOf, native, []) !== `function ${name}() { [native code] }`) return;
+    const stand = new Proxy(native, {
+      apply: (_, self, args) => {
+        if (!over && now() >= until) lift();
+        return over ? apply(native, self, args) : act(self, args, native);
+      },
+    });
+    replaced[replaced.length] = { on, name, native, stand };
+    defineProperty(on, name, { ...found, value: stand });
+  };
+
+  /**
+   * A function that opens a dialog. It may be called without its window.
+   * @param {string} name
+   * @param {(args: any[]) => { message: string, answer: unknown }} respond
+   */
+  const dialog = (name, respond) =>
+    replace(window, name, (self, args, native) => {
+      // The browser has words of its own for what is no window, and for symbols.
+      const isWindow = self === undefined || self === null || self.window === self;
+      if (!isWindow || typeof args[0] === 'symbol' || typeof args[1] === 'symbol') return apply(native, self, args);
+      const { message, answer } = respond(args);
+      if (answered.length < MAX_DIALOGS) {
+        const type = name;
+        let kept = '';
+        for (let index = 0; index < message.length && index < MAX_MESSAGE; index += 1) kept += message[index];
+        answered[answered.length] = { type, message: kept, answer: accepts ? 'accept' : 'dismiss' };
+      }
+      return answer;
+    });
+  /** An argument that may be left out. @param {unknown} given */
+  const optional = (given) => (given === undefined ? '' : `${given}`);
+
+  dialog('alert', (args) => ({ message: args.length === 0 ? '' : `${args[0]}`, answer: undefined }));
+  dialog('confirm', (args) => ({ message: optional(args[0]), answer: accepts }));
+  dialog('prompt', (args) => {
+    const [message, proposed] = [optional(args[0]), optional(args[1])];
+    return { message, answer: accepts ? (text ?? proposed) : null };
+  });
+  dialog('print', () => {
+    apply(dispatchEvent, window, [new Notice('beforeprint')]);
+    apply(dispatchEvent, window, [new Notice('afterprint')]);
+    return { message: '', answer: undefined };
+  });
+
+  /** Asks the extension's world; whether it did what is asked for. @param {any} at @param {string} detail */
+  const asks = (at, detail) =>
+    !apply(dispatchEvent, at, [new Request(request, { detail, cancelable: true, composed: true })]);
+  // No hand moves the pointer of the act, so the browser knows of none that could be captured.
+  replace(Element.prototype, 'setPointerCapture', (self, args, native) =>
+    args.length > 0 && asks(self, `capture ${args[0]}`) ? undefined : apply(native, self, args),
+  );
+  replace(Element.prototype, 'releasePointerCapture', (self, args, native) =>
+    args.length > 0 && asks(self, `release ${args[0]}`) ? undefined : apply(native, self, args),
+  );
+  replace(Element.prototype, 'hasPointerCapture', (self, args, native) =>
+    args.length > 0 && asks(self, `captured ${args[0]}`) ? true : apply(native, self, args),
+  );
+
+  replace(Function.prototype, 'toString', (self, args, native) => {
+    if (self === secret) {
+      lift();
+      return stringify(answered);
+    }
+    for (let index = 0; index < replaced.length; index += 1) {
+      if (replaced[index].stand === self) return apply(native, replaced[index].native, args);
+    }
+    return apply(native, self, args);
+  });
+
+  // A page may watch its timers.
+  const left = until - now();
+  if (scheduler) scheduler.postTask(lift, { delay: left });
+  else setTimeout(lift, left);
+}
+
+/**
+ * Takes a guard away, in the page's own world.
+ * @param {string} secret
+ * @returns {string | undefined} the dialogs that it answered, as JSON; undefined if there is none here
+ */
+export function lift(secret) {
+  try {
+    return /** @type {any} */ (Reflect.apply(Function.prototype.toString, secret, []));
+  } catch {
+    // There is no guard, or the page has taken its place: then it ends by itself.
+  }
+}
