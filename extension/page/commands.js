@@ -38,11 +38,15 @@
 
   // ---- The document ----
 
+  // `crypto.randomUUID` is there in secure contexts alone.
+  page.drawn = () =>
+    [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, '0')).join('');
+
   // The initial empty document of a tab may share its global scope with its successor: a mark belongs to one document.
   page.document = () => {
     const known = listens() ? page.marks.get(document) : undefined;
     if (known !== undefined) return known;
-    const mark = [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, '0')).join('');
+    const mark = page.drawn();
     page.marks.set(document, mark);
     return mark;
   };
@@ -54,7 +58,7 @@
   };
 
   /** An event whose name no page can listen for. */
-  const pulse = crypto.randomUUID();
+  const pulse = page.drawn();
   let beats = 0;
   const beat = () => {
     beats += 1;

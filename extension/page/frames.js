@@ -10,8 +10,6 @@
   const FRAMES = 'iframe, frame, object';
   const TAGS = new Set(FRAMES.split(', '));
 
-  const drawn = () => [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16)).join('');
-
   const all = () => {
     const inTrees = page.hosts().some((host) => {
       const root = own.shadowRoot(host);
@@ -24,7 +22,7 @@
   page.framed = () => {
     if (page.framing === null) {
       const elements = all().filter((element) => own.contentWindow(element));
-      const token = drawn();
+      const token = page.drawn();
       const slots = new Map(elements.map((element, slot) => [element, slot]));
       page.framing = { token, slots, holes: [], listed: [], missed: null };
       page.slots = elements;

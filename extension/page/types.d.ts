@@ -356,6 +356,8 @@ interface BproxyPage {
   fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
   /** The order of the command that runs; one that awaits keeps its own. */
   order: PageOrder;
+  /** A name that no page can know. */
+  drawn(): string;
   /** Marks of documents. */
   marks: WeakMap<Document, string>;
   /** The mark of the document as it is now: another one once it was left, even if it comes back. */
