@@ -52,8 +52,7 @@
     page.after = () => ({});
     if (target) bringTogether(source, target);
     const { at: start, hit } = page.hitPoint(source, place);
-    if (own.matches(hit, 'iframe, frame, object, embed'))
-      page.notActionable(hit, 'shows a page of its own: drag in that');
+    page.refuseFrame(hit);
     if (target) requireReachable(target, source, toAt);
     /** Where it ends: pages move things out of the way of what is dragged, but a person goes where the target was. */
     let goal = target
