@@ -316,12 +316,13 @@ function tooLarge(action) {
  */
 function whileRunning(driver, signal) {
   return new Proxy(driver, {
-    get: (target, name) => {
+    get: (target, name, running) => {
       const method = Reflect.get(target, name);
       if (typeof method !== 'function') return method;
       return async (/** @type {unknown[]} */ ...args) => {
         signal.throwIfAborted();
-        return method.apply(target, args);
+        // What it calls of its own is checked as well.
+        return method.apply(running, args);
       };
     },
   });
