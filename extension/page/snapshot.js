@@ -102,13 +102,17 @@
         return false;
       }
       said();
-      if (cut || !(node instanceof Element) || leftOut(node)) return false;
+      if (cut || !(node instanceof Element) || hidden(node)) return false;
       const level = /** @type {Level} */ (levels.at(-1));
+      const slot = page.slotOf(node);
+      if (slot !== undefined) {
+        if (page.visible(node)) frame(level, slot, node);
+        return false;
+      }
+      // What is in an invisible element may be visible.
       if (!page.rendered(node)) {
-        // What is in an invisible element may be visible.
-        if (!page.laidOut(node) || page.isSecret(node)) return false;
         levels.push(level);
-        return true;
+        return !page.isSecret(node);
       }
       const role = page.role(node);
       const interactive = INTERACTIVE.has(role);
@@ -127,6 +131,12 @@
       const omitted = level.omitted ?? (depth >= maxDepth ? { lines: 0, below: titled(role, name) } : null);
       levels.push({ depth, all: level.all && !LEAVES.has(role), omitted });
       return true;
+    };
+    /** The line of a frame, below which stands what is in it. */
+    const frame = (/** @type {Level} */ level, /** @type {number} */ slot, /** @type {Element} */ element) => {
+      const hole = () => page.hole(slot, level.depth);
+      if (level.all) line(level, () => `${titled('iframe', page.accessibleName(element))} ${hole()}`);
+      else if (!level.omitted) lines.push(hole());
     };
     const leave = () => {
       said();
@@ -154,7 +164,11 @@
         if (!(node instanceof Element)) return false;
         if (own.localName(node) === 'br') text += ' ';
         if (own.localName(node) === 'br' || hidden(node)) return false;
-        mixed = page.role(node) !== '' || own.shadowRoot(node) !== null || getComputedStyle(node).display !== 'inline';
+        mixed =
+          page.slotOf(node) !== undefined ||
+          page.role(node) !== '' ||
+          own.shadowRoot(node) !== null ||
+          getComputedStyle(node).display !== 'inline';
         return !mixed && !page.isSecret(node);
       });
       return mixed ? null : text;
@@ -185,7 +199,7 @@
       return [
         titled(role, name),
         seen !== null && `(shown: ${JSON.stringify(page.shorten(seen, TEXT_MAX))})`,
-        n !== undefined && `[el${n}]`,
+        n !== undefined && numbers.mark(n),
         role === 'heading' && `level=${page.headingLevel(element)}`,
         value !== undefined && !toggles && `value=${JSON.stringify(page.shorten(value, TEXT_MAX))}`,
         ...page.states(element),
@@ -198,10 +212,10 @@
     const written = (/** @type {FoundTarget} */ found) =>
       'selector' in found ? found.selector : JSON.stringify(found.route);
 
-    const leftOut = (/** @type {Element} */ element) =>
+    const hidden = (/** @type {Element} */ element) =>
       own.getAttribute(element, 'aria-hidden') === 'true' ||
-      ['script', 'style', 'noscript', 'template', 'head'].includes(own.localName(element));
-    const hidden = (/** @type {Element} */ element) => leftOut(element) || !page.laidOut(element);
+      ['script', 'style', 'noscript', 'template', 'head'].includes(own.localName(element)) ||
+      !page.laidOut(element);
 
     for (const scope of page.scopes(selector)) page.walk(scope, enter, leave);
     if (cut) lines.push(`… cut off after ${nodeCount} nodes: choose a part with a selector, or interactiveOnly`);
