@@ -9,10 +9,11 @@ import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
 import { Documents } from './documents.js';
+import { FramedDriver } from './framed-driver.js';
+import { Frames } from './frames.js';
 import { Groups } from './groups.js';
 import { shakeHands } from './handshake.js';
 import { Navigations } from './navigation.js';
-import { ScriptingDriver } from './page-driver.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
 import { Presenter } from './presenter.js';
 import { negotiate, PROTOCOL_VERSION } from './protocol.js';
@@ -43,6 +44,7 @@ const trace = new Trace(session, now);
 const dedupeLog = new DedupeLog(local, session, now);
 const navigations = new Navigations(local, tell);
 const documents = new Documents(session);
+const frames = new Frames(session);
 const groups = new Groups(session);
 const windows = new Windows(session);
 const adoption = new Adoption({ navigations, groups, tell, now });
@@ -62,7 +64,7 @@ const connection = new Connection({
   onClosed: closed,
 });
 const dispatcher = new Dispatcher({
-  driver: new ScriptingDriver(),
+  driver: new FramedDriver(frames),
   dedupeLog,
   trace,
   navigations,
@@ -91,6 +93,7 @@ async function start() {
     navigations.load(),
     power.load(),
     documents.load(),
+    frames.load(),
   ]);
   // The worker that opened these tabs is gone, so no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
@@ -285,6 +288,7 @@ chrome.tabs.onRemoved.addListener((tabId) => {
   void ready.then(() => {
     navigations.drop(tabId);
     documents.drop(tabId);
+    frames.drop(tabId);
     presenter.setBlocked(tabId, false);
   });
 });

@@ -193,7 +193,6 @@ export class Dispatcher {
     const tabId = target?.tabId ?? -1;
     const { reportsEffects } = ACTIONS[action];
     const effects = new Effects(navigations, tabId);
-    if (reportsEffects) effects.begin();
     const act = reportsEffects ? `e${crypto.randomUUID()}` : undefined;
     const dialog = 'dialog' in params ? params.dialog : undefined;
     // It has the driver itself, because it is taken away after the end.
@@ -321,12 +320,13 @@ function tooLarge(action) {
  */
 function whileRunning(driver, signal) {
   return new Proxy(driver, {
-    get: (target, name) => {
+    get: (target, name, running) => {
       const method = Reflect.get(target, name);
       if (typeof method !== 'function') return method;
       return async (/** @type {unknown[]} */ ...args) => {
         signal.throwIfAborted();
-        return method.apply(target, args);
+        // What it calls of its own is checked as well.
+        return method.apply(running, args);
       };
     },
   });

@@ -11,7 +11,7 @@
   page.pressOf = (element, { button = 'left', modifiers, at: place } = {}) => {
     const which = BUTTON[button];
     const { at, hit: first } = pointOf(element, place);
-    refuseFrame(first);
+    page.refuseFrame(first);
     const mouse = page.mouse(modifiers);
     /** A page may redraw what is pressed, or take it away, at any event: none goes to another element. */
     const hit = () => {
@@ -68,16 +68,6 @@
     const press = page.pressOf(element);
     press.down(1);
     return press.up(1);
-  };
-
-  const refuseFrame = (/** @type {Element} */ hit) => {
-    if (!own.matches(hit, 'iframe, frame, object, embed')) return;
-    const { src } = /** @type {HTMLIFrameElement} */ (hit);
-    const address = /^https?:/.test(src ?? '') ? ` (${src})` : '';
-    page.notActionable(
-      hit,
-      `shows a page of its own, where no click from outside arrives: open that page with navigate or tab open${address}`,
-    );
   };
 
   /** What only a person's mouse can work, and what does the same. @type {[string, string][]} */

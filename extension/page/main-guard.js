@@ -133,6 +133,20 @@ export function guard(secret, request, until, accepts, text) {
     return made;
   });
 
+  // What the act asks servers for is waited for: only the page's own world knows when it begins.
+  /** @param {any} on @param {string} name */
+  const asking = (on, name) =>
+    replace(on, name, (self, args, native) => {
+      asks(window, 'asking');
+      return apply(native, self, args);
+    });
+  replace(window, 'requestAnimationFrame', (self, args, native) => {
+    asks(window, 'drawing');
+    return apply(native, self, args);
+  });
+  asking(window, 'fetch');
+  asking(XMLHttpRequest.prototype, 'send');
+
   replace(Function.prototype, 'toString', (self, args, native) => {
     if (self === secret) {
       lift();

@@ -15,6 +15,7 @@ mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]
 mod focus;
+mod frames;
 mod hangs;
 mod history;
 mod hostile;
