@@ -30,7 +30,7 @@ pub(crate) fn read_page(home: Option<&Path>, url: &str) -> Result<String> {
     let opened =
         client.call(TabOpen { url: url.into(), window: None, until: None }, "", TIMEOUT)?;
     let session = opened.session.as_str();
-    let read = client.call(Text { selector: None }, session, TIMEOUT);
+    let read = client.call(Text { selector: None, frame: None }, session, TIMEOUT);
     client.call(SessionClose {}, session, TIMEOUT)?;
     Ok(read?.text)
 }

@@ -3,15 +3,17 @@
  * moment and starts it again for the next event, so every listener is registered at once, before anything is awaited.
  */
 
+import { Adoption } from './adoption.js';
 import { begun } from './beginning.js';
 import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
 import { Documents } from './documents.js';
+import { FramedDriver } from './framed-driver.js';
+import { Frames } from './frames.js';
 import { Groups } from './groups.js';
 import { shakeHands } from './handshake.js';
 import { Navigations } from './navigation.js';
-import { ScriptingDriver } from './page-driver.js';
 import { BAD_PORT, claim, isPort } from './pairing.js';
 import { Presenter } from './presenter.js';
 import { negotiate, PROTOCOL_VERSION } from './protocol.js';
@@ -42,8 +44,10 @@ const trace = new Trace(session, now);
 const dedupeLog = new DedupeLog(local, session, now);
 const navigations = new Navigations(local, tell);
 const documents = new Documents(session);
+const frames = new Frames(session);
 const groups = new Groups(session);
 const windows = new Windows(session);
+const adoption = new Adoption({ navigations, groups, tell, now });
 const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
 const presenter = new Presenter({ tell, groups, navigations, power });
 const connection = new Connection({
@@ -60,13 +64,14 @@ const connection = new Connection({
   onClosed: closed,
 });
 const dispatcher = new Dispatcher({
-  driver: new ScriptingDriver(),
+  driver: new FramedDriver(frames),
   dedupeLog,
   trace,
   navigations,
   documents,
   groups,
   windows,
+  adoption,
   power,
   send: (text) => connection.send(text),
   onPause: (name, reason) => presenter.notifyPause(name, reason),
@@ -88,6 +93,7 @@ async function start() {
     navigations.load(),
     power.load(),
     documents.load(),
+    frames.load(),
   ]);
   // The worker that opened these tabs is gone, so no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});
@@ -282,6 +288,7 @@ chrome.tabs.onRemoved.addListener((tabId) => {
   void ready.then(() => {
     navigations.drop(tabId);
     documents.drop(tabId);
+    frames.drop(tabId);
     presenter.setBlocked(tabId, false);
   });
 });
@@ -295,6 +302,7 @@ const on =
     // Without a document Chrome reports zeros.
     navigations.handle({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
   };
+chrome.webNavigation.onCreatedNavigationTarget.addListener((opened) => adoption.created(opened));
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));
 chrome.webNavigation.onDOMContentLoaded.addListener(on('parsed'));

@@ -57,7 +57,7 @@ export function explain(error) {
       suggestedAction: 'bproxy tab open URL',
     });
   }
-  if (/Frame with ID \d+ (was removed|is not ready)|document was (removed|destroyed)/i.test(message)) {
+  if (/Frame with ID \d+ (was removed|is not ready)|No frame with id|document was (removed|destroyed)/i.test(message)) {
     return new DocumentGone();
   }
   if (/error page/i.test(message)) {

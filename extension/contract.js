@@ -45,6 +45,7 @@ export const LIMITS = Object.freeze({
  *   | 'ELEMENT_HANDLE_NOT_FOUND'
  *   | 'ELEMENT_HANDLE_STALE'
  *   | 'ELEMENT_HANDLE_SCOPE_MISMATCH'
+ *   | 'FRAME_NOT_FOUND'
  *   | 'SCRIPT_ERROR'
  *   | 'NAVIGATION_FAILED'
  *   | 'PAGE_CHANGED'
@@ -56,7 +57,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * Names one element, in exactly one of these ways. The daemon replaces a handle that stands for a target before it forwards a command.
- * @typedef {{ selector: string } | { route: { hosts: { index?: number, selector: string }[], target: string } } | { handle: string }} Target
+ * @typedef {{ frame?: string, selector: string } | { frame?: string, route: { hosts: { index?: number, selector: string }[], target: string } } | { handle: string } | { find: { exact?: boolean, label?: string, name?: string, nth?: number, placeholder?: string, role?: string, testId?: string, text?: string }, frame?: string }} Target
  */
 
 /**
@@ -152,6 +153,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} WaitParams `wait`
+ * @property {string} [frame] The frame to look for an element in; all of them if absent.
  * @property {'selector' | 'url' | 'navigation'} strategy What to wait for.
  * @property {string} target The selector, address, or pattern of an address such as `*\/done`.
  * @property {number} [timeout] How long to wait, in milliseconds.
@@ -165,6 +167,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} TextParams `text`
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
  * @property {string} [selector] The part of the page to read; all of it if absent.
  */
 
@@ -175,6 +178,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} LinksParams `links`
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
  * @property {string} [hrefContains] Only links whose address contains this.
  * @property {number} [limit] The most links to return.
  * @property {number} [offset] How many links to skip first.
@@ -185,43 +189,53 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} LinksData `links`
  * @property {boolean} [capped] Whether there are more than an answer holds.
- * @property {{ handle?: string, href: string, rel?: string, target: Target, text: string, title?: string, visible?: boolean }[]} links The links, in the order of the document.
+ * @property {{ frame?: string, handle?: string, href: string, rel?: string, target: Target, text: string, title?: string, visible?: boolean }[]} links The links, in the order of the document.
  * @property {number} total How many links match, listed or not.
+ * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
 
 /**
  * @typedef {object} ImagesParams `images`
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
  * @property {string} [selector] The part of the page to read; all of it if absent.
  */
 
 /**
  * @typedef {object} ImagesData `images`
- * @property {{ alt: string, height: number, src: string, width: number }[]} images The images, in the order of the document.
+ * @property {{ alt: string, frame?: string, height: number, src: string, width: number }[]} images The images, in the order of the document.
+ * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
 
 /**
  * @typedef {object} ElementsParams `elements`
  * @property {boolean} [form] Only the controls of forms.
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
  */
 
 /**
  * @typedef {object} ElementsData `elements`
  * @property {boolean} [capped] Whether there are more than an answer holds.
- * @property {{ disabled?: boolean, handle?: string, hasShadowRoot?: boolean, label?: string, options?: string[], placeholder?: string, required?: boolean, role?: string, route?: { hosts: { index?: number, selector: string }[], target: string }, runtimeHandle?: string, selector?: string, tag: string, type?: string, value?: string }[]} elements The controls, in the order of the document.
+ * @property {{ disabled?: boolean, frame?: string, handle?: string, hasShadowRoot?: boolean, label?: string, options?: string[], placeholder?: string, required?: boolean, role?: string, route?: { hosts: { index?: number, selector: string }[], target: string }, runtimeHandle?: string, selector?: string, tag: string, type?: string, value?: string }[]} elements The controls, in the order of the document.
  * @property {number} [total] How many controls there are, listed or not; an older extension does not count them.
+ * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
 
-/** @typedef {Record<string, never>} OutlineParams `outline` */
+/**
+ * @typedef {object} OutlineParams `outline`
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
+ */
 
 /**
  * @typedef {object} OutlineData `outline`
- * @property {{ level: number, text: string }[]} headings The headings, in the order of the document.
- * @property {{ label?: string, role: string, tag: string }[]} landmarks The landmarks, in the order of the document.
+ * @property {{ frame?: string, level: number, text: string }[]} headings The headings, in the order of the document.
+ * @property {{ frame?: string, label?: string, role: string, tag: string }[]} landmarks The landmarks, in the order of the document.
+ * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
 
 /**
  * @typedef {object} DomParams `dom`
  * @property {number} [depth] How many levels deep.
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
  * @property {string} [selector] The part of the page to read.
  */
 
@@ -232,6 +246,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} InspectParams `inspect`
+ * @property {string} [frame] The frame to look in; the page with all its frames if absent.
  * @property {number} [limit] The most elements to report.
  * @property {string[]} [properties] The properties to report.
  * @property {string} selector The elements to inspect.
@@ -240,12 +255,14 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} InspectData `inspect`
- * @property {{ attributes: Record<string, string>, enabled: boolean, href?: string, label: string, rect: { height: number, width: number, x: number, y: number }, role: string, route?: { hosts: { index?: number, selector: string }[], target: string }, selector?: string, styles: Record<string, string>, tag: string, text: string, visible: boolean }[]} elements The elements, in the order of the document.
+ * @property {{ attributes: Record<string, string>, enabled: boolean, frame?: string, href?: string, label: string, rect: { height: number, width: number, x: number, y: number }, role: string, route?: { hosts: { index?: number, selector: string }[], target: string }, selector?: string, styles: Record<string, string>, tag: string, text: string, visible: boolean }[]} elements The elements, in the order of the document.
  * @property {number} total How many match, reported or not.
+ * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
 
 /**
  * @typedef {object} SnapshotParams `snapshot`
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
  * @property {boolean} [interactiveOnly] Only interactive elements.
  * @property {number} [maxDepth] How many levels deep; all of them if absent.
  * @property {string} [selector] The part of the page to read.
@@ -258,11 +275,40 @@ export const LIMITS = Object.freeze({
  * @property {string} tree A line for each node, indented by its depth.
  */
 
+/** @typedef {Record<string, never>} FramesParams `frames` */
+
+/**
+ * @typedef {object} FramesData `frames`
+ * @property {{ frame: string, name?: string, parent?: string, readable: boolean, url: string, visible: boolean, why?: string }[]} frames The frames, in the order of the document.
+ */
+
+/**
+ * @typedef {object} FindParams `find`
+ * @property {boolean} [exact] Whether case counts, and a text is the whole.
+ * @property {string} [frame] The frame to look in; the page with all its frames if absent.
+ * @property {string} [label] The text of its label.
+ * @property {number} [limit] The most elements to list; 10 if absent.
+ * @property {string} [name] Its accessible name.
+ * @property {number} [nth] Which of several matches, from 0.
+ * @property {string} [placeholder] Its placeholder.
+ * @property {string} [role] Its accessible role, such as `button`.
+ * @property {string} [testId] Its test id (`data-testid` and the like).
+ * @property {string} [text] The text that it shows.
+ */
+
+/**
+ * @typedef {object} FindData `find`
+ * @property {{ frame?: string, handle?: string, name: string, role: string, route?: { hosts: { index?: number, selector: string }[], target: string }, selector?: string, states?: string[], text?: string, value?: string }[]} matches The elements, in the order of the document.
+ * @property {number} total How many match, listed or not.
+ * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
+ */
+
 /**
  * @typedef {object} ScrollParams `scroll`
  * @property {string} [by] How far: `viewport`, `half`, `end`, or pixels such as `300px`.
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {'up' | 'down'} [direction] The direction; down if absent.
+ * @property {string} [frame] The frame to scroll, where no element is named.
  * @property {Target} [target] The element to scroll; the page if absent.
  */
 
@@ -489,6 +535,8 @@ export const LIMITS = Object.freeze({
  *   dom: DomParams,
  *   inspect: InspectParams,
  *   snapshot: SnapshotParams,
+ *   frames: FramesParams,
+ *   find: FindParams,
  *   scroll: ScrollParams,
  *   click: ClickParams,
  *   hover: HoverParams,
@@ -521,6 +569,8 @@ export const LIMITS = Object.freeze({
  *   dom: DomData,
  *   inspect: InspectData,
  *   snapshot: SnapshotData,
+ *   frames: FramesData,
+ *   find: FindData,
  *   scroll: ScrollData,
  *   click: ClickData,
  *   hover: HoverData,
@@ -550,6 +600,8 @@ export const LIMITS = Object.freeze({
  *   | 'dom'
  *   | 'inspect'
  *   | 'snapshot'
+ *   | 'frames'
+ *   | 'find'
  *   | 'screenshot'
  *   | 'debug.log'} RepeatableAction
  */
@@ -560,13 +612,14 @@ const TARGET = {
     {
       type: 'object',
       additionalProperties: false,
-      properties: { selector: { type: 'string' } },
+      properties: { frame: { type: 'string', pattern: '^f[0-9]+$' }, selector: { type: 'string' } },
       required: ['selector'],
     },
     {
       type: 'object',
       additionalProperties: false,
       properties: {
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
         route: {
           type: 'object',
           additionalProperties: false,
@@ -593,6 +646,28 @@ const TARGET = {
       additionalProperties: false,
       properties: { handle: { type: 'string', pattern: '^(el|ln)[0-9]+$' } },
       required: ['handle'],
+    },
+    {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        find: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            exact: { type: 'boolean' },
+            label: { type: 'string' },
+            name: { type: 'string' },
+            nth: { type: 'integer', maximum: 4294967295, minimum: 0 },
+            placeholder: { type: 'string' },
+            role: { type: 'string' },
+            testId: { type: 'string' },
+            text: { type: 'string' },
+          },
+        },
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
+      },
+      required: ['find'],
     },
   ],
 };
@@ -724,6 +799,7 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
         strategy: { type: 'string', enum: ['selector', 'url', 'navigation'] },
         target: { type: 'string' },
         timeout: { type: 'integer', maximum: 600000, minimum: 0 },
@@ -735,7 +811,11 @@ export const ACTIONS = Object.freeze({
     acts: false,
     needsTab: true,
     reportsEffects: false,
-    params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { frame: { type: 'string', pattern: '^f[0-9]+$' }, selector: { type: 'string' } },
+    },
   },
   links: {
     acts: false,
@@ -745,6 +825,7 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
         hrefContains: { type: 'string' },
         limit: { type: 'integer', maximum: 5000, minimum: 1 },
         offset: { type: 'integer', maximum: 4294967295, minimum: 0 },
@@ -757,19 +838,31 @@ export const ACTIONS = Object.freeze({
     acts: false,
     needsTab: true,
     reportsEffects: false,
-    params: { type: 'object', additionalProperties: false, properties: { selector: { type: 'string' } } },
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { frame: { type: 'string', pattern: '^f[0-9]+$' }, selector: { type: 'string' } },
+    },
   },
   elements: {
     acts: false,
     needsTab: true,
     reportsEffects: false,
-    params: { type: 'object', additionalProperties: false, properties: { form: { type: 'boolean' } } },
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { form: { type: 'boolean' }, frame: { type: 'string', pattern: '^f[0-9]+$' } },
+    },
   },
   outline: {
     acts: false,
     needsTab: true,
     reportsEffects: false,
-    params: { type: 'object', additionalProperties: false },
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { frame: { type: 'string', pattern: '^f[0-9]+$' } },
+    },
   },
   dom: {
     acts: false,
@@ -778,7 +871,11 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { depth: { type: 'integer', maximum: 50, minimum: 1 }, selector: { type: 'string' } },
+      properties: {
+        depth: { type: 'integer', maximum: 50, minimum: 1 },
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
+        selector: { type: 'string' },
+      },
     },
   },
   inspect: {
@@ -789,6 +886,7 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
         limit: { type: 'integer', maximum: 50, minimum: 1 },
         properties: { type: 'array', items: { type: 'string' }, maxItems: 50 },
         selector: { type: 'string' },
@@ -805,9 +903,37 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
         interactiveOnly: { type: 'boolean' },
         maxDepth: { type: 'integer', maximum: 12, minimum: 1 },
         selector: { type: 'string' },
+      },
+    },
+  },
+  frames: {
+    acts: false,
+    needsTab: true,
+    reportsEffects: false,
+    params: { type: 'object', additionalProperties: false },
+  },
+  find: {
+    acts: false,
+    needsTab: true,
+    reportsEffects: false,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        exact: { type: 'boolean' },
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
+        label: { type: 'string' },
+        limit: { type: 'integer', maximum: 50, minimum: 1 },
+        name: { type: 'string' },
+        nth: { type: 'integer', maximum: 4294967295, minimum: 0 },
+        placeholder: { type: 'string' },
+        role: { type: 'string' },
+        testId: { type: 'string' },
+        text: { type: 'string' },
       },
     },
   },
@@ -822,6 +948,7 @@ export const ACTIONS = Object.freeze({
         by: { type: 'string', pattern: '^(viewport|half|end|[0-9]+px)$' },
         dialog: DIALOG,
         direction: { type: 'string', enum: ['up', 'down'] },
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
         target: TARGET,
       },
     },

@@ -30,6 +30,7 @@ export class Dispatcher {
    *   documents: import('./documents.js').Documents,
    *   groups: import('./groups.js').Groups,
    *   windows: import('./windows.js').Windows,
+   *   adoption: import('./adoption.js').Adoption,
    *   power: import('./switch.js').Switch,
    *   send: (text: string) => boolean,
    *   onPause: (session: string, reason: string) => void,
@@ -49,6 +50,7 @@ export class Dispatcher {
     this.documents = documents;
     this.groups = groups;
     this.windows = windows;
+    this.adoption = parts.adoption;
     this.power = power;
     this.send = send;
     this.onPause = onPause;
@@ -191,12 +193,12 @@ export class Dispatcher {
     const tabId = target?.tabId ?? -1;
     const { reportsEffects } = ACTIONS[action];
     const effects = new Effects(navigations, tabId);
-    if (reportsEffects) effects.begin();
     const act = reportsEffects ? `e${crypto.randomUUID()}` : undefined;
     const dialog = 'dialog' in params ? params.dialog : undefined;
     // It has the driver itself, because it is taken away after the end.
     const guard = act === undefined ? null : new Guard({ driver, navigations, effects, tabId, act, deadline, dialog });
     guard?.put();
+    if (reportsEffects) this.adoption.begin(tabId, effects);
     const running = this.actions(action)({
       id,
       action,
@@ -222,6 +224,7 @@ export class Dispatcher {
       effects.end();
       this.live.delete(live);
       await guard?.lift();
+      if (reportsEffects) await this.adoption.end(tabId);
     });
     if (!reportsEffects) return ended;
     return ended.then(({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }));
@@ -317,12 +320,13 @@ function tooLarge(action) {
  */
 function whileRunning(driver, signal) {
   return new Proxy(driver, {
-    get: (target, name) => {
+    get: (target, name, running) => {
       const method = Reflect.get(target, name);
       if (typeof method !== 'function') return method;
       return async (/** @type {unknown[]} */ ...args) => {
         signal.throwIfAborted();
-        return method.apply(target, args);
+        // What it calls of its own is checked as well.
+        return method.apply(running, args);
       };
     },
   });

@@ -9,10 +9,6 @@
  * @typedef {import('./contract.js').Effects} Told
  */
 
-/** The kinds of requests whose answers change pages. @type {`${chrome.webRequest.ResourceType}`[]} */
-const REQUESTS = ['xmlhttprequest', 'script'];
-/** How long the answers to what an act has asked for are waited for: some never come. */
-const ANSWER_MS = 500;
 /** What is told of each kind at most: a page may go on for ever. */
 const MAX_ENTRIES = 20;
 
@@ -40,40 +36,6 @@ export class Effects {
     this.since = Date.now();
     /** The document that was waited for. @type {object | undefined} */
     this.waitedFor = undefined;
-    /** Requests of the page without an answer. @type {Set<string>} */
-    this.requests = new Set();
-    /** @type {(() => void) | undefined} */
-    this.onAnswer = undefined;
-  }
-
-  /** From now on the page's requests count as what the act caused. */
-  begin() {
-    const { webRequest } = globalThis.chrome ?? {};
-    const filter = { urls: ['<all_urls>'], tabId: this.tabId, types: /** @type {any} */ (REQUESTS) };
-    webRequest?.onBeforeRequest.addListener(this.requested, filter);
-    webRequest?.onCompleted.addListener(this.ended, filter);
-    webRequest?.onErrorOccurred.addListener(this.ended, filter);
-  }
-
-  requested = (/** @type {{ requestId: string }} */ { requestId }) => {
-    this.requests.add(requestId);
-    return undefined;
-  };
-
-  ended = (/** @type {{ requestId: string }} */ { requestId }) => {
-    this.requests.delete(requestId);
-    if (this.requests.size === 0) this.onAnswer?.();
-  };
-
-  /** Waits for the answers to what the page has asked for, though not for long. Whether some came. */
-  async answered() {
-    const left = this.since + ANSWER_MS - Date.now();
-    if (this.requests.size === 0 || left <= 0) return false;
-    await new Promise((resolve) => {
-      this.onAnswer = () => resolve(undefined);
-      setTimeout(resolve, left);
-    });
-    return true;
   }
 
   /** @param {import('./navigation.js').NavigationEvent} event */
@@ -121,9 +83,5 @@ export class Effects {
 
   end() {
     this.navigations.watchers.delete(this.watcher);
-    const { webRequest } = globalThis.chrome ?? {};
-    webRequest?.onBeforeRequest.removeListener(this.requested);
-    webRequest?.onCompleted.removeListener(this.ended);
-    webRequest?.onErrorOccurred.removeListener(this.ended);
   }
 }

@@ -12,11 +12,13 @@ import { ActionError } from './protocol.js';
  * What actions use. Everything rejects with an `ActionError`.
  * @typedef {object} PageDriver
  * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>, order: PageOrder) => Promise<PageResult<Name>>} run
- *   runs a command in the tab's page
+ *   runs a command in the tab's page: in the frames that its targets name
  * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>, order: PageOrder) => Promise<PageResult<Name>>} read
- *   the same, once more if the page is replaced in the middle: for commands that change nothing
- * @property {<Args extends unknown[], Value>(tabId: number, run: (...args: Args) => Value, args: Args) => Promise<Value | undefined>} runInMainWorld
- *   runs a function, which travels as text, in the page's own world; undefined if its document went away
+ *   the same, once more if the page is replaced in the middle: for commands that change nothing. Over all frames
+ * @property {<Args extends unknown[], Value>(tabId: number, run: (...args: Args) => Value, args: Args, order?: PageOrder) => Promise<Value | undefined>} runInMainWorld
+ *   runs a function, which travels as text, in the page's own world, in the frame that the command of this order acts in; undefined if its document went away
+ * @property {(tabId: number, order: PageOrder) => Promise<{ data: import('./contract.js').FramesData, page: import('./protocol.js').Page }>} frames
+ *   the frames of the tab's page
  * @property {<Args extends unknown[], Value>(tabId: number, world: 'MAIN' | 'ISOLATED', run: (...args: Args) => Value, args: Args) => Promise<(Value | undefined)[]>} runInFrames
  *   runs a function, which travels as text, in every frame that scripts may enter
  * @property {(tabId: number) => Promise<chrome.tabs.Tab>} tab
@@ -33,6 +35,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/commands.js',
   'page/own.js',
   'page/elements.js',
+  'page/frames.js',
   'page/suspects.js',
   'page/sight.js',
   'page/secrets.js',
@@ -40,6 +43,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/selector.js',
   'page/accessibility.js',
   'page/registry.js',
+  'page/find.js',
   'page/read.js',
   'page/controls.js',
   'page/snapshot.js',
@@ -58,6 +62,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/select-text.js',
   'page/requests.js',
   'page/capture.js',
+  'page/opens.js',
   'page/scroll.js',
   'page/select.js',
   'page/field.js',
@@ -75,7 +80,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/rest.js',
 ]);
 
-/** @implements {PageDriver} */
+/** How scripts are run in one document. Which one an action means is known to `FramedDriver`. */
 export class ScriptingDriver {
   /**
    * @template {PageCommandName} Name
@@ -83,15 +88,17 @@ export class ScriptingDriver {
    * @param {Name} command
    * @param {PageParams<Name>} params
    * @param {PageOrder} order
+   * @param {number} [frameId] the document; that of the page itself if absent
    * @returns {Promise<PageResult<Name>>}
    */
-  async run(tabId, command, params, order) {
+  async run(tabId, command, params, order, frameId = 0) {
+    const target = { tabId, ...inFrame(frameId) };
     const { version } = chrome.runtime.getManifest();
     const invoke = async () => {
       const begin = beginning();
       const answer = await begin.inTime(
         execute({
-          target: { tabId },
+          target,
           injectImmediately: true,
           func: invokeInPage,
           args: [version, command, params, order, begin.token, begin.until],
@@ -104,7 +111,7 @@ export class ScriptingDriver {
     };
     let outcome = await invoke();
     if ('missing' in outcome) {
-      await execute({ target: { tabId }, injectImmediately: true, files: [...PAGE_SCRIPTS] });
+      await execute({ target, injectImmediately: true, files: [...PAGE_SCRIPTS] });
       outcome = await invoke();
     }
     if ('missing' in outcome) throw new DocumentGone();
@@ -138,11 +145,18 @@ export class ScriptingDriver {
    * @param {number} tabId
    * @param {(...args: Args) => Value} run
    * @param {Args} args
+   * @param {PageOrder} [order]
    * @returns {Promise<Value | undefined>}
    */
-  async runInMainWorld(tabId, run, args) {
-    const value = await execute({ target: { tabId }, world: 'MAIN', injectImmediately: true, func: run, args });
+  async runInMainWorld(tabId, run, args, order) {
+    const target = { tabId, ...inFrame(await this.frameOfAct(tabId, order)) };
+    const value = await execute({ target, world: 'MAIN', injectImmediately: true, func: run, args });
     return /** @type {Value | undefined} */ (value);
+  }
+
+  /** The document that the command of this order acts in. @param {number} _tabId @param {PageOrder} [_order] */
+  async frameOfAct(_tabId, _order) {
+    return 0;
   }
 
   /**
@@ -175,6 +189,9 @@ export class ScriptingDriver {
     return (await Promise.race([said, late])) ?? tabPage(await this.tab(tabId));
   }
 }
+
+/** @param {number} frameId */
+const inFrame = (frameId) => (frameId === 0 ? {} : { frameIds: [frameId] });
 
 /**
  * Runs in the page. It is sent as text, so everything it needs is an argument.

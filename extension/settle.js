@@ -31,13 +31,13 @@ const GONE_MS = 10;
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
 export async function settle(context) {
-  const { driver, tabId, signal, hurry, order, document, effects } = context;
+  const { signal, hurry, document, effects } = context;
   let until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
     signal.throwIfAborted();
-    const sampled = await sample(driver, tabId, document, order);
-    if (await navigated(context, sampled?.leaving ?? sampled === null)) {
+    const sampled = await look(context);
+    if (await navigated(context, sampled?.leaving ?? false)) {
       last = null;
       until = Date.now() + SETTLE_MS;
       continue;
@@ -50,13 +50,33 @@ export async function settle(context) {
     effects.see(seen, rest.page.document === document);
     if (blocked) return { stable: false, ...rest };
     const late = hurry.aborted || Date.now() >= until;
-    if (!late && (await effects.answered())) {
-      last = signature;
-      continue;
-    }
     if (rested || signature === last) return { stable: !seen.waits, ...rest };
     if (late) return { stable: false, ...rest };
     last = signature;
+  }
+}
+
+/**
+ * Looks at the page; null if it was replaced meanwhile. A page that went to the browser's cache never answers: its tasks
+ * stand still.
+ * @param {Context} context
+ */
+async function look({ driver, tabId, order, document, navigations }) {
+  /** @type {(event: import('./navigation.js').NavigationEvent) => void} */
+  let watcher = () => {};
+  /** @type {Promise<null>} */
+  const left = new Promise((resolve) => {
+    watcher = (event) => {
+      if (event.tabId === tabId && event.kind === 'committed') resolve(null);
+    };
+  });
+  navigations.watchers.add(watcher);
+  const sampled = sample(driver, tabId, document, order);
+  sampled.catch(() => {});
+  try {
+    return await Promise.race([sampled, left]);
+  } finally {
+    navigations.watchers.delete(watcher);
   }
 }
 

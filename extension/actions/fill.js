@@ -105,9 +105,9 @@ const normalized = (text) =>
  * @returns {Promise<{ held: string, isSecret: boolean }>} what the editor holds
  */
 async function inEditor(context, { target, private: hidden }, value) {
-  const { driver, tabId, deadline } = context;
+  const { driver, tabId, deadline, order } = context;
   const [event, answer] = [drawnName(), drawnName()];
-  await driver.runInMainWorld(tabId, awaitEditor, [event, answer, value, deadline]);
+  await driver.runInMainWorld(tabId, awaitEditor, [event, answer, value, deadline], order);
   const handed = { target, event, answer, reads: value === null, private: hidden };
   const { data } = await perform(context, 'hand-over', handed);
   /** @type {{ value?: unknown, problem?: string }} */

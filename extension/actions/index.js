@@ -6,6 +6,7 @@
 import * as act from './act.js';
 import * as debug from './debug.js';
 import * as fill from './fill.js';
+import { frames } from './frames.js';
 import * as human from './human.js';
 import * as keyboard from './keyboard.js';
 import * as navigate from './navigate.js';
@@ -70,6 +71,7 @@ export const HANDLERS = Object.freeze({
   select: act.select,
   screenshot,
   wait,
+  frames,
   'require-human': human.requireHuman,
   'debug.log': debug.log,
 });

@@ -52,7 +52,12 @@ const STRATEGIES = {
     return {
       met: async () => {
         try {
-          const { data, page } = await driver.read(tabId, 'present', { selector: params.target }, order);
+          const { data, page } = await driver.read(
+            tabId,
+            'present',
+            { selector: params.target, frame: params.frame },
+            order,
+          );
           matching = data.matching;
           return data.present ? page : null;
         } catch (error) {

@@ -21,6 +21,7 @@
     h5: 'heading',
     h6: 'heading',
     hr: 'separator',
+    frame: 'iframe',
     iframe: 'iframe',
     li: 'listitem',
     main: 'main',
@@ -268,6 +269,8 @@
   };
   const says = (/** @type {string} */ name, /** @type {string} */ shown) => bare(name).includes(bare(shown));
   const bare = (/** @type {string} */ text) => text.replace(/\s+/g, '').toLowerCase();
+
+  page.shownText = (element) => seen(element);
 
   /** The text in an element that a person sees. */
   const seen = (/** @type {Element} */ element) => {

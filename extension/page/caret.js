@@ -81,12 +81,28 @@
         Math.max(anchor, offset),
         offset < anchor ? 'backward' : 'forward',
       );
-    } else if (count === 1) field.setSelectionRange(offset, offset);
+    } else if (count === 1) collapse(field, offset);
     else {
       const [start, end] = count === 2 ? wordAt(value, offset) : lineAt(value, offset);
       field.setSelectionRange(start, end);
     }
     return true;
+  };
+
+  /** So long a `select` may take to come: it comes with the next frame. Milliseconds. */
+  const SELECT_MS = 300;
+
+  /** A script that puts the caret somewhere makes the browser send `select`, and a press does not. */
+  const collapse = (/** @type {HTMLInputElement} */ field, /** @type {number} */ offset) => {
+    if (field.selectionStart === offset && field.selectionEnd === offset) return;
+    const hush = (/** @type {Event} */ event) => {
+      if (!event.isTrusted || event.composedPath()[0] !== field) return;
+      event.stopImmediatePropagation();
+      own.removeEventListener(window, 'select', hush, true);
+    };
+    own.addEventListener(window, 'select', hush, true);
+    setTimeout(() => own.removeEventListener(window, 'select', hush, true), SELECT_MS);
+    field.setSelectionRange(offset, offset);
   };
 
   /** @type {Intl.Segmenter | undefined} */

@@ -11,7 +11,7 @@
   page.pressOf = (element, { button = 'left', modifiers, at: place } = {}) => {
     const which = BUTTON[button];
     const { at, hit: first } = pointOf(element, place);
-    refuseFrame(first);
+    page.refuseFrame(first);
     const mouse = page.mouse(modifiers);
     /** A page may redraw what is pressed, or take it away, at any event: none goes to another element. */
     const hit = () => {
@@ -70,16 +70,6 @@
     return press.up(1);
   };
 
-  const refuseFrame = (/** @type {Element} */ hit) => {
-    if (!own.matches(hit, 'iframe, frame, object, embed')) return;
-    const { src } = /** @type {HTMLIFrameElement} */ (hit);
-    const address = /^https?:/.test(src ?? '') ? ` (${src})` : '';
-    page.notActionable(
-      hit,
-      `shows a page of its own, where no click from outside arrives: open that page with navigate or tab open${address}`,
-    );
-  };
-
   /** What only a person's mouse can work, and what does the same. @type {[string, string][]} */
   const NATIVE = [
     [
@@ -89,21 +79,6 @@
     ['input[type="color"]', 'opens a dialog that a click from a script does not open: use fill'],
     ['input[type="file"]', 'takes files: a person has to choose them (require-human)'],
   ];
-
-  /** Whether the browser follows the link in another tab; a link to nowhere only has click listeners. */
-  const opensTab = (/** @type {HTMLAnchorElement} */ link) => {
-    if (
-      !/^https?:$/.test(link.protocol) ||
-      own.hasAttribute(link, 'download') ||
-      /^\s*#/.test(own.getAttribute(link, 'href') ?? '')
-    ) {
-      return false;
-    }
-    const base = own.querySelector(document, 'base[target]');
-    const target = own.getAttribute(link, 'target') ?? (base && own.getAttribute(base, 'target')) ?? '';
-    if (/^(_self|_parent|_top)?$/i.test(target)) return false;
-    return page.query('iframe[name], frame[name]').every((frame) => own.getAttribute(frame, 'name') !== target);
-  };
 
   /** A left click does here what no script can. */
   const refuseNative = (/** @type {Element} */ element) => {
@@ -123,12 +98,6 @@
       page.notActionable(
         element,
         'leads to a script in its address (javascript:), which an extension cannot start: ask for a person',
-      );
-    }
-    if (link && opensTab(link)) {
-      page.notActionable(
-        element,
-        `opens a tab of its own, which would come to the front and belong to no session: use navigate or tab open with ${link.href}`,
       );
     }
   };

@@ -14,30 +14,39 @@
     secrets = new WeakSet(),
     secretTexts = [],
   } = globalThis.bproxy ?? {};
-  const page = /** @type {BproxyPage} */ ({
-    version: chrome.runtime.getManifest().version,
-    marks,
-    sessions,
-    secrets,
-    secretTexts,
-    hostList: null,
-    commands: {},
-    order: {},
-    touched: new Set(),
-    after: null,
-    acted: null,
-    deferredInterstitial: null,
-    began: null,
-  });
+  const page = /** @type {BproxyPage} */ (
+    /** @type {unknown} */ ({
+      version: chrome.runtime.getManifest().version,
+      marks,
+      sessions,
+      secrets,
+      secretTexts,
+      hostList: null,
+      commands: {},
+      order: {},
+      touched: new Set(),
+      after: null,
+      acted: null,
+      deferredInterstitial: null,
+      began: null,
+      framing: null,
+      slots: [],
+      listed: null,
+    })
+  );
   globalThis.bproxy = page;
 
   // ---- The document ----
+
+  // `crypto.randomUUID` is there in secure contexts alone.
+  page.drawn = () =>
+    [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, '0')).join('');
 
   // The initial empty document of a tab may share its global scope with its successor: a mark belongs to one document.
   page.document = () => {
     const known = listens() ? page.marks.get(document) : undefined;
     if (known !== undefined) return known;
-    const mark = [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, '0')).join('');
+    const mark = page.drawn();
     page.marks.set(document, mark);
     return mark;
   };
@@ -49,7 +58,7 @@
   };
 
   /** An event whose name no page can listen for. */
-  const pulse = crypto.randomUUID();
+  const pulse = page.drawn();
   let beats = 0;
   const beat = () => {
     beats += 1;
@@ -85,6 +94,7 @@
     // The timers of a page that nobody sees run once a second; its messages come at once.
     do await (page.isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
     while (performance.now() < until);
+    page.hostList = null;
     page.still(order);
   };
 
@@ -112,6 +122,7 @@
   page.invoke = (command, params, order = {}) => {
     page.labels = new Map();
     page.sight = null;
+    page.framing = null;
     page.hostList = null;
     // Whichever document this is, the command does not go on in another one.
     page.order = { ...order, document: order.document ?? page.document() };
@@ -124,7 +135,9 @@
           'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page',
         );
       }
-      const interstitial = page.interstitial() ?? (aboutState ? null : page.deferredInterstitial);
+      // A frame may be a widget of such a page; the page around it tells.
+      const isFrame = window.parent !== window;
+      const interstitial = isFrame ? null : (page.interstitial() ?? (aboutState ? null : page.deferredInterstitial));
       if (interstitial !== null) {
         page.deferredInterstitial = null;
         page.fail('HUMAN_REQUIRED', interstitial);
@@ -143,7 +156,7 @@
   };
 
   /** @template Data @param {Data} data */
-  const succeeded = (data) => ({ data, page: page.info() });
+  const succeeded = (data) => ({ data, page: page.info(), ...page.framingTold() });
 
   /** @param {unknown} error @returns {PageError} */
   const failed = (error) => {

@@ -72,7 +72,11 @@
 
   page.commands.elements = ({ form = false }) => {
     const root = own.documentElement(document);
-    const all = root ? page.findAll(root, form ? FIELDS : CONTROLS).filter(usable) : [];
+    const found = root ? page.findAll(root, page.orFrames(form ? FIELDS : CONTROLS)) : [];
+    const all = page.withFrames(
+      'elements',
+      found.filter((element) => page.slotOf(element) !== undefined || usable(element)),
+    );
     const target = page.namer();
     const numbers = page.numbers('el');
     const elements = all.slice(0, ENTRIES_MAX).map((element) => {
@@ -125,22 +129,28 @@
     'search',
   ]);
 
+  const OUTLINED = 'header, footer, main, nav, aside, section, form, search, [role], h1, h2, h3, h4, h5, h6';
+
   page.commands.outline = () => {
     const root = own.documentElement(document);
-    const all = root
-      ? page
-          .findAll(root, 'header, footer, main, nav, aside, section, form, search, [role], h1, h2, h3, h4, h5, h6')
-          .filter(page.rendered)
-      : [];
-    const landmarks = all
-      .filter((element) => LANDMARKS.has(page.role(element)))
+    const all = root ? page.findAll(root, page.orFrames(OUTLINED)).filter(page.rendered) : [];
+    const frameOr = (/** @type {(element: Element) => boolean} */ fits) =>
+      all.filter((element) => page.slotOf(element) !== undefined || fits(element));
+    const landmarks = page
+      .withFrames(
+        'landmarks',
+        frameOr((element) => LANDMARKS.has(page.role(element))),
+      )
       .map((element) => ({
         tag: own.localName(element),
         role: page.role(element),
         ...given({ label: page.ownName(element) }),
       }));
-    const headings = all
-      .filter((element) => page.role(element) === 'heading')
+    const headings = page
+      .withFrames(
+        'headings',
+        frameOr((element) => page.role(element) === 'heading'),
+      )
       .map((element) => ({ level: level(element), text: page.nameAndText(element) }));
     return { landmarks, headings };
   };

@@ -10,6 +10,8 @@
   const STEPS = 10;
   /** A page that is not drawn in this time goes on all the same. Milliseconds. */
   const FRAME_MS = 100;
+  /** The moves of a hand are as far apart as frames are, drawn or not. Milliseconds. */
+  const UNDRAWN_MS = 16;
   /** Before it is dropped, a thing is held still for so long: pages look at timers where it is. Milliseconds. */
   const DWELL_MS = 60;
 
@@ -20,8 +22,14 @@
         requestAnimationFrame(resolve);
         setTimeout(resolve, FRAME_MS);
       });
-    }
-    await page.pause(order, 0);
+      await page.pause(order, 0);
+    } else await page.pause(order, UNDRAWN_MS);
+  };
+
+  /** Lets timers of the page end that are due: in a page that nobody sees they run once a second, as this one does. */
+  const timed = async (/** @type {PageOrder} */ order) => {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    page.still(order);
   };
 
   page.commands.drag = async (params) => {
@@ -44,8 +52,7 @@
     page.after = () => ({});
     if (target) bringTogether(source, target);
     const { at: start, hit } = page.hitPoint(source, place);
-    if (own.matches(hit, 'iframe, frame, object, embed'))
-      page.notActionable(hit, 'shows a page of its own: drag in that');
+    page.refuseFrame(hit);
     if (target) requireReachable(target, source, toAt);
     /** Where it ends: pages move things out of the way of what is dragged, but a person goes where the target was. */
     let goal = target
@@ -92,6 +99,7 @@
           drop = page.startDrop(transfer, start, mouse, name);
           if (drop) {
             // The browser takes the move that starts a drag for its first one.
+            await timed(order);
             await drawn(order);
             drop.over(page.hitAt(last), last);
           }
@@ -101,6 +109,7 @@
       await drawn(order);
     }
     await page.pause(order, DWELL_MS);
+    await timed(order);
     const now = page.hitAt(goal);
     if (drop) {
       drop.over(now, goal);

@@ -67,6 +67,7 @@
 
   /** Whether something stands still that would move, were the page drawn: what the act has started, and ends by itself. */
   const waitsToBeDrawn = () =>
+    page.waitsForFrames() ||
     page
       .trees()
       .flatMap((tree) => own.getAnimations(tree))

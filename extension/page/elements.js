@@ -1,4 +1,4 @@
-/** Elements: finding them, through open shadow roots too, their place in the tree, their visibility, their description. */
+/** Elements: finding them, through shadow roots too, their place in the tree, their visibility, their description. */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
@@ -28,6 +28,7 @@
   page.resolve = (target) => {
     if ('selector' in target) return one(page.query(target.selector), `the selector ${target.selector}`);
     if ('handle' in target) return page.handled(target.handle);
+    if ('find' in target) return page.described(target.find);
     /** @type {Document | ShadowRoot} */
     let root = document;
     for (const { selector, index } of target.route.hosts) {
@@ -36,7 +37,7 @@
         index === undefined
           ? one(hosts, `the host ${selector}`)
           : one(hosts.slice(index, index + 1), `the host ${selector} at index ${index}`);
-      root = own.shadowRoot(host) ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no open shadow root`);
+      root = own.anyShadowRoot(host) ?? page.fail('ELEMENT_NOT_FOUND', `${page.describe(host)} has no shadow root`);
     }
     return one(page.query(target.route.target, root), `the route’s target ${target.route.target}`);
   };
@@ -48,7 +49,7 @@
       return root ? [root] : [];
     }
     const found = page.query(selector);
-    if (found.length === 0) page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+    if (found.length === 0) return page.missing(`nothing on the page matches the selector ${selector}`);
     const chosen = new Set(found);
     return found.filter((element) => {
       for (let above = own.parentElement(element); above; above = own.parentElement(above)) {
@@ -58,29 +59,12 @@
     });
   };
 
-  page.hosts = () => (page.hostList ??= hostsIn(document));
-  const hostsIn = (/** @type {Document} */ root) => {
-    /** @type {Element[]} */
-    const found = [];
-    /** @type {(Document | ShadowRoot)[]} */
-    const trees = [root];
-    for (const tree of trees) {
-      for (const element of own.querySelectorAll(tree, '*')) {
-        const shadow = own.shadowRoot(element);
-        if (shadow === null) continue;
-        found.push(element);
-        trees.push(shadow);
-      }
-    }
-    return found;
-  };
-
-  /** All elements below `root` that match, itself included, open shadow roots too, in document order. */
+  /** All elements below `root` that match, itself included, shadow roots too, in document order. */
   page.findAll = (root, selector) => {
     /** @type {Element[]} */
     const found = root instanceof Element && own.matches(root, selector) ? [root] : [];
     const rootsShadow = root instanceof Element ? own.shadowRoot(root) : null;
-    if (!rootsShadow && !hasHosts(root)) return found.concat([...own.querySelectorAll(root, selector)]);
+    if (!rootsShadow && page.hosts().length === 0) return found.concat([...own.querySelectorAll(root, selector)]);
     /** The trees that the search is in, each inside the one before. */
     const trees = [iteratorOf(root)];
     if (rootsShadow) trees.push(iteratorOf(rootsShadow));
@@ -97,10 +81,6 @@
     return found;
   };
   const iteratorOf = (/** @type {Element | ShadowRoot} */ root) => own.querySelectorAll(root, '*')[Symbol.iterator]();
-  const hasHosts = (/** @type {Element | ShadowRoot} */ root) => {
-    for (const element of own.querySelectorAll(root, '*')) if (own.shadowRoot(element)) return true;
-    return false;
-  };
 
   page.children = (node) => {
     const shadow = node instanceof Element ? own.shadowRoot(node) : null;
@@ -114,12 +94,10 @@
 
   /** The parent in the flat tree. */
   page.parent = (node) => {
-    const slot = node instanceof Element ? own.assignedSlot(node) : node instanceof Text ? slotOf(node) : null;
+    const slot = node instanceof Element || node instanceof Text ? own.assignedSlot(node) : null;
     const parent = slot ?? own.parentNode(node);
     return parent instanceof ShadowRoot ? parent.host : parent;
   };
-
-  const slotOf = (/** @type {Text} */ text) => text.assignedSlot;
 
   page.holds = (element, node) => {
     for (let at = /** @type {Node | null} */ (node); at; at = page.parent(at)) if (at === element) return true;

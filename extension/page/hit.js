@@ -9,15 +9,10 @@
   /** Of an element whose middle is covered, or that is not where its box is, so many points are tried across and down. */
   const GRID = [2, 4, 8];
 
-  /** The shadow root of an element, whoever may enter it. */
-  const shadowOf = (/** @type {Element} */ element) =>
-    own.shadowRoot(element) ??
-    (element instanceof HTMLElement ? (chrome.dom?.openOrClosedShadowRoot(element) ?? null) : null);
-
   page.hitAt = ({ clientX: x, clientY: y }) => {
     let hit = own.elementFromPoint(document, x, y);
     for (;;) {
-      const shadow = hit && shadowOf(hit);
+      const shadow = hit && own.anyShadowRoot(hit);
       const inner = shadow && own.elementFromPoint(shadow, x, y);
       if (!inner || inner === hit) return hit && (slotAt(hit, x, y) ?? hit);
       hit = inner;
@@ -26,13 +21,14 @@
 
   /** The slot whose text is at a point. The browser delivers events to it; `elementFromPoint` names only the host. */
   const slotAt = (/** @type {Element} */ host, /** @type {number} */ x, /** @type {number} */ y) => {
-    if (shadowOf(host) === null) return null;
+    if (own.anyShadowRoot(host) === null) return null;
     const range = own.createRange(document);
     for (const text of own.childNodes(host)) {
-      if (!(text instanceof Text) || text.assignedSlot === null) continue;
+      const slot = text instanceof Text ? own.assignedSlot(text) : null;
+      if (slot === null) continue;
       range.selectNodeContents(text);
       for (const { left, top, right, bottom } of range.getClientRects()) {
-        if (left <= x && x <= right && top <= y && y <= bottom) return text.assignedSlot;
+        if (left <= x && x <= right && top <= y && y <= bottom) return slot;
       }
     }
     return null;

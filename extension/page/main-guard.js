@@ -39,6 +39,7 @@ export function guard(secret, request, until, accepts, text) {
   /** @type {{ on: any, name: string, native: any, stand: any }[]} */
   const replaced = [];
   let over = false;
+  let opened = 0;
 
   const lift = () => {
     over = true;
@@ -116,6 +117,35 @@ export function guard(secret, request, until, accepts, text) {
   replace(Element.prototype, 'hasPointerCapture', (self, args, native) =>
     args.length > 0 && asks(self, `captured ${args[0]}`) ? true : apply(native, self, args),
   );
+
+  // Without a person's hand the browser opens no window for a page: the extension's world opens it, by a name of its own.
+  replace(window, 'open', (self, args, native) => {
+    const isWindow = self === undefined || self === null || self === window;
+    if (!isWindow || args.length === 0 || typeof args[0] === 'symbol') return apply(native, self, args);
+    const [url, given, features] = [`${args[0] ?? ''}`, optional(args[1]), args[2] == null ? '' : `${args[2]}`];
+    opened += 1;
+    const isNew = given === '' || given === '_blank';
+    const name = isNew ? `w${now()}.${opened}` : given;
+    if (!asks(document, `open ${stringify({ url, name, features })}`)) return apply(native, self, args);
+    if (/\bno(opener|referrer)\b/i.test(features)) return null;
+    const made = apply(native, window, [url, name]);
+    if (isNew && made) made.name = '';
+    return made;
+  });
+
+  // What the act asks servers for is waited for: only the page's own world knows when it begins.
+  /** @param {any} on @param {string} name */
+  const asking = (on, name) =>
+    replace(on, name, (self, args, native) => {
+      asks(window, 'asking');
+      return apply(native, self, args);
+    });
+  replace(window, 'requestAnimationFrame', (self, args, native) => {
+    asks(window, 'drawing');
+    return apply(native, self, args);
+  });
+  asking(window, 'fetch');
+  asking(XMLHttpRequest.prototype, 'send');
 
   replace(Function.prototype, 'toString', (self, args, native) => {
     if (self === secret) {

@@ -31,7 +31,7 @@
     return {
       focuses: true,
       begin: (at) => {
-        page.requests?.capture(range, '1');
+        page.requests.capture(range, '1');
         follow(at);
       },
       move: follow,

@@ -106,7 +106,7 @@
       ...more,
     });
     const captured = (/** @type {Element} */ hit, /** @type {string} */ type, /** @type {PagePoint} */ at) =>
-      page.pointed?.(hit, type, init(at)) ?? hit;
+      page.pointed(hit, type, init(at));
 
     return {
       move(hit, at) {
@@ -134,17 +134,16 @@
         if (!quiet && page.isHere(on)) send(on, 'mouseup', init(at, { button, detail }));
         react?.();
         quiet = false;
-        page.uncapture?.(init(at));
+        page.uncapture(init(at));
         const both = pressed && page.isHere(pressed) ? around(pressed) : [];
-        return (
-          /** @type {Element | undefined} */ (around(on).find((it) => it instanceof Element && both.includes(it))) ??
-          null
-        );
+        const common = around(on).find((it) => it instanceof Element && both.includes(it));
+        return /** @type {Element | undefined} */ (common) ?? null;
       },
       activate(on, at, detail) {
         // A label gives the focus to its field before it clicks that.
         own.addEventListener(window, 'click', page.tellFocus, true);
-        send(on, button === 0 ? 'click' : 'auxclick', init(at, { button, detail }));
+        // What had captured the pointer gets the click, wherever it is.
+        send(captured(on, 'click', at), button === 0 ? 'click' : 'auxclick', init(at, { button, detail }));
         if (button === 0 && detail === 2 && page.isHere(on)) send(on, 'dblclick', init(at, { button, detail }));
         own.removeEventListener(window, 'click', page.tellFocus, true);
         page.tellFocus();
@@ -160,7 +159,7 @@
         if (!from || !at) return;
         for (const type of ['pointercancel', 'pointerout']) send(from, type, gone);
         for (const on of inside) send(/** @type {Node} */ (on), 'pointerleave', gone);
-        page.uncapture?.(gone);
+        page.uncapture(gone);
       },
       rest(hit, at) {
         // The browser has told that the pointer left, and does not know of the mouse.

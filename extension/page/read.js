@@ -13,8 +13,9 @@
 
   const drawnText = (/** @type {Element} */ element) => {
     if (!page.rendered(element) || page.isSecret(element)) return '';
+    const parts = [...page.hosts(), ...page.framed().slots.keys(), ...page.textsKept()];
     /** @type {Set<Node>} what the browser's own layout of the text would leave out, or should have left out */
-    const odd = new Set([...page.hosts(), ...page.textsKept()].filter((it) => page.holds(element, it)));
+    const odd = new Set(parts.filter((it) => page.holds(element, it)));
     for (const text of [...page.unseenIn(element), ...page.skippedIn(element)]) odd.add(text);
     if (odd.size === 0) {
       return element instanceof HTMLElement ? own.innerText(element) : page.collapse(own.textContent(element));
@@ -46,6 +47,11 @@
         return false;
       if (own.localName(node) === 'br') {
         text += '\n';
+        return false;
+      }
+      const slot = page.slotOf(node);
+      if (slot !== undefined) {
+        if (page.visible(node)) text += `\n${page.hole(slot)}\n`;
         return false;
       }
       const edge = /^(inline|contents)/.test(getComputedStyle(node).display) ? '' : '\n';
@@ -80,16 +86,19 @@
   // ---- Links and images ----
 
   page.commands.links = ({ selector, visibleOnly = false, limit = ENTRIES_MAX, hrefContains, offset = 0 }) => {
-    const found = page
+    const all = page
       .scopes(selector)
-      .flatMap((scope) => page.findAll(scope, 'a[href], area[href]'))
+      .flatMap((scope) => page.findAll(scope, page.orFrames('a[href], area[href]')))
       .filter((link) => {
+        if (page.slotOf(link) !== undefined) return true;
         if (hrefContains !== undefined && !hrefOf(link).includes(hrefContains)) return false;
         return !visibleOnly || page.visible(link);
       });
+    const found = page.withFrames('links', all, (frame) => !visibleOnly || page.visible(frame));
     const target = page.namer();
     const numbers = page.numbers('ln');
-    const links = found.slice(offset, offset + limit).map((link) => {
+    // Where there are frames, what is skipped is counted over all of them.
+    const links = found.slice(page.isFramed() ? 0 : offset, offset + limit).map((link) => {
       const name = page.accessibleName(link);
       const n = numbers.of(link, name);
       return {
@@ -116,7 +125,8 @@
   const given = (/** @type {string} */ key, /** @type {string | null} */ value) => (value ? { [key]: value } : {});
 
   page.commands.images = ({ selector }) => {
-    const found = page.scopes(selector).flatMap((scope) => page.findAll(scope, 'img'));
+    const all = page.scopes(selector).flatMap((scope) => page.findAll(scope, page.orFrames('img')));
+    const found = page.withFrames('images', all, () => true);
     const images = found.slice(0, ENTRIES_MAX).map((element) => {
       const image = /** @type {HTMLImageElement} */ (element);
       const { width, height } = own.getBoundingClientRect(image);
@@ -132,6 +142,7 @@
 
   page.commands.present = ({ selector }) => {
     const matching = page.query(selector);
+    page.framed();
     return { present: matching.some(page.visible), matching: matching.length };
   };
 
@@ -170,12 +181,14 @@
         .join('');
       let html = keep(`<${tag}${attributes}>`);
       if (VOID.has(tag)) return html;
+      const slot = page.slotOf(node);
+      if (slot !== undefined && left > 1) return html + page.hole(slot) + keep(`</${tag}>`);
       const shadow = own.shadowRoot(node);
       if (left <= 1 || page.isSecret(node)) {
         if (own.hasChildNodes(node) || shadow) html += keep('…');
       } else {
         if (shadow) {
-          html += keep('<template shadowrootmode="open">');
+          html += keep(`<template shadowrootmode="${shadow.mode}">`);
           for (const child of own.childNodes(shadow)) html += write(child, left - 1);
           html += keep('</template>');
         }
@@ -197,11 +210,21 @@
     };
   };
 
+  /** The frames of the document among what a selector matches, in document order. */
+  const withHoles = (/** @type {Element[]} */ found) => {
+    const frames = [...page.framed().slots.keys()];
+    if (frames.length === 0) return found;
+    const after = Node.DOCUMENT_POSITION_FOLLOWING;
+    return [...new Set([...found, ...frames])].sort((a, b) => (own.compareDocumentPosition(a, b) & after ? -1 : 1));
+  };
+
   page.commands.inspect = ({ selector, target: within, properties = [], limit = 10 }) => {
     const everywhere = page.query(selector);
-    const found = within === undefined ? everywhere : page.findAll(page.resolve(within), selector);
+    const all =
+      within === undefined ? withHoles(everywhere) : page.findAll(page.resolve(within), page.orFrames(selector));
+    const found = page.withFrames('elements', all, () => true);
     if (found.length === 0 && within === undefined) {
-      page.fail('ELEMENT_NOT_FOUND', `nothing on the page matches the selector ${selector}`);
+      page.missing(`nothing on the page matches the selector ${selector}`);
     }
     const target = page.namer();
     const elements = found.slice(0, limit).map((element) => {

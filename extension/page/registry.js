@@ -75,29 +75,70 @@
 
   page.numbers = (kind) => {
     const { session, [kind]: first } = page.order;
-    if (session === undefined || first === undefined) return { of: () => undefined, capped: () => false };
-    const { numbers, elements, facts, dropped } = knownTo(session);
+    if (session === undefined || first === undefined) {
+      return { of: () => undefined, capped: () => false, mark: () => '' };
+    }
+    // What is told of several documents is numbered when it is known which of it is handed out.
+    if (page.isFramed()) {
+      const { listed, token } = page.framed();
+      page.listed = { token, entries: listed };
+      return {
+        of: (element, name) => listed.push({ kind, element, facts: factsOf(element, name) }) - 1,
+        capped: () => false,
+        mark: (place) => `⟦${token}#${place}⟧`,
+      };
+    }
+    const known = knownTo(session);
     let next = first;
     let capped = false;
     return {
       of: (element, name) => {
-        let number = numbers[kind].get(element);
-        if (number === undefined) {
-          if (next >= first + BLOCK) {
-            capped = true;
-            return undefined;
-          }
-          number = next;
-          next += 1;
-          const handle = `${kind}${number}`;
-          numbers[kind].set(element, number);
-          elements.set(handle, new WeakRef(element));
-          dropped.register(element, handle);
+        const number = known.numbers[kind].get(element) ?? next;
+        if (number >= first + BLOCK) {
+          capped = true;
+          return undefined;
         }
-        facts.set(element, factsOf(element, name));
+        if (number === next) next += 1;
+        register(known, kind, element, number);
+        known.facts.set(element, factsOf(element, name));
         return number;
       },
       capped: () => capped,
+      mark: (number) => `[${kind}${number}]`,
+    };
+  };
+
+  /** @param {BproxyKnown} known @param {'el' | 'ln'} kind @param {Element} element @param {number} number */
+  const register = ({ numbers, elements, dropped }, kind, element, number) => {
+    if (numbers[kind].has(element)) return;
+    const handle = `${kind}${number}`;
+    // A number that nobody was told of may be given again.
+    const before = elements.get(handle)?.deref();
+    if (before) numbers[kind].delete(before);
+    numbers[kind].set(element, number);
+    elements.set(handle, new WeakRef(element));
+    dropped.register(element, handle);
+  };
+
+  page.knownNumbers = () => {
+    const { numbers } = knownTo(page.order.session ?? '');
+    return page.framed().listed.map(({ kind, element }) => ({ kind, n: numbers[kind].get(element) ?? 0 }));
+  };
+
+  page.commands.number = ({ token, picks }) => {
+    if (page.listed?.token !== token) return { numbers: picks.map(() => 0) };
+    const known = knownTo(page.order.session ?? '');
+    const { entries } = page.listed;
+    return {
+      numbers: picks.map(({ place, n, renewed = false }) => {
+        const { kind, element, facts } = entries[place];
+        if (renewed) known.numbers[kind].delete(element);
+        const number = known.numbers[kind].get(element) ?? n;
+        if (number === 0) return 0;
+        register(known, kind, element, number);
+        known.facts.set(element, facts);
+        return number;
+      }),
     };
   };
 

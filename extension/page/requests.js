@@ -26,13 +26,17 @@
     page.stopListening();
     heard = act;
     own.addEventListener(window, act, answer, true);
+    page.mindLinks(true);
   };
 
   page.stopListening = () => {
     // Once, for whatever has it, and once more to forget that it had.
     page.uncapture({});
     page.uncapture({});
-    if (heard !== undefined) own.removeEventListener(window, heard, answer, true);
+    if (heard !== undefined) {
+      own.removeEventListener(window, heard, answer, true);
+      page.mindLinks(false);
+    }
     heard = undefined;
   };
 })();

@@ -14,18 +14,59 @@
   const LONGEST_IDLE_MS = 48;
   /** A page whose timers never end, and change nothing, is at rest after this. */
   const FIDGET_MS = 110;
+  /** The time between two frames. */
+  const FRAME_MS = 17;
   /** A page that still changes after this is looked at from outside. */
   const LOOK_MS = 150;
   /** The browser gives no idle period to a page that is always busy. */
   const IDLE_WAIT_MS = 100;
 
+  /** How long the answers to what the act has asked servers for are waited for: some never come. */
+  const ANSWER_MS = 500;
+
   let changes = 0;
+  /** How many requests the page's scripts began, and how many have ended. */
+  let asked = 0;
+  let answered = 0;
+  /** How many animation frames the page has asked for in the last act in which it did so. */
+  let frames = 0;
+  /** @type {string | undefined} */
+  let drawing;
+  /** Since when one is without an answer. */
+  let askedAt = 0;
   /** Whether the document is about to be left. */
   let leaving = false;
   const observer = new MutationObserver((records) => {
     changes += records.length;
   });
   const WHAT = { subtree: true, childList: true, attributes: true, characterData: true };
+
+  page.requests.asking = () => {
+    if (asked <= answered) askedAt = performance.now();
+    asked += 1;
+    // The browser does it.
+    return false;
+  };
+
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const { initiatorType } = /** @type {PerformanceResourceTiming} */ (entry);
+      if (initiatorType === 'fetch' || initiatorType === 'xmlhttprequest') answered = Math.min(answered + 1, asked);
+    }
+  }).observe({ type: 'resource' });
+
+  page.requests.drawing = () => {
+    if (drawing !== page.order.act) frames = 0;
+    drawing = page.order.act;
+    frames += 1;
+    return false;
+  };
+
+  page.waitsForFrames = () => drawing !== undefined && drawing === page.began?.act;
+
+  const framesAsked = () => (page.waitsForFrames() ? frames : 0);
+
+  const isAsking = () => asked > answered && performance.now() - askedAt < ANSWER_MS;
 
   page.watch = () => {
     for (const tree of page.trees()) observer.observe(tree, WHAT);
@@ -44,9 +85,13 @@
     if (event.isTrusted) leaving = false;
   });
 
-  /** How long nothing is due, in ms, once the page has nothing to do; 0 if it always has. */
+  /**
+   * How long nothing is due, in ms, once the page has nothing to do; 0 if it always has. The timers of a page that nobody
+   * sees run once a second, whenever they are due.
+   */
   const idle = () =>
     new Promise((resolve) => {
+      if (page.isHidden()) return resolve(Infinity);
       const late = setTimeout(resolve, IDLE_WAIT_MS, 0);
       requestIdleCallback((deadline) => {
         clearTimeout(late);
@@ -60,21 +105,27 @@
     let calm = began;
     observer.takeRecords();
     let seen = changes;
+    let drawn = 0;
     try {
       for (;;) {
         await page.pause(order, QUIET_MS);
         const free = await idle();
         const now = performance.now();
-        if (changes !== seen || page.isMoving()) {
+        if (changes !== seen || page.isMoving() || isAsking()) {
           seen = changes;
           calm = now;
-        } else if (free >= LONGEST_IDLE_MS || now - calm >= FIDGET_MS) {
+        } else if (
+          (free >= LONGEST_IDLE_MS && (drawn === framesAsked() || page.isHidden())) ||
+          now - calm >= FIDGET_MS
+        ) {
           return true;
         } else {
-          // Something is due then.
-          await page.pause(order, free);
+          // Something is due then, or with the next frame.
+          const due = drawn === framesAsked() ? free : FRAME_MS;
+          drawn = framesAsked();
+          await page.pause(order, due);
         }
-        if (leaving || performance.now() - began >= LOOK_MS) return false;
+        if (leaving || (performance.now() - began >= LOOK_MS && !isAsking())) return false;
       }
     } finally {
       observer.disconnect();

@@ -104,6 +104,11 @@
       said();
       if (cut || !(node instanceof Element) || hidden(node)) return false;
       const level = /** @type {Level} */ (levels.at(-1));
+      const slot = page.slotOf(node);
+      if (slot !== undefined) {
+        if (page.visible(node)) frame(level, slot, node);
+        return false;
+      }
       // What is in an invisible element may be visible.
       if (!page.rendered(node)) {
         levels.push(level);
@@ -126,6 +131,12 @@
       const omitted = level.omitted ?? (depth >= maxDepth ? { lines: 0, below: titled(role, name) } : null);
       levels.push({ depth, all: level.all && !LEAVES.has(role), omitted });
       return true;
+    };
+    /** The line of a frame, below which stands what is in it. */
+    const frame = (/** @type {Level} */ level, /** @type {number} */ slot, /** @type {Element} */ element) => {
+      const hole = () => page.hole(slot, level.depth);
+      if (level.all) line(level, () => `${titled('iframe', page.accessibleName(element))} ${hole()}`);
+      else if (!level.omitted) lines.push(hole());
     };
     const leave = () => {
       said();
@@ -153,7 +164,11 @@
         if (!(node instanceof Element)) return false;
         if (own.localName(node) === 'br') text += ' ';
         if (own.localName(node) === 'br' || hidden(node)) return false;
-        mixed = page.role(node) !== '' || own.shadowRoot(node) !== null || getComputedStyle(node).display !== 'inline';
+        mixed =
+          page.slotOf(node) !== undefined ||
+          page.role(node) !== '' ||
+          own.shadowRoot(node) !== null ||
+          getComputedStyle(node).display !== 'inline';
         return !mixed && !page.isSecret(node);
       });
       return mixed ? null : text;
@@ -184,7 +199,7 @@
       return [
         titled(role, name),
         seen !== null && `(shown: ${JSON.stringify(page.shorten(seen, TEXT_MAX))})`,
-        n !== undefined && `[el${n}]`,
+        n !== undefined && numbers.mark(n),
         role === 'heading' && `level=${page.headingLevel(element)}`,
         value !== undefined && !toggles && `value=${JSON.stringify(page.shorten(value, TEXT_MAX))}`,
         ...page.states(element),

@@ -9,6 +9,8 @@
 
   /** With more rules than this, matching them costs as much as asking each element. */
   const RULES_MAX = 4_000;
+  /** In more trees than this, a search costs more than it saves. */
+  const TREES_MAX = 50;
   /** Colours that differ by no more in any of red, green and blue (0 to 255) look the same. */
   const SAME_COLOUR = 8;
   /** Ink with less alpha than this is not seen. */
@@ -218,7 +220,9 @@
         suspects.moves = true;
       }
     }
-    const risky = new Set(alike(shades));
+    const doubtful = new Set(alike(shades));
+    // Of colours that nothing has, none is like another one.
+    const risky = new Set(alike(shades.filter((shade) => !doubtful.has(shade) || isUsed(shade, trees))));
     for (const { element } of risky) if (element) suspects.shaded.add(element);
     if (GIVEN.some((shade) => risky.has(shade))) {
       const given = { ...nothing(), shades: GIVEN };
@@ -233,6 +237,16 @@
       if (!isFound) return everything;
     }
     return suspects;
+  };
+
+  /** Whether an element has a colour; of many trees that is not asked. */
+  const isUsed = (/** @type {Shade} */ { selector = '' }, /** @type {(Document | ShadowRoot)[]} */ trees) => {
+    if (trees.length > TREES_MAX || /^(|:host|::slotted|::part)$/.test(selector)) return true;
+    try {
+      return trees.some((tree) => own.querySelector(tree, selector) !== null);
+    } catch {
+      return true;
+    }
   };
 
   /** @returns {Found} */

@@ -7,7 +7,7 @@ type BproxyTarget = import('../contract.js').Target;
 type BproxyField = import('../contract.js').Field;
 
 /** Reads that have a function of their own in actions/index.js. */
-type WorkerRead = 'screenshot' | 'wait' | 'debug.log';
+type WorkerRead = 'screenshot' | 'wait' | 'frames' | 'debug.log';
 
 /** Actions that consist of the page command of their own name. Their parameters and data are in the contract. */
 type PageRead = Exclude<import('../contract.js').RepeatableAction, WorkerRead>;
@@ -15,14 +15,28 @@ type PageRead = Exclude<import('../contract.js').RepeatableAction, WorkerRead>;
 /** Every page command: its parameters and data. */
 type PageCommands = {
   [Name in PageRead]: {
-    params: import('../contract.js').ParamsOf[Name];
+    params: Name extends 'find' ? BproxyFinding : import('../contract.js').ParamsOf[Name];
     data: import('../contract.js').DataOf[Name];
   };
 } & {
   info: { params: NoParams; data: { status: number | undefined; hidden: boolean } };
   /** Goes through the page's history; `possible` is false where there is nothing to go to. */
   go: { params: { by: -1 | 1 }; data: { possible: boolean } };
-  present: { params: { selector: string }; data: { present: boolean; matching: number } };
+  present: { params: { selector: string; frame?: string }; data: { present: boolean; matching: number } };
+  /** Which frame of its parent a document is in: -1 where that cannot be known. */
+  where: { params: NoParams; data: { index: number; slot: number; name: string; width: number; height: number } };
+  /** Gives numbers to elements that the read before has listed; 0 for none. `renewed`: in place of the one that it has. */
+  number: {
+    params: { token: string; picks: { place: number; n: number; renewed?: boolean }[] };
+    data: { numbers: number[] };
+  };
+  /** Scrolls an element into view, within its document; gives a point of it. */
+  approach: { params: { target?: BproxyTarget }; data: { at: { x: number; y: number } } };
+  /** Scrolls a frame into view until a point in it can be reached; gives that as one of this document. */
+  through: {
+    params: { slot: number; index: number; at: { x: number; y: number } };
+    data: { at: { x: number; y: number } };
+  };
   /** A sign-in page in place of the one that was asked for; with `defer` the next command in the page reports it. */
   'sign-in-interstitial': { params: { asked: string; defer: boolean }; data: { reason: string | null } };
   /** The page's current state; two equal samples mean that it has settled. */
@@ -73,6 +87,9 @@ type PageCommands = {
   };
 };
 
+/** What `find` takes besides its own: `near`: names come with nothing found; `numbered`: elements get numbers. */
+type BproxyFinding = import('../contract.js').FindParams & { near?: boolean; numbered?: boolean };
+
 type NoParams = Record<string, never>;
 type NoData = Record<string, never>;
 
@@ -91,6 +108,17 @@ interface PageOrder {
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
+}
+
+/** The frames of a document during one command. */
+interface BproxyFraming {
+  /** Drawn for the command, so that no page can write the marks that hold it. */
+  token: string;
+  slots: Map<Element, number>;
+  holes: { list: string; slot: number; at: number }[];
+  /** The elements that the answer names, to be numbered later. */
+  listed: { kind: 'el' | 'ln'; element: Element; facts: BproxyFacts }[];
+  missed: string | null;
 }
 
 /** What a look at the page tells of what an act has caused. */
@@ -149,14 +177,19 @@ interface ActAfter {
 type PageCommandName = keyof PageCommands;
 type PageParams<Name extends PageCommandName> = PageCommands[Name]['params'];
 type PageData<Name extends PageCommandName> = PageCommands[Name]['data'];
-type PageResult<Name extends PageCommandName> = { data: PageData<Name>; page: import('../protocol.js').Page };
+type PageResult<Name extends PageCommandName> = {
+  data: PageData<Name>;
+  page: import('../protocol.js').Page;
+  /** Told by documents with frames, and by frames. */
+  frames?: import('../frame-reads.js').Framing;
+};
 type PageError = {
   error: { code: import('../protocol.js').ErrorCode; message: string; details?: Record<string, unknown> };
 };
 type PageOutcome<Name extends PageCommandName> = PageResult<Name> | PageError;
 
 /** A target that names an element that was found. */
-type FoundTarget = Exclude<BproxyTarget, { handle: string }>;
+type FoundTarget = Extract<BproxyTarget, { selector: string } | { route: unknown }>;
 type BproxyNamer = (element: Element) => FoundTarget;
 type PagePoint = { clientX: number; clientY: number };
 /** A place in an element's box: 0 is its left or top edge, 1 the right or bottom one. */
@@ -262,10 +295,11 @@ interface BproxyOwn
     Methods<HTMLFormElement, 'requestSubmit'>,
     Getters<
       Element,
-      | 'assignedSlot'
       | 'attributes'
       | 'childElementCount'
       | 'clientHeight'
+      | 'clientLeft'
+      | 'clientTop'
       | 'clientWidth'
       | 'id'
       | 'localName'
@@ -288,7 +322,10 @@ interface BproxyOwn
       | 'matches'
       | 'scrollIntoView'
     >,
-    Getters<HTMLElement, 'contentEditable' | 'innerText' | 'isContentEditable' | 'style'>,
+    Getters<
+      HTMLElement,
+      'contentEditable' | 'innerText' | 'isContentEditable' | 'offsetHeight' | 'offsetWidth' | 'style'
+    >,
     Methods<HTMLElement, 'blur' | 'click' | 'focus'>,
     Getters<
       Document,
@@ -318,6 +355,11 @@ interface BproxyOwn
     Methods<DocumentOrShadowRoot, 'elementFromPoint' | 'getAnimations'>,
     Methods<NonElementParentNode, 'getElementById'> {
   textContent(of: Node): string;
+  assignedSlot(of: Element | Text): HTMLSlotElement | null;
+  /** The shadow root, asked for anew if none is known. */
+  anyShadowRoot(of: Element): ShadowRoot | null;
+  /** The window of a frame; null for what is none. */
+  contentWindow(of: Element): Window | null;
   scrollBy(of: Element, by: ScrollToOptions): void;
   createEvent(of: Document, kind: 'TextEvent'): TextEvent & { initTextEvent(...args: unknown[]): void };
 }
@@ -355,6 +397,8 @@ interface BproxyPage {
   fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
   /** The order of the command that runs; one that awaits keeps its own. */
   order: PageOrder;
+  /** A name that no page can know. */
+  drawn(): string;
   /** Marks of documents. */
   marks: WeakMap<Document, string>;
   /** The mark of the document as it is now: another one once it was left, even if it comes back. */
@@ -375,6 +419,31 @@ interface BproxyPage {
   // own.js
   own: BproxyOwn;
 
+  // frames.js
+  /** What the command that runs has found out of the frames of the document; null if it has not looked. */
+  framing: BproxyFraming | null;
+  framed(): BproxyFraming;
+  /** The frames of the document as they were found last. */
+  slots: Element[];
+  /** What the read before has listed. */
+  listed: { token: string; entries: BproxyFraming['listed'] } | null;
+  /** Whether this is a frame, or has some: answers are then put together of several. */
+  isFramed(): boolean;
+  /** The frame that a node is, by its place among all; undefined if it is none. */
+  slotOf(node: Node): number | undefined;
+  /** What stands for a frame in a text. */
+  hole(slot: number, depth?: number): string;
+  /** A selector that the frames of the document match too, to be taken out again by `withFrames`. */
+  orFrames(selector: string): string;
+  /** The elements without the frames among them, whose places in the list are noted if they are shown. */
+  withFrames(list: string, found: Element[], isShown?: (frame: Element) => boolean): Element[];
+  /** Nothing here is what a read is about: it fails, unless another document may have it. */
+  missing(message: string): [];
+  /** Fails if what is hit is a frame: the worker names the one to act in. */
+  refuseFrame(hit: Element): void;
+  /** What the worker is told of frames, besides the data. */
+  framingTold(): { frames?: import('../frame-reads.js').Framing };
+
   // registry.js
   /** What each session knows. */
   sessions: Map<string, BproxyKnown>;
@@ -385,7 +454,11 @@ interface BproxyPage {
     of(element: Element, name?: string): number | undefined;
     /** Whether an element got no number because none was left. */
     capped(): boolean;
+    /** What stands for a number in a text. */
+    mark(number: number): string;
   };
+  /** Of what the read has listed, the numbers that there are already; 0 for none. */
+  knownNumbers(): { kind: 'el' | 'ln'; n: number }[];
   /** Whether the element is in the document: not taken out, nor into another one. */
   isHere(element: Element): boolean;
   /** The element that a handle stands for, if it is there and still what it was. */
@@ -479,6 +552,10 @@ interface BproxyPage {
     content: boolean;
   }): string | null;
 
+  // find.js
+  /** The one visible element that is so described. */
+  described(criteria: import('../contract.js').FindParams): Element;
+
   // selector.js
   namer(): BproxyNamer;
   /** The selectors of a list. */
@@ -495,6 +572,8 @@ interface BproxyPage {
   nameAndText(element: Element, name?: string): string;
   /** The text that a person sees in an element, if its name contradicts it; null if not. */
   contradiction(element: Element, name: string): string | null;
+  /** The text that a person sees in an element. */
+  shownText(element: Element): string;
   valueOf(element: Element): string | undefined;
   states(element: Element): string[];
   disabled(element: Element): boolean;
@@ -550,6 +629,8 @@ interface BproxyPage {
   rest(order: PageOrder): Promise<boolean>;
   /** Whether the document is about to be left. */
   isLeaving(): boolean;
+  /** Whether the page asked for an animation frame while the act runs. */
+  waitsForFrames(): boolean;
 
   // locate.js
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
@@ -702,6 +783,10 @@ interface BproxyPage {
   stopListening(): void;
   /** What the guard may ask for, by the first word: whether it was done. */
   requests: Record<string, (at: EventTarget, rest: string) => boolean>;
+
+  // opens.js
+  /** Whether links that lead to other tabs are followed behind this one. */
+  mindLinks(minds: boolean): void;
 
   // capture.js
   /**

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bproxy::daemon::Gate;
 use bproxy::protocol::{
-    ElementHandle, MAX_ID_CHARS, Message, Outcome, Place, Proof, Request, SessionId, TabHandle,
+    By, ElementHandle, MAX_ID_CHARS, Message, Outcome, Place, Proof, Request, SessionId, TabHandle,
     Target, VERSION, forwarded,
 };
 use bproxy::secrets::{ExtensionCredential, Secret};
@@ -81,7 +81,11 @@ pub fn message(text: &str) {
                 assert_eq!(id, answer.id);
             }
         }
-        Message::Navigation(_) | Message::Hello(_) | Message::Person(_) | Message::Other(_) => {}
+        Message::Navigation(_)
+        | Message::Tab(_)
+        | Message::Hello(_)
+        | Message::Person(_)
+        | Message::Other(_) => {}
     }
 }
 
@@ -207,14 +211,18 @@ pub fn name(text: &str) {
     }
 }
 
-/// A target is exactly one of selector, route and handle, and parsing does not change it.
+/// A target is exactly one of selector, route, handle and find, and parsing does not change it.
 pub fn target(text: &str) {
     let Ok(target) = serde_json::from_str::<Target>(text) else { return };
     let written = serde_json::to_value(&target).expect("JSON");
     assert_eq!(written, serde_json::from_str::<Value>(text).expect("JSON"));
-    assert_eq!(written.as_object().expect("an object").len(), 1);
+    let framed = usize::from(target.frame.is_some());
+    assert_eq!(written.as_object().expect("an object").len(), 1 + framed);
     assert_eq!(serde_json::from_value::<Target>(written).expect("a target"), target);
-    if let Target::Route(route) = target {
-        assert!(!route.hosts.is_empty());
+    match target.by {
+        By::Route(route) => assert!(!route.hosts.is_empty()),
+        By::Find(criteria) => assert!(!criteria.is_empty()),
+        By::Handle(_) => assert_eq!(framed, 0),
+        By::Selector(_) => {}
     }
 }

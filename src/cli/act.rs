@@ -69,7 +69,8 @@ pub(super) struct Scroll {
 impl Scroll {
     fn action(self) -> Action {
         let Scroll { target, by, direction, dialog } = self;
-        protocol::Scroll { target: target.given(), by, direction, dialog: dialog.given() }.into()
+        let (target, frame) = target.given_or_frame();
+        protocol::Scroll { target, by, direction, frame, dialog: dialog.given() }.into()
     }
 }
 

@@ -68,6 +68,8 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+// There is one for each process: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Command {
     #[command(subcommand)]
     Service(service::Service),

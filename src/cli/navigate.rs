@@ -7,7 +7,7 @@ use super::{Error, Outcome, call};
 use crate::agent;
 use crate::client::{Answer, request_id};
 use crate::protocol::{
-    self, Action, ElementHandle, ErrorCode, InspectData, Int, ProtocolError, Target, Until,
+    self, Action, By, ElementHandle, ErrorCode, FrameName, InspectData, Int, ProtocolError, Until,
     WaitStrategy,
 };
 
@@ -51,9 +51,10 @@ fn address_of(globals: &Globals, link: ElementHandle) -> Result<Result<String, A
     const LINKS: &str = "a[href], area[href]";
     let action = protocol::Inspect {
         selector: LINKS.into(),
-        target: Some(Target::Handle(link.clone())),
+        target: Some(By::Handle(link.clone()).into()),
         properties: None,
         limit: Int::try_from(1).ok(),
+        frame: None,
     };
     let answer = call::send(globals, &action.into(), globals.timeout())?;
     if !answer.ok {
@@ -151,14 +152,18 @@ pub(super) struct Wait {
     /// The CSS selector, pattern or address
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     target: String,
+
+    /// Only in this frame, for the strategy selector
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
 }
 
 impl Wait {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let Wait { strategy, target } = self;
+        let Wait { strategy, target, frame } = self;
         let timeout = protocol::Int::try_from(globals.timeout().as_millis() as i64)
             .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
-        let action = protocol::Wait { strategy, target, timeout: Some(timeout) }.into();
+        let action = protocol::Wait { strategy, target, timeout: Some(timeout), frame }.into();
         let limit = agent::time_limit(&action, None, globals.timeout());
         call::show_effect(globals, &action, call::send(globals, &action, limit)?)
     }

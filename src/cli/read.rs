@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
 use super::global_args::Globals;
+use super::target::Finding;
 use super::{Error, Outcome, call, output};
-use crate::protocol::{self, Action, ElementHandle, Int, Target, UpTo};
+use crate::protocol::{self, Action, By, Criteria, ElementHandle, FrameName, Int, Target, UpTo};
 
 /// Verbs that read the page. A new one needs a variant here and its arguments below; nothing else in the command line
 /// changes.
@@ -21,6 +22,8 @@ pub(super) enum Read {
     Dom(Dom),
     Inspect(Inspect),
     Snapshot(Snapshot),
+    Frames(Frames),
+    Find(Find),
 }
 
 impl Read {
@@ -34,6 +37,8 @@ impl Read {
             Read::Dom(verb) => verb.action(),
             Read::Inspect(verb) => verb.action()?,
             Read::Snapshot(verb) => verb.action(),
+            Read::Frames(verb) => verb.action(),
+            Read::Find(verb) => verb.action(),
         };
         call::show(globals, &action)
     }
@@ -56,6 +61,10 @@ pub(super) struct Text {
     /// Print at most this many characters; "truncated":true in the data says that there are more
     #[arg(long, value_name = "N")]
     limit_chars: Option<usize>,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
 }
 
 #[derive(Deserialize)]
@@ -73,8 +82,8 @@ struct Excerpt<'a> {
 
 impl Text {
     fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let Text { selector, after, limit_chars } = self;
-        let action = protocol::Text { selector }.into();
+        let Text { selector, after, limit_chars, frame } = self;
+        let action = protocol::Text { selector, frame }.into();
         if after.is_none() && limit_chars.is_none() {
             return call::show(globals, &action);
         }
@@ -133,13 +142,17 @@ pub(super) struct Links {
     /// How many links to skip first
     #[arg(long, value_name = "N")]
     offset: Option<Int<0, { u32::MAX }>>,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
 }
 
 impl Links {
     fn action(self) -> Action {
-        let Links { selector, visible_only, limit, href_contains, offset } = self;
+        let Links { selector, visible_only, limit, href_contains, offset, frame } = self;
         let visible_only = visible_only.then_some(true);
-        protocol::Links { selector, visible_only, limit, href_contains, offset }.into()
+        protocol::Links { selector, visible_only, limit, href_contains, offset, frame }.into()
     }
 }
 
@@ -150,11 +163,16 @@ pub(super) struct Images {
     /// The part of the page to read
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
     selector: Option<String>,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
 }
 
 impl Images {
     fn action(self) -> Action {
-        protocol::Images { selector: self.selector }.into()
+        let Images { selector, frame } = self;
+        protocol::Images { selector, frame }.into()
     }
 }
 
@@ -165,22 +183,31 @@ pub(super) struct Elements {
     /// Only the controls of forms
     #[arg(long)]
     form: bool,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
 }
 
 impl Elements {
     fn action(self) -> Action {
-        protocol::Elements { form: self.form.then_some(true) }.into()
+        let Elements { form, frame } = self;
+        protocol::Elements { form: form.then_some(true), frame }.into()
     }
 }
 
 /// Show the landmarks and headings of the page
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy outline -s m4q7z2")]
-pub(super) struct Outline {}
+pub(super) struct Outline {
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
+}
 
 impl Outline {
     fn action(self) -> Action {
-        protocol::Outline {}.into()
+        protocol::Outline { frame: self.frame }.into()
     }
 }
 
@@ -195,12 +222,16 @@ pub(super) struct Dom {
     /// How many levels deep, 1 to 50
     #[arg(long, value_name = "N")]
     depth: Option<Int<1, 50>>,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
 }
 
 impl Dom {
     fn action(self) -> Action {
-        let Dom { selector, depth } = self;
-        protocol::Dom { selector, depth }.into()
+        let Dom { selector, depth, frame } = self;
+        protocol::Dom { selector, depth, frame }.into()
     }
 }
 
@@ -230,18 +261,22 @@ pub(super) struct Inspect {
     /// The most elements to report, 1 to 50
     #[arg(long, value_name = "N")]
     limit: Option<Int<1, 50>>,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME", conflicts_with = "element")]
+    frame: Option<FrameName>,
 }
 
 impl Inspect {
     fn action(self) -> Result<Action, Error> {
-        let Inspect { selector, element, properties, limit } = self;
+        let Inspect { selector, element, properties, limit, frame } = self;
         let selector = selector.unwrap_or_else(|| "*".into());
-        let target = element.map(Target::Handle);
+        let target = element.map(|handle| Target::from(By::Handle(handle)));
         let properties = properties
             .map(UpTo::try_from)
             .transpose()
             .map_err(|problem| Error::Flag { flag: "--properties", problem })?;
-        Ok(protocol::Inspect { selector, target, properties, limit }.into())
+        Ok(protocol::Inspect { selector, target, properties, limit, frame }.into())
     }
 }
 
@@ -260,13 +295,59 @@ pub(super) struct Snapshot {
     /// Only interactive elements
     #[arg(long)]
     interactive_only: bool,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
 }
 
 impl Snapshot {
     fn action(self) -> Action {
-        let Snapshot { selector, max_depth, interactive_only } = self;
+        let Snapshot { selector, max_depth, interactive_only, frame } = self;
         let interactive_only = interactive_only.then_some(true);
-        protocol::Snapshot { selector, max_depth, interactive_only }.into()
+        protocol::Snapshot { selector, max_depth, interactive_only, frame }.into()
+    }
+}
+
+/// List the frames of the page
+#[derive(Args)]
+#[command(after_help = "Example:\n  bproxy frames -s m4q7z2")]
+pub(super) struct Frames {}
+
+impl Frames {
+    fn action(self) -> Action {
+        protocol::Frames {}.into()
+    }
+}
+
+/// Find visible elements by what a reader knows of them, with handles to act on
+#[derive(Args)]
+#[command(
+    group = clap::ArgGroup::new("something known").multiple(true).required(true).args([
+        "role", "name", "has_text", "label", "placeholder", "test_id",
+    ]),
+    after_help = "Examples:\n  bproxy find --role button --name Save -s m4q7z2\n  bproxy find --label 'Card number' --frame f2 -s m4q7z2"
+)]
+pub(super) struct Find {
+    #[command(flatten)]
+    finding: Finding,
+
+    /// Only this frame, by its name from frames or any other read
+    #[arg(long, value_name = "FRAME")]
+    frame: Option<FrameName>,
+
+    /// The most elements to list, 1 to 50
+    #[arg(long, value_name = "N")]
+    limit: Option<Int<1, 50>>,
+}
+
+impl Find {
+    fn action(self) -> Action {
+        let Find { finding, frame, limit } = self;
+        let criteria = finding.criteria().expect("the command line requires something known");
+        let Criteria { role, name, text, label, placeholder, test_id, exact, nth } = criteria;
+        protocol::Find { role, name, text, label, placeholder, test_id, exact, nth, frame, limit }
+            .into()
     }
 }
 

@@ -2,40 +2,114 @@
 
 use clap::Args;
 
-use crate::protocol::{self, ElementHandle, ShadowRoute};
+use crate::protocol::{self, By, Criteria, ElementHandle, FrameName, Int, ShadowRoute};
 
-/// At most one flag that names an element. A verb that needs one requires the group [`TARGET`].
+/// The flags that name an element in one way, and the frame that it is in. A verb that needs an element uses
+/// [`RequiredTarget`].
 #[derive(Args)]
-#[group(id = TARGET, multiple = false)]
 pub(super) struct Target {
+    #[command(flatten)]
+    way: Way,
+
+    #[command(flatten)]
+    finding: Finding,
+
+    /// The frame that the element is in, from frames or any other read [default: the page itself; for --role, --name and
+    /// the like all frames]
+    #[arg(long, value_name = "FRAME", conflicts_with = "element")]
+    frame: Option<FrameName>,
+}
+
+/// At most one flag that names an element by its place or its handle.
+#[derive(Args)]
+#[group(multiple = false, conflicts_with = FINDING)]
+struct Way {
     /// The element that matches this CSS selector
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
     selector: Option<String>,
 
-    /// The element at this route through open shadow roots, as {"hosts":[{"selector":CSS}],"target":CSS}
+    /// The element at this route through shadow roots, as {"hosts":[{"selector":CSS}],"target":CSS}
     #[arg(long, value_name = "JSON", value_parser = route)]
     route_json: Option<ShadowRoute>,
 
-    /// The element with this handle, from elements, links or snapshot
+    /// The element with this handle, from elements, links, find or snapshot
     #[arg(long, value_name = "HANDLE")]
     element: Option<ElementHandle>,
 }
 
-/// The name of the group.
-pub(super) const TARGET: &str = "element to act on";
+/// The flags that say what a reader knows of an element.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new(FINDING).multiple(true).args([
+    "role", "name", "has_text", "label", "placeholder", "test_id",
+]))]
+pub(super) struct Finding {
+    /// The visible element with this accessible role, such as button
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
 
-impl Target {
-    /// The element named, if one is.
-    pub(super) fn given(self) -> Option<protocol::Target> {
-        None.or(self.selector.map(protocol::Target::Selector))
-            .or(self.route_json.map(protocol::Target::Route))
-            .or(self.element.map(protocol::Target::Handle))
+    /// The visible element with this in its accessible name
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    name: Option<String>,
+
+    /// The visible element that shows this text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    has_text: Option<String>,
+
+    /// The visible field with this in its label
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    label: Option<String>,
+
+    /// The visible field with this in its placeholder
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    placeholder: Option<String>,
+
+    /// The visible element with this in its test id
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    test_id: Option<String>,
+
+    /// Compare the whole text, and its case
+    #[arg(long, requires = FINDING)]
+    exact: bool,
+
+    /// Which of several, from 0
+    #[arg(long = "index", value_name = "N", requires = FINDING)]
+    which: Option<Int<0, { u32::MAX }>>,
+}
+
+/// The group of the flags one of which a [`Finding`] has at least.
+const FINDING: &str = "what is known of the element";
+
+impl Finding {
+    /// What is known; `None` if nothing is.
+    pub(super) fn criteria(self) -> Option<Criteria> {
+        let Self { role, name, has_text: text, label, placeholder, test_id, exact, which } = self;
+        let (exact, nth) = (exact.then_some(true), which);
+        let criteria = Criteria { role, name, text, label, placeholder, test_id, exact, nth };
+        (!criteria.is_empty()).then_some(criteria)
     }
 }
 
-/// Exactly one flag that names an element.
+impl Target {
+    /// The element named, if one is; otherwise the frame alone.
+    pub(super) fn given_or_frame(self) -> (Option<protocol::Target>, Option<FrameName>) {
+        let Self { way: Way { selector, route_json, element }, finding, frame } = self;
+        let by = None
+            .or(selector.map(By::Selector))
+            .or(route_json.map(By::Route))
+            .or(element.map(By::Handle))
+            .or(finding.criteria().map(By::Find));
+        match by {
+            Some(by) => (Some(protocol::Target { by, frame }), None),
+            None => (None, frame),
+        }
+    }
+}
+
+/// The flags that name exactly one element.
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("required element").args(["selector", "route_json", "element"]).required(true))]
+#[command(group = clap::ArgGroup::new("required element").multiple(true).required(true).args([
+    "selector", "route_json", "element", "role", "name", "has_text", "label", "placeholder", "test_id",
+]))]
 pub(super) struct RequiredTarget {
     #[command(flatten)]
     target: Target,
@@ -44,7 +118,7 @@ pub(super) struct RequiredTarget {
 impl RequiredTarget {
     /// The element named.
     pub(super) fn named(self) -> protocol::Target {
-        self.target.given().expect("the command line requires one")
+        self.target.given_or_frame().0.expect("the command line requires one")
     }
 }
 
@@ -68,9 +142,10 @@ pub(super) struct DropTarget {
 impl DropTarget {
     /// The element named, if one is.
     pub(super) fn given(self) -> Option<protocol::Target> {
-        None.or(self.to_selector.map(protocol::Target::Selector))
-            .or(self.to_route_json.map(protocol::Target::Route))
-            .or(self.to_element.map(protocol::Target::Handle))
+        None.or(self.to_selector.map(By::Selector))
+            .or(self.to_route_json.map(By::Route))
+            .or(self.to_element.map(By::Handle))
+            .map(protocol::Target::from)
     }
 }
 

@@ -109,7 +109,7 @@ mod tests {
     /// What a model reads of a failure, before and in the fence.
     fn read(failure: Value) -> (String, Option<String>) {
         let failure = serde_json::from_value(failure).unwrap();
-        let result = super::failure(&Outline {}.into(), &failure);
+        let result = super::failure(&Outline { frame: None }.into(), &failure);
         let text = result.content[0].as_text().unwrap().text.clone();
         match text.split_once("<page-content") {
             None => (text, None),

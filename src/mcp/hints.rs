@@ -39,7 +39,7 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
             "call elements (or links, or snapshot) and act by a handle that it gives."
         }
         ErrorCode::SelectorAmbiguous => {
-            "call elements and act by the handle of the one that you mean."
+            "act by the handle of the one that you mean: of the candidates in the details, or from elements."
         }
         ErrorCode::ElementNotActionable => {
             "remove the obstacle (close a dialog, scroll, fill the required fields first), then call elements and try again."
@@ -47,6 +47,9 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         ErrorCode::ElementHandleNotFound | ErrorCode::ElementHandleStale => {
             "call elements or links again: the element or its page has changed, or the handle was not used for two minutes. \
              Use the new handle."
+        }
+        ErrorCode::FrameNotFound => {
+            "call frames (or any read) again: the frame is gone or shows another page, which has a new name."
         }
         ErrorCode::ElementHandleScopeMismatch => {
             "bind the session to the tab that the handle is from (session_bind), or read this tab with elements."

@@ -115,8 +115,8 @@ mod tests {
             names.sort();
             names.join(" ")
         };
-        assert_eq!(sorted(parameters("text")), "cursor maxChars selector session timeout");
-        assert_eq!(sorted(parameters("wait")), "session strategy target timeout");
+        assert_eq!(sorted(parameters("text")), "cursor frame maxChars selector session timeout");
+        assert_eq!(sorted(parameters("wait")), "frame session strategy target timeout");
         assert_eq!(
             sorted(parameters("click")),
             "at button count dialog hold modifiers session target timeout"

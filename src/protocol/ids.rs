@@ -71,6 +71,27 @@ fn canonical(digits: &str) -> Option<u64> {
     (!digits.starts_with('0')).then_some(number)
 }
 
+/// The name of a frame within its tab, `f[0-9]+`: only the extension knows which frame it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FrameName(String);
+
+impl FromStr for FrameName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match digits(text, "f") {
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Err(format!("`{text}` is not a frame: expected f1, f2, …")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FrameName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// The name of a tab within its session, `t[0-9]+`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct TabHandle(String);

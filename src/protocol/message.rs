@@ -24,6 +24,8 @@ pub enum Message<'a> {
     },
     /// A tab shows a new page.
     Navigation(Navigation<'a>),
+    /// A tab of a session opened another one.
+    Tab(OpenedByTab<'a>),
     /// The extension introduces itself.
     Hello(Hello<'a>),
     /// A request of the person at the browser.
@@ -92,6 +94,19 @@ pub struct Navigation<'a> {
     pub same_document: bool,
 }
 
+/// A tab that a page opened, by an act in a tab of a session or soon after.
+#[derive(Debug)]
+pub struct OpenedByTab<'a> {
+    /// The session.
+    pub session: Cow<'a, str>,
+    /// The browser's own id of the tab that opened it.
+    pub opener: i64,
+    /// The browser's own id of the tab.
+    pub tab_id: i64,
+    /// Where it goes.
+    pub url: Cow<'a, str>,
+}
+
 /// How an extension introduces itself.
 #[derive(Debug)]
 pub struct Hello<'a> {
@@ -142,6 +157,7 @@ impl<'a> Message<'a> {
             Some("navigation") => {
                 fields.navigation().unwrap_or(Self::Other("an ill-typed navigation"))
             }
+            Some("tab") => fields.tab().unwrap_or(Self::Other("an ill-typed tab")),
             Some("hello") => fields.hello().unwrap_or(Self::Other("an ill-typed hello")),
             Some("session.resume") => fields.person(PersonAct::Resume),
             Some("session.close") => fields.person(PersonAct::Close),
@@ -168,6 +184,7 @@ struct Fields<'a> {
     replay: Option<&'a str>,
     ts: Option<&'a str>,
     tab_id: Option<&'a str>,
+    opener: Option<&'a str>,
     url: Option<&'a str>,
     cause: Option<&'a str>,
     instance_id: Option<&'a str>,
@@ -195,6 +212,7 @@ impl<'a> Fields<'a> {
             "replay" => &mut self.replay,
             "ts" => &mut self.ts,
             "tabId" => &mut self.tab_id,
+            "opener" => &mut self.opener,
             "url" => &mut self.url,
             "cause" => &mut self.cause,
             "instanceId" => &mut self.instance_id,
@@ -217,6 +235,15 @@ impl<'a> Fields<'a> {
         };
         let tab_id = self.tab_id?.parse().ok()?;
         Some(Message::Navigation(Navigation { tab_id, url: text_of(self.url?)?, same_document }))
+    }
+
+    fn tab(&self) -> Option<Message<'a>> {
+        Some(Message::Tab(OpenedByTab {
+            session: text_of(self.session?)?,
+            opener: self.opener?.parse().ok()?,
+            tab_id: self.tab_id?.parse().ok()?,
+            url: text_of(self.url?)?,
+        }))
     }
 
     fn hello(&self) -> Option<Message<'a>> {

@@ -23,13 +23,13 @@ pub use dialog::{Dialog, DialogAnswer};
 pub use envelope::{BadRequest, Envelope, NO_PAGE, Place, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
 pub use health::Health;
-pub use ids::{ElementHandle, HandleKind, SessionId, TabHandle};
+pub use ids::{ElementHandle, FrameName, HandleKind, SessionId, TabHandle};
 pub use limits::*;
-pub use message::{Answer, HeldTab, Hello, Message, Navigation, Outcome, PersonAct};
+pub use message::{Answer, HeldTab, Hello, Message, Navigation, OpenedByTab, Outcome, PersonAct};
 pub use pairing::{Claim, ClaimError, ClaimGranted};
 pub use proof::{Challenge, Proof, is_nonce};
 pub use schema::{data_schema_of, schema_of};
-pub use target::{Host, ShadowRoute, Target};
+pub use target::{By, Criteria, Host, ShadowRoute, Target};
 pub use values::*;
 pub use versions::{OLDEST, VERSION, Versions};
 

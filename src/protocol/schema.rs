@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
-    Distance, ElementHandle, Field, Fields, Int, Key, Keys, Label, MAX_FORM_FIELDS, MAX_KEYS,
-    MAX_LABEL_CHARS, MAX_TYPED_CHARS, SessionId, Share, TabHandle, TypedText, UpTo,
+    Distance, ElementHandle, Field, Fields, FrameName, Int, Key, Keys, Label, MAX_FORM_FIELDS,
+    MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS, SessionId, Share, TabHandle, TypedText, UpTo,
 };
 
 /// The schema of parameters, with all subschemas inlined: not every client follows references.
@@ -142,6 +142,8 @@ schemas! {
     [] SessionId, "SessionId":
         |_| json_schema!({ "type": "string", "pattern": "^[a-z2-7]{6}$" });
     [] TabHandle, "TabHandle": |_| json_schema!({ "type": "string", "pattern": "^t[0-9]+$" });
+    [] FrameName, "FrameName":
+        |_| json_schema!({ "type": "string", "pattern": "^f[0-9]+$" });
     [] ElementHandle, "ElementHandle":
         |_| json_schema!({ "type": "string", "pattern": "^(el|ln)[0-9]+$" });
 }
@@ -168,7 +170,7 @@ mod tests {
         let scroll = schema_of::<Scroll>().to_value();
         let ways = scroll["properties"]["target"]["oneOf"].as_array().expect("ways to name");
         let ways: Vec<_> = ways.iter().map(|way| way["required"][0].clone()).collect();
-        assert_eq!(ways, ["selector", "route", "handle"]);
+        assert_eq!(ways, ["selector", "route", "handle", "find"]);
 
         let form = schema_of::<FillForm>().to_value();
         assert_eq!(form["required"], json!(["fields"]));

@@ -152,6 +152,7 @@ impl Inner {
             return Err(ProtocolError::new(ErrorCode::Timeout, message, session.as_str()));
         }
         self.check_load(&destination, now)?;
+        self.check_revision(request, &destination)?;
         if request.again {
             self.can_recall(&destination)?;
         }
@@ -161,7 +162,8 @@ impl Inner {
         if let (Kind::Open { .. }, false) = (&kind, request.again) {
             self.remember_asked(request, &destination, now);
         }
-        let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some());
+        let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some())
+            || request.action.finds();
         let block =
             if mints && !request.again { self.reserve_numbers(&destination, now) } else { None };
         let place = match (destination.tab, request.again) {
@@ -202,6 +204,23 @@ impl Inner {
         let waiter = self.pending.insert(command);
         self.start(waiter.key, &request.action, now);
         Ok(Admitted::Pending(waiter))
+    }
+
+    /// Refuses what the browser's extension is too old to understand.
+    fn check_revision(
+        &self,
+        request: &mut Request<'_>,
+        destination: &Destination,
+    ) -> Result<(), ProtocolError> {
+        if request.action.revision() <= self.browsers.revision_of(destination.browser) {
+            return Ok(());
+        }
+        let message = format!(
+            "the extension in this browser is too old for what {} asks for: update it",
+            request.action.name()
+        );
+        let session = destination.session;
+        Err(ProtocolError::new(ErrorCode::ScriptError, message, session.as_str()))
     }
 
     /// Numbers for the elements that the answer of a command will list, if its browser numbers elements and the page is

@@ -80,6 +80,10 @@ impl Inner {
                 self.navigated(client, &navigation);
                 None
             }
+            Ok(Message::Tab(opened)) => {
+                self.adopt(client, &opened, now);
+                None
+            }
             Ok(Message::Person(act)) => {
                 self.person_acts(client, &act, now);
                 None
@@ -184,6 +188,7 @@ impl Inner {
             Some(Outcome::Failed { code, message, suggested_action, details }) => {
                 let mut details = details.clone();
                 details.iter_mut().for_each(json_edit::drop_tab_ids);
+                self.mint_candidates(key, &mut details, now);
                 let (message, suggestion) = (message.clone(), suggested_action.clone());
                 Err(self.reported(key, code, message, suggestion, details, now))
             }
@@ -274,7 +279,10 @@ impl Inner {
                 let name = |chrome_id| self.name_of_tab(session, browser, chrome_id);
                 Some(json_edit::with_tab_names(data, name))
             }
-            Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => None,
+            Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => {
+                self.release_unused(key);
+                None
+            }
         };
         self.remember_page(key, &ShownPage::parse(page));
         if own_data.is_none() && answer.relayable && !json_edit::mentions_tab_id(frame) {

@@ -279,6 +279,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::protocol::By;
 
     const PAGE: Page = Page { view: Epoch(2), document: Epoch(1) };
 
@@ -349,7 +350,7 @@ mod tests {
         assert_eq!(list(&mut handles, first, [2, 2], now), [2], "another answer");
         assert_eq!(list(&mut handles, second, [1, 3], now), [3]);
         assert_eq!(list(&mut handles, (session(2), 2), [1], now), [1]);
-        let target = Target::Selector("#a".into());
+        let target: Target = By::Selector("#a".into()).into();
         handles.list_target(first, link(4), target, PAGE.view, now);
         assert!(list(&mut handles, first, [4], now).is_empty());
         assert_eq!(list(&mut handles, second, [1], now + HANDLE_LIFE), [1], "it had expired");
@@ -394,7 +395,7 @@ mod tests {
     fn what_is_forgotten_or_ends_is_counted() {
         let (mut handles, now) = (Handles::default(), Instant::now());
         list(&mut handles, (session(1), 1), [1, 2], now);
-        let target = Target::Selector("#a".into());
+        let target: Target = By::Selector("#a".into()).into();
         handles.list_target((session(1), 1), link(3), target, PAGE.view, now);
         list(&mut handles, (session(1), 2), [4, 5, 6], now);
         let ended = |after| handles.ended(session(1), 1, PAGE, after);

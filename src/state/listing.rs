@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::protocol::{HandleKind, ShadowRoute, Target};
+use crate::protocol::{By, HandleKind, ShadowRoute, Target};
 
 use super::json_edit::Members;
 
@@ -172,15 +172,15 @@ impl EntryMembers<'_> {
         }
         match (given(self.selector), given(self.route), given(self.target)) {
             (Some(selector), None, None) => {
-                serde_json::from_str(selector).ok().map(Target::Selector)
+                serde_json::from_str(selector).ok().map(By::Selector).map(Target::from)
             }
             (None, Some(route), None) => {
                 let route: ShadowRoute = serde_json::from_str(route).ok()?;
-                (!route.hosts.is_empty()).then_some(Target::Route(route))
+                (!route.hosts.is_empty()).then(|| By::Route(route).into())
             }
             (None, None, Some(target)) => {
-                let target = serde_json::from_str(target).ok()?;
-                (!matches!(target, Target::Handle(_))).then_some(target)
+                let target: Target = serde_json::from_str(target).ok()?;
+                (target.is_plain() && !matches!(target.by, By::Handle(_))).then_some(target)
             }
             _ => None,
         }
@@ -272,7 +272,7 @@ mod tests {
             number += 1;
             Some(number)
         });
-        let selector = |text: &str| Carried::Target(Target::Selector(text.into()));
+        let selector = |text: &str| Carried::Target(By::Selector(text.into()).into());
         assert_eq!(targets, [selector("#a"), selector("c")]);
         assert_eq!(
             listing.text().unwrap(),
@@ -345,7 +345,7 @@ mod tests {
     fn links_carry_their_target_in_a_member_of_its_own() {
         let data = r#"{"links":[{"text":"a","target":{"selector":"a"}},{"target":{"handle":"ln1"}},{"target":null}],"total":3}"#;
         let parse = || Listing::parse(data, "links", reading(HandleKind::Link, 200)).unwrap();
-        assert_eq!(carried(parse()), [Carried::Target(Target::Selector("a".into()))]);
+        assert_eq!(carried(parse()), [Carried::Target(By::Selector("a".into()).into())]);
         let mut listing = parse();
         listing.assign(|_| Some(1));
         let given = listing.text().unwrap();

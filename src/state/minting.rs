@@ -1,5 +1,7 @@
 //! Handing out handles for the elements that an answer names.
 
+use serde_json::Value;
+
 use crate::protocol::{ElementHandle, HandleKind, MAX_HANDLES_PER_READ, Mints, SessionId};
 
 use super::{
@@ -11,6 +13,9 @@ use super::{
     numbers::Block,
     pending::CommandKey,
 };
+
+/// The list in a failure's details.
+const CANDIDATES: &str = "candidates";
 
 /// The handles of one answer, of one kind.
 struct Minted {
@@ -123,8 +128,10 @@ impl Inner {
                 })
             }
         };
+        // After a failure the page's side may have used any of them.
+        let is_answered = !matches!(mints, Mints::Entries(CANDIDATES, _));
         // Without a waiter nobody learns the handles, and the same numbers would be given for other elements.
-        if let Some(block) = block.filter(|_| is_awaited) {
+        if let Some(block) = block.filter(|_| is_awaited && is_answered) {
             let mut used = [0; 2];
             used[minted.kind as usize] = minted.used;
             session.numbers.release(&block, used);
@@ -135,6 +142,37 @@ impl Inner {
         }
         self.record(action, &minted);
         text
+    }
+
+    /// Gives handles to the candidates that the failure of an ambiguous target names.
+    pub(super) fn mint_candidates(
+        &mut self,
+        key: CommandKey,
+        details: &mut Option<Value>,
+        now: Now,
+    ) {
+        let Some(candidates) = details.as_mut().filter(|it| it.get(CANDIDATES).is_some()) else {
+            return;
+        };
+        let numbered = self.pending.get(key).is_some_and(|command| command.block.is_some());
+        let mints = Mints::Entries(CANDIDATES, HandleKind::Element);
+        if numbered
+            && let Some(text) = self.mint(key, mints, &candidates.to_string(), now)
+            && let Ok(minted) = serde_json::from_str(&text)
+        {
+            *candidates = minted;
+        }
+    }
+
+    /// Frees the numbers of a command that has succeeded without naming elements.
+    pub(super) fn release_unused(&mut self, key: CommandKey) {
+        let Some(command) = self.pending.get(key).filter(|command| command.has_waiters()) else {
+            return;
+        };
+        let (session, block) = (command.session, command.block);
+        if let Some((session, block)) = self.sessions.get_mut(session).zip(block) {
+            session.numbers.release(&block, [0; 2]);
+        }
     }
 
     fn record(&mut self, action: &str, minted: &Minted) {

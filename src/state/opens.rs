@@ -5,7 +5,8 @@ use std::{collections::VecDeque, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{
-    CLOSE_WAIT, ErrorCode, JOURNAL_LIFE, ProtocolError, SessionId, TabHandle, TabOpenData,
+    CLOSE_WAIT, ErrorCode, JOURNAL_LIFE, MAX_TABS, OpenedByTab, ProtocolError, SessionId,
+    TabHandle, TabOpenData,
 };
 
 use super::{
@@ -129,6 +130,37 @@ impl Inner {
         }
     }
 
+    /// A page in a tab of a session opened another tab: the session gets it if it has room, and stays on its own tab.
+    pub(super) fn adopt(&mut self, client: ClientId, opened: &OpenedByTab<'_>, now: Now) {
+        let Some(browser) = self.browsers.browser_of(client) else { return };
+        let Ok(id) = opened.session.parse::<SessionId>() else { return };
+        // It may be told of again, after a connection was lost.
+        if self.sessions.owners_of(browser, opened.tab_id).next().is_some() {
+            return;
+        }
+        let under_way = self
+            .pending
+            .iter()
+            .filter(|command| command.session == id && matches!(command.kind, Kind::Open { .. }))
+            .count();
+        let has_opener =
+            self.sessions.owners_of(browser, opened.opener).any(|(owner, _)| owner == id);
+        let session = self
+            .sessions
+            .get_mut(id)
+            .filter(|session| has_opener && session.tabs.len() + under_way < MAX_TABS);
+        let Some(session) = session else {
+            return self.close_unowned(client, id, opened.tab_id, now);
+        };
+        session.add_tab(browser, opened.tab_id, &opened.url, "");
+        self.dirty = true;
+        if self.browsers.page(browser, opened.tab_id).is_none() {
+            let sessions = &self.sessions;
+            let owned = || sessions.tabs_of(browser);
+            self.browsers.navigated(browser, opened.tab_id, &opened.url, false, owned);
+        }
+    }
+
     /// Closes a tab whose request was abandoned. The answer to the close is ignored.
     pub(super) fn close_stray(
         &mut self,
@@ -143,6 +175,12 @@ impl Inner {
         if self.sessions.owners_of(browser, chrome_id).next().is_some() {
             return;
         }
+        self.close_unowned(client, session, chrome_id, now);
+    }
+
+    /// Has the browser close a tab that no session has.
+    fn close_unowned(&mut self, client: ClientId, session: SessionId, chrome_id: i64, now: Now) {
+        let Some(browser) = self.browsers.browser_of(client) else { return };
         let deadline = now.unix_ms + CLOSE_WAIT.as_millis() as i64;
         let version = self.browsers.version_of(browser);
         let (_, text) = close_message(version, session, chrome_id, deadline);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::protocol::{Action, ElementHandle, ErrorCode, ProtocolError, SessionId, Target};
+use crate::protocol::{Action, By, ElementHandle, ErrorCode, ProtocolError, SessionId};
 
 use super::{
     Inner, Now,
@@ -35,7 +35,7 @@ impl Inner {
         };
         let page = self.browsers.page(destination.browser, chrome_id);
         for target in action.targets_mut() {
-            let Target::Handle(handle) = target else { continue };
+            let By::Handle(handle) = &target.by else { continue };
             let found = self.handles.resolve(handle, session, tab, now.instant);
             let found = found.map_err(Some).and_then(|(key, referent)| {
                 let is_on = page.is_some_and(|page| referent.is_on(page));

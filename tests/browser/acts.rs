@@ -243,34 +243,3 @@ async fn a_form_is_filled_completely_or_not_at_all() {
     assert!(name.starts_with("el"), "the form with a wrong target stayed untouched");
     rig.browser.close().await;
 }
-
-#[tokio::test]
-async fn a_click_opens_no_tab_outside_the_session() {
-    let rig = Rig::new().await;
-    let page = rig.visit("opens.html").await;
-    let before = rig.browser.targets().await.len();
-    for (selector, address) in
-        [("#blank b", "article.html?blank"), ("#named", "article.html?named")]
-    {
-        let click = ["click", "--selector", selector];
-        let error = page.fails("ELEMENT_NOT_ACTIONABLE", &click).await;
-        says(&error, &["tab open", &rig.site.url(address)]);
-    }
-    page.data(&["click", "--selector", "#listened"]).await;
-    assert_eq!(page.text("#said").await, "Heard");
-    // Chrome lets no script open a tab without a person's hand.
-    page.data(&["click", "--selector", "#script"]).await;
-    assert_eq!(page.text("#said").await, "Stopped");
-    page.data(&["click", "--selector", "#framed"]).await;
-    assert_eq!(page.text("#said").await, "Stopped", "the page is still there");
-    assert_eq!(rig.browser.targets().await.len(), before);
-
-    // What the refusal says to do leads on, with a handle for the tab.
-    let opened = page.data(&["tab", "open", &rig.site.url("article.html?blank")]).await;
-    assert_eq!((&opened["tab"], &opened["bound"]), (&json!("t2"), &json!(true)));
-    page.data(&["session", "bind", "--tab", "t1"]).await;
-    page.data(&["tab", "activate"]).await;
-    let here = page.run(&["click", "--selector", "#here"]).await;
-    assert_eq!(here.json()["page"]["title"], "The lighthouse keeper", "{here:?}");
-    rig.browser.close().await;
-}

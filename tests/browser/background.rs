@@ -50,9 +50,12 @@ async fn a_page_that_waits_for_being_drawn_is_told_of_with_what_helps() {
     let still = page.data(&["click", "--selector", "#quiet"]).await;
     assert_eq!((&still["hidden"], &still["stable"]), (&json!(true), &json!(true)), "{still}");
     assert!(still.get("suggestedAction").is_none(), "{still}");
-    let fading = page.data(&["click", "--selector", "#fade"]).await;
-    assert_eq!((&fading["hidden"], &fading["stable"]), (&json!(true), &json!(false)), "{fading}");
-    assert_eq!(fading["suggestedAction"], "bproxy tab activate");
+    for waiting in ["#frame", "#fade"] {
+        let fading = page.data(&["click", "--selector", waiting]).await;
+        let told = (&fading["hidden"], &fading["stable"]);
+        assert_eq!(told, (&json!(true), &json!(false)), "{waiting}: {fading}");
+        assert_eq!(fading["suggestedAction"], "bproxy tab activate");
+    }
     let opacity = "getComputedStyle(document.querySelector('#panel')).opacity";
     assert_eq!(seen.evaluate(opacity).await, "0", "nothing moves in a page that is not drawn");
 

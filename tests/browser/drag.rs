@@ -113,6 +113,12 @@ async fn what_libraries_let_people_drag_is_where_their_models_say() {
     for (widget, args, expected) in [
         ("kit-sortable", "--selector #kit-a --to-selector #kit-c", json!(["b", "c", "a", "d"])),
         ("kit-board", "--selector #kit-card --to-selector #kit-done", json!("done")),
+        ("radix-drag", "--selector #radix-thumb --by 90,0", json!(68)),
+        (
+            "canvas",
+            "--selector #canvas --at 0.1,0.1 --by 40,20 --steps 2",
+            json!([[19, 9], [39, 19], [59, 29]]),
+        ),
         ("nouislider", "--selector #nouislider .noUi-handle --by 60,0", json!(50)),
         ("sortable", "--selector #s-a --to-selector #s-c", json!(["b", "c", "a", "d"])),
         ("react-dnd", "--selector #react-thing --to-selector #react-box", json!("thing in box")),

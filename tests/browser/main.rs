@@ -1,6 +1,8 @@
 //! Everything end to end: command line, MCP server, daemon, extension, pages in a real Chromium.
 
 mod acts;
+#[cfg(target_os = "linux")]
+mod adoption;
 mod background;
 mod capture;
 mod claims;
@@ -13,6 +15,7 @@ mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]
 mod focus;
+mod frames;
 mod hangs;
 mod history;
 mod hostile;

@@ -183,7 +183,7 @@ async fn open_shadow_roots_are_read_and_reached_by_routes() {
     assert_eq!(error["details"]["count"], 2);
     let plain = json!({"hosts": [{"selector": "h1"}], "target": "b"}).to_string();
     let error = page.fails("ELEMENT_NOT_FOUND", &["click", "--route-json", &plain]).await;
-    says(&error, &["no open shadow root"]);
+    says(&error, &["has no shadow root"]);
     rig.browser.close().await;
 }
 

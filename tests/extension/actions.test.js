@@ -48,7 +48,7 @@ function carryOut(action, params, driver, document = undefined) {
     effects: new Effects({ watchers: new Set() }, 7),
     signal: new AbortController().signal,
     hurry: new AbortController().signal,
-    navigations: { underWay: new Map() },
+    navigations: { underWay: new Map(), watchers: new Set() },
   });
 }
 const atRest = (after) => [{ signature: 'same', after, seen: {} }];

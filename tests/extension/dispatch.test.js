@@ -31,6 +31,7 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     trace: new Trace(session, now),
     navigations: { use() {}, hold: (tabId, name) => (world.again = [tabId, name]), watchers: new Set() },
     documents: new Documents(session),
+    adoption: { begin() {}, end: async () => {} },
     power: world.power,
     onPause() {},
     send: (text) => {

@@ -15,7 +15,6 @@ test('the extension asks for what it uses and nothing else', () => {
     'tabGroups',
     'tabs',
     'webNavigation',
-    'webRequest',
   ]);
   assert.deepEqual(manifest.host_permissions, ['<all_urls>']);
   for (const key of [

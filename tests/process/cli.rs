@@ -20,7 +20,7 @@ impl Rig {
         script: impl FnMut(&crate::support::Command) -> Option<Answer> + Send + 'static,
     ) -> Self {
         let daemon = Daemon::start().await;
-        let mut extension: FakeExtension = daemon.extension().await;
+        let mut extension: FakeExtension = daemon.numbering_extension("instance").await;
         let session = extension.open_tab(&daemon).await.session;
         Self { daemon, session, extension: extension.serve(script) }
     }
@@ -101,6 +101,37 @@ async fn every_verb_sends_its_action_with_its_parameters() {
             json!({"target": {"route": serde_json::from_str::<Value>(route).unwrap()}}),
         ),
         (&["hover", "--selector", "#a"], "hover", json!({"target": target})),
+        (
+            &[
+                "click", "--role", "button", "--name", "Save", "--exact", "--index", "1",
+                "--frame", "f2",
+            ],
+            "click",
+            json!({"target": {"find": {"role": "button", "name": "Save", "exact": true, "nth": 1}, "frame": "f2"}}),
+        ),
+        (
+            &["hover", "--has-text", "-1", "--label", "b", "--placeholder", "c", "--test-id", "d"],
+            "hover",
+            json!({"target": {"find": {"text": "-1", "label": "b", "placeholder": "c", "testId": "d"}}}),
+        ),
+        (
+            &["click", "--selector", "#a", "--frame", "f1"],
+            "click",
+            json!({"target": {"selector": "#a", "frame": "f1"}}),
+        ),
+        (&["scroll", "--frame", "f1"], "scroll", json!({"frame": "f1"})),
+        (&["frames"], "frames", json!({})),
+        (
+            &["find", "--name", "Save", "--limit", "3", "--frame", "f2"],
+            "find",
+            json!({"name": "Save", "limit": 3, "frame": "f2"}),
+        ),
+        (&["text", "--frame", "f1"], "text", json!({"frame": "f1"})),
+        (
+            &["inspect", "--selector", "p", "--frame", "f1"],
+            "inspect",
+            json!({"selector": "p", "frame": "f1"}),
+        ),
         (
             &["fill", "--selector", "#a", "--value", "-x"],
             "fill",

@@ -62,6 +62,9 @@ async fn commands_that_list_elements_reserve_numbers_and_no_others_do() {
         reply.data();
         assert_eq!(command.target(), &json!({"tabId": tab.id, "el": 1, "ln": 1}), "{action}");
     }
+    let find = tab.request("find").params(json!({"name": "Save"}));
+    let (command, _) = ext.exchange(&daemon, find, json!({"matches": [], "total": 0})).await;
+    assert_eq!(command.target(), &json!({"tabId": tab.id, "el": 1, "ln": 1}));
     for action in ["text", "images", "outline", "dom", "screenshot", "debug.log"] {
         let (command, _) = ext.exchange(&daemon, tab.request(action), json!({})).await;
         assert_eq!(command.target(), &json!({"tabId": tab.id}), "{action}");
@@ -86,6 +89,49 @@ async fn a_browser_that_names_no_revision_is_sent_nothing_new() {
     let data = json!({"tree": "", "nodeCount": 0, "handles": [1]});
     let (command, reply) = ext.exchange(&daemon, tab.request("snapshot"), data.clone()).await;
     assert_eq!((command.target(), reply.data()), (&json!({"tabId": tab.id}), data));
+}
+
+#[tokio::test]
+async fn what_a_browser_is_too_old_for_is_refused_and_not_sent() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    for (action, params) in [
+        ("frames", json!({})),
+        ("find", json!({"name": "Save"})),
+        ("text", json!({"frame": "f1"})),
+        ("scroll", json!({"frame": "f1"})),
+        ("wait", json!({"strategy": "selector", "target": "p", "frame": "f1"})),
+        ("click", json!({"target": {"selector": "p", "frame": "f1"}})),
+        ("click", json!({"target": {"find": {"name": "Save"}}})),
+    ] {
+        let error = daemon.send(tab.request(action).params(params)).await.error("SCRIPT_ERROR");
+        assert!(error["message"].as_str().is_some_and(|it| it.contains("update it")), "{error}");
+    }
+    ext.has_nothing().await;
+}
+
+#[tokio::test]
+async fn the_candidates_of_an_ambiguous_target_get_handles() {
+    let (daemon, mut ext, tab) = Daemon::with_numbering_tab().await;
+    let find = || tab.request("click").params(json!({"target": {"find": {"name": "Save"}}}));
+    // One that is not ambiguous gives no number.
+    for _ in 0..2 {
+        let (command, _) = ext.exchange(&daemon, find(), json!({"clicked": true})).await;
+        assert_eq!(block(&command), (Some(1), Some(1)));
+    }
+    let clicking = daemon.begin(find());
+    let command = ext.receive().await;
+    let candidates = json!([{"n": 2, "role": "button", "name": "Save"}, {"role": "link", "name": "x"},
+        {"n": 5000, "role": "link", "name": "beyond"}]);
+    let error = json!({"code": "SELECTOR_AMBIGUOUS", "message": "3 match", "details": {"candidates": candidates}});
+    ext.send(json!({"id": command.id(), "ok": false, "error": error}).to_string()).await;
+    let error = clicking.reply().await.error("SELECTOR_AMBIGUOUS");
+    let expected = json!([{"handle": "el2", "role": "button", "name": "Save"}, {"role": "link", "name": "x"},
+        {"role": "link", "name": "beyond"}]);
+    assert_eq!(error["details"]["candidates"], expected);
+    let (command, _) = ext.exchange(&daemon, click(&tab, "el2"), json!({})).await;
+    assert_eq!(command.params(), &json!({"target": {"handle": "el2"}}));
+    // After a failure no number is free again.
+    assert_eq!(next(&daemon, &mut ext, &tab).await, (Some(1001), Some(1001)));
 }
 
 #[tokio::test]

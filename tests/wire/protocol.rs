@@ -527,7 +527,7 @@ async fn invalid_parameters_of_every_action_are_400_and_named_before_anything_el
 #[tokio::test]
 async fn valid_parameters_of_every_extension_action_are_forwarded_and_their_data_come_back() {
     let daemon = Daemon::start().await;
-    let mut ext = daemon.extension().await;
+    let mut ext = daemon.numbering_extension("golden").await;
     for golden in Golden::all().into_iter().filter(|golden| !golden.is_daemon_local()) {
         for valid in golden.valid {
             let what = format!("{}, {}", golden.action, valid.name);
@@ -553,7 +553,7 @@ async fn valid_parameters_of_every_extension_action_are_forwarded_and_their_data
                 assert!(data["tab"].is_string(), "{what}: {data}");
                 continue;
             }
-            for list in ["links", "elements"] {
+            for list in ["links", "elements", "matches"] {
                 for entry in data.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten()
                 {
                     entry.as_object_mut().expect("an entry").remove("handle");

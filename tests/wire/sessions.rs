@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Daemon, Request, Tab, request, wait_for};
+use crate::support::{Answer, Client, Daemon, FakeExtension, Request, Tab, request, wait_for};
 
 async fn info(client: &Client, session: &str) -> Value {
     let sessions = client.send(request("session.list")).await.data()["sessions"].clone();
@@ -807,4 +807,33 @@ async fn a_full_daemon_is_the_last_reason_to_refuse() {
     for pending in pending {
         pending.reply().await.error("SESSION_NOT_FOUND");
     }
+}
+
+/// The browser says that a page has opened a tab.
+async fn opened(ext: &mut FakeExtension, session: &str, opener: i64, tab: i64) {
+    let told = json!({"type": "tab", "session": session, "opener": opener, "tabId": tab, "url": "https://example.org/new"});
+    ext.send(told.to_string()).await;
+    ext.fence().await;
+}
+
+#[tokio::test]
+async fn a_tab_that_an_act_opens_becomes_one_of_its_session_which_stays_where_it_is() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    opened(&mut ext, &tab.session, tab.id, 70).await;
+    opened(&mut ext, &tab.session, tab.id, 70).await;
+    let list = daemon.send(request("tab.list").session(&tab.session)).await.data().clone();
+    let tabs = list["tabs"].as_array().expect("tabs");
+    assert_eq!(tabs.len(), 2, "told twice, it is one: {list}");
+    assert_eq!((&tabs[0]["bound"], &tabs[1]["bound"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&tabs[1]["tab"], &tabs[1]["url"]),
+        (&json!("t2"), &json!("https://example.org/new"))
+    );
+
+    // Its opener is no tab of the session: it is closed.
+    opened(&mut ext, &tab.session, 999, 71).await;
+    let close = ext.receive_action("tab.close").await;
+    assert_eq!(close.tab_id(), Some(71));
+    let list = daemon.send(request("tab.list").session(&tab.session)).await.data().clone();
+    assert_eq!(list["tabs"].as_array().expect("tabs").len(), 2);
 }

@@ -38,7 +38,7 @@ pub use spec::{
 };
 pub use tab::*;
 
-use super::Target;
+use super::{By, Target};
 use spec::Command;
 
 /// Declares the families.
@@ -227,6 +227,17 @@ impl Action {
         self.command_mut().targets_mut()
     }
 
+    /// The revision of the extension that understands the parameters, what their targets say included.
+    pub fn revision(&mut self) -> i64 {
+        let is_plain = self.targets_mut().iter().all(|target| target.is_plain());
+        self.command().revision().max((!is_plain).into())
+    }
+
+    /// Whether a target says what a reader knows of an element: if several are it, the answer names them.
+    pub fn finds(&mut self) -> bool {
+        self.targets_mut().iter().any(|target| matches!(target.by, By::Find(_)))
+    }
+
     /// How long it waits, if it has a parameter for that and it is given.
     pub fn waits(&self) -> Option<Duration> {
         self.command().waits()
@@ -279,7 +290,6 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::protocol::Target;
 
     #[test]
     fn every_name_is_an_action_and_parses_back_to_itself() {
@@ -408,7 +418,8 @@ mod tests {
             assert!(takes_target, "{}", facts.name);
             let mut action = Action::parse(facts.name, params).expect("an action").expect("valid");
             let targets = action.targets_mut();
-            assert!(matches!(targets[..], [Target::Handle(_)]), "{}: {targets:?}", facts.name);
+            let by: Vec<_> = targets.iter().map(|target| &target.by).collect();
+            assert!(matches!(by[..], [By::Handle(_)]), "{}: {by:?}", facts.name);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
 use crate::protocol::{
-    Int,
+    FrameName, Int,
     values::{data, params, words},
 };
 
@@ -39,6 +39,8 @@ params! {
         ;
         /// How long to wait, in milliseconds.
         timeout: Int<0, 600_000>,
+        /// The frame to look for an element in; all of them if absent.
+        frame: FrameName,
     }
 }
 
@@ -146,6 +148,11 @@ impl Spec for Reload {
 impl Spec for Wait {
     type Data = WaitData;
     const EFFECT_SHOWN_BY: Option<&'static str> = Some("matched");
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "wait",
         about: "Wait until an element exists, an address is reached or a navigation has ended.",
@@ -154,7 +161,7 @@ impl Spec for Wait {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["strategy", "target", "timeout"],
+        public: &["strategy", "target", "timeout", "frame"],
         provenance: Provenance::Page,
         waits: Some(|params| params.timeout.map(|ms| Duration::from_millis(ms.get().into()))),
         is_tool: true,

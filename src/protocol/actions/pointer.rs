@@ -4,7 +4,7 @@ use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
 use crate::protocol::{
-    Dialog, Distance, Int, Share, Target,
+    Dialog, Distance, FrameName, Int, Share, Target,
     values::{params, words},
 };
 
@@ -19,6 +19,8 @@ params! {
         by: Distance,
         /// The direction; down if absent.
         direction: Direction,
+        /// The frame to scroll, where no element is named.
+        frame: FrameName,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
     }
@@ -227,6 +229,11 @@ act_data! {
 
 impl Spec for Scroll {
     type Data = ScrollData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "scroll",
         about: "Scroll the page or an element, to load more or to bring something into view.",
@@ -235,7 +242,7 @@ impl Spec for Scroll {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Scroll),
         targets: |params| params.target.iter_mut().collect(),
-        public: &["target", "by", "direction"],
+        public: &["target", "by", "direction", "frame"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,

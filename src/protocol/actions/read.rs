@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 
 use super::{AnswerHandling, Effect, Mints, Paced, Provenance, Recovery, Row, Runs, Spec, family};
 use crate::protocol::{
-    ElementHandle, HandleKind, Int, ShadowRoute, Target, UpTo,
+    Criteria, ElementHandle, FrameName, HandleKind, Int, ShadowRoute, Target, UpTo,
     values::{data, params},
 };
 
 /// The members of data that hold a long text: it is shown unquoted.
 pub const LONG_TEXTS: [&str; 3] = ["text", "html", "tree"];
 
-family! { Read: Text, Links, Images, Elements, Outline, Dom, Inspect, Snapshot }
+family! { Read: Text, Links, Images, Elements, Outline, Dom, Inspect, Snapshot, Frames, Find }
 
 params! {
     /// `text`
     Text {;
         /// The part of the page to read; all of it if absent.
         selector: String,
+        /// The frame to read; the page with all its frames if absent.
+        frame: FrameName,
     }
 
     /// `links`
@@ -32,22 +34,31 @@ params! {
         href_contains: String,
         /// How many links to skip first.
         offset: Int<0, { u32::MAX }>,
+        /// The frame to read; the page with all its frames if absent.
+        frame: FrameName,
     }
 
     /// `images`
     Images {;
         /// The part of the page to read; all of it if absent.
         selector: String,
+        /// The frame to read; the page with all its frames if absent.
+        frame: FrameName,
     }
 
     /// `elements`
     Elements {;
         /// Only the controls of forms.
         form: bool,
+        /// The frame to read; the page with all its frames if absent.
+        frame: FrameName,
     }
 
     /// `outline`
-    Outline {;}
+    Outline {;
+        /// The frame to read; the page with all its frames if absent.
+        frame: FrameName,
+    }
 
     /// `dom`
     Dom {;
@@ -55,6 +66,8 @@ params! {
         selector: String,
         /// How many levels deep.
         depth: Int<1, 50>,
+        /// The frame to read; the page with all its frames if absent.
+        frame: FrameName,
     }
 
     /// `inspect`
@@ -68,6 +81,8 @@ params! {
         properties: UpTo<50>,
         /// The most elements to report.
         limit: Int<1, 50>,
+        /// The frame to look in; the page with all its frames if absent.
+        frame: FrameName,
     }
 
     /// `snapshot`
@@ -78,6 +93,43 @@ params! {
         max_depth: Int<1, 12>,
         /// Only interactive elements.
         interactive_only: bool,
+        /// The frame to read; the page with all its frames if absent.
+        frame: FrameName,
+    }
+
+    /// `frames`
+    Frames {;}
+
+    /// `find`
+    Find {;
+        /// Its accessible role, such as `button`.
+        role: String,
+        /// Its accessible name.
+        name: String,
+        /// The text that it shows.
+        text: String,
+        /// The text of its label.
+        label: String,
+        /// Its placeholder.
+        placeholder: String,
+        /// Its test id (`data-testid` and the like).
+        test_id: String,
+        /// Whether case counts, and a text is the whole.
+        exact: bool,
+        /// Which of several matches, from 0.
+        nth: Int<0, { u32::MAX }>,
+        /// The frame to look in; the page with all its frames if absent.
+        frame: FrameName,
+        /// The most elements to list; 10 if absent.
+        limit: Int<1, 50>,
+    }
+}
+
+impl Find {
+    /// What is looked for.
+    pub fn criteria(&self) -> Criteria {
+        let Self { role, name, text, label, placeholder, test_id, exact, nth, .. } = self.clone();
+        Criteria { role, name, text, label, placeholder, test_id, exact, nth }
     }
 }
 
@@ -98,6 +150,8 @@ data! {
         ;
         /// Whether there are more than an answer holds.
         capped: bool,
+        /// The frames that could not be read.
+        unreadable: Vec<Unreadable>,
     }
 
     /// A link.
@@ -117,6 +171,8 @@ data! {
         rel: String,
         /// Whether it is visible.
         visible: bool,
+        /// The frame that it is in; none for the page itself.
+        frame: FrameName,
     }
 
     /// Data of `images`.
@@ -124,6 +180,8 @@ data! {
         /// The images, in the order of the document.
         images: Vec<Image>,
         ;
+        /// The frames that could not be read.
+        unreadable: Vec<Unreadable>,
     }
 
     /// An image.
@@ -137,6 +195,8 @@ data! {
         /// Its own height, in pixels.
         height: u64,
         ;
+        /// The frame that it is in; none for the page itself.
+        frame: FrameName,
     }
 
     /// Data of `elements`.
@@ -148,6 +208,8 @@ data! {
         total: u64,
         /// Whether there are more than an answer holds.
         capped: bool,
+        /// The frames that could not be read.
+        unreadable: Vec<Unreadable>,
     }
 
     /// A control. It carries a selector or a route.
@@ -181,6 +243,8 @@ data! {
         has_shadow_root: bool,
         /// The editor that it belongs to, such as `monaco`.
         runtime_handle: String,
+        /// The frame that it is in; none for the page itself.
+        frame: FrameName,
     }
 
     /// Data of `outline`.
@@ -190,6 +254,8 @@ data! {
         /// The headings, in the order of the document.
         headings: Vec<Heading>,
         ;
+        /// The frames that could not be read.
+        unreadable: Vec<Unreadable>,
     }
 
     /// A landmark of the page.
@@ -201,6 +267,8 @@ data! {
         ;
         /// Its accessible name.
         label: String,
+        /// The frame that it is in; none for the page itself.
+        frame: FrameName,
     }
 
     /// A heading.
@@ -210,6 +278,8 @@ data! {
         /// Its text.
         text: String,
         ;
+        /// The frame that it is in; none for the page itself.
+        frame: FrameName,
     }
 
     /// Data of `dom`.
@@ -226,6 +296,8 @@ data! {
         /// How many match, reported or not.
         total: u64,
         ;
+        /// The frames that could not be read.
+        unreadable: Vec<Unreadable>,
     }
 
     /// An inspected element. It carries a selector or a route.
@@ -255,6 +327,8 @@ data! {
         route: ShadowRoute,
         /// Where it leads, in full, if it is a link.
         href: String,
+        /// The frame that it is in; none for the page itself.
+        frame: FrameName,
     }
 
     /// A rectangle, in CSS pixels.
@@ -268,6 +342,77 @@ data! {
         /// Its height.
         height: u64,
         ;
+    }
+
+    /// A frame that could not be read.
+    Unreadable {
+        /// Its name.
+        frame: FrameName,
+        /// Its address.
+        url: String,
+        /// Why not.
+        why: String,
+        ;
+    }
+
+    /// Data of `frames`.
+    FramesData {
+        /// The frames, in the order of the document.
+        frames: Vec<Frame>,
+        ;
+    }
+
+    /// A frame of the page.
+    Frame {
+        /// Its name: it is never given to another document.
+        frame: FrameName,
+        /// Its address.
+        url: String,
+        /// Whether it can be read and acted in.
+        readable: bool,
+        /// Whether a person could see it, at the latest after scrolling to it.
+        visible: bool,
+        ;
+        /// The name that the page gives it.
+        name: String,
+        /// The frame that it is in; none if that is the page itself.
+        parent: FrameName,
+        /// Why it cannot be read, or not be acted in.
+        why: String,
+    }
+
+    /// Data of `find`.
+    FindData {
+        /// The elements, in the order of the document.
+        matches: Vec<Match>,
+        /// How many match, listed or not.
+        total: u64,
+        ;
+        /// The frames that could not be read.
+        unreadable: Vec<Unreadable>,
+    }
+
+    /// An element that was found. It carries a selector or a route.
+    Match {
+        /// Its accessible role.
+        role: String,
+        /// Its accessible name.
+        name: String,
+        ;
+        /// Its handle, to act on.
+        handle: ElementHandle,
+        /// A selector that finds it again, in its document.
+        selector: String,
+        /// A route that finds it again, in shadow roots.
+        route: ShadowRoute,
+        /// The text that it shows, if that is not its name.
+        text: String,
+        /// Its value.
+        value: String,
+        /// Its states, such as `disabled`.
+        states: Vec<String>,
+        /// The frame that it is in; none for the page itself.
+        frame: FrameName,
     }
 
     /// Data of `snapshot`.
@@ -284,6 +429,11 @@ data! {
 
 impl Spec for Text {
     type Data = TextData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "text",
         about: "Read the text that the page shows, as its reader sees it. The cheapest way to learn what a page \
@@ -293,7 +443,7 @@ impl Spec for Text {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["selector"],
+        public: &["selector", "frame"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -302,6 +452,11 @@ impl Spec for Text {
 
 impl Spec for Links {
     type Data = LinksData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "links",
         about: "List the page's links: text, address, and a handle (`ln1`) to click. Narrow it with \
@@ -314,7 +469,7 @@ impl Spec for Links {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["selector", "visibleOnly", "limit", "hrefContains", "offset"],
+        public: &["selector", "visibleOnly", "limit", "hrefContains", "offset", "frame"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -323,6 +478,11 @@ impl Spec for Links {
 
 impl Spec for Images {
     type Data = ImagesData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "images",
         about: "List the page's images with their descriptions.",
@@ -331,7 +491,7 @@ impl Spec for Images {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["selector"],
+        public: &["selector", "frame"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -340,6 +500,11 @@ impl Spec for Images {
 
 impl Spec for Elements {
     type Data = ElementsData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "elements",
         about: "List the page's controls (fields, buttons, menus) with labels, values and a handle (`el1`) to \
@@ -352,7 +517,7 @@ impl Spec for Elements {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["form"],
+        public: &["form", "frame"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -361,9 +526,104 @@ impl Spec for Elements {
 
 impl Spec for Outline {
     type Data = OutlineData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "outline",
         about: "Show the page's landmarks and headings: a map of a long page before reading parts of it.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Reads,
+        recovery: Recovery::Rerun,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["frame"],
+        provenance: Provenance::Page,
+        waits: None,
+        is_tool: true,
+    };
+}
+
+impl Spec for Dom {
+    type Data = DomData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
+    const ROW: Row<Self> = Row {
+        name: "dom",
+        about: "Read the page's HTML. Only if the other reads do not show enough; narrow it with `selector` \
+            and `depth`.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Reads,
+        recovery: Recovery::Rerun,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["selector", "depth", "frame"],
+        provenance: Provenance::Page,
+        waits: None,
+        is_tool: true,
+    };
+}
+
+impl Spec for Inspect {
+    type Data = InspectData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
+    const ROW: Row<Self> = Row {
+        name: "inspect",
+        about: "Inspect the elements that a selector matches: attributes, position, visibility, computed \
+            styles.",
+        runs: Runs::BOUND_TAB,
+        effect: Effect::Reads,
+        recovery: Recovery::Rerun,
+        pace: Paced::No,
+        targets: |params| params.target.iter_mut().collect(),
+        public: &["selector", "target", "properties", "limit", "frame"],
+        provenance: Provenance::Page,
+        waits: None,
+        is_tool: true,
+    };
+}
+
+impl Spec for Snapshot {
+    type Data = SnapshotData;
+
+    fn revision(&self) -> i64 {
+        self.frame.is_some().into()
+    }
+
+    const ROW: Row<Self> = Row {
+        name: "snapshot",
+        about: "Show the page as assistive technology sees it: a tree of roles, names and states.",
+        runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Marks)),
+        effect: Effect::Reads,
+        recovery: Recovery::Rerun,
+        pace: Paced::No,
+        targets: |_| Vec::new(),
+        public: &["selector", "maxDepth", "interactiveOnly", "frame"],
+        provenance: Provenance::Page,
+        waits: None,
+        is_tool: true,
+    };
+}
+
+impl Spec for Frames {
+    type Data = FramesData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
+    const ROW: Row<Self> = Row {
+        name: "frames",
+        about: "List the page's frames. Other reads cover them already; their names narrow a read to one frame.",
         runs: Runs::BOUND_TAB,
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
@@ -376,53 +636,41 @@ impl Spec for Outline {
     };
 }
 
-impl Spec for Dom {
-    type Data = DomData;
+impl Spec for Find {
+    type Data = FindData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        if self.criteria().is_empty() { Err(Criteria::EXPECTED) } else { Ok(()) }
+    }
+
     const ROW: Row<Self> = Row {
-        name: "dom",
-        about: "Read the page's HTML. Only if the other reads do not show enough; narrow it with `selector` \
-            and `depth`.",
-        runs: Runs::BOUND_TAB,
+        name: "find",
+        about: "Find visible elements by role, name, text, label, placeholder or test id, in all frames: each with a \
+            handle (`el1`) to act on. The same words can be a target's `find`.",
+        runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Entries(
+            "matches",
+            HandleKind::Element,
+        ))),
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["selector", "depth"],
-        provenance: Provenance::Page,
-        waits: None,
-        is_tool: true,
-    };
-}
-
-impl Spec for Inspect {
-    type Data = InspectData;
-    const ROW: Row<Self> = Row {
-        name: "inspect",
-        about: "Inspect the elements that a selector matches: attributes, position, visibility, computed \
-            styles.",
-        runs: Runs::BOUND_TAB,
-        effect: Effect::Reads,
-        recovery: Recovery::Rerun,
-        pace: Paced::No,
-        targets: |params| params.target.iter_mut().collect(),
-        public: &["selector", "target", "properties", "limit"],
-        provenance: Provenance::Page,
-        waits: None,
-        is_tool: true,
-    };
-}
-
-impl Spec for Snapshot {
-    type Data = SnapshotData;
-    const ROW: Row<Self> = Row {
-        name: "snapshot",
-        about: "Show the page as assistive technology sees it: a tree of roles, names and states.",
-        runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Marks)),
-        effect: Effect::Reads,
-        recovery: Recovery::Rerun,
-        pace: Paced::No,
-        targets: |_| Vec::new(),
-        public: &["selector", "maxDepth", "interactiveOnly"],
+        public: &[
+            "role",
+            "name",
+            "text",
+            "label",
+            "placeholder",
+            "testId",
+            "exact",
+            "nth",
+            "frame",
+            "limit",
+        ],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,

@@ -21,6 +21,12 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
     /// `results.filled` is the member `filled` of each entry of `results`.
     const EFFECT_SHOWN_BY: Option<&'static str> = None;
 
+    /// The revision of the extension, as it says hello, that understands these parameters. The daemon sends them to no
+    /// older one.
+    fn revision(&self) -> i64 {
+        0
+    }
+
     /// Checks what the parameters' types cannot express.
     ///
     /// # Errors
@@ -358,6 +364,7 @@ pub(super) trait Command {
     fn route(&self) -> Route<'_>;
     fn pace(&self) -> Option<Pace>;
     fn targets_mut(&mut self) -> Vec<&mut Target>;
+    fn revision(&self) -> i64;
     fn waits(&self) -> Option<Duration>;
 }
 
@@ -394,6 +401,10 @@ impl<S: Spec> Command for S {
 
     fn targets_mut(&mut self) -> Vec<&mut Target> {
         (S::ROW.targets)(self)
+    }
+
+    fn revision(&self) -> i64 {
+        S::revision(self)
     }
 
     fn waits(&self) -> Option<Duration> {

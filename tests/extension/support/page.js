@@ -46,6 +46,9 @@ export function open(html, doctype = '<!doctype html>', url = 'http://page.test/
   window.Range.prototype.getBoundingClientRect = () => BOX;
   window.Element.prototype.getBoundingClientRect = () => BOX;
   window.matchMedia = () => ({ matches: false });
+  window.PerformanceObserver = class {
+    observe() {}
+  };
   window.CSS ??= {};
   window.CSS.escape = cssEscape;
   for (const source of sources) window.eval(source);

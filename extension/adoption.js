@@ -1,0 +1,72 @@
+/**
+ * Tabs that acts open, which become tabs of the act's session: those whose source is the act's tab, made during the act or
+ * soon after. One that came to the front is put back at once: the person's tab stays where it was.
+ */
+
+/** A page may open a tab a moment after the act. */
+const AFTER_MS = 2_000;
+
+/**
+ * @typedef {{
+ *   effects: import('./effects.js').Effects, fronts: Promise<Map<number, number>>, until: number, adopting: Promise<void>[],
+ * }} Act `fronts`: the tab that was in front in each window
+ */
+
+export class Adoption {
+  /**
+   * @param {{
+   *   navigations: import('./navigation.js').Navigations, groups: import('./groups.js').Groups,
+   *   tell: (message: Record<string, unknown>) => boolean, now: () => number,
+   * }} parts
+   */
+  constructor({ navigations, groups, tell, now }) {
+    this.navigations = navigations;
+    this.groups = groups;
+    this.tell = tell;
+    this.now = now;
+    /** The last act in each tab. @type {Map<number, Act>} */
+    this.acts = new Map();
+  }
+
+  /** @param {number} tabId @param {import('./effects.js').Effects} effects */
+  begin(tabId, effects) {
+    for (const [known, { until }] of this.acts) if (until < this.now()) this.acts.delete(known);
+    const fronts = chrome.tabs.query({ active: true }).then(
+      (tabs) => new Map(tabs.map(({ windowId, id }) => [windowId, /** @type {number} */ (id)])),
+      () => new Map(),
+    );
+    this.acts.set(tabId, { effects, fronts, until: Number.POSITIVE_INFINITY, adopting: [] });
+  }
+
+  /** The act is over; resolves when its effects tell of the tabs that it opened. @param {number} tabId */
+  async end(tabId) {
+    const act = this.acts.get(tabId);
+    if (act === undefined) return;
+    act.until = this.now() + AFTER_MS;
+    await Promise.all(act.adopting);
+  }
+
+  /** A page has opened a tab. @param {{ sourceTabId: number, tabId: number, url: string }} opened */
+  created({ sourceTabId: opener, tabId, url }) {
+    const act = this.acts.get(opener);
+    const session = this.navigations.held.get(opener);
+    if (act === undefined || session === undefined || this.now() > act.until) return;
+    this.navigations.hold(tabId, session);
+    this.tell({ type: 'tab', session, opener, tabId, url });
+    act.adopting.push(this.#adopt(act, { tabId, url }, session).catch(() => {}));
+  }
+
+  /** @param {Act} act @param {import('./effects.js').OpenedTab} opened @param {string} session */
+  async #adopt({ effects, fronts }, opened, session) {
+    effects.opened.push(opened);
+    const [tab, front] = await Promise.all([chrome.tabs.get(opened.tabId), fronts]);
+    const before = front.get(tab.windowId);
+    if (tab.active && before !== undefined) {
+      await chrome.tabs.update(before, { active: true });
+      opened.flashed = true;
+    }
+    // Memory saving would discard the page that the session works on.
+    void chrome.tabs.update(opened.tabId, { autoDiscardable: false }).catch(() => {});
+    this.groups.add(opened.tabId, session);
+  }
+}

@@ -1,0 +1,402 @@
+/**
+ * The pages of tabs with all their frames: which document a command is for, reads over all of them, acts in one. How a
+ * script is run in a document is known to `ScriptingDriver`, the names of frames to `Frames`.
+ */
+
+import { DocumentGone } from './browser-errors.js';
+import { approach, find, frameGone, inFrame, retargeted, targetsOf } from './frame-acts.js';
+import { coversFrames, readAll } from './frame-reads.js';
+import { ANSWER_MS, treeOf } from './frame-tree.js';
+import { ScriptingDriver } from './page-driver.js';
+import { ActionError } from './protocol.js';
+
+/** What is asked of the page itself, whatever act is under way. @type {ReadonlySet<string>} */
+const ABOUT_PAGE = new Set(['info', 'sign-in-interstitial']);
+/** Acts that need not be seen to be done. @type {ReadonlySet<string>} */
+const UNSEEN = new Set(['scroll']);
+const CANDIDATES_MAX = 10;
+
+/** @typedef {import('./frame-tree.js').Place} Place */
+/** @typedef {import('./page-driver.js').PageDriver} PageDriver */
+
+/**
+ * The frame that the last act of a tab is in. `until` is that of its command, by which its steps are known; `began`:
+ * something was done.
+ * @typedef {{ name: string, frameId: number, mark: string, until: number | undefined, began: boolean }} Acting
+ */
+
+/** @implements {PageDriver} */
+export class FramedDriver extends ScriptingDriver {
+  /** @param {import('./frames.js').Frames} frames */
+  constructor(frames) {
+    super();
+    this.known = frames;
+    /** @type {Map<number, Acting>} */
+    this.acting = new Map();
+  }
+
+  /**
+   * @template {PageCommandName} Name
+   * @param {number} tabId
+   * @param {Name} command
+   * @param {PageParams<Name>} params
+   * @param {PageOrder} order
+   * @returns {Promise<PageResult<Name>>}
+   */
+  async run(tabId, command, params, order) {
+    if (coversFrames(command)) return this.readAll(tabId, command, params, order);
+    if (command === 'settle') return this.settle(tabId, params, order);
+    const acting = stepOf(this.acting.get(tabId), order);
+    // Steps of an act that name no element are for the document that the act is in.
+    const isStep = !ABOUT_PAGE.has(command) && targetsOf(params).length === 0 && !('frame' in params);
+    if (isStep && acting) return this.step(tabId, acting, command, params, order);
+    const groups = await this.groups(tabId, params, order);
+    /** @type {PageResult<Name> | undefined} */
+    let result;
+    for (const { name, given } of groups) {
+      const acts =
+        name === undefined ? this.ask(tabId, 0, command, given, order) : this.act(tabId, name, command, given, order);
+      result = await acts.catch((error) => this.refused(tabId, name, error, order));
+      if (name === undefined && targetsOf(given).length > 0) this.acting.delete(tabId);
+    }
+    return /** @type {PageResult<Name>} */ (result);
+  }
+
+  /** @param {number} tabId @param {PageOrder} [order] */
+  async frameOfAct(tabId, order) {
+    return (order && stepOf(this.acting.get(tabId), order))?.frameId ?? 0;
+  }
+
+  /** @param {number} tabId @param {PageOrder} order */
+  async frames(tabId, order) {
+    const { root, page } = await this.tree(tabId, order);
+    /** @param {Place} place @returns {import('./contract.js').FramesData['frames']} */
+    const told = ({ known, parent, children, url, name, readable, visible, why }) => [
+      ...(known === null
+        ? []
+        : [
+            {
+              frame: known.name,
+              url,
+              readable,
+              visible,
+              ...(name === '' ? {} : { name }),
+              ...(parent?.known ? { parent: parent.known.name } : {}),
+              ...(why === undefined ? {} : { why }),
+            },
+          ]),
+      ...children.flatMap(told),
+    ];
+    return { data: { frames: told(root) }, page };
+  }
+
+  // ---- Documents ----
+
+  /**
+   * Asks one document.
+   * @template {PageCommandName} Name
+   * @param {number} tabId
+   * @param {number} frameId
+   * @param {Name} command
+   * @param {PageParams<Name>} params
+   * @param {PageOrder} order
+   */
+  ask(tabId, frameId, command, params, order) {
+    return super.run(tabId, command, params, order, frameId);
+  }
+
+  /**
+   * The tree of frames, and the page at its top. Frames other than those of `chain` are not asked.
+   * @param {number} tabId @param {PageOrder} order @param {Set<number>} [chain]
+   */
+  async tree(tabId, order, chain) {
+    /** @type {import('./protocol.js').Page | undefined} */
+    let page;
+    const root = await treeOf(
+      tabId,
+      this.known,
+      async (frameId) => {
+        const answer = await this.ask(tabId, frameId, 'where', {}, frameId === 0 ? order : brief(order));
+        if (frameId === 0) page = answer.page;
+        return answer;
+      },
+      chain,
+    );
+    return { root, page: /** @type {import('./protocol.js').Page} */ (page) };
+  }
+
+  // ---- Reads ----
+
+  /**
+   * @template {PageCommandName} Name
+   * @param {number} tabId
+   * @param {Name} command
+   * @param {PageParams<Name>} params
+   * @param {PageOrder} order
+   * @returns {Promise<PageResult<Name>>}
+   */
+  async readAll(tabId, command, params, order) {
+    const { frame, ...rest } = /** @type {any} */ (params);
+    const [target] = targetsOf(rest);
+    const found = target && 'find' in target ? await this.search(tabId, target, order) : undefined;
+    const name = found ? found.name : (frame ?? (target && frameOf(this.known, tabId, target, order)));
+    const given = target ? retargeted(rest, () => found?.target ?? bare(target)) : rest;
+    let answer = null;
+    if (name === undefined) {
+      answer = await this.ask(tabId, 0, command, given, order);
+      const { data, page, frames } = answer;
+      if (frames === undefined || (command === 'present' && /** @type {any} */ (data).present)) return { data, page };
+    }
+    const { root: top, page } = await this.tree(tabId, order);
+    const root = name === undefined ? top : find(top, name);
+    if (root === undefined) throw frameGone(name);
+    if (!root.readable) throw new ActionError('SCRIPT_ERROR', `frame ${name} cannot be read: ${root.why}`);
+    const { data, handles } = await readAll({
+      ask: (frameId, inner, innerParams) =>
+        this.ask(tabId, frameId, inner, innerParams, frameId === 0 ? order : brief(order)),
+      root,
+      answer,
+      command,
+      params: given,
+      order,
+      owns: (place, handle) => this.known.of(tabId, order.session ?? '', handle) === place.known?.name,
+    });
+    for (const [place, names] of handles) {
+      if (place.known) this.known.hand(tabId, order.session ?? '', place.known.name, names);
+    }
+    return { data, page: answer?.page ?? page };
+  }
+
+  // ---- Acts ----
+
+  /**
+   * The one element that a description fits, in whichever frame it is.
+   * @param {number} tabId @param {any} target @param {PageOrder} order
+   * @returns {Promise<{ name: string | undefined, target: any }>} its frame, and the target in that
+   */
+  async search(tabId, { find: criteria, frame }, order) {
+    const { nth, ...rest } = criteria;
+    const limit = nth === undefined ? CANDIDATES_MAX : nth + 1;
+    const free = { session: order.session, until: order.until, document: order.document };
+    const first = await this.ask(tabId, 0, 'find', { ...rest, limit: 1, numbered: false }, free);
+    // The page itself says what is wrong.
+    if (first.frames === undefined && frame === undefined) return { name: undefined, target: { find: criteria } };
+    const asked = { ...rest, limit, near: true, ...(frame === undefined ? {} : { frame }) };
+    const { data } = await this.readAll(tabId, 'find', { ...asked, numbered: false }, free);
+    const { matches, total } = data;
+    const what = JSON.stringify(rest);
+    if (nth === undefined ? total === 0 : matches.length <= nth) {
+      const said = /** @type {any} */ (data).nearest?.map((/** @type {{ said: string }} */ near) => near.said) ?? [];
+      const near = said.length > 0 ? `; the nearest are ${said.join(', ')}` : '';
+      const few = total > 0 ? `; ${total} are there, and nth ${nth} counts from 0` : near;
+      throw new ActionError('ELEMENT_NOT_FOUND', `no visible element in any frame matches ${what}${few}`);
+    }
+    if (nth === undefined && total > 1) {
+      const again = await this.readAll(tabId, 'find', asked, order);
+      const candidates = again.data.matches.map((match) => {
+        const { n, role, name, frame: inside } = /** @type {any} */ (match);
+        return { ...(n === undefined ? {} : { n }), role, name, ...(inside === undefined ? {} : { frame: inside }) };
+      });
+      const message = `${total} visible elements match ${what}: use the handle of one, or nth`;
+      throw new ActionError('SELECTOR_AMBIGUOUS', message, { details: { count: total, candidates } });
+    }
+    const chosen = matches[nth ?? 0];
+    const before = matches.slice(0, nth ?? 0).filter((match) => match.frame === chosen.frame).length;
+    return { name: chosen.frame, target: { find: nth === undefined ? rest : { ...rest, nth: before } } };
+  }
+
+  /**
+   * The parameters of an act, for each frame that they name.
+   * @param {number} tabId @param {any} params @param {PageOrder} order
+   * @returns {Promise<{ name: string | undefined, given: any }[]>}
+   */
+  async groups(tabId, params, order) {
+    const targets = targetsOf(params);
+    if (targets.length === 0) {
+      const { frame, ...given } = params;
+      return [{ name: frame, given: frame === undefined ? params : given }];
+    }
+    /** @type {Map<any, { name: string | undefined, target: any }>} */
+    const places = new Map();
+    for (const target of targets) {
+      const place =
+        'find' in target
+          ? await this.search(tabId, target, order)
+          : { name: frameOf(this.known, tabId, target, order), target: bare(target) };
+      places.set(target, place);
+    }
+    const names = [...new Set([...places.values()].map(({ name }) => name))];
+    const inner = (/** @type {any} */ target) => places.get(target)?.target;
+    if (names.length === 1) return [{ name: names[0], given: retargeted(params, inner) }];
+    if (!Array.isArray(params.fields)) {
+      throw new ActionError(
+        'ELEMENT_NOT_ACTIONABLE',
+        'the two elements are in different frames, between which no pointer drags',
+      );
+    }
+    return names.map((name) => {
+      const fields = params.fields.filter((/** @type {any} */ { target }) => places.get(target)?.name === name);
+      return { name, given: retargeted({ ...params, fields }, inner) };
+    });
+  }
+
+  /**
+   * Acts in a frame, if a person could reach it.
+   * @template {PageCommandName} Name
+   * @param {number} tabId
+   * @param {string} name
+   * @param {Name} command
+   * @param {any} params
+   * @param {PageOrder} order
+   * @returns {Promise<PageResult<Name>>}
+   */
+  async act(tabId, name, command, params, order) {
+    const before = stepOf(this.acting.get(tabId), order);
+    const began = before?.name === name && before.began;
+    const { place, page } = await this.reach(tabId, name, order).catch((error) => {
+      throw began && error instanceof ActionError && error.code === 'FRAME_NOT_FOUND' ? new DocumentGone() : error;
+    });
+    const { mark } = /** @type {import('./frames.js').Known} */ (place.known);
+    if (mark === undefined || !place.readable) {
+      throw new ActionError('ELEMENT_NOT_ACTIONABLE', `frame ${name} cannot be acted in: ${place.why}`);
+    }
+    /** @type {(place: Place, command: PageCommandName, params: any) => Promise<PageResult<any>>} */
+    const ask = ({ known, frameId }, inner, innerParams) => {
+      if (known === null) return this.ask(tabId, 0, inner, innerParams, order);
+      return this.ask(tabId, frameId, inner, innerParams, { ...order, document: known.mark }).catch((error) => {
+        throw inFrame(error, name, began);
+      });
+    };
+    const top = UNSEEN.has(command) ? page : await approach(place, targetsOf(params)[0], ask);
+    const acting = { name, frameId: place.frameId, mark, until: order.until, began };
+    this.acting.set(tabId, acting);
+    return { ...(await this.step(tabId, acting, command, params, order)), page: top };
+  }
+
+  /** A refusal, with the name of the frame that was hit. @param {number} tabId @param {string | undefined} name @param {unknown} error @param {PageOrder} order @returns {Promise<never>} */
+  async refused(tabId, name, error, order) {
+    if (!(error instanceof ActionError) || typeof error.details?.slot !== 'number') throw error;
+    const { slot } = error.details;
+    const { root } = await this.tree(tabId, order);
+    const around = name === undefined ? root : find(root, name);
+    const hit = around?.children.find((child) => child.slot === slot)?.known?.name;
+    const instead = hit === undefined ? '' : `: act in frame ${hit} instead, on an element of it`;
+    throw new ActionError(error.code, error.message + instead, {
+      suggestedAction: hit === undefined ? undefined : `bproxy snapshot --frame ${hit}`,
+    });
+  }
+
+  /** The place of a frame, with what is around it. @param {number} tabId @param {string} name @param {PageOrder} order */
+  async reach(tabId, name, order) {
+    const known = this.known.named(tabId, name);
+    const chain = known && new Set([0, ...(await this.around(tabId, known.frameId))]);
+    let { root, page } = await this.tree(tabId, order, chain);
+    let place = find(root, name);
+    const isPlaced = (/** @type {Place | null | undefined} */ at) => {
+      for (let it = at; it?.parent; it = it.parent) if (it.slot === -1) return false;
+      return true;
+    };
+    // Only with all the others it is known which one this is.
+    if (place && !isPlaced(place)) {
+      ({ root, page } = await this.tree(tabId, order));
+      place = find(root, name);
+    }
+    if (place === undefined) throw frameGone(name);
+    return { place, page };
+  }
+
+  /** A frame and those around it. @param {number} tabId @param {number} frameId */
+  async around(tabId, frameId) {
+    const listed = (await chrome.webNavigation.getAllFrames({ tabId })) ?? [];
+    const chain = [];
+    for (
+      let at = listed.find((it) => it.frameId === frameId);
+      at;
+      at = listed.find((it) => it.frameId === at?.parentFrameId)
+    ) {
+      chain.push(at.frameId);
+    }
+    return chain;
+  }
+
+  /**
+   * One step of an act in a frame.
+   * @template {PageCommandName} Name
+   * @param {number} tabId
+   * @param {Acting} acting
+   * @param {Name} command
+   * @param {PageParams<Name>} params
+   * @param {PageOrder} order
+   */
+  async step(tabId, acting, command, params, order) {
+    try {
+      const { data, page } = await this.ask(tabId, acting.frameId, command, params, {
+        ...order,
+        document: acting.mark,
+      });
+      acting.began ||= command !== 'check-fields';
+      return { data, page: { ...page, document: order.document } };
+    } catch (error) {
+      throw inFrame(error, acting.name, true);
+    }
+  }
+
+  /**
+   * What became of the last act, and of the page around it.
+   * @param {number} tabId @param {any} params @param {PageOrder} order @returns {Promise<any>}
+   */
+  async settle(tabId, params, order) {
+    const acting = stepOf(this.acting.get(tabId), order);
+    const outer = this.ask(tabId, 0, 'settle', params, order);
+    if (acting === undefined) return told(await outer);
+    const asked = this.ask(tabId, acting.frameId, 'settle', { ...params, actedIn: acting.mark }, brief(order));
+    const [{ data, page }, inner] = await Promise.all([outer.then(told), asked.then(told, () => null)]);
+    if (inner === null) return { data: { ...data, after: null }, page };
+    const { signature, rested, after, seen } = inner.data;
+    // That the frame has the focus says less than what has it there, or that nothing has.
+    const { focus: _, ...around } = data.seen;
+    return {
+      data: {
+        ...data,
+        signature: data.signature + signature,
+        rested: data.rested && rested,
+        after,
+        seen: { ...around, ...seen },
+      },
+      page,
+    };
+  }
+}
+
+/** The act of which this is another step, if it is in a frame. @param {Acting | undefined} acting @param {PageOrder} order */
+function stepOf(acting, order) {
+  return acting !== undefined && acting.until === order.until ? acting : undefined;
+}
+
+/**
+ * The frame that a target is in; undefined if it is in the page itself.
+ * @param {import('./frames.js').Frames} known @param {number} tabId @param {any} target @param {PageOrder} order
+ * @returns {string | undefined}
+ */
+function frameOf(known, tabId, target, { session = '' }) {
+  return 'handle' in target ? known.of(tabId, session, target.handle) : target.frame;
+}
+
+/** Where there are frames, only an element that was read before has a number. @param {any} answer */
+function told({ data, page, frames }) {
+  const { focus } = data.seen ?? {};
+  if (frames === undefined || focus?.n === undefined) return { data, page };
+  const { n: place, ...rest } = focus;
+  const { n } = frames.known[place];
+  return { data: { ...data, seen: { ...data.seen, focus: n === 0 ? rest : { ...rest, n } } }, page };
+}
+
+/** For a frame: it has its own document, and little time. @param {PageOrder} order @returns {PageOrder} */
+function brief({ until = Infinity, document, ...order }) {
+  return { ...order, until: Math.min(until, Date.now() + ANSWER_MS) };
+}
+
+/** A target as the document of its frame knows it. @param {any} target */
+function bare({ frame, ...target }) {
+  return target;
+}

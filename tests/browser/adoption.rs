@@ -1,0 +1,63 @@
+//! Tabs that an act opens: they become tabs of its session, and the person's tab stays in front.
+
+use serde_json::{Value, json};
+
+use super::rig::{Rig, text};
+use super::support::Screen;
+
+/// What an opened page knows of where it comes from.
+const ORIGIN: &str = "[document.referrer.split('/').at(-1), window.opener !== null, window.name]";
+
+async fn opens_tabs_behind(rig: &Rig) {
+    let page = rig.open("opener.html").await;
+    let front = rig.visit("form.html").await;
+    let eye = front.page("form.html").await;
+    let mut ordinal = 1;
+    for (id, query, referrer, has_opener, flashed) in [
+        ("#blank b", "blank", "opener.html", false, false),
+        ("#named", "named", "opener.html", false, false),
+        ("#silent", "silent", "", false, false),
+        ("#window", "window", "opener.html", true, true),
+        ("#severed", "severed", "opener.html", false, false),
+        ("#get", "get", "opener.html", false, true),
+    ] {
+        let data = page.data(&["click", "--selector", id]).await;
+        ordinal += 1;
+        let opened = &data["effects"]["opened"][0];
+        assert_eq!(opened["tab"], format!("t{ordinal}"), "{id}: {data}");
+        assert_eq!(opened["flashed"] == true, flashed, "{id}: {data}");
+        let shown = page.page(&format!("opened.html?{query}")).await;
+        shown.until("document.readyState === 'complete'").await;
+        let origin = json!([referrer, has_opener, ""]);
+        assert_eq!(shown.evaluate(ORIGIN).await, origin, "{id}");
+        eye.until("document.visibilityState === 'visible'").await;
+        let list = page.data(&["tab", "list"]).await;
+        let tabs = list["tabs"].as_array().expect("tabs");
+        assert_eq!(tabs.len(), ordinal, "{id}: {list}");
+        let bound: Vec<_> = tabs.iter().filter(|tab| tab["bound"] == true).collect();
+        assert_eq!(bound.len(), 1);
+        assert_eq!(bound[0]["tab"], "t1", "the bound tab stays");
+    }
+    let seen = page.page("opener.html").await;
+    assert_eq!(seen.evaluate("window.opened.document.title").await, "Opened", "a real window");
+    page.data(&["session", "bind", "--tab", "t2"]).await;
+    assert_eq!(page.text("h1").await, "Opened", "the session works in it");
+    let closed = page.data(&["session", "close"]).await;
+    assert_eq!(closed["closedTabs"], Value::from(ordinal));
+    assert_eq!(text(&eye.evaluate("document.visibilityState").await), "visible");
+}
+
+#[tokio::test]
+async fn tabs_that_an_act_opens_are_its_sessions_and_stay_behind() {
+    let rig = Rig::new().await;
+    opens_tabs_behind(&rig).await;
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn in_a_browser_with_windows_the_persons_tab_stays_in_front() {
+    let screen = Screen::start().await;
+    let rig = Rig::on(&screen).await;
+    opens_tabs_behind(&rig).await;
+    rig.browser.close().await;
+}
