@@ -418,6 +418,39 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * @typedef {object} PressParams `press`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
+ * @property {string[]} keys The keys to press one after the other, each as `Key` or `Mod+Key`: `Enter`, `a`, `ArrowDown`, `Control+a`, `Shift+Tab`. A key is named as in `KeyboardEvent.key`.
+ * @property {Target} [target] The element to focus first; what has the focus if absent.
+ */
+
+/**
+ * @typedef {object} PressData `press`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {number} pressed How many keys were pressed.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ */
+
+/**
+ * @typedef {object} TypeParams `type`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
+ * @property {boolean} [private] Whether to keep the text out of the answer.
+ * @property {boolean} [replace] Whether to replace what the field holds.
+ * @property {Target} [target] The field to type into, at the end of what it holds; what has the focus, at its caret, if absent.
+ * @property {string} text The text to type, a key for each character; a line break is the Enter key.
+ */
+
+/**
+ * @typedef {object} TypeData `type`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {number} typed How many characters were typed.
+ * @property {string} [value] What the field holds afterwards; absent if it is private, or if it is no field.
+ */
+
+/**
  * @typedef {object} FillParams `fill`
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {'direct' | 'paste' | 'runtime-api'} method How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
@@ -510,6 +543,8 @@ export const LIMITS = Object.freeze({
  *   drag: DragParams,
  *   'select-text': SelectTextParams,
  *   select: SelectParams,
+ *   press: PressParams,
+ *   type: TypeParams,
  *   fill: FillParams,
  *   'fill-form': FillFormParams,
  *   screenshot: ScreenshotParams,
@@ -542,6 +577,8 @@ export const LIMITS = Object.freeze({
  *   drag: DragData,
  *   'select-text': SelectTextData,
  *   select: SelectData,
+ *   press: PressData,
+ *   type: TypeData,
  *   fill: FillData,
  *   'fill-form': FillFormData,
  *   screenshot: ScreenshotData,
@@ -990,6 +1027,46 @@ export const ACTIONS = Object.freeze({
       additionalProperties: false,
       properties: { dialog: DIALOG, optionText: { type: 'string' }, trigger: TARGET },
       required: ['trigger', 'optionText'],
+    },
+  },
+  press: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        dialog: DIALOG,
+        keys: {
+          type: 'array',
+          items: {
+            type: 'string',
+            pattern: "^((Alt|Control|Meta|Shift)\\+)*([A-Z][A-Za-z0-9]*|[^\\u0000-\\u001f\\u007f-\\u009f])$",
+          },
+          maxItems: 100,
+          minItems: 1,
+        },
+        target: TARGET,
+      },
+      required: ['keys'],
+    },
+  },
+  type: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        dialog: DIALOG,
+        private: { type: 'boolean' },
+        replace: { type: 'boolean' },
+        target: TARGET,
+        text: { type: 'string', maxLength: 100000 },
+      },
+      required: ['text'],
     },
   },
   fill: {

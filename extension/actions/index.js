@@ -8,6 +8,7 @@ import * as debug from './debug.js';
 import * as fill from './fill.js';
 import { frames } from './frames.js';
 import * as human from './human.js';
+import * as keyboard from './keyboard.js';
 import * as navigate from './navigate.js';
 import { screenshot } from './screenshot.js';
 import * as tabs from './tabs.js';
@@ -63,6 +64,8 @@ export const HANDLERS = Object.freeze({
   hover: act.hover,
   drag: act.drag,
   'select-text': act.selectText,
+  press: keyboard.press,
+  type: keyboard.type,
   fill: fill.fill,
   'fill-form': fill.fillForm,
   select: act.select,

@@ -6,22 +6,12 @@
   const page = globalThis.bproxy;
   const { own } = page;
 
-  /** The element that has the focus, in open shadow trees too; null if none has. */
-  const focused = () => {
-    for (let at = own.activeElement(document); ; ) {
-      const shadow = at && own.shadowRoot(at);
-      const inner = shadow && own.activeElement(shadow);
-      if (!inner) return at === own.body(document) || at === own.documentElement(document) ? null : at;
-      at = inner;
-    }
-  };
-
   page.begin = (act) => {
     if (act === undefined || page.began?.act === act) return;
     page.began = {
       act,
       url: location.href,
-      focused: focused(),
+      focused: page.focused(),
       scrollers: new Map(),
       blocked: new Set(),
       animations: new Set(page.isHidden() ? own.getAnimations(document) : []),
@@ -50,7 +40,7 @@
     const { began } = page;
     const hidden = page.isHidden();
     if (!began) return { hidden };
-    const focus = focused();
+    const focus = page.focused();
     const scrolled = Math.max(
       ...[...began.scrollers].map(([scroller, [top, left]]) =>
         Math.hypot(own.scrollTop(scroller) - top, own.scrollLeft(scroller) - left),

@@ -30,7 +30,7 @@
   page.truth = (value) => (TRUE.test(value.trim()) ? true : FALSE.test(value.trim()) ? false : null);
 
   /** A custom element stands for the one field that it is made of. */
-  const fieldOf = (/** @type {Element} */ element) => {
+  page.fieldOf = (element) => {
     if (page.isField(element) || !own.localName(element).includes('-') || own.localName(element) === 'trix-editor')
       return element;
     if (page.isToggle(element) || page.isSlider(element)) return element;
@@ -49,7 +49,7 @@
     if (page.disabled(named)) page.notActionable(named, 'is disabled');
     // An editor's interface is found from any of its parts.
     if (method === 'runtime-api') return named;
-    const element = fieldOf(named);
+    const element = page.fieldOf(named);
     isPrivate = hidden || page.isSecret(element);
     refuseEditors(element, method);
     const field = /** @type {HTMLInputElement} */ (element);

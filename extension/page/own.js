@@ -23,6 +23,7 @@
       [
         'baseURI',
         'childNodes',
+        'cloneNode',
         'compareDocumentPosition',
         'contains',
         'firstChild',
@@ -66,6 +67,7 @@
         'shadowRoot',
       ],
     ],
+    [HTMLFormElement, ['requestSubmit']],
     [
       Document,
       [
@@ -74,12 +76,14 @@
         'compatMode',
         'contentType',
         'createElement',
+        'createEvent',
         'createRange',
         'createTreeWalker',
         'documentElement',
         'execCommand',
         'getElementsByTagName',
         'hasFocus',
+        'queryCommandEnabled',
         'readyState',
         'scrollingElement',
         'title',

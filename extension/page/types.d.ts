@@ -62,6 +62,21 @@ type PageCommands = {
   'search-option': { params: { optionText: string }; data: { searched: boolean } };
   /** Null: the option is not there, and what was searched for is taken out of the field again. */
   'close-list': { params: { optionText: string | null; by: 'key' | 'press' }; data: NoData };
+  /** Down, and what the browser does in response. `clipboard`: the session's. `typing`: as part of a text. */
+  press: {
+    params: { key: string; target?: BproxyTarget; clipboard: string | undefined; typing?: boolean };
+    data: { clipboard?: string };
+  };
+  /** Up again. */
+  release: { params: { key: string }; data: NoData };
+  /** `multiline`: a line break is part of the text, and not a key that submits. */
+  'begin-typing': {
+    params: { target: BproxyTarget | undefined; replace: boolean; private: boolean };
+    data: { multiline: boolean };
+  };
+  'type-keys': { params: { text: string }; data: NoData };
+  /** At once, as one change. */
+  'type-block': { params: { text: string }; data: NoData };
   'check-fields': { params: { fields: BproxyField[] }; data: NoData };
   /** `took`: whether the field held the value before it was left. */
   fill: { params: BproxyField; data: { took: boolean } };
@@ -146,6 +161,12 @@ interface ActAfter {
   choose: { selected: boolean; optionText: string; open: boolean };
   'search-option': never;
   'close-list': never;
+  press: NoData;
+  release: never;
+  /** What the field holds; nothing if it is secret, or no field. */
+  'begin-typing': { value?: string };
+  'type-keys': { value?: string };
+  'type-block': { value?: string };
   'check-fields': never;
   /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. `editor`: it
    * belongs to a rich editor. */
@@ -229,6 +250,23 @@ interface BproxyTransfer {
 
 type BproxyCaret = { node: Node; offset: number };
 
+/** A key, as its events name it. `text`: what it prints, with the modifiers that are held. */
+interface PageKey {
+  key: string;
+  code: string;
+  keyCode: number;
+  location: number;
+  text: string;
+}
+/** A key, with the modifiers that are held when it goes down. */
+type PageStroke = PageKey & { held: PageKey[] };
+type PageModifiers = Record<'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey', boolean>;
+
+/** Chromium's, which the type checker does not know. */
+interface HTMLDialogElement {
+  requestClose(returnValue?: string): void;
+}
+
 /** Chromium's, which the type checker does not know. */
 interface CSSStyleDeclaration {
   webkitTextSecurity: string;
@@ -253,7 +291,8 @@ interface BproxyOwn
       | 'parentElement'
       | 'parentNode'
     >,
-    Methods<Node, 'compareDocumentPosition' | 'contains' | 'getRootNode' | 'hasChildNodes'>,
+    Methods<Node, 'cloneNode' | 'compareDocumentPosition' | 'contains' | 'getRootNode' | 'hasChildNodes'>,
+    Methods<HTMLFormElement, 'requestSubmit'>,
     Getters<
       Element,
       | 'attributes'
@@ -308,6 +347,7 @@ interface BproxyOwn
       | 'execCommand'
       | 'getElementsByTagName'
       | 'hasFocus'
+      | 'queryCommandEnabled'
     >,
     Getters<ParentNode, 'children'>,
     Methods<ParentNode, 'append' | 'querySelector' | 'querySelectorAll' | 'replaceChildren'>,
@@ -321,6 +361,7 @@ interface BproxyOwn
   /** The window of a frame; null for what is none. */
   contentWindow(of: Element): Window | null;
   scrollBy(of: Element, by: ScrollToOptions): void;
+  createEvent(of: Document, kind: 'TextEvent'): TextEvent & { initTextEvent(...args: unknown[]): void };
 }
 
 /** Elements whose style may hide text. */
@@ -605,7 +646,79 @@ interface BproxyPage {
   /** Where the element can be hit, and what is hit there: itself, something in it, or its label. */
   hitPoint(element: Element, place?: BproxySpot): { at: PagePoint; hit: Element };
 
+  // keys.js
+  /** A key with its modifiers, such as `Control+a`. Fails for a name that no key has. */
+  stroke(keys: string): PageStroke;
+
+  // keyboard.js
+  /** Lets the page run what an event has started, as it does between two events of a person; then as `still`. */
+  breathe(order: PageOrder): Promise<void>;
+  /** A key goes down, with its modifiers, and the browser's reaction follows. */
+  strike(stroke: PageStroke, order: PageOrder): Promise<void>;
+  /** It comes up again. */
+  release(stroke: PageStroke, order: PageOrder): Promise<void>;
+  /** Focuses what a target names: itself, the one field that it is made of, what its label is for. */
+  focusTarget(target: BproxyTarget): Element;
+
+  // editing.js
+  /** The clipboard of the session whose key is pressed. */
+  clipboard: string | undefined;
+  /** Whether an element is a field with a caret. */
+  isTextual(element: Element): boolean;
+  /** Whether keys write into an element. */
+  takesText(element: Element): boolean;
+  /** The outermost editable element around one, which has the focus for all in it; null if it is not editable. */
+  hostOfEditing(element: Element): HTMLElement | null;
+  insertText(on: Element, text: string): void;
+  /** What Enter does in a text; in a field of one line only the page is asked. False if the page prevents it. */
+  insertBreak(on: Element, isLine: boolean): boolean;
+  /** Empties a search, as Escape does. */
+  clearSearch(field: HTMLInputElement): void;
+  /** Whether the page lets a text be put in. */
+  asksToInsert(on: Element, text: string): boolean;
+  /** What keys have changed in a field counts as a change from now on. */
+  commit(on: Element): void;
+  /** What a key does to a text, its caret or the clipboard. False if nothing. */
+  editByKey(on: Element, stroke: PageKey, down: PageModifiers): boolean;
+
+  // adjusting.js
+  /** What a key does to the value of a slider, a number, a list or a radio button. False if nothing. */
+  adjustByKey(on: Element, stroke: PageKey, down: PageModifiers): boolean;
+  /** Goes to the next option that begins with what was typed. */
+  searchByKey(list: HTMLSelectElement, text: string): void;
+  radioGroup(radio: HTMLInputElement): HTMLInputElement[];
+
+  /** Tells the page that a key has changed a value. */
+  changedByKey(element: Element): void;
+
+  // segments.js
+  /** What a key does in a field for dates or times. False if nothing. */
+  segmentByKey(on: Element, key: string, down: PageModifiers): boolean;
+  /** True if it is such a field, which has taken the text as far as it can. */
+  typeIntoSegment(on: Element, text: string): boolean;
+  /** Goes to the next segment; false if there is none. */
+  tabInSegments(on: Element, backward: boolean): boolean;
+  /** The field got the focus by Tab: at its first segment, or from behind. */
+  enterSegments(field: Element, backward: boolean): void;
+
+  // tabbing.js
+  tabOn(backward: boolean): void;
+
+  // reactions.js
+  /** What is left of a height, of which a part is scrolled through at once. */
+  PAGE_STEP: number;
+  /** A click that has no place. */
+  clickByKey(element: Element, down?: PageModifiers): void;
+  scrollByKey(on: Element, key: string, down: PageModifiers): void;
+  /** True if the key prints nothing after this. */
+  reactToKeydown(on: Element, stroke: PageStroke, down: PageModifiers): boolean;
+  reactToKeypress(on: Element, stroke: PageStroke, down: PageModifiers): void;
+  /** `on`: null if the page has prevented it. */
+  reactToKeyup(on: Element | null, stroke: PageStroke): void;
+
   // field.js
+  /** The one field that a custom element is made of; otherwise the element itself. */
+  fieldOf(element: Element): Element;
   isField(element: Element): boolean;
   /** A checkbox, a radio button or a switch, the browser's or drawn by the page. */
   isToggle(element: Element): boolean;

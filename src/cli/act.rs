@@ -1,10 +1,12 @@
-//! The verbs that act on the page: scrolling, pointing (`pointer.rs`), filling (`fill.rs`), choosing.
+//! The verbs that act on the page: scrolling, pointing (`pointer.rs`), keys (`keyboard.rs`), filling (`fill.rs`),
+//! choosing.
 
 use clap::{Args, Subcommand};
 
 use super::dialog::Dialog;
 use super::fill::{Fill, FillForm};
 use super::global_args::{Globals, checked, word};
+use super::keyboard::{Press, Type};
 use super::pointer::{Click, Drag, Hover, SelectText};
 use super::target::{RequiredTarget, Target};
 use super::{Error, Outcome, call};
@@ -19,6 +21,8 @@ pub(super) enum Act {
     Hover(Hover),
     Drag(Drag),
     SelectText(SelectText),
+    Press(Press),
+    Type(Type),
     Fill(Fill),
     FillForm(FillForm),
     Select(Select),
@@ -32,6 +36,8 @@ impl Act {
             Act::Hover(verb) => verb.action(),
             Act::Drag(verb) => verb.action(),
             Act::SelectText(verb) => verb.action(),
+            Act::Press(verb) => verb.action()?,
+            Act::Type(verb) => verb.action()?,
             Act::Fill(verb) => verb.action()?,
             Act::FillForm(verb) => verb.action()?,
             Act::Select(verb) => verb.action(),

@@ -127,7 +127,7 @@ fn parse_fields(json: &str) -> Result<Fields, String> {
     Ok(fields)
 }
 
-fn read_file(flag: &'static str, path: &Path) -> Result<String, Error> {
+pub(super) fn read_file(flag: &'static str, path: &Path) -> Result<String, Error> {
     let file = File::open(path).map_err(|error| Error::Flag {
         flag,
         problem: format!("cannot read {}: {error}", path.display()),
@@ -136,7 +136,7 @@ fn read_file(flag: &'static str, path: &Path) -> Result<String, Error> {
 }
 
 /// Reads all of `source`, up to the size of a request.
-fn read_text(flag: &'static str, source: impl Read) -> Result<String, Error> {
+pub(super) fn read_text(flag: &'static str, source: impl Read) -> Result<String, Error> {
     let mut text = String::new();
     let read = source.take(MAX_BODY_BYTES as u64 + 1).read_to_string(&mut text);
     let problem = match read {

@@ -14,6 +14,7 @@ mod events;
 mod extension;
 mod fill;
 mod global_args;
+mod keyboard;
 mod logs;
 mod man;
 mod mcp;

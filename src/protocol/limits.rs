@@ -54,6 +54,12 @@ pub const MAX_LABEL_CHARS: usize = 64;
 /// How many fields one `fill-form` may fill: larger forms than any person would sit through.
 pub const MAX_FORM_FIELDS: usize = 100;
 
+/// How many keys one `press` may press: more than a person would before looking.
+pub const MAX_KEYS: usize = 100;
+
+/// The longest text that `type` takes, in characters: a long essay.
+pub const MAX_TYPED_CHARS: usize = 100_000;
+
 // --- what the daemon keeps ---
 
 /// How many commands there may be between admission and answer. Agents wait for their answers, so this is a hundred

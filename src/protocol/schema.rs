@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
-    Distance, ElementHandle, Field, Fields, FrameName, Int, Label, MAX_FORM_FIELDS,
-    MAX_LABEL_CHARS, SessionId, Share, TabHandle, UpTo,
+    Distance, ElementHandle, Field, Fields, FrameName, Int, Key, Keys, Label, MAX_FORM_FIELDS,
+    MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS, SessionId, Share, TabHandle, TypedText, UpTo,
 };
 
 /// The schema of parameters, with all subschemas inlined: not every client follows references.
@@ -121,6 +121,18 @@ schemas! {
     [] Label, "Label": |_| json_schema!({ "type": "string", "maxLength": MAX_LABEL_CHARS });
     [] Distance, "Distance":
         |_| json_schema!({ "type": "string", "pattern": "^(viewport|half|end|[0-9]+px)$" });
+    [] Key, "Key": |_| json_schema!({
+        "type": "string",
+        "pattern": "^((Alt|Control|Meta|Shift)\\+)*([A-Z][A-Za-z0-9]*|[^\\u0000-\\u001f\\u007f-\\u009f])$"
+    });
+    [] Keys, "Keys": |generator| json_schema!({
+        "type": "array",
+        "items": generator.subschema_for::<Key>(),
+        "minItems": 1,
+        "maxItems": MAX_KEYS
+    });
+    [] TypedText, "TypedText":
+        |_| json_schema!({ "type": "string", "maxLength": MAX_TYPED_CHARS });
     [] Fields, "Fields": |generator| json_schema!({
         "type": "array",
         "items": generator.subschema_for::<Field>(),

@@ -9,7 +9,7 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 
-use super::{Field, MAX_FORM_FIELDS, MAX_LABEL_CHARS};
+use super::{Field, MAX_FORM_FIELDS, MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS};
 
 /// Deserializes an optional field that must not be `null` where it is present.
 pub(super) fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -287,6 +287,32 @@ checked! {
         (known || number).then_some(()).ok_or_else(|| {
             format!("`{text}` is not a distance: expected viewport, half, end or a number of pixels such as 300px")
         })
+    };
+
+    /// A key with the modifiers that are held with it, as `Control+Shift+z`.
+    Key(String) by |text| {
+        let mut key = text.as_str();
+        while let Some(held) = ["Alt+", "Control+", "Meta+", "Shift+"].iter().find(|held| key.starts_with(**held)) {
+            key = &key[held.len()..];
+        }
+        let named = key.starts_with(|first: char| first.is_ascii_uppercase())
+            && key.chars().all(|char| char.is_ascii_alphanumeric());
+        let printed = key.chars().count() == 1 && !key.starts_with(char::is_control);
+        (named || printed).then_some(()).ok_or_else(|| {
+            format!("`{text}` is no key: expected one such as a, Enter or Control+Shift+z, with Alt, Control, Meta or Shift")
+        })
+    };
+
+    /// The keys to press, at least one.
+    Keys(Vec<Key>) by |keys| match keys.len() {
+        1..=MAX_KEYS => Ok(()),
+        count => Err(format!("expected 1 to {MAX_KEYS} keys, not {count}")),
+    };
+
+    /// A text to type.
+    TypedText(String) by |text| match text.chars().count() {
+        0..=MAX_TYPED_CHARS => Ok(()),
+        count => Err(format!("a text to type has at most {MAX_TYPED_CHARS} characters, this one has {count}")),
     };
 
     /// The fields of a form, at least one.

@@ -21,6 +21,7 @@ mod history;
 mod hostile;
 mod identity;
 mod interstitials;
+mod keys;
 mod later;
 mod life;
 mod mcp;

@@ -190,6 +190,13 @@ impl Browser {
         self.attach(target["targetId"].as_str().expect("a target")).await
     }
 
+    /// A new window, which is drawn whatever else is in front.
+    pub async fn open_window(&self, url: &str) -> Page<'_> {
+        let params = json!({"url": url, "newWindow": true});
+        let target = self.devtools.call("Target.createTarget", params, None).await;
+        self.attach(target["targetId"].as_str().expect("a target")).await
+    }
+
     /// An existing tab, found by a part of its address.
     pub async fn find(&self, part_of_url: &str) -> Page<'_> {
         let start = tokio::time::Instant::now();

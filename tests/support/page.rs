@@ -108,6 +108,18 @@ impl Page<'_> {
         self.call("Page.navigate", json!({"url": url})).await;
     }
 
+    /// Sends trusted input: calls of the DevTools protocol, as `{method, params}`.
+    pub async fn input(&self, calls: &[Value]) {
+        for call in calls {
+            self.call(call["method"].as_str().expect("a method"), call["params"].clone()).await;
+        }
+    }
+
+    /// Has the page believe that it has the focus, whatever has it.
+    pub async fn pretend_focus(&self) {
+        self.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true})).await;
+    }
+
     /// Crashes the tab's renderer. There is no answer to wait for.
     pub async fn crash(&self) {
         self.call("Page.crash", json!({})).await;

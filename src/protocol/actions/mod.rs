@@ -6,6 +6,7 @@
 mod debug;
 mod effects;
 mod fill;
+mod keyboard;
 mod navigate;
 mod pairing;
 mod person;
@@ -23,6 +24,7 @@ use serde_json::Value;
 pub use debug::*;
 pub use effects::*;
 pub use fill::*;
+pub use keyboard::*;
 pub use navigate::*;
 pub use pairing::*;
 pub use person::*;
@@ -45,6 +47,7 @@ macro_rules! families {
         /// An action with its parameters, by family.
         #[derive(Clone, PartialEq, Debug)]
         #[allow(missing_docs)] // see the families' own files
+        #[allow(clippy::large_enum_variant)] // there is one for each command that is being read or written
         pub enum Action { $($family($module::Action),)* }
 
         const FAMILIES: &[&[&Facts]] = &[$($module::Action::ALL),*];
@@ -131,6 +134,7 @@ families! {
     Navigate(navigate),
     Read(read),
     Pointer(pointer),
+    Keyboard(keyboard),
     Fill(fill),
     Screenshot(screenshot),
     Person(person),
@@ -395,6 +399,8 @@ mod tests {
             let params = match facts.name {
                 "click" | "hover" => r#"{"target":{"handle":"el1"}}"#,
                 "scroll" => r#"{"target":{"handle":"el1"}}"#,
+                "press" => r#"{"keys":["a"],"target":{"handle":"el1"}}"#,
+                "type" => r#"{"text":"a","target":{"handle":"el1"}}"#,
                 "inspect" => r#"{"selector":"a","target":{"handle":"el1"}}"#,
                 "drag" => r#"{"from":{"handle":"el1"},"by":{"x":1,"y":1}}"#,
                 "select-text" => r#"{"target":{"handle":"el1"}}"#,

@@ -40,6 +40,7 @@ export function open(html, doctype = '<!doctype html>', url = 'http://page.test/
   window.Document.prototype.elementFromPoint = () => null;
   window.Document.prototype.caretPositionFromPoint = () => null;
   window.Document.prototype.execCommand = () => false;
+  window.Document.prototype.queryCommandEnabled = () => false;
   window.Document.prototype.getAnimations = () => [];
   getter(window.Document.prototype, 'adoptedStyleSheets', () => []);
   window.Range.prototype.getBoundingClientRect = () => BOX;

@@ -1,0 +1,70 @@
+/** Typing a text into a field, a key for each character. */
+(() => {
+  'use strict';
+  const page = globalThis.bproxy;
+  const { own } = page;
+
+  /** The field that is typed into. @type {Element | null} */
+  let into = null;
+
+  page.commands['begin-typing'] = ({ target, replace, private: hidden }) => {
+    const had = page.focused();
+    into = target ? page.focusTarget(target) : had;
+    page.tellFocus();
+    if (target && into) refuse(into);
+    if (into && hidden) page.keepSecret(into);
+    // A page may change the field's type by the first event.
+    if (into) page.isSecret(into);
+    if (into && page.takesText(into)) {
+      if (replace) select(into);
+      else if (target && had !== into) toEnd(into);
+    }
+    page.acted = into;
+    page.after = held;
+    return { multiline: into !== null && !(into instanceof HTMLInputElement) && page.takesText(into) };
+  };
+
+  const refuse = (/** @type {Element} */ field) => {
+    if (page.isTextual(field) && !page.takesText(field)) page.notActionable(field, 'is read-only');
+  };
+
+  const select = (/** @type {Element} */ field) => {
+    if (page.isTextual(field)) /** @type {HTMLInputElement} */ (field).select();
+    else getSelection()?.selectAllChildren(field);
+  };
+
+  /** Where a person would click to go on writing. */
+  const toEnd = (/** @type {Element} */ field) => {
+    const selection = /** @type {Selection} */ (getSelection());
+    if (page.isTextual(field)) selection.modify('move', 'forward', 'documentboundary');
+    else {
+      selection.selectAllChildren(field);
+      selection.collapseToEnd();
+    }
+  };
+
+  page.commands['type-keys'] = async ({ text }) => {
+    const { order } = page;
+    page.after = held;
+    for (const char of text) {
+      const stroke = page.stroke(char);
+      await page.strike(stroke, order);
+      await page.release(stroke, order);
+    }
+    return {};
+  };
+
+  page.commands['type-block'] = ({ text }) => {
+    page.after = held;
+    const on = page.focused();
+    if (on) page.insertText(on, text);
+    page.tellFocus();
+    return {};
+  };
+
+  const held = () => {
+    const field = into;
+    if (field === null || !own.isConnected(field) || page.isSecret(field)) return {};
+    return page.isTextual(field) || page.hostOfEditing(field) !== null ? { value: page.heldBy(field) } : {};
+  };
+})();
