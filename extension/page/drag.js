@@ -145,6 +145,7 @@
     const at = place ? page.pointIn(target, place) : middleOf(target);
     if (!inWindow(at) || getComputedStyle(target).pointerEvents === 'none') return;
     const hit = page.hitAt(at);
+    if (hit) page.refuseFrame(hit);
     if (!hit || page.reaches(target, hit) || page.reaches(source, hit) || page.reaches(hit, target)) return;
     page.notActionable(target, `is covered by ${page.describe(hit)}`);
   };

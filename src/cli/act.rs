@@ -1,4 +1,5 @@
-//! The verbs that act on the page: scrolling, pointing (`pointer.rs`), keys (`keyboard.rs`), filling (`fill.rs`), choosing.
+//! The verbs that act on the page: scrolling, pointing (`pointer.rs`), keys (`keyboard.rs`), filling (`fill.rs`),
+//! choosing.
 
 use clap::{Args, Subcommand};
 
@@ -18,10 +19,10 @@ pub(super) enum Act {
     Scroll(Scroll),
     Click(Click),
     Hover(Hover),
-    Press(Press),
-    Type(Type),
     Drag(Drag),
     SelectText(SelectText),
+    Press(Press),
+    Type(Type),
     Fill(Fill),
     FillForm(FillForm),
     Select(Select),
@@ -33,10 +34,10 @@ impl Act {
             Act::Scroll(verb) => verb.action(),
             Act::Click(verb) => verb.action(),
             Act::Hover(verb) => verb.action(),
-            Act::Press(verb) => verb.action()?,
-            Act::Type(verb) => verb.action()?,
             Act::Drag(verb) => verb.action(),
             Act::SelectText(verb) => verb.action(),
+            Act::Press(verb) => verb.action()?,
+            Act::Type(verb) => verb.action()?,
             Act::Fill(verb) => verb.action()?,
             Act::FillForm(verb) => verb.action()?,
             Act::Select(verb) => verb.action(),

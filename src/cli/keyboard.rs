@@ -34,18 +34,8 @@ pub(super) struct Press {
 impl Press {
     pub(super) fn action(self) -> Result<Action, Error> {
         let keys = self.keys.try_into().map_err(|problem| Error::Flag { flag: "KEY", problem })?;
-        let (target, dialog) = (element(self.target)?, self.dialog.given());
-        Ok(protocol::Press { keys, target, dialog }.into())
-    }
-}
-
-/// The element named, if one is. Keys go to what has the focus, whichever frame that is in.
-fn element(target: Target) -> Result<Option<protocol::Target>, Error> {
-    match target.given_or_frame() {
-        (None, Some(_)) => {
-            Err(Error::Flag { flag: "--frame", problem: "name an element in it too".to_owned() })
-        }
-        (target, _) => Ok(target),
+        Ok(protocol::Press { keys, target: self.target.given()?, dialog: self.dialog.given() }
+            .into())
     }
 }
 
@@ -99,7 +89,13 @@ impl Type {
         };
         let text = TypedText::try_from(text).map_err(|problem| Error::Flag { flag, problem })?;
         let replace = replace.then_some(true);
-        let (target, dialog) = (element(target)?, dialog.given());
-        Ok(protocol::Type { text, target, replace, private, dialog }.into())
+        Ok(protocol::Type {
+            text,
+            target: target.given()?,
+            replace,
+            private,
+            dialog: dialog.given(),
+        }
+        .into())
     }
 }

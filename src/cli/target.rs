@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::Error;
 use crate::protocol::{self, By, Criteria, ElementHandle, FrameName, Int, ShadowRoute};
 
 /// The flags that name an element in one way, and the frame that it is in. A verb that needs an element uses
@@ -101,6 +102,21 @@ impl Target {
         match by {
             Some(by) => (Some(protocol::Target { by, frame }), None),
             None => (None, frame),
+        }
+    }
+
+    /// The element named, if one is.
+    ///
+    /// # Errors
+    /// When a frame is given, and no element in it.
+    pub(super) fn given(self) -> Result<Option<protocol::Target>, Error> {
+        match self.given_or_frame() {
+            (target, None) => Ok(target),
+            (_, Some(_)) => {
+                let problem =
+                    "there is no element in it: add --element, --selector or --role".into();
+                Err(Error::Flag { flag: "--frame", problem })
+            }
         }
     }
 }

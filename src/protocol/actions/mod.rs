@@ -47,6 +47,7 @@ macro_rules! families {
         /// An action with its parameters, by family.
         #[derive(Clone, PartialEq, Debug)]
         #[allow(missing_docs)] // see the families' own files
+        #[allow(clippy::large_enum_variant)] // there is one for each command that is being read or written
         pub enum Action { $($family($module::Action),)* }
 
         const FAMILIES: &[&[&Facts]] = &[$($module::Action::ALL),*];
