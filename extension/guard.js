@@ -7,8 +7,11 @@ import { guard, lift } from './page/main-guard.js';
 
 /** A guard that nobody takes away ends after this, however late the deadline is. */
 const LONGEST_MS = 30_000;
-/** How long a frame may take to tell which dialogs were answered there. */
-const TELL_MS = 200;
+/** How long the page, and its frames, may take to tell which dialogs were answered there: those that hang never do. */
+const PAGE_TELLS_MS = 3_000;
+const FRAMES_TELL_MS = 1_000;
+/** And how long after the deadline of the act. */
+const LATE_MS = 200;
 
 export class Guard {
   /**
@@ -62,18 +65,31 @@ export class Guard {
     const main = driver.runInMainWorld(tabId, lift, [this.secret]).then((text) => this.#hear([text]));
     const all = driver.runInFrames(tabId, 'MAIN', lift, [this.secret]).then((texts) => this.#hear(texts));
     driver.runInFrames(tabId, 'ISOLATED', stopListening, []).catch(() => {});
+    all.catch(() => {});
     // In a tab that is not in front, the dialogs of other frames are answered by the browser itself.
     const everywhere = this.dialog !== undefined || (await this.inFront);
-    const told = Promise.all([main, everywhere && all]).catch(() => {});
-    // Frames that hang, or are gone, tell nothing.
-    all.catch(() => {});
-    await Promise.race([told, new Promise((resolve) => setTimeout(resolve, TELL_MS))]);
+    const left = Math.max(this.deadline - Date.now(), LATE_MS);
+    await Promise.all([
+      within(Math.min(PAGE_TELLS_MS, left), main),
+      everywhere && within(Math.min(FRAMES_TELL_MS, left), all),
+    ]);
   }
 
   /** @param {(string | undefined)[]} texts */
   #hear(texts) {
     for (const text of texts) if (typeof text === 'string') this.effects.dialogs.push(...JSON.parse(text));
   }
+}
+
+/** What hangs, or is gone, is not waited for any longer. @param {number} ms @param {Promise<void>} telling */
+async function within(ms, telling) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([telling.catch(() => {}), late]);
+  clearTimeout(timer);
 }
 
 /** Runs in the extension's world of a page: nothing of the act goes on there. */

@@ -149,7 +149,9 @@ export class ScriptingDriver {
    * @returns {Promise<Value | undefined>}
    */
   async runInMainWorld(tabId, run, args, order) {
-    const target = { tabId, ...inFrame(await this.frameOfAct(tabId, order)) };
+    // Without an order it begins at once: what is sent to a page after it comes after it.
+    const frame = order === undefined ? 0 : await this.frameOfAct(tabId, order);
+    const target = { tabId, ...inFrame(frame) };
     const value = await execute({ target, world: 'MAIN', injectImmediately: true, func: run, args });
     return /** @type {Value | undefined} */ (value);
   }

@@ -488,7 +488,7 @@ async fn the_text_of_a_private_editor_is_in_no_answer() {
                 <div class=CodeMirror id=d tabindex=0 aria-label=D><pre>x</pre></div>
                 <div role=button tabindex=0 aria-labelledby=a>Named by a</div>
                 <x-card></x-card>
-                <div id=e contenteditable style='position: absolute; top: 400px; left: 0; width: 300px'>x</div>
+                <div id=e contenteditable style='position: absolute; top: 400px; left: 0; width: 300px; height: 60px'>x</div>
                 <button id=under style='position: absolute; top: 400px; left: 9px; z-index: -1'>Under</button>";
     let (visit, page) = room(&rig, body).await;
     page.evaluate(
