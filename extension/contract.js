@@ -67,7 +67,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * One field to fill, and how.
- * @typedef {{ method: 'direct' | 'paste' | 'runtime-api', private?: boolean, target: Target, value: string, world: 'isolated' | 'main' }} Field
+ * @typedef {{ blur?: boolean, method?: 'auto' | 'direct' | 'paste' | 'runtime-api', private?: boolean, target: Target, value: string, world?: 'isolated' | 'main' }} Field
  */
 
 /**
@@ -202,7 +202,9 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} ImagesData `images`
+ * @property {boolean} [capped] Whether there are more than an answer holds.
  * @property {{ alt: string, frame?: string, height: number, src: string, width: number }[]} images The images, in the order of the document.
+ * @property {number} [total] How many images there are, listed or not; an older extension does not count them.
  * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
 
@@ -452,12 +454,13 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} FillParams `fill`
+ * @property {boolean} [blur] Whether to leave the field afterwards; true if absent.
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
- * @property {'direct' | 'paste' | 'runtime-api'} method How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
+ * @property {'auto' | 'direct' | 'paste' | 'runtime-api'} [method] How to enter the value; `auto` if absent: the way that the field takes.
  * @property {boolean} [private] Whether to keep the value out of the answer.
  * @property {Target} target The field to fill.
  * @property {string} value The value to enter.
- * @property {'isolated' | 'main'} world The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
+ * @property {'isolated' | 'main'} [world] The JavaScript world to run in: that of the method if absent.
  */
 
 /**
@@ -683,13 +686,14 @@ const FIELD = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    method: { type: 'string', enum: ['direct', 'paste', 'runtime-api'] },
+    blur: { type: 'boolean' },
+    method: { type: 'string', enum: ['auto', 'direct', 'paste', 'runtime-api'] },
     private: { type: 'boolean' },
     target: TARGET,
     value: { type: 'string' },
     world: { type: 'string', enum: ['isolated', 'main'] },
   },
-  required: ['target', 'value', 'method', 'world'],
+  required: ['target', 'value'],
 };
 /** @type {import('./schema.js').Schema} */
 const DIALOG = {
@@ -1077,14 +1081,15 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        blur: { type: 'boolean' },
         dialog: DIALOG,
-        method: { type: 'string', enum: ['direct', 'paste', 'runtime-api'] },
+        method: { type: 'string', enum: ['auto', 'direct', 'paste', 'runtime-api'] },
         private: { type: 'boolean' },
         target: TARGET,
         value: { type: 'string' },
         world: { type: 'string', enum: ['isolated', 'main'] },
       },
-      required: ['target', 'value', 'method', 'world'],
+      required: ['target', 'value'],
     },
   },
   'fill-form': {

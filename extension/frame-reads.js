@@ -225,9 +225,8 @@ function mergedLists(told, command, params) {
         lists.map((list) => [list, windows[list].map(({ entry, told }) => entryOf(entry, told, numberOf))]),
       );
       const isCapped = capped || (limit === ENTRIES_MAX && total > from + limit);
-      const counts =
-        command === 'images' || command === 'outline' ? {} : { total: nth === undefined ? total : data.matches.length };
-      const isCounted = command === 'links' || command === 'elements';
+      const counts = command === 'outline' ? {} : { total: nth === undefined ? total : data.matches.length };
+      const isCounted = command === 'links' || command === 'images' || command === 'elements';
       const near = told.answer?.data.nearest ? { nearest: nearest(told) } : {};
       return { ...data, ...counts, ...(isCounted && isCapped ? { capped: true } : {}), ...near, ...unreadable(told) };
     },

@@ -14,8 +14,8 @@ import { act, perform } from './act.js';
 export async function fill(context) {
   const field = context.params;
   checkMethod(field);
-  await perform(context, 'check-fields', { fields: [field] });
-  return write(context, field);
+  const { data } = await perform(context, 'check-fields', { fields: [field], isForm: false });
+  return write(context, field, data.ways[0]);
 }
 
 /**
@@ -25,19 +25,22 @@ export async function fill(context) {
 export async function fillForm(context) {
   const { fields } = context.params;
   fields.forEach(checkMethod);
-  await perform(context, 'check-fields', { fields });
+  const { data } = await perform(context, 'check-fields', { fields, isForm: true });
   const results = [];
   let page;
   for (const [index, field] of fields.entries()) {
     try {
-      const written = await write(context, field);
+      const written = await write(context, field, data.ways[index]);
       results.push({ target: field.target, ...written.data });
       page = written.page;
       context.done += 1;
     } catch (error) {
       if (error instanceof ActionError) {
         const message = `field ${index + 1} of ${fields.length}: ${error.message}`;
-        throw new ActionError(error.code, message, { ...error, details: { ...error.details, results } });
+        throw new ActionError(error.code, message, {
+          ...error,
+          details: { ...error.details, results, field: index + 1 },
+        });
       }
       throw error;
     }
@@ -45,10 +48,34 @@ export async function fillForm(context) {
   return { data: { results }, page: /** @type {import('../protocol.js').Page} */ (page) };
 }
 
-/** @param {Context} context @param {Field} field */
-async function write(context, field) {
-  if (field.method === 'runtime-api') return writeEditor(context, field);
-  const { data, after, page } = await act(context, 'fill', field);
+/**
+ * Writes in the first of the ways that is taken. The next one is tried only where a way has left the field as it was.
+ * @param {Context} context @param {Field} field @param {Way[]} ways
+ * @returns {Promise<Written>}
+ */
+async function write(context, field, ways) {
+  const [way, ...others] = ways;
+  const { untouched, ...written } = await writeBy(context, field, way);
+  if (written.data.filled || !untouched || others.length === 0) return written;
+  try {
+    return await write(context, field, others);
+  } catch (error) {
+    // That the others do not work either says no more than that the first was not taken.
+    if (error instanceof ActionError && error.code === 'ELEMENT_NOT_ACTIONABLE') return written;
+    throw error;
+  }
+}
+
+/** @typedef {'direct' | 'paste' | 'runtime-api'} Way */
+/** @typedef {{ data: { filled: boolean, verifiedValue?: string }, page: import('../protocol.js').Page }} Written */
+
+/**
+ * @param {Context} context @param {Field} field @param {Way} way
+ * @returns {Promise<Written & { untouched?: boolean }>} `untouched`: the field holds what it held before
+ */
+async function writeBy(context, field, way) {
+  if (way === 'runtime-api') return writeEditor(context, field);
+  const { data, after, page } = await act(context, 'fill', { ...field, method: way });
   // The page that the field was in is gone.
   if (after === null) return { data: gone(field), page };
   if (after.gone) {
@@ -68,10 +95,14 @@ async function write(context, field) {
   // An editor may draw only what is near the window: what it holds, its own interface knows.
   if (!filled && editor) {
     const known = await inEditor(context, field, null).catch(() => null);
-    if (known !== null) return { data: outcomeOf(field, known), page };
+    if (known !== null) return { data: outcomeOf(field, known), page, untouched: after.untouched };
   }
   // The value of a private field is not told.
-  return { data: verifiedValue === undefined ? { filled } : { filled, verifiedValue }, page };
+  return {
+    data: verifiedValue === undefined ? { filled } : { filled, verifiedValue },
+    page,
+    untouched: after.untouched,
+  };
 }
 
 /** What an editor's own interface says of what was written. @param {Field} field @param {{ held: string, isSecret: boolean }} known */
@@ -122,9 +153,9 @@ async function inEditor(context, { target, private: hidden }, value) {
 const drawnName = () => `e${crypto.randomUUID()}`;
 
 /** @param {Field} field */
-function checkMethod({ method, world }) {
+function checkMethod({ method = 'auto', world }) {
   const needed = method === 'runtime-api' ? 'main' : 'isolated';
-  if (world !== needed) {
+  if (method !== 'auto' && world !== undefined && world !== needed) {
     throw new ActionError('SCRIPT_ERROR', `fill method ${method} works in world ${needed}, not ${world}`, {
       suggestedAction: `bproxy fill --method ${method} --world ${needed}`,
     });

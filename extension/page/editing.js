@@ -192,7 +192,8 @@
     }
     // One by one, so that undoing it gives back the caret and no selection.
     let left = Number(field.selectionEnd) - Number(field.selectionStart);
-    field.setSelectionRange(from, from);
+    // Back to the caret, without the event of a script's own selection.
+    selection().modify('move', direction === 'backward' ? 'forward' : 'backward', 'character');
     while (left > 0) {
       const { length } = field.value;
       command(direction === 'backward' ? 'delete' : 'forwardDelete');
@@ -316,7 +317,8 @@
 
   page.clearSearch = (field) => {
     edited.set(field, field.value);
-    field.select();
+    selection().modify('move', 'forward', 'documentboundary');
+    selection().modify('extend', 'backward', 'documentboundary');
     as(null, () => command('delete'));
     own.dispatchEvent(field, new Event('search', { bubbles: true }));
   };

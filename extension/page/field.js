@@ -50,8 +50,10 @@
     // An editor's interface is found from any of its parts.
     if (method === 'runtime-api') return named;
     const element = page.fieldOf(named);
+    if (!method || method === 'auto') {
+      if (byInterface(element)) return named;
+    } else refuseEditors(element, method);
     isPrivate = hidden || page.isSecret(element);
-    refuseEditors(element, method);
     const field = /** @type {HTMLInputElement} */ (element);
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
     if (field.readOnly === true || own.getAttribute(element, 'aria-readonly') === 'true') {
@@ -78,6 +80,23 @@
     return element;
   };
 
+  page.waysFor = ({ target, method = 'auto' }) => {
+    if (method !== 'auto') return [method];
+    const element = page.fieldOf(page.resolve(target));
+    if (byInterface(element)) return ['runtime-api'];
+    if (page.isField(element) || page.isToggle(element) || page.isSlider(element)) return ['direct'];
+    return page.editor(element) === undefined ? ['direct', 'paste'] : ['paste', 'runtime-api'];
+  };
+
+  /** Whether an element is part of an editor that only the editor's own interface can write into. */
+  const byInterface = (/** @type {Element} */ element) => {
+    if (page.editor(element) === undefined) return false;
+    if (takesKeysOnly(element)) return true;
+    return !page.isField(element) && !own.isContentEditable(/** @type {HTMLElement} */ (element));
+  };
+  const takesKeysOnly = (/** @type {Element} */ element) =>
+    (!page.isField(element) || own.matches(element, KEYS_ONLY_FIELD)) && own.closest(element, KEYS_ONLY) !== null;
+
   /** Whether the value that is looked at must not stand in an answer. */
   let isPrivate = false;
   const quoted = (/** @type {string} */ value) => (isPrivate ? 'this value' : JSON.stringify(value));
@@ -86,7 +105,7 @@
     const editor = page.editor(element);
     if (editor === undefined) return;
     const isItsField = !page.isField(element) || own.matches(element, KEYS_ONLY_FIELD);
-    if (isItsField && own.closest(element, KEYS_ONLY) !== null) {
+    if (takesKeysOnly(element)) {
       page.notActionable(element, `belongs to a ${editor} editor: fill it with method runtime-api, world main`);
     }
     // Such an editor loses sync with its own state when its DOM is written, and some break.

@@ -12,12 +12,25 @@
   /** A slider that has not come to its value after so many keys does not come to it. */
   const KEYS_MAX = 1_000;
 
-  page.commands['check-fields'] = ({ fields }) => {
-    for (const field of fields) page.writable(field);
-    return {};
+  page.commands['check-fields'] = ({ fields, isForm }) => {
+    const ways = fields.map((field, index) => {
+      try {
+        page.writable(field);
+        return page.waysFor(field);
+      } catch (error) {
+        // A field of a form is named by its place.
+        if (isForm)
+          Object.assign(/** @type {Failure} */ (error), {
+            details: { .../** @type {Failure} */ (error).details, field: index + 1 },
+          });
+        throw error;
+      }
+    });
+    return { ways };
   };
+  /** @typedef {Error & { details?: Record<string, unknown> }} Failure */
 
-  page.commands.fill = async ({ target, value, method, private: hidden = false }) => {
+  page.commands.fill = async ({ target, value, method = 'direct', blur = true, private: hidden = false }) => {
     const { order } = page;
     const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }));
     // A page may change the field's type by the first event.
@@ -37,8 +50,10 @@
       if (element instanceof HTMLInputElement && element.type === 'range') await endChange(element, order);
       took = page.same(element, page.heldBy(element), value);
       // A widget decides what it takes when the field is left.
-      own.blur(element);
-      page.tellFocus();
+      if (blur) {
+        own.blur(element);
+        page.tellFocus();
+      }
     } else if (method === 'paste') await pasteInto(element, value, order);
     else setText(element, value);
     return { took };
@@ -215,12 +230,13 @@
   };
 
   const check = (/** @type {HTMLElement} */ element, /** @type {string} */ wanted, /** @type {string} */ before) => {
-    if (!own.isConnected(element)) return { filled: false, choices: false, gone: true, editor: false };
+    if (!own.isConnected(element))
+      return { filled: false, choices: false, gone: true, editor: false, untouched: false };
     const held = page.heldBy(element);
     const filled = page.same(element, held, wanted);
     const choices = !filled && held === before && page.role(element) === 'combobox' && page.isField(element);
     const editor = !page.isField(element) && page.editor(element) !== undefined;
-    const outcome = { filled, choices, gone: false, editor };
+    const outcome = { filled, choices, gone: false, editor, untouched: held === before };
     return page.isSecret(element) ? outcome : { ...outcome, verifiedValue: held };
   };
 })();

@@ -90,7 +90,8 @@
         if (to) own.blur(/** @type {HTMLElement} */ (to));
         send(from, 'blur', to);
         send(from, 'focusout', to);
-        if (page.focused() !== null) continue;
+        // A field for dates keeps it.
+        if (page.focused() !== null && page.focused() !== to) continue;
         if (to) own.focus(/** @type {HTMLElement} */ (to), { preventScroll: true });
       }
       if (page.focused() !== to) continue;

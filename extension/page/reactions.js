@@ -29,8 +29,12 @@
 
   /** A click that has no place, with the modifiers that are held: a link opens elsewhere with them. */
   const click = (/** @type {Element} */ element, /** @type {PageModifiers | undefined} */ down = undefined) => {
-    const init = { bubbles: true, cancelable: true, composed: true, view: window, pointerId: -1, ...down };
-    own.dispatchEvent(element, new PointerEvent('click', init));
+    const isHeld = down !== undefined && Object.values(down).some(Boolean);
+    if (element instanceof HTMLElement && !isHeld) own.click(element);
+    else {
+      const init = { bubbles: true, cancelable: true, composed: true, view: window, pointerId: -1, ...down };
+      own.dispatchEvent(element, new PointerEvent('click', init));
+    }
     page.tellFocus();
   };
   page.clickByKey = click;

@@ -137,7 +137,7 @@
         height: image.naturalHeight || Math.round(height),
       };
     });
-    return { images };
+    return { images, total: found.length, ...(found.length > ENTRIES_MAX ? { capped: true } : {}) };
   };
 
   page.commands.present = ({ selector }) => {

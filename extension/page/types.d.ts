@@ -5,6 +5,8 @@
 
 type BproxyTarget = import('../contract.js').Target;
 type BproxyField = import('../contract.js').Field;
+/** A way to fill a field. */
+type BproxyWay = 'direct' | 'paste' | 'runtime-api';
 
 /** Reads that have a function of their own in actions/index.js. */
 type WorkerRead = 'screenshot' | 'wait' | 'frames' | 'debug.log';
@@ -77,7 +79,8 @@ type PageCommands = {
   'type-keys': { params: { text: string }; data: NoData };
   /** At once, as one change. */
   'type-block': { params: { text: string }; data: NoData };
-  'check-fields': { params: { fields: BproxyField[] }; data: NoData };
+  /** `isForm`: a field that fails is named by its place. `ways`: how each field can be filled, the best way first. */
+  'check-fields': { params: { fields: BproxyField[]; isForm: boolean }; data: { ways: BproxyWay[][] } };
   /** `took`: whether the field held the value before it was left. */
   fill: { params: BproxyField; data: { took: boolean } };
   'hand-over': {
@@ -169,8 +172,15 @@ interface ActAfter {
   'type-block': { value?: string };
   'check-fields': never;
   /** `choices`: it went back to what it held, because it takes only what its list offers. `gone`: the field is gone. `editor`: it
-   * belongs to a rich editor. */
-  fill: { filled: boolean; verifiedValue?: string; choices: boolean; gone: boolean; editor: boolean };
+   * belongs to a rich editor. `untouched`: it holds what it held before. */
+  fill: {
+    filled: boolean;
+    verifiedValue?: string;
+    choices: boolean;
+    gone: boolean;
+    editor: boolean;
+    untouched: boolean;
+  };
   'hand-over': never;
 }
 
@@ -730,6 +740,8 @@ interface BproxyPage {
   truth(value: string): boolean | null;
   /** The field that a target stands for, if it takes the value by the method. */
   writable(field: Pick<BproxyField, 'target' | 'value' | 'method' | 'private'>): Element;
+  /** The ways to fill a field that takes the value, the best first: the method that was asked for, or those that fit. */
+  waysFor(field: Pick<BproxyField, 'target' | 'method'>): BproxyWay[];
   /** The options that a value names, one in each line. Fails for those that are disabled or not there. */
   optionsFor(select: HTMLSelectElement, value: string): HTMLOptionElement[];
   /** The options that a value names: one in each line, where a select takes several. */

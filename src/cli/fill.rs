@@ -15,7 +15,7 @@ use crate::protocol::{self, Action, Fields, FillMethod, MAX_BODY_BYTES, World};
 /// Fill a field
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bproxy fill --selector '#name' --value Ada -s m4q7z2\n  \
-    bproxy fill --element el4 --value-file letter.txt --method paste -s m4q7z2\n  \
+    bproxy fill --element el4 --value-file letter.txt -s m4q7z2\n  \
     printf %s hello | bproxy fill --element el4 --value-stdin -s m4q7z2")]
 pub(super) struct Fill {
     #[command(flatten)]
@@ -24,14 +24,17 @@ pub(super) struct Fill {
     #[command(flatten)]
     value: Value,
 
-    /// How to enter the value
-    #[arg(long, value_name = "METHOD", default_value = "direct",
-        value_parser = word::<FillMethod>(FillMethod::WORDS))]
-    method: FillMethod,
+    /// How to enter the value [default: auto, the way that the field takes]
+    #[arg(long, value_name = "METHOD", value_parser = word::<FillMethod>(FillMethod::WORDS))]
+    method: Option<FillMethod>,
 
     /// The JavaScript world to do it in [default: main for runtime-api, otherwise isolated]
     #[arg(long, value_name = "WORLD", value_parser = word::<World>(World::WORDS))]
     world: Option<World>,
+
+    /// Stay in the field afterwards
+    #[arg(long)]
+    keep_focus: bool,
 
     #[command(flatten)]
     dialog: Dialog,
@@ -55,30 +58,28 @@ struct Value {
 
 impl Fill {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let Fill { target, value, method, world, dialog } = self;
+        let Fill { target, value, method, world, keep_focus, dialog } = self;
         // Whoever does not write the value into the command line does not want to read it in the answer either.
         let (value, private) = match value {
             Value { value: Some(text), .. } => (text, None),
             Value { value_file: Some(path), .. } => (read_file("--value-file", &path)?, Some(true)),
             Value { .. } => (read_text("--value-stdin", io::stdin())?, Some(true)),
         };
-        let world = world.unwrap_or(match method {
-            FillMethod::RuntimeApi => World::Main,
-            FillMethod::Direct | FillMethod::Paste => World::Isolated,
-        });
+        let blur = keep_focus.then_some(false);
         let (target, dialog) = (target.named(), dialog.given());
-        Ok(protocol::Fill { target, value, method, world, private, dialog }.into())
+        Ok(protocol::Fill { target, value, method, world, blur, private, dialog }.into())
     }
 }
 
 /// Fill several fields, one after the other
 ///
 /// The fields are a JSON list, each as
-/// {"target":{"selector":CSS},"value":TEXT,"method":"direct","world":"isolated"}; a target may also be {"handle":"el1"}.
+/// {"target":{"selector":CSS},"value":TEXT}; a target may also be {"handle":"el1"}, and "method", "world" and "blur":false
+/// say what the flags of fill do.
 /// "private":true keeps a value out of the answer; it is the default for fields from a file or standard input.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
-    bproxy fill-form --json '[{\"target\":{\"selector\":\"#a\"},\"value\":\"x\",\"method\":\"direct\",\"world\":\"isolated\"}]' -s m4q7z2\n  \
+    bproxy fill-form --json '[{\"target\":{\"selector\":\"#a\"},\"value\":\"x\"}]' -s m4q7z2\n  \
     bproxy fill-form --file fields.json -s m4q7z2")]
 pub(super) struct FillForm {
     #[command(flatten)]
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(parse_fields(good).unwrap().len(), 1);
         for (bad, place) in [
             ("[]", "1 to 100"),
-            (r##"[{"target":{"selector":"#a"},"value":"x","method":"direct"}]"##, "`world`"),
+            (r##"[{"target":{"selector":"#a"},"method":"direct"}]"##, "`value`"),
             (
                 r##"[{"target":{"selector":"#a"},"value":1,"method":"direct","world":"main"}]"##,
                 "[0].value",

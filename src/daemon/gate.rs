@@ -288,8 +288,11 @@ pub(super) fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 
 /// What follows `proof.` among the subprotocols, if there is exactly one: a nonce and a proof with a dot between them.
 pub(super) fn offered_proof(headers: &HeaderMap) -> Option<&str> {
+    // What is no text may hold another one.
+    let is_text =
+        headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().all(|value| value.to_str().is_ok());
     let mut proofs = subprotocols(headers).filter_map(|name| name.strip_prefix(PROOF_PREFIX));
-    proofs.next().filter(|_| proofs.next().is_none())
+    proofs.next().filter(|_| is_text && proofs.next().is_none())
 }
 
 /// The one value of a header that must not be repeated.

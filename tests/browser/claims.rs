@@ -1,6 +1,6 @@
 //! What the answer of an act claims, where the page makes it hard to tell: on pages of a few lines, judged by the page itself.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::rig::{Rig, Visit, says, text};
 use super::support::Page;
@@ -106,11 +106,61 @@ async fn lists_that_are_cut_say_so() {
     let rig = Rig::new().await;
     let (visit, page) = page_of(&rig, "").await;
     page.evaluate(
-        "document.body.innerHTML = '<select aria-label=Many>' + '<option>x'.repeat(201) + '</select>'; 0",
+        "document.body.innerHTML = '<img alt=x src=\"data:,\">'.repeat(5001)
+             + '<select aria-label=Many>' + '<option>x'.repeat(201) + '</select>'; 0",
     )
     .await;
+    let images = visit.data(&["images"]).await;
+    assert_eq!(images["images"].as_array().map(Vec::len), Some(5000));
+    assert_eq!((&images["total"], &images["capped"]), (&json!(5001), &json!(true)));
     let options = visit.entries("elements").await[0]["options"].clone();
     let options = options.as_array().expect("options");
     assert_eq!((options.len(), text(&options[200])), (201, "… 1 more".to_owned()));
+    page.evaluate("document.body.innerHTML = '<img alt=x src=\"data:,\">'; 0").await;
+    let images = visit.data(&["images"]).await;
+    assert_eq!((&images["total"], &images["capped"]), (&json!(1), &Value::Null));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_field_of_a_form_that_fails_is_named_by_its_place() {
+    let rig = Rig::new().await;
+    let body = "<input id=a><input id=b type=date><input id=c>
+        <script>a.onchange = () => { c.disabled = true }</script>";
+    let (visit, page) = page_of(&rig, body).await;
+    let form =
+        |fields: Value| vec!["fill-form".to_owned(), "--json".to_owned(), fields.to_string()];
+    let field = |id: &str, value: &str| json!({"target": {"selector": id}, "value": value});
+    for (fields, place, written) in [
+        // Looked up before anything is written.
+        (json!([field("#a", "x"), field("#b", "tomorrow")]), 2, ["", ""]),
+        (json!([field("#a", "x"), field("#nowhere", "y")]), 2, ["", ""]),
+        // Refused when its turn came.
+        (
+            json!([field("#a", "x"), field("#b", "2024-02-29"), field("#c", "z")]),
+            3,
+            ["x", "2024-02-29"],
+        ),
+    ] {
+        let args = form(fields);
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let error = visit.error(&args).await;
+        assert_eq!(error["details"]["field"], place, "{error}");
+        assert_eq!(page.evaluate("[a.value, b.value]").await, json!(written));
+    }
+    let alone = visit.error(&["fill", "--selector", "#b", "--value", "tomorrow"]).await;
+    assert!(alone["details"].get("field").is_none(), "{alone}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_field_is_left_unless_it_is_to_keep_the_focus() {
+    let rig = Rig::new().await;
+    let (visit, page) = page_of(&rig, "<input id=a>").await;
+    for (more, focused) in [(&[][..], false), (&["--keep-focus"], true), (&[], false)] {
+        let args = [&["fill", "--selector", "#a", "--value", "x"][..], more].concat();
+        assert_eq!(visit.data(&args).await["filled"], true);
+        assert_eq!(page.evaluate("document.activeElement === a").await, focused, "{more:?}");
+    }
     rig.browser.close().await;
 }

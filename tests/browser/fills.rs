@@ -63,7 +63,7 @@ async fn editors_take_what_is_pasted_and_what_their_own_interface_is_given() {
             before,
             "{name}: nothing is left in the page's world"
         );
-        let direct = ["fill", "--selector", selector, "--value", "x"];
+        let direct = ["fill", "--selector", selector, "--value", "x", "--method", "direct"];
         says(&page.fails("ELEMENT_NOT_ACTIONABLE", &direct).await, &[kind, "runtime-api"]);
         assert_eq!(model(&page, name).await, "The end", "{name} was left alone");
         page.data(&["session", "close"]).await;

@@ -9,6 +9,7 @@ mod claims;
 mod comeback;
 mod demo;
 mod dialogs;
+mod differential;
 mod drag;
 mod effects;
 mod endurance;

@@ -19,7 +19,9 @@ function fakeDriver(answers, tab = { active: true, windowId: 1 }) {
   const calls = [];
   const run = async (_tabId, command, params, order) => {
     calls.push({ command, params, order });
-    const left = answers[command] ?? [{}];
+    // A field is filled by the method that was asked for.
+    const ways = command === 'check-fields' && params.fields.map(({ method = 'direct' }) => [method]);
+    const left = answers[command] ?? [ways ? { ways } : {}];
     const answer = left.length > 1 ? left.shift() : left[0];
     if (answer instanceof Error) throw answer;
     return { data: answer, page: answer.page ?? page };
@@ -179,10 +181,31 @@ test('a form that fails in the middle tells which fields were filled', async () 
   const driver = fakeDriver({ fill: [{}, broken], settle: atRest({ filled: true, verifiedValue: 'x' }) });
   await assert.rejects(carryOut('fill-form', { fields: [field('#a'), field('#b')] }, driver), (error) => {
     assert.match(error.message, /^field 2 of 2: is disabled/);
+    assert.equal(error.details.field, 2);
     assert.deepEqual(error.details.results, [{ target: { selector: '#a' }, filled: true, verifiedValue: 'x' }]);
     return error.code === 'ELEMENT_NOT_ACTIONABLE';
   });
 });
+
+for (const [what, first, second, expected] of [
+  ['the first way was taken', { filled: true }, { filled: true }, ['paste', 1, true]],
+  ['it left the field as it was', { filled: false, untouched: true }, { filled: true }, ['direct', 2, true]],
+  ['it changed the field', { filled: false, untouched: false }, { filled: true }, ['paste', 1, false]],
+]) {
+  test(`another way is tried only where one was not taken and changed nothing: ${what}`, async () => {
+    const driver = fakeDriver({ 'check-fields': [{ ways: [['paste', 'direct']] }] });
+    const { run } = driver;
+    driver.run = async (...call) => {
+      const answer = await run(...call);
+      if (call[1] !== 'settle') return answer;
+      const after = driver.named('fill').length === 1 ? first : second;
+      return { ...answer, data: { signature: 'same', after, seen: {} } };
+    };
+    const { data } = await carryOut('fill', { target: { selector: '#a' }, value: 'x' }, driver);
+    const fills = driver.named('fill');
+    assert.deepEqual([fills.at(-1).params.method, fills.length, data.filled], expected);
+  });
+}
 
 for (const [world, outcome, expected] of [
   ['holds the value', { value: 'a\nb' }, { filled: true, verifiedValue: 'a\nb' }],

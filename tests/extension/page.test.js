@@ -239,10 +239,10 @@ for (const file of PAGE_SCRIPTS.filter((name) => name !== 'page/own.js')) {
     const members = Object.keys(open('').page.own).join('|');
     const source = readFileSync(new URL(`../../extension/${file}`, import.meta.url), 'utf8');
     const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-    // Nor can it of texts, ranges, rules and media queries.
+    // Nor can it of texts, ranges, rules, media queries and the history.
     const used = code.match(
       new RegExp(
-        `(?<!\\b(own|page|commands|text|range|query|rule)\\??\\s*)\\.(${members})\\b.*|\\{[^{}]*\\b(${members})\\b[^{}]*\\} = .*`,
+        `(?<!\\b(own|page|commands|text|range|query|rule|navigation)\\??\\s*)\\.(${members})\\b.*|\\{[^{}]*\\b(${members})\\b[^{}]*\\} = .*`,
         'g',
       ),
     );

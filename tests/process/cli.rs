@@ -135,12 +135,17 @@ async fn every_verb_sends_its_action_with_its_parameters() {
         (
             &["fill", "--selector", "#a", "--value", "-x"],
             "fill",
-            json!({"target": target, "value": "-x", "method": "direct", "world": "isolated"}),
+            json!({"target": target, "value": "-x"}),
         ),
         (
             &["fill", "--selector", "#a", "--value", "", "--method", "runtime-api"],
             "fill",
-            json!({"target": target, "value": "", "method": "runtime-api", "world": "main"}),
+            json!({"target": target, "value": "", "method": "runtime-api"}),
+        ),
+        (
+            &["fill", "--selector", "#a", "--value", "x", "--world", "main", "--keep-focus"],
+            "fill",
+            json!({"target": target, "value": "x", "world": "main", "blur": false}),
         ),
         (&["fill-form", "--json", &form], "fill-form", json!({"fields": fields})),
         (

@@ -17,11 +17,13 @@ params! {
         target: Target,
         /// The value to enter.
         value: String,
-        /// How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
-        method: FillMethod,
-        /// The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
-        world: World,
         ;
+        /// How to enter the value; `auto` if absent: the way that the field takes.
+        method: FillMethod,
+        /// The JavaScript world to run in: that of the method if absent.
+        world: World,
+        /// Whether to leave the field afterwards; true if absent.
+        blur: bool,
         /// Whether to keep the value out of the answer.
         private: bool,
         /// How dialogs are answered; they are dismissed if absent.
@@ -34,11 +36,13 @@ params! {
         target: Target,
         /// The value to enter.
         value: String,
-        /// How to enter the value: `direct` for inputs, `paste` for rich text, `runtime-api` for code editors.
-        method: FillMethod,
-        /// The JavaScript world to run in: `main` for `runtime-api`, else `isolated`.
-        world: World,
         ;
+        /// How to enter the value; `auto` if absent: the way that the field takes.
+        method: FillMethod,
+        /// The JavaScript world to run in: that of the method if absent.
+        world: World,
+        /// Whether to leave the field afterwards; true if absent.
+        blur: bool,
         /// Whether to keep the value out of the answer.
         private: bool,
     }
@@ -56,6 +60,8 @@ params! {
 words! {
     /// How to enter a value into a field.
     FillMethod {
+        /// Whichever of the others the field takes.
+        Auto = "auto",
         /// Set the field's state in the DOM.
         Direct = "direct",
         /// Paste it.
@@ -109,14 +115,13 @@ impl Spec for Fill {
     const EFFECT_SHOWN_BY: Option<&'static str> = Some("filled");
     const ROW: Row<Self> = Row {
         name: "fill",
-        about: "Put a value into a field and report its value afterwards. `direct` suits ordinary inputs, `paste` \
-            rich text editors, `runtime-api` code editors such as Monaco or CodeMirror.",
+        about: "Put a value into a field or an editor, in the way that it takes, and report its value afterwards.",
         runs: Runs::ACT,
         effect: Effect::Replaces,
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Fill),
         targets: |params| vec![&mut params.target],
-        public: &["target", "method", "world", "private"],
+        public: &["target", "method", "world", "blur", "private"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -134,7 +139,13 @@ impl Spec for FillForm {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Times(Category::Fill, |params| params.fields.len()),
         targets: |params| params.fields.iter_mut().map(|field| &mut field.target).collect(),
-        public: &["fields.target", "fields.method", "fields.world", "fields.private"],
+        public: &[
+            "fields.target",
+            "fields.method",
+            "fields.world",
+            "fields.blur",
+            "fields.private",
+        ],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,

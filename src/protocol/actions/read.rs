@@ -180,6 +180,10 @@ data! {
         /// The images, in the order of the document.
         images: Vec<Image>,
         ;
+        /// How many images there are, listed or not; an older extension does not count them.
+        total: u64,
+        /// Whether there are more than an answer holds.
+        capped: bool,
         /// The frames that could not be read.
         unreadable: Vec<Unreadable>,
     }
