@@ -53,13 +53,17 @@ export class FramedDriver extends ScriptingDriver {
     const groups = await this.groups(tabId, params, order);
     /** @type {PageResult<Name> | undefined} */
     let result;
-    for (const { name, given } of groups) {
+    /** What the documents say of each field, in the order of the form. @type {unknown[]} */
+    const ways = [];
+    for (const { name, given, at } of groups) {
       const acts =
         name === undefined ? this.ask(tabId, 0, command, given, order) : this.act(tabId, name, command, given, order);
-      result = await acts.catch((error) => this.refused(tabId, name, error, order));
+      result = await acts.catch((error) => this.refused(tabId, name, atField(error, at), order));
+      for (const [index, field] of at.entries()) ways[field] = /** @type {any} */ (result.data).ways?.[index];
       if (name === undefined && targetsOf(given).length > 0) this.acting.delete(tabId);
     }
-    return /** @type {PageResult<Name>} */ (result);
+    const last = /** @type {PageResult<Name>} */ (result);
+    return ways.length === 0 ? last : { ...last, data: { ...last.data, ways } };
   }
 
   /** @param {number} tabId @param {PageOrder} [order] */
@@ -208,13 +212,14 @@ export class FramedDriver extends ScriptingDriver {
   /**
    * The parameters of an act, for each frame that they name.
    * @param {number} tabId @param {any} params @param {PageOrder} order
-   * @returns {Promise<{ name: string | undefined, given: any }[]>}
+   * @returns {Promise<{ name: string | undefined, given: any, at: number[] }[]>} `at`: the places of the fields in a form
+   *   whose fields are in several frames
    */
   async groups(tabId, params, order) {
     const targets = targetsOf(params);
     if (targets.length === 0) {
       const { frame, ...given } = params;
-      return [{ name: frame, given: frame === undefined ? params : given }];
+      return [{ name: frame, given: frame === undefined ? params : given, at: [] }];
     }
     /** @type {Map<any, { name: string | undefined, target: any }>} */
     const places = new Map();
@@ -227,7 +232,7 @@ export class FramedDriver extends ScriptingDriver {
     }
     const names = [...new Set([...places.values()].map(({ name }) => name))];
     const inner = (/** @type {any} */ target) => places.get(target)?.target;
-    if (names.length === 1) return [{ name: names[0], given: retargeted(params, inner) }];
+    if (names.length === 1) return [{ name: names[0], given: retargeted(params, inner), at: [] }];
     if (!Array.isArray(params.fields)) {
       throw new ActionError(
         'ELEMENT_NOT_ACTIONABLE',
@@ -235,8 +240,10 @@ export class FramedDriver extends ScriptingDriver {
       );
     }
     return names.map((name) => {
-      const fields = params.fields.filter((/** @type {any} */ { target }) => places.get(target)?.name === name);
-      return { name, given: retargeted({ ...params, fields }, inner) };
+      const isThere = (/** @type {any} */ { target }) => places.get(target)?.name === name;
+      const at = [...params.fields.keys()].filter((index) => isThere(params.fields[index]));
+      const fields = at.map((index) => params.fields[index]);
+      return { name, given: retargeted({ ...params, fields }, inner), at };
     });
   }
 
@@ -366,6 +373,14 @@ export class FramedDriver extends ScriptingDriver {
       page,
     };
   }
+}
+
+/** A refusal of a field, with its place in the whole form. @param {unknown} error @param {number[]} at @returns {unknown} */
+function atField(error, at) {
+  if (!(error instanceof ActionError) || typeof error.details?.field !== 'number') return error;
+  const place = at[error.details.field - 1];
+  if (place === undefined) return error;
+  return new ActionError(error.code, error.message, { ...error, details: { ...error.details, field: place + 1 } });
 }
 
 /** The act of which this is another step, if it is in a frame. @param {Acting | undefined} acting @param {PageOrder} order */
