@@ -8,6 +8,8 @@ import { explain } from './browser-errors.js';
 
 /** A frame that does not answer for this long, while no other one does, is left out. */
 export const ANSWER_MS = 1_000;
+/** How long a busy machine takes to give one frame its scripts. */
+const ENTER_MS = 100;
 
 /**
  * A document of the page. `slot`: its place among the frames that its parent tells of; -1: it is not known. `why`: why it
@@ -33,8 +35,9 @@ export const ANSWER_MS = 1_000;
  * Asks within a time that begins anew whenever any frame answers: a busy machine leaves none out.
  */
 export class Patience {
-  constructor() {
-    this.last = Date.now();
+  /** @param {number} [frames] how many are asked: the first answer comes once all that before it were given their scripts */
+  constructor(frames = 0) {
+    this.last = Date.now() + frames * ENTER_MS;
   }
 
   /** @template Value @param {Promise<Value>} asked @returns {Promise<Value>} */
@@ -47,13 +50,13 @@ export class Patience {
         if (left > 0) timer = setTimeout(check, left);
         else reject(new Silent());
       };
-      timer = setTimeout(check, ANSWER_MS);
+      check();
     });
     try {
       return /** @type {Value} */ (await Promise.race([asked, late]));
     } finally {
       clearTimeout(timer);
-      this.last = Date.now();
+      this.last = Math.max(this.last, Date.now());
     }
   }
 }
@@ -86,7 +89,7 @@ export async function treeOf(tabId, frames, ask, chain) {
     ({ documentLifecycle }) => documentLifecycle === undefined || documentLifecycle === 'active',
   );
   frames.seen(tabId, listed);
-  const patience = new Patience();
+  const patience = new Patience(listed.length);
   /** @type {Map<number, { self?: Self, children: Child[], mark?: string, why?: string }>} */
   const answers = new Map();
   await Promise.all(
