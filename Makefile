@@ -23,7 +23,7 @@ wire-test: check-prerequisites
 # All tests but those of what is released. Most of the others wait for processes, so more run at once than there are
 # processors.
 test: prerequisites lint extension-test wire-test editors widgets mcp-client
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --test process --test os --test browser
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --no-fail-fast --test process --test os --test browser
 	cargo test --doc
 
 # What people install: the packages, that the same source gives the same bytes, and a life with each of them.
