@@ -27,6 +27,7 @@ mod later;
 mod life;
 mod mcp;
 mod navigation;
+mod pages;
 mod person;
 mod pointer;
 mod popup;
