@@ -51,8 +51,16 @@
     page.acted = source;
     page.after = () => ({});
     if (target) bringTogether(source, target);
-    const { at: start, hit } = page.hitPoint(source, place);
+    let { at: start, hit } = page.hitPoint(source, place);
     page.refuseFrame(hit);
+    const mouse = page.mouse();
+    mouse.move(hit, start);
+    // A hand presses a moment after it has arrived: pages show handles below it, and measure how far it came before that.
+    await drawn(order);
+    const arrived = hit;
+    ({ at: start, hit } = page.hitPoint(source, place));
+    page.refuseFrame(hit);
+    if (hit !== arrived) mouse.move(hit, start);
     if (target) requireReachable(target, source, toAt);
     /** Where it ends: pages move things out of the way of what is dragged, but a person goes where the target was. */
     let goal = target
@@ -61,8 +69,6 @@
         : middleOf(target)
       : { clientX: start.clientX + (by?.x ?? 0), clientY: start.clientY + (by?.y ?? 0) };
 
-    const mouse = page.mouse();
-    mouse.move(hit, start);
     const native = page.nativeDrag(hit, start);
     const reacts = mouse.down(hit, start, 0, 1);
     /** @type {ReturnType<BproxyPage['caretFromPointer']>} */

@@ -49,6 +49,10 @@ async fn a_drag_is_a_press_moves_and_a_release() {
     visit.data(&["drag", "--selector", "#next", "--at", "0.001,0.5", "--by", "60,0"]).await;
     assert!(text(&page.evaluate("getSelection().toString()").await).starts_with("Anoth"));
 
+    // A grip that the page shows under the pointer is what is pressed.
+    visit.data(&["drag", "--selector", "#row", "--by", "40,0"]).await;
+    assert_eq!(page.evaluate("take('mousedown').at(-1).on").await, "grip");
+
     // Onto what is far below.
     seen(&page).await;
     visit.data(&["drag", "--selector", "#place", "--to-selector", "#bin"]).await;
