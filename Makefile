@@ -6,10 +6,12 @@ EDITORS = tests/fixtures/editors
 WIDGETS = tests/fixtures/widgets
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
+# The pages of MiniWoB++.
+MINIWOB = target/miniwob/requirements
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak miniwob fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -55,6 +57,18 @@ bench: bench-prerequisites
 # Many agents and browsers, 200,000 commands, and everything that can break breaking.
 soak: build-prerequisites
 	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test process soak:: -- --nocapture
+
+# Some 130 small tasks in real pages, done by a script that uses the command line alone (MINIWOB_TASKS for some of them).
+miniwob: $(MINIWOB) | prerequisites
+	scripts/prerequisites $(arial)
+	RUST_TEST_THREADS=1 cargo test --test browser miniwob:: -- --ignored --nocapture
+
+$(MINIWOB): tests/miniwob/requirements.txt | prerequisites
+	rm -rf $(@D)
+	scripts/prerequisites pip
+	python3 -m pip download --quiet --no-deps --require-hashes --requirement $< --dest $(@D)
+	python3 -m zipfile --extract $(@D)/*.whl $(@D)
+	touch $@
 
 # What strangers can say, led by coverage: each target for FUZZ_SECONDS, from the seeds that the tests mutate as well.
 # Needs a nightly compiler.
@@ -118,6 +132,8 @@ keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 packaging = lintian rpm rpmlint ruby makepkg nix-instantiate curl wget
 # Tests open windows that take the focus from the browser's, or cover it.
 screen = Xvfb openbox xmessage
+# The pages of MiniWoB++ are drawn for the widths of Arial.
+arial = /usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf
 endif
 
 # Tests ask the shells themselves for completions, have man show the manual pages, and run what docs say to paste.

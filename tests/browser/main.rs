@@ -26,6 +26,7 @@ mod keys;
 mod later;
 mod life;
 mod mcp;
+mod miniwob;
 mod navigation;
 mod pages;
 mod person;

@@ -1,4 +1,5 @@
-//! A web site for real browsers: the pages of `tests/fixtures` on its own port, and a few paths that misbehave.
+//! A web site for real browsers: the pages of `tests/fixtures`, or of another folder, on its own port, and a few paths that
+//! misbehave.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -21,15 +22,21 @@ pub struct Site {
 }
 
 impl Site {
-    /// Serves on a free port.
+    /// Serves `tests/fixtures` on a free port.
     pub async fn start() -> Self {
+        Self::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")).await
+    }
+
+    /// Serves a folder on a free port.
+    pub async fn of(folder: &Path) -> Self {
+        let folder: Arc<Path> = folder.into();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let records = Records::default();
         let kept = records.clone();
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, kept.clone()));
+                tokio::spawn(answer(stream, folder.clone(), kept.clone()));
             }
         });
         Self { port, records, serving }
@@ -50,7 +57,7 @@ impl Site {
         self.records.lock().expect("no panic inside").clear();
     }
 
-    /// The address of a page in `tests/fixtures`.
+    /// The address of a page in its folder.
     pub fn url(&self, page: &str) -> String {
         format!("http://127.0.0.1:{}/{page}", self.port)
     }
@@ -68,7 +75,7 @@ impl Drop for Site {
 }
 
 /// Answers one request and closes. A browser that asks for nothing, or goes away, gets no answer.
-async fn answer(mut stream: TcpStream, records: Records) {
+async fn answer(mut stream: TcpStream, folder: Arc<Path>, records: Records) {
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         match stream.read_buf(&mut head).await {
@@ -81,6 +88,7 @@ async fn answer(mut stream: TcpStream, records: Records) {
     let head = String::from_utf8_lossy(&head);
     let address = head.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let file = |path: &str| file(&folder, path);
     let (status, headers, body) = match path {
         // As slow as it is told.
         "slow" => {
@@ -144,15 +152,14 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8(decoded).expect("UTF-8")
 }
 
-/// A file of `tests/fixtures`: status, headers, body.
-fn file(path: &str) -> (&'static str, &'static str, Vec<u8>) {
+/// A file of the folder: status, headers, body.
+fn file(folder: &Path, path: &str) -> (&'static str, &'static str, Vec<u8>) {
     let kind = match path.rsplit('.').next() {
         Some("js") => "Content-Type: text/javascript\r\n",
         Some("css") => "Content-Type: text/css\r\n",
         Some("png") => "Content-Type: image/png\r\n",
         _ => "Content-Type: text/html; charset=utf-8\r\n",
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     match std::fs::read(folder.join(path)) {
         Ok(body) if !path.contains("..") => ("200 OK", kind, body),
         _ => (
