@@ -19,6 +19,9 @@ import { isPausedByPerson, pausedByPerson } from './switch.js';
  * @typedef {import('./dedupe-log.js').Identity} Identity
  */
 
+/** Acts whose answer says what a field or a list holds. @type {ReadonlySet<string>} */
+const HOLDING = new Set(['fill', 'fill-form', 'select', 'type']);
+
 export class Dispatcher {
   /**
    * @param {{
@@ -196,7 +199,9 @@ export class Dispatcher {
     const act = reportsEffects ? `e${crypto.randomUUID()}` : undefined;
     const dialog = 'dialog' in params ? params.dialog : undefined;
     // It has the driver itself, because it is taken away after the end.
-    const guard = act === undefined ? null : new Guard({ driver, navigations, effects, tabId, act, deadline, dialog });
+    const holds = HOLDING.has(action);
+    const parts = { driver, navigations, effects, tabId, deadline, dialog, holds };
+    const guard = act === undefined ? null : new Guard({ ...parts, act });
     guard?.put();
     if (reportsEffects) this.adoption.begin(tabId, effects);
     const running = this.actions(action)({
@@ -206,7 +211,7 @@ export class Dispatcher {
       session,
       tabId,
       deadline,
-      order: { session, until: deadline, act, el: target?.el, ln: target?.ln },
+      order: { session, until: deadline, act, ...(holds ? { holds } : {}), el: target?.el, ln: target?.ln },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
       effects,

@@ -77,6 +77,7 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/reactions.js',
   'page/typing.js',
   'page/settle.js',
+  'page/answers.js',
   'page/rest.js',
 ]);
 
@@ -114,7 +115,7 @@ export class ScriptingDriver {
       await execute({ target, injectImmediately: true, files: [...PAGE_SCRIPTS] });
       outcome = await invoke();
     }
-    if ('missing' in outcome) throw new DocumentGone();
+    if ('missing' in outcome || 'left' in outcome) throw new DocumentGone();
     if ('error' in outcome) {
       const { code, message, details } = outcome.error;
       throw new ActionError(code, message, { details });
