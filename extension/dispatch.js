@@ -128,13 +128,14 @@ export class Dispatcher {
     }
 
     const began = this.now();
+    const reading = crypto.randomUUID();
     this.trace.add('received', { id, action, tab });
     /** @type {Answer} */
     let answer;
     try {
       await this.dedupeLog.begin(identity, ACTIONS[action].acts);
       if (tab !== null) this.navigations.use(tab, command.session);
-      answer = { ok: true, result: await this.#run(command) };
+      answer = { ok: true, result: await this.#run(command, reading) };
     } catch (error) {
       if (isEnding(error)) {
         // The next worker answers: it repeats a read, or reports that the outcome of an act is unknown.
@@ -151,6 +152,7 @@ export class Dispatcher {
       errorCode: answer.ok ? undefined : answer.error.code,
     });
     await this.#answer(command, identity, answer);
+    if (tab !== null) this.driver.told(tab, reading);
     if (tab !== null) this.onBlocked(tab, !answer.ok && answer.error.code === 'PAGE_BLOCKED');
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
@@ -178,8 +180,8 @@ export class Dispatcher {
     this.#send(session, unknown, textOf(command, unknown, false));
   }
 
-  /** @param {Command} command @returns {Promise<import('./protocol.js').Result>} */
-  #run({ id, action, params, session, deadline, target }) {
+  /** @param {Command} command @param {string} reading @returns {Promise<import('./protocol.js').Result>} */
+  #run({ id, action, params, session, deadline, target }, reading) {
     const left = deadline - this.now();
     if (left <= 0) throw timedOut(action);
     if (!this.power.on) throw pausedByPerson();
@@ -211,7 +213,15 @@ export class Dispatcher {
       session,
       tabId,
       deadline,
-      order: { session, until: deadline, act, ...(holds ? { holds } : {}), el: target?.el, ln: target?.ln },
+      order: {
+        session,
+        until: deadline,
+        act,
+        reading,
+        ...(holds ? { holds } : {}),
+        el: target?.el,
+        ln: target?.ln,
+      },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
       effects,

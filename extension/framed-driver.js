@@ -163,7 +163,6 @@ export class FramedDriver extends ScriptingDriver {
       command,
       params: given,
       order,
-      owns: (place, handle) => this.known.of(tabId, order.session ?? '', handle) === place.known?.name,
     });
     for (const [place, names] of handles) {
       if (place.known) this.known.hand(tabId, order.session ?? '', place.known.name, names);

@@ -170,6 +170,7 @@
         page.fail('HUMAN_REQUIRED', interstitial);
       }
       page.still(page.order);
+      page.beginNumbers(command);
       if (!aboutState) {
         page.rememberSecrets();
         page.begin(page.order.act);
@@ -183,13 +184,15 @@
   };
 
   /** @template Data @param {Data} data */
-  const succeeded = (data) => ({ data, page: page.info(), ...page.framingTold() });
+  const succeeded = (data) => ({ data, page: page.info(), ...page.framingTold(), ...numbered() });
+
+  const numbered = () => (page.hasUntold() ? { numbered: /** @type {const} */ (true) } : {});
 
   /** @param {unknown} error @returns {PageError | { left: true }} */
   const failed = (error) => {
     if (error instanceof Left) return { left: true };
     const { bproxyCode, message, details } = /** @type {Failure} */ (error);
-    return { error: { code: bproxyCode ?? 'SCRIPT_ERROR', message, details } };
+    return { error: { code: bproxyCode ?? 'SCRIPT_ERROR', message, details }, ...numbered() };
   };
 
   /** @typedef {Error & { bproxyCode?: import('../protocol.js').ErrorCode, details?: Record<string, unknown> }} Failure */

@@ -27,9 +27,9 @@ type PageCommands = {
   present: { params: { selector: string; frame?: string }; data: { present: boolean; matching: number } };
   /** Which frame of its parent a document is in: -1 where that cannot be known. */
   where: { params: NoParams; data: { index: number; slot: number; name: string; width: number; height: number } };
-  /** Gives numbers to elements that the read before has listed; 0 for none. `renewed`: in place of the one that it has. */
+  /** Gives numbers to elements that the read before has listed; 0 for none. */
   number: {
-    params: { token: string; picks: { place: number; n: number; renewed?: boolean }[] };
+    params: { token: string; picks: { place: number; n: number }[] };
     data: { numbers: number[] };
   };
   /** Scrolls an element into view, within its document; gives a point of it. */
@@ -115,6 +115,8 @@ interface PageOrder {
   act?: string;
   /** Its answer says what a field or a list holds: what a server makes of that is waited for. */
   holds?: boolean;
+  /** The command, as far as it numbers elements: drawn each time that it is carried out. */
+  reading?: string;
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
@@ -157,6 +159,9 @@ interface BproxyKnown {
   elements: Map<string, WeakRef<Element>>;
   facts: WeakMap<Element, BproxyFacts>;
   dropped: FinalizationRegistry<string>;
+  /** The command that gave numbers last, and the handles of those that nobody was told of yet. */
+  reading: string | undefined;
+  untold: Set<string>;
 }
 
 /** What each act reports after the page has settled. */
@@ -200,9 +205,12 @@ type PageResult<Name extends PageCommandName> = {
   page: import('../protocol.js').Page;
   /** Told by documents with frames, and by frames. */
   frames?: import('../frame-reads.js').Framing;
+  /** Elements of this document got numbers. */
+  numbered?: true;
 };
 type PageError = {
   error: { code: import('../protocol.js').ErrorCode; message: string; details?: Record<string, unknown> };
+  numbered?: true;
 };
 /** `left`: the document was left meanwhile. */
 type PageOutcome<Name extends PageCommandName> = PageResult<Name> | PageError | { left: true };
@@ -480,6 +488,12 @@ interface BproxyPage {
     /** What stands for a number in a text. */
     mark(number: number): string;
   };
+  /** A command begins: what was numbered for an answer that was not sent is nobody's number. */
+  beginNumbers(command: PageCommandName): void;
+  /** Whether numbers were given that nobody was told of yet. */
+  hasUntold(): boolean;
+  /** The answer of this command was sent. */
+  told(reading: string): void;
   /** Of what the read has listed, the numbers that there are already; 0 for none. */
   knownNumbers(): { kind: 'el' | 'ln'; n: number }[];
   /** Whether the element is in the document: not taken out, nor into another one. */
