@@ -19,6 +19,9 @@ import { isPausedByPerson, pausedByPerson } from './switch.js';
  * @typedef {import('./dedupe-log.js').Identity} Identity
  */
 
+/** Acts whose answer says what a field or a list holds. @type {ReadonlySet<string>} */
+const HOLDING = new Set(['fill', 'fill-form', 'select', 'type']);
+
 export class Dispatcher {
   /**
    * @param {{
@@ -125,13 +128,14 @@ export class Dispatcher {
     }
 
     const began = this.now();
+    const reading = crypto.randomUUID();
     this.trace.add('received', { id, action, tab });
     /** @type {Answer} */
     let answer;
     try {
       await this.dedupeLog.begin(identity, ACTIONS[action].acts);
       if (tab !== null) this.navigations.use(tab, command.session);
-      answer = { ok: true, result: await this.#run(command) };
+      answer = { ok: true, result: await this.#run(command, reading) };
     } catch (error) {
       if (isEnding(error)) {
         // The next worker answers: it repeats a read, or reports that the outcome of an act is unknown.
@@ -148,6 +152,7 @@ export class Dispatcher {
       errorCode: answer.ok ? undefined : answer.error.code,
     });
     await this.#answer(command, identity, answer);
+    if (tab !== null) this.driver.told(tab, reading);
     if (tab !== null) this.onBlocked(tab, !answer.ok && answer.error.code === 'PAGE_BLOCKED');
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
@@ -175,8 +180,8 @@ export class Dispatcher {
     this.#send(session, unknown, textOf(command, unknown, false));
   }
 
-  /** @param {Command} command @returns {Promise<import('./protocol.js').Result>} */
-  #run({ id, action, params, session, deadline, target }) {
+  /** @param {Command} command @param {string} reading @returns {Promise<import('./protocol.js').Result>} */
+  #run({ id, action, params, session, deadline, target }, reading) {
     const left = deadline - this.now();
     if (left <= 0) throw timedOut(action);
     if (!this.power.on) throw pausedByPerson();
@@ -196,7 +201,9 @@ export class Dispatcher {
     const act = reportsEffects ? `e${crypto.randomUUID()}` : undefined;
     const dialog = 'dialog' in params ? params.dialog : undefined;
     // It has the driver itself, because it is taken away after the end.
-    const guard = act === undefined ? null : new Guard({ driver, navigations, effects, tabId, act, deadline, dialog });
+    const holds = HOLDING.has(action);
+    const parts = { driver, navigations, effects, tabId, deadline, dialog, holds };
+    const guard = act === undefined ? null : new Guard({ ...parts, act });
     guard?.put();
     if (reportsEffects) this.adoption.begin(tabId, effects);
     const running = this.actions(action)({
@@ -206,7 +213,15 @@ export class Dispatcher {
       session,
       tabId,
       deadline,
-      order: { session, until: deadline, act, el: target?.el, ln: target?.ln },
+      order: {
+        session,
+        until: deadline,
+        act,
+        reading,
+        ...(holds ? { holds } : {}),
+        el: target?.el,
+        ln: target?.ln,
+      },
       document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
       effects,

@@ -57,10 +57,9 @@ export const coversFrames = (command) => READS.has(command);
  * @param {PageCommandName} how.command
  * @param {any} how.params
  * @param {PageOrder} how.order
- * @param {(place: Place, handle: string) => boolean} how.owns whether a handle was handed out as one of this document
  * @returns {Promise<{ data: any, handles: Map<Place, string[]> }>} `handles`: what was handed out in each frame
  */
-export async function readAll({ ask, root, answer, command, params, order, owns }) {
+export async function readAll({ ask, root, answer, command, params, order }) {
   const patience = new Patience();
   const whole = { ...params };
   delete whole.selector;
@@ -98,7 +97,7 @@ export async function readAll({ ask, root, answer, command, params, order, owns 
   }
   const merge = LISTS[command] ? mergedLists : command === 'present' ? mergedPresence : mergedText;
   const merged = merge(told, command, params);
-  const { numberOf, capped, handles } = await number(merged.named, { ask, order, patience, owns });
+  const { numberOf, capped, handles } = await number(merged.named, { ask, order, patience });
   return { data: merged.data(numberOf, capped), handles };
 }
 
@@ -125,25 +124,23 @@ function flat(told) {
 /** @typedef {{ named: Named[], data: (numberOf: (named: Named) => number | undefined, capped: boolean) => any }} Merged */
 
 /**
- * Gives numbers to the elements that are handed out. One that was given when nobody was told of it, as by a document that
- * answered too late, may be another element's by now: its element gets a new one.
+ * Gives numbers to the elements that are handed out.
  * @param {Named[]} named in the order of the answer
- * @param {Pick<Parameters<typeof readAll>[0], 'ask' | 'order' | 'owns'> & { patience: Patience }} how
+ * @param {Pick<Parameters<typeof readAll>[0], 'ask' | 'order'> & { patience: Patience }} how
  */
-async function number(named, { ask, order, patience, owns }) {
+async function number(named, { ask, order, patience }) {
   const next = { el: order.el ?? 0, ln: order.ln ?? 0 };
   let capped = false;
-  /** @type {Map<Told, { place: number, n: number, renewed: boolean }[]>} */
+  /** @type {Map<Told, { place: number, n: number }[]>} */
   const wanted = new Map();
   for (const { told, place } of named) {
     const { kind, n } = framingOf(told).known[place];
-    const renewed = n !== 0 && !owns(told.place, `${kind}${n}`);
-    const isNew = n === 0 || renewed;
+    const isNew = n === 0;
     const isFull = next[kind] >= (order[kind] ?? 0) + BLOCK;
     capped ||= isNew && isFull;
     const picks = wanted.get(told) ?? [];
     wanted.set(told, picks);
-    picks.push({ place, n: isNew && !isFull ? next[kind]++ : 0, renewed });
+    picks.push({ place, n: isNew && !isFull ? next[kind]++ : 0 });
   }
   /** @type {Map<Told, Map<number, number>>} */
   const numbers = new Map();
@@ -162,7 +159,7 @@ async function number(named, { ask, order, patience, owns }) {
           names.filter((name) => name !== ''),
         );
       } catch {
-        // It may give them all the same, and nobody is told.
+        // It may give them all the same: nobody is told, so they are nobody's.
       }
     }),
   );

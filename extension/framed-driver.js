@@ -13,7 +13,7 @@ import { ActionError } from './protocol.js';
 /** What is asked of the page itself, whatever act is under way. @type {ReadonlySet<string>} */
 const ABOUT_PAGE = new Set(['info', 'sign-in-interstitial']);
 /** Acts that need not be seen to be done. @type {ReadonlySet<string>} */
-const UNSEEN = new Set(['scroll']);
+const UNSEEN = new Set(['scroll', 'look-again']);
 const CANDIDATES_MAX = 10;
 
 /** @typedef {import('./frame-tree.js').Place} Place */
@@ -54,16 +54,16 @@ export class FramedDriver extends ScriptingDriver {
     /** @type {PageResult<Name> | undefined} */
     let result;
     /** What the documents say of each field, in the order of the form. @type {unknown[]} */
-    const ways = [];
+    const each = [];
     for (const { name, given, at } of groups) {
       const acts =
         name === undefined ? this.ask(tabId, 0, command, given, order) : this.act(tabId, name, command, given, order);
       result = await acts.catch((error) => this.refused(tabId, name, atField(error, at), order));
-      for (const [index, field] of at.entries()) ways[field] = /** @type {any} */ (result.data).ways?.[index];
+      for (const [index, field] of at.entries()) each[field] = /** @type {any} */ (result.data).each?.[index];
       if (name === undefined && targetsOf(given).length > 0) this.acting.delete(tabId);
     }
     const last = /** @type {PageResult<Name>} */ (result);
-    return ways.length === 0 ? last : { ...last, data: { ...last.data, ways } };
+    return each.length === 0 ? last : { ...last, data: { ...last.data, each } };
   }
 
   /** @param {number} tabId @param {PageOrder} [order] */
@@ -163,7 +163,6 @@ export class FramedDriver extends ScriptingDriver {
       command,
       params: given,
       order,
-      owns: (place, handle) => this.known.of(tabId, order.session ?? '', handle) === place.known?.name,
     });
     for (const [place, names] of handles) {
       if (place.known) this.known.hand(tabId, order.session ?? '', place.known.name, names);

@@ -18,15 +18,17 @@ export class Guard {
    * @param {{
    *   driver: import('./page-driver.js').PageDriver, navigations: import('./navigation.js').Navigations,
    *   effects: import('./effects.js').Effects, tabId: number, act: string, deadline: number,
-   *   dialog: import('./contract.js').Dialog | undefined,
-   * }} parts `act`: the name of the events by which it asks the extension's world; `dialog`: how dialogs are answered
+   *   dialog: import('./contract.js').Dialog | undefined, holds: boolean,
+   * }} parts `act`: the name of the events by which it asks the extension's world; `dialog`: how dialogs are answered;
+   *   `holds`: the act says what a field holds
    */
-  constructor({ driver, navigations, effects, tabId, act, deadline, dialog }) {
+  constructor({ driver, navigations, effects, tabId, act, deadline, dialog, holds }) {
     this.driver = driver;
     this.navigations = navigations;
     this.tabId = tabId;
     this.deadline = deadline;
     this.dialog = dialog;
+    this.holds = holds;
     this.effects = effects;
     this.act = act;
     this.secret = crypto.randomUUID();
@@ -52,9 +54,10 @@ export class Guard {
   }
 
   #inject() {
-    const { secret, act, dialog } = this;
+    const { secret, act, dialog, holds } = this;
     const until = Math.min(this.deadline, Date.now() + LONGEST_MS);
-    const args = /** @type {const} */ ([secret, act, until, dialog?.answer === 'accept', dialog?.text ?? null]);
+    const accepts = dialog?.answer === 'accept';
+    const args = /** @type {const} */ ([secret, act, until, accepts, dialog?.text ?? null, holds]);
     this.driver.runInFrames(this.tabId, 'MAIN', guard, [...args]).catch(() => {});
   }
 

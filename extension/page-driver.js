@@ -15,6 +15,8 @@ import { ActionError } from './protocol.js';
  *   runs a command in the tab's page: in the frames that its targets name
  * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>, order: PageOrder) => Promise<PageResult<Name>>} read
  *   the same, once more if the page is replaced in the middle: for commands that change nothing. Over all frames
+ * @property {(tabId: number, reading: string) => void} told
+ *   the answer of this command was sent: the numbers that it tells are the elements' from now on
  * @property {<Args extends unknown[], Value>(tabId: number, run: (...args: Args) => Value, args: Args, order?: PageOrder) => Promise<Value | undefined>} runInMainWorld
  *   runs a function, which travels as text, in the page's own world, in the frame that the command of this order acts in; undefined if its document went away
  * @property {(tabId: number, order: PageOrder) => Promise<{ data: import('./contract.js').FramesData, page: import('./protocol.js').Page }>} frames
@@ -77,11 +79,17 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/reactions.js',
   'page/typing.js',
   'page/settle.js',
+  'page/answers.js',
   'page/rest.js',
 ]);
 
 /** How scripts are run in one document. Which one an action means is known to `FramedDriver`. */
 export class ScriptingDriver {
+  constructor() {
+    /** The frames in which commands under way have numbered elements. @type {Map<string, Set<number>>} */
+    this.numbered = new Map();
+  }
+
   /**
    * @template {PageCommandName} Name
    * @param {number} tabId
@@ -114,12 +122,26 @@ export class ScriptingDriver {
       await execute({ target, injectImmediately: true, files: [...PAGE_SCRIPTS] });
       outcome = await invoke();
     }
-    if ('missing' in outcome) throw new DocumentGone();
-    if ('error' in outcome) {
-      const { code, message, details } = outcome.error;
+    if ('missing' in outcome || 'left' in outcome) throw new DocumentGone();
+    const { numbered, ...result } = outcome;
+    if (numbered && order.reading !== undefined) {
+      const frames = this.numbered.get(order.reading) ?? new Set();
+      this.numbered.set(order.reading, frames.add(frameId));
+    }
+    if ('error' in result) {
+      const { code, message, details } = result.error;
       throw new ActionError(code, message, { details });
     }
-    return outcome;
+    return result;
+  }
+
+  /** @param {number} tabId @param {string} reading */
+  told(tabId, reading) {
+    for (const frameId of this.numbered.get(reading) ?? []) {
+      const target = { tabId, ...inFrame(frameId) };
+      execute({ target, injectImmediately: true, func: confirmNumbers, args: [reading] }).catch(() => {});
+    }
+    this.numbered.delete(reading);
   }
 
   /**
@@ -216,6 +238,11 @@ function invokeInPage(version, command, params, order, begun, startBy) {
   // A string is passed from the page to the worker far faster than a tree of values.
   const outcome = page.invoke(command, params, order);
   return outcome instanceof Promise ? outcome.then((done) => JSON.stringify(done)) : JSON.stringify(outcome);
+}
+
+/** Runs in the page. @param {string} reading */
+function confirmNumbers(reading) {
+  globalThis.bproxy?.told?.(reading);
 }
 
 /**

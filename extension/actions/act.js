@@ -159,8 +159,16 @@ export async function perform(context, command, params) {
   }
 }
 
+/** How long the page that takes the place of another one may take to be there. */
+const COMMIT_MS = 1_000;
+
 /** The failure of an act in whose midst its document went away. @param {AnyContext} context */
-async function replaced({ driver, tabId, done, action }) {
+async function replaced({ driver, tabId, done, action, navigations, signal }) {
+  // A document tells that it is left before the next one is there.
+  if (navigations.underWay.get(tabId)?.document === null) {
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(COMMIT_MS)]);
+    await navigations.next(tabId, waiting, { joining: true, until: 'committed' }).catch(() => {});
+  }
   const { url, title, document } = await driver.page(tabId);
   const message = `the page was replaced in the middle of ${action}, so part of it may have been done: read the page again`;
   const details = { page: { url, title, document }, ...(done > 0 ? { done } : {}) };

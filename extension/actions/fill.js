@@ -15,7 +15,7 @@ export async function fill(context) {
   const field = context.params;
   checkMethod(field);
   const { data } = await perform(context, 'check-fields', { fields: [field], isForm: false });
-  return write(context, field, data.ways[0]);
+  return write(context, field, data.each[0]);
 }
 
 /**
@@ -27,12 +27,13 @@ export async function fillForm(context) {
   fields.forEach(checkMethod);
   const { data } = await perform(context, 'check-fields', { fields, isForm: true });
   const results = [];
-  let page;
+  // What a server makes of the fields is waited for when all are written.
+  const { order } = context;
+  context.order = { ...order, holds: false };
   for (const [index, field] of fields.entries()) {
     try {
-      const written = await write(context, field, data.ways[index]);
-      results.push({ target: field.target, ...written.data });
-      page = written.page;
+      const { data: written } = await write(context, { ...field, place: index }, data.each[index]);
+      results.push({ target: field.target, ...written });
       context.done += 1;
     } catch (error) {
       if (error instanceof ActionError) {
@@ -45,12 +46,42 @@ export async function fillForm(context) {
       throw error;
     }
   }
-  return { data: { results }, page: /** @type {import('../protocol.js').Page} */ (page) };
+  context.order = order;
+  const { page } = await settle(context);
+  return { data: { results: await lookedAgain(context, results, page) }, page };
+}
+
+/**
+ * What the fields of a form hold when all are written: one of them, or the server, may have changed another.
+ * @param {import('./index.js').Context<'fill-form'>} context
+ * @param {({ target: Field['target'] } & Written['data'])[]} results
+ * @param {import('../protocol.js').Page} page as it came to rest
+ */
+async function lookedAgain(context, results, page) {
+  // What was seen in a page that is gone stands.
+  if (page.document !== context.document) return results;
+  const fields = context.params.fields.map((field, place) => ({ ...field, place }));
+  const looked = await perform(context, 'look-again', { fields }).catch(() => null);
+  if (looked === null) return results;
+  const again = results.map(async (before, place) => {
+    const field = fields[place];
+    const seen = looked.data.each[place];
+    if (seen?.gone) return before;
+    // What an editor's own interface was given, that tells.
+    const isEditor =
+      seen === null ? field.method !== 'direct' && field.method !== 'paste' : seen.editor && !seen.filled;
+    const known = isEditor ? await inEditor(context, field, null).catch(() => null) : null;
+    if (known !== null) return { target: field.target, ...outcomeOf(field, known) };
+    if (seen === null || isEditor) return before;
+    const { filled, verifiedValue } = seen;
+    return { target: field.target, filled, ...(verifiedValue === undefined ? {} : { verifiedValue }) };
+  });
+  return Promise.all(again);
 }
 
 /**
  * Writes in the first of the ways that is taken. The next one is tried only where a way has left the field as it was.
- * @param {Context} context @param {Field} field @param {Way[]} ways
+ * @param {Context} context @param {Field & { place?: number }} field @param {Way[]} ways
  * @returns {Promise<Written>}
  */
 async function write(context, field, ways) {
@@ -70,7 +101,7 @@ async function write(context, field, ways) {
 /** @typedef {{ data: { filled: boolean, verifiedValue?: string }, page: import('../protocol.js').Page }} Written */
 
 /**
- * @param {Context} context @param {Field} field @param {Way} way
+ * @param {Context} context @param {Field & { place?: number }} field @param {Way} way
  * @returns {Promise<Written & { untouched?: boolean }>} `untouched`: the field holds what it held before
  */
 async function writeBy(context, field, way) {

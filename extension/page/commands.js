@@ -25,6 +25,7 @@
       commands: {},
       order: {},
       touched: new Set(),
+      waitedSince: 0,
       after: null,
       acted: null,
       deferredInterstitial: null,
@@ -54,7 +55,29 @@
   // A document that comes back from the browser's cache is a new page to the client, and the acts that were under way in
   // it have ended. The page must not be able to end them by an event of its own.
   const leave = (/** @type {Event} */ event) => {
-    if (event.isTrusted) page.marks.delete(document);
+    if (!event.isTrusted) return;
+    page.marks.delete(document);
+    for (const end of [...waiting]) end();
+  };
+
+  /** What waits in the document: in the browser's cache its timers and messages stand still. @type {Set<() => void>} */
+  const waiting = new Set();
+  class Left extends Error {}
+
+  page.within = async (order, event) => {
+    /** @type {() => void} */
+    let end = () => {};
+    const left = new Promise((_, reject) => {
+      end = () => reject(new Left());
+    });
+    waiting.add(end);
+    try {
+      const value = await Promise.race([event, left]);
+      page.still(order);
+      return value;
+    } finally {
+      waiting.delete(end);
+    }
   };
 
   /** An event whose name no page can listen for. */
@@ -92,11 +115,12 @@
   page.pause = async (order, ms) => {
     const until = performance.now() + ms;
     // The timers of a page that nobody sees run once a second; its messages come at once.
-    do await (page.isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
+    do await page.within(order, page.isHidden() ? message() : new Promise((resolve) => setTimeout(resolve, ms)));
     while (performance.now() < until);
     page.hostList = null;
-    page.still(order);
   };
+
+  page.breathe = (order) => page.within(order, message());
 
   page.isHidden = () => page.own.visibilityState(document) !== 'visible';
 
@@ -126,7 +150,10 @@
     page.hostList = null;
     // Whichever document this is, the command does not go on in another one.
     page.order = { ...order, document: order.document ?? page.document() };
-    if (command !== 'settle') page.touched = new Set();
+    if (command !== 'settle') {
+      page.touched = new Set();
+      page.waitedSince = 0;
+    }
     const aboutState = STATE_COMMANDS.has(command);
     try {
       if (page.own.contentType(document) === 'application/pdf' && !aboutState) {
@@ -143,6 +170,7 @@
         page.fail('HUMAN_REQUIRED', interstitial);
       }
       page.still(page.order);
+      page.beginNumbers(command);
       if (!aboutState) {
         page.rememberSecrets();
         page.begin(page.order.act);
@@ -156,12 +184,15 @@
   };
 
   /** @template Data @param {Data} data */
-  const succeeded = (data) => ({ data, page: page.info(), ...page.framingTold() });
+  const succeeded = (data) => ({ data, page: page.info(), ...page.framingTold(), ...numbered() });
 
-  /** @param {unknown} error @returns {PageError} */
+  const numbered = () => (page.hasUntold() ? { numbered: /** @type {const} */ (true) } : {});
+
+  /** @param {unknown} error @returns {PageError | { left: true }} */
   const failed = (error) => {
+    if (error instanceof Left) return { left: true };
     const { bproxyCode, message, details } = /** @type {Failure} */ (error);
-    return { error: { code: bproxyCode ?? 'SCRIPT_ERROR', message, details } };
+    return { error: { code: bproxyCode ?? 'SCRIPT_ERROR', message, details }, ...numbered() };
   };
 
   /** @typedef {Error & { bproxyCode?: import('../protocol.js').ErrorCode, details?: Record<string, unknown> }} Failure */

@@ -18,18 +18,18 @@
   /** Lets the page do what an event has made it ask for, and draw it. */
   const drawn = async (/** @type {PageOrder} */ order) => {
     if (own.visibilityState(document) === 'visible') {
-      await new Promise((resolve) => {
+      const frame = new Promise((resolve) => {
         requestAnimationFrame(resolve);
         setTimeout(resolve, FRAME_MS);
       });
+      await page.within(order, frame);
       await page.pause(order, 0);
     } else await page.pause(order, UNDRAWN_MS);
   };
 
   /** Lets timers of the page end that are due: in a page that nobody sees they run once a second, as this one does. */
   const timed = async (/** @type {PageOrder} */ order) => {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    page.still(order);
+    await page.within(order, new Promise((resolve) => setTimeout(resolve, 0)));
   };
 
   page.commands.drag = async (params) => {

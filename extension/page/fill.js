@@ -26,11 +26,21 @@
         throw error;
       }
     });
-    return { ways };
+    return { each: ways };
   };
   /** @typedef {Error & { details?: Record<string, unknown> }} Failure */
 
-  page.commands.fill = async ({ target, value, method = 'direct', blur = true, private: hidden = false }) => {
+  /** What looks at the fields of a form again, by their place in it. @type {Map<number, () => ActAfter['fill']>} */
+  let written = new Map();
+  /** @type {string | undefined} */
+  let form;
+
+  page.commands['look-again'] = ({ fields }) => {
+    const isSame = form !== undefined && form === page.order.act;
+    return { each: fields.map(({ place }) => (isSame ? written.get(place)?.() : undefined) ?? null) };
+  };
+
+  page.commands.fill = async ({ target, value, method = 'direct', blur = true, private: hidden = false, place }) => {
     const { order } = page;
     const element = /** @type {HTMLElement} */ (page.writable({ target, value, method, private: hidden }));
     // A page may change the field's type by the first event.
@@ -38,7 +48,13 @@
     const before = page.heldBy(element);
     page.acted = element;
     let took = false;
-    page.after = () => check(element, value, before);
+    const look = () => check(element, value, before);
+    page.after = look;
+    if (place !== undefined) {
+      if (form !== order.act) written = new Map();
+      form = order.act;
+      written.set(place, look);
+    }
     own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
     page.takeFocus(element);
     if (page.isToggle(element)) toggle(element, page.truth(value) === true);
@@ -123,22 +139,12 @@
 
   // ---- Sliders ----
 
-  /** Lets the page draw what an event has changed; timers are slow in a window that others cover. */
-  const drawn = async (/** @type {PageOrder} */ order) => {
-    await new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = resolve;
-      port2.postMessage(null);
-    });
-    page.still(order);
-  };
-
   /** Presses an arrow key, and tells whether the page itself has acted on it. */
   const arrow = async (/** @type {Element} */ on, /** @type {boolean} */ up, /** @type {PageOrder} */ order) => {
     const key = up ? 'ArrowRight' : 'ArrowLeft';
     const init = { key, code: key, keyCode: up ? 39 : 37, bubbles: true, cancelable: true, composed: true };
     const handled = !own.dispatchEvent(on, new KeyboardEvent('keydown', init));
-    await drawn(order);
+    await page.breathe(order);
     own.dispatchEvent(on, new KeyboardEvent('keyup', init));
     return handled;
   };
@@ -159,7 +165,7 @@
    * back. A page that does not handle keys itself is left alone.
    */
   const endChange = async (/** @type {HTMLInputElement} */ range, /** @type {PageOrder} */ order) => {
-    await drawn(order);
+    await page.breathe(order);
     const up = Number(range.value) <= Number(range.min || 0);
     if (await arrow(range, up, order)) await arrow(range, !up, order);
   };

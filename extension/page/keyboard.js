@@ -21,17 +21,6 @@
     };
   };
 
-  /** Lets the page run what an event has started, as it does between two events of a person. */
-  const breathe = async (/** @type {PageOrder} */ order) => {
-    await new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = resolve;
-      port2.postMessage(null);
-    });
-    page.still(order);
-  };
-  page.breathe = breathe;
-
   /**
    * Sends one event of a key to what has the focus. Tells where, or null if the page prevented the reaction.
    * @param {'keydown' | 'keypress' | 'keyup'} type @param {PageKey} key @param {ReturnType<typeof modifiers>} down
@@ -58,7 +47,7 @@
     for (const modifier of stroke.held) {
       held.push(modifier.key);
       send('keydown', modifier, modifiers(held));
-      await breathe(order);
+      await page.breathe(order);
     }
     const down = modifiers(held);
     const on = send('keydown', stroke, down);
@@ -68,22 +57,22 @@
   };
 
   page.release = async (stroke, order) => {
-    await breathe(order);
+    await page.breathe(order);
     const held = stroke.held.map(({ key }) => key);
     page.reactToKeyup(send('keyup', stroke, modifiers(held)), stroke);
     page.tellFocus();
     for (const modifier of [...stroke.held].reverse()) {
       held.pop();
-      await breathe(order);
+      await page.breathe(order);
       send('keyup', modifier, modifiers(held));
     }
-    await breathe(order);
+    await page.breathe(order);
   };
 
   /** The second half of a key that makes a text. @param {PageStroke} stroke @param {ReturnType<typeof modifiers>} down @param {PageOrder} order */
   const print = async (stroke, down, order) => {
     if (stroke.text === '' || down.ctrlKey || down.metaKey || down.altKey) return;
-    await breathe(order);
+    await page.breathe(order);
     const on = send('keypress', stroke, down);
     if (on !== null) page.reactToKeypress(on, stroke, down);
   };

@@ -16,13 +16,14 @@
  * @param {number} until it ends then (unix ms)
  * @param {boolean} accepts how dialogs are answered
  * @param {string | null} text the answer to a `prompt`; null for what it proposes
+ * @param {boolean} holds the act says what a field holds: what a server makes of it is waited for
  */
-export function guard(secret, request, until, accepts, text) {
+export function guard(secret, request, until, accepts, text, holds) {
   const { now } = Date;
   if (now() >= until) return;
   const { defineProperty, getOwnPropertyDescriptor } = Object;
   const { apply } = Reflect;
-  const { dispatchEvent } = EventTarget.prototype;
+  const { addEventListener, dispatchEvent, removeEventListener } = EventTarget.prototype;
   const { CustomEvent: Request, Event: Notice, scheduler } = /** @type {any} */ (window);
   const { parse, stringify } = JSON;
   const textOf = Function.prototype.toString;
@@ -146,6 +147,29 @@ export function guard(secret, request, until, accepts, text) {
   });
   asking(window, 'fetch');
   asking(XMLHttpRequest.prototype, 'send');
+  if (holds) {
+    /** The sockets whose messages are told of. @type {any[]} */
+    const sockets = [];
+    replace(WebSocket.prototype, 'send', (self, args, native) => {
+      const sent = apply(native, self, args);
+      let isKnown = false;
+      for (let index = 0; index < sockets.length; index += 1) isKnown ||= sockets[index] === self;
+      if (!isKnown) {
+        sockets[sockets.length] = self;
+        const hear = () => {
+          if (over) apply(removeEventListener, self, ['message', hear]);
+          else asks(window, 'hearing');
+        };
+        apply(addEventListener, self, ['message', hear]);
+      }
+      asks(window, 'sending');
+      return sent;
+    });
+    replace(window, 'setTimeout', (self, args, native) => {
+      if (typeof args[1] !== 'object') asks(window, `timing ${optional(args[1])}`);
+      return apply(native, self, args);
+    });
+  }
 
   replace(Function.prototype, 'toString', (self, args, native) => {
     if (self === secret) {

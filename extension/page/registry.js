@@ -1,6 +1,9 @@
 /**
  * The registry of elements: the number by which each session knows an element, and what the element was when the session
  * last read it. A number stands for one element for good. Elements are held weakly: a page may drop them.
+ *
+ * A number is an element's once the answer that tells it was sent. Until then the document may be left, and the answer be
+ * about the next one: the daemon would give the number to something else there, and the browser may bring this one back.
  */
 (() => {
   'use strict';
@@ -23,6 +26,8 @@
         elements,
         facts: new WeakMap(),
         dropped: new FinalizationRegistry((handle) => void elements.delete(handle)),
+        reading: undefined,
+        untold: new Set(),
       };
       page.sessions.set(session, known);
     }
@@ -109,15 +114,34 @@
   };
 
   /** @param {BproxyKnown} known @param {'el' | 'ln'} kind @param {Element} element @param {number} number */
-  const register = ({ numbers, elements, dropped }, kind, element, number) => {
+  const register = (known, kind, element, number) => {
+    const { numbers, elements, dropped } = known;
     if (numbers[kind].has(element)) return;
     const handle = `${kind}${number}`;
-    // A number that nobody was told of may be given again.
-    const before = elements.get(handle)?.deref();
-    if (before) numbers[kind].delete(before);
     numbers[kind].set(element, number);
     elements.set(handle, new WeakRef(element));
     dropped.register(element, handle);
+    known.reading = page.order.reading;
+    known.untold.add(handle);
+  };
+
+  page.beginNumbers = (command) => {
+    const { session = '', reading } = page.order;
+    const known = page.sessions.get(session);
+    // Each look after an act tells anew what has the focus.
+    if (known === undefined || (known.reading === reading && command !== 'settle')) return;
+    for (const handle of known.untold) {
+      const element = known.elements.get(handle)?.deref();
+      if (element) known.numbers[handle.startsWith('el') ? 'el' : 'ln'].delete(element);
+      known.elements.delete(handle);
+    }
+    known.untold.clear();
+  };
+
+  page.hasUntold = () => (page.sessions.get(page.order.session ?? '')?.untold.size ?? 0) > 0;
+
+  page.told = (reading) => {
+    for (const known of page.sessions.values()) if (known.reading === reading) known.untold.clear();
   };
 
   page.knownNumbers = () => {
@@ -130,9 +154,8 @@
     const known = knownTo(page.order.session ?? '');
     const { entries } = page.listed;
     return {
-      numbers: picks.map(({ place, n, renewed = false }) => {
+      numbers: picks.map(({ place, n }) => {
         const { kind, element, facts } = entries[place];
-        if (renewed) known.numbers[kind].delete(element);
         const number = known.numbers[kind].get(element) ?? n;
         if (number === 0) return 0;
         register(known, kind, element, number);

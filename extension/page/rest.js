@@ -14,46 +14,26 @@
   const LONGEST_IDLE_MS = 48;
   /** A page whose timers never end, and change nothing, is at rest after this. */
   const FIDGET_MS = 110;
-  /** The time between two frames. */
-  const FRAME_MS = 17;
+  /** A frame that does not come in this time is not waited for. */
+  const FRAME_MS = 250;
+  /** A page that asks for one frame after the other is at rest after so many, if nothing else is under way. */
+  const FRAMES = 5;
   /** A page that still changes after this is looked at from outside. */
   const LOOK_MS = 150;
   /** The browser gives no idle period to a page that is always busy. */
   const IDLE_WAIT_MS = 100;
 
-  /** How long the answers to what the act has asked servers for are waited for: some never come. */
-  const ANSWER_MS = 500;
-
   let changes = 0;
-  /** How many requests the page's scripts began, and how many have ended. */
-  let asked = 0;
-  let answered = 0;
   /** How many animation frames the page has asked for in the last act in which it did so. */
   let frames = 0;
   /** @type {string | undefined} */
   let drawing;
-  /** Since when one is without an answer. */
-  let askedAt = 0;
   /** Whether the document is about to be left. */
   let leaving = false;
   const observer = new MutationObserver((records) => {
     changes += records.length;
   });
   const WHAT = { subtree: true, childList: true, attributes: true, characterData: true };
-
-  page.requests.asking = () => {
-    if (asked <= answered) askedAt = performance.now();
-    asked += 1;
-    // The browser does it.
-    return false;
-  };
-
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      const { initiatorType } = /** @type {PerformanceResourceTiming} */ (entry);
-      if (initiatorType === 'fetch' || initiatorType === 'xmlhttprequest') answered = Math.min(answered + 1, asked);
-    }
-  }).observe({ type: 'resource' });
 
   page.requests.drawing = () => {
     if (drawing !== page.order.act) frames = 0;
@@ -65,8 +45,6 @@
   page.waitsForFrames = () => drawing !== undefined && drawing === page.began?.act;
 
   const framesAsked = () => (page.waitsForFrames() ? frames : 0);
-
-  const isAsking = () => asked > answered && performance.now() - askedAt < ANSWER_MS;
 
   page.watch = () => {
     for (const tree of page.trees()) observer.observe(tree, WHAT);
@@ -99,33 +77,48 @@
       });
     });
 
+  /** Waits until the frames that the page has asked for are drawn: this one was asked for after them. */
+  const frame = () =>
+    new Promise((resolve) => {
+      const late = setTimeout(resolve, FRAME_MS);
+      requestAnimationFrame(() => {
+        clearTimeout(late);
+        resolve(undefined);
+      });
+    });
+
   page.rest = async (order) => {
     page.watch();
     const began = performance.now();
+    page.waitedSince ||= began;
     let calm = began;
     observer.takeRecords();
     let seen = changes;
     let drawn = 0;
+    let count = 0;
     try {
       for (;;) {
         await page.pause(order, QUIET_MS);
-        const free = await idle();
+        const free = await page.within(order, idle());
         const now = performance.now();
-        if (changes !== seen || page.isMoving() || isAsking()) {
+        const draws = !page.isHidden() && drawn !== framesAsked();
+        if (changes !== seen || page.isMoving() || page.isAsking(order)) {
           seen = changes;
           calm = now;
+          count = 0;
         } else if (
-          (free >= LONGEST_IDLE_MS && (drawn === framesAsked() || page.isHidden())) ||
-          now - calm >= FIDGET_MS
+          draws ? count >= FRAMES && now - calm >= FIDGET_MS : free >= LONGEST_IDLE_MS || now - calm >= FIDGET_MS
         ) {
           return true;
-        } else {
-          // Something is due then, or with the next frame.
-          const due = drawn === framesAsked() ? free : FRAME_MS;
+        } else if (draws) {
           drawn = framesAsked();
-          await page.pause(order, due);
+          count += 1;
+          await page.within(order, frame());
+        } else {
+          // Something is due then.
+          await page.pause(order, free);
         }
-        if (leaving || (performance.now() - began >= LOOK_MS && !isAsking())) return false;
+        if (leaving || (performance.now() - began >= LOOK_MS && !page.isAsking(order))) return false;
       }
     } finally {
       observer.disconnect();

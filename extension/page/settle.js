@@ -37,7 +37,9 @@
   };
 
   page.commands.settle = async ({ actedIn }) => {
-    const rested = await page.rest(page.order);
+    const { order } = page;
+    const rested = await page.rest(order);
+    page.order = order;
     const here = actedIn === page.document();
     const after = (here && page.after?.()) || null;
     if (here) page.readAgain();

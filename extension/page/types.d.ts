@@ -27,9 +27,9 @@ type PageCommands = {
   present: { params: { selector: string; frame?: string }; data: { present: boolean; matching: number } };
   /** Which frame of its parent a document is in: -1 where that cannot be known. */
   where: { params: NoParams; data: { index: number; slot: number; name: string; width: number; height: number } };
-  /** Gives numbers to elements that the read before has listed; 0 for none. `renewed`: in place of the one that it has. */
+  /** Gives numbers to elements that the read before has listed; 0 for none. */
   number: {
-    params: { token: string; picks: { place: number; n: number; renewed?: boolean }[] };
+    params: { token: string; picks: { place: number; n: number }[] };
     data: { numbers: number[] };
   };
   /** Scrolls an element into view, within its document; gives a point of it. */
@@ -79,10 +79,15 @@ type PageCommands = {
   'type-keys': { params: { text: string }; data: NoData };
   /** At once, as one change. */
   'type-block': { params: { text: string }; data: NoData };
-  /** `isForm`: a field that fails is named by its place. `ways`: how each field can be filled, the best way first. */
-  'check-fields': { params: { fields: BproxyField[]; isForm: boolean }; data: { ways: BproxyWay[][] } };
-  /** `took`: whether the field held the value before it was left. */
-  fill: { params: BproxyField; data: { took: boolean } };
+  /** `isForm`: a field that fails is named by its place. `each`: how each field can be filled, the best way first. */
+  'check-fields': { params: { fields: BproxyField[]; isForm: boolean }; data: { each: BproxyWay[][] } };
+  /** `took`: whether the field held the value before it was left. `place`: in a form, for `look-again`. */
+  fill: { params: BproxyField & { place?: number }; data: { took: boolean } };
+  /** `each`: what each field of the form holds now, by its place; null if that was not written here. */
+  'look-again': {
+    params: { fields: (BproxyField & { place: number })[] };
+    data: { each: (ActAfter['fill'] | null)[] };
+  };
   'hand-over': {
     /** `event`, `answer`: the names of the events of `awaitEditor`; `reads`: nothing is written. */
     params: { target: BproxyTarget; event: string; answer: string; reads: boolean; private?: boolean };
@@ -108,6 +113,10 @@ interface PageOrder {
   document?: string;
   /** The act that it is part of: drawn for each. */
   act?: string;
+  /** Its answer says what a field or a list holds: what a server makes of that is waited for. */
+  holds?: boolean;
+  /** The command, as far as it numbers elements: drawn each time that it is carried out. */
+  reading?: string;
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
@@ -150,6 +159,9 @@ interface BproxyKnown {
   elements: Map<string, WeakRef<Element>>;
   facts: WeakMap<Element, BproxyFacts>;
   dropped: FinalizationRegistry<string>;
+  /** The command that gave numbers last, and the handles of those that nobody was told of yet. */
+  reading: string | undefined;
+  untold: Set<string>;
 }
 
 /** What each act reports after the page has settled. */
@@ -182,6 +194,7 @@ interface ActAfter {
     untouched: boolean;
   };
   'hand-over': never;
+  'look-again': never;
 }
 
 type PageCommandName = keyof PageCommands;
@@ -192,11 +205,15 @@ type PageResult<Name extends PageCommandName> = {
   page: import('../protocol.js').Page;
   /** Told by documents with frames, and by frames. */
   frames?: import('../frame-reads.js').Framing;
+  /** Elements of this document got numbers. */
+  numbered?: true;
 };
 type PageError = {
   error: { code: import('../protocol.js').ErrorCode; message: string; details?: Record<string, unknown> };
+  numbered?: true;
 };
-type PageOutcome<Name extends PageCommandName> = PageResult<Name> | PageError;
+/** `left`: the document was left meanwhile. */
+type PageOutcome<Name extends PageCommandName> = PageResult<Name> | PageError | { left: true };
 
 /** A target that names an element that was found. */
 type FoundTarget = Extract<BproxyTarget, { selector: string } | { route: unknown }>;
@@ -419,6 +436,10 @@ interface BproxyPage {
   isHidden(): boolean;
   /** Waits, then fails as `still` does: the only way to wait within an act. */
   pause(order: PageOrder, ms: number): Promise<void>;
+  /** Waits for something else in the same way. */
+  within<Value>(order: PageOrder, event: Promise<Value>): Promise<Value>;
+  /** Lets the page run what an event has started, as it does between two events of a person. */
+  breathe(order: PageOrder): Promise<void>;
   /** The outcome of the last act, as visible now. */
   after: (() => ActAfter[PageAct]) | null;
   /** The element that the last act was on. */
@@ -467,6 +488,12 @@ interface BproxyPage {
     /** What stands for a number in a text. */
     mark(number: number): string;
   };
+  /** A command begins: what was numbered for an answer that was not sent is nobody's number. */
+  beginNumbers(command: PageCommandName): void;
+  /** Whether numbers were given that nobody was told of yet. */
+  hasUntold(): boolean;
+  /** The answer of this command was sent. */
+  told(reading: string): void;
   /** Of what the read has listed, the numbers that there are already; 0 for none. */
   knownNumbers(): { kind: 'el' | 'ln'; n: number }[];
   /** Whether the element is in the document: not taken out, nor into another one. */
@@ -632,6 +659,12 @@ interface BproxyPage {
   /** A place in an element, as a point in the window. */
   pointIn(element: Element, place: BproxySpot): PagePoint;
 
+  // answers.js
+  /** Since when the page is waited for after the last step of an act (`performance.now()`); 0: it is not. */
+  waitedSince: number;
+  /** Whether something that was asked for is without an answer, and is waited for. */
+  isAsking(order: PageOrder): boolean;
+
   // rest.js
   /** Notices from now on what changes, until the page is at rest. */
   watch(): void;
@@ -661,8 +694,6 @@ interface BproxyPage {
   stroke(keys: string): PageStroke;
 
   // keyboard.js
-  /** Lets the page run what an event has started, as it does between two events of a person; then as `still`. */
-  breathe(order: PageOrder): Promise<void>;
   /** A key goes down, with its modifiers, and the browser's reaction follows. */
   strike(stroke: PageStroke, order: PageOrder): Promise<void>;
   /** It comes up again. */

@@ -164,3 +164,86 @@ async fn a_field_is_left_unless_it_is_to_keep_the_focus() {
     }
     rig.browser.close().await;
 }
+
+/// Fields whose server takes back what they get, or keeps it, in the way and after the time that `window.by`,
+/// `window.after` and `window.keeps` say.
+const SERVED: &str = r#"<input id=text value=10> <input id=range type=range value=10> <input id=other value=10>
+    <select id=list><option>10<option>70</select>
+    <script>
+        window.served = new Map();
+        const socket = new WebSocket(`ws://${location.host}/socket`);
+        window.opened = new Promise((resolve) => { socket.onopen = () => resolve(true) });
+        const answered = (id) => { if (!keeps) document.getElementById(id).value = '10'; };
+        socket.onmessage = ({ data }) => { if (data !== 'heard') answered(data) };
+        const ask = (id) => fetch(`/slow?ms=${after}`).then((answer) => answer.text()).then(() => answered(id));
+        let timer;
+        const ways = {
+            fetch: ask,
+            request: (id) => {
+                const request = new XMLHttpRequest();
+                request.open('GET', `/slow?ms=${after}`);
+                request.onload = () => answered(id);
+                request.send();
+            },
+            socket: (id) => socket.send(JSON.stringify({ after, say: id })),
+            gathered: (id) => { clearTimeout(timer); timer = setTimeout(ask, 200, id); },
+        };
+        for (const field of document.querySelectorAll('#text, #range, #list'))
+            field.addEventListener('input', () => ways[by](field.id));
+    </script>"#;
+
+#[tokio::test]
+async fn what_a_server_takes_back_is_not_claimed() {
+    let rig = Rig::new().await;
+    let (visit, page) = page_of(&rig, SERVED).await;
+    page.until("await opened").await;
+    let serves = |by: &str, after: u32, keeps: bool| {
+        format!("[window.by, window.after, window.keeps] = ['{by}', {after}, {keeps}]")
+    };
+    for by in ["fetch", "request", "socket", "gathered"] {
+        for (after, keeps) in [(100, false), (300, false), (800, false), (300, true)] {
+            let row = format!("{by} after {after} ms, keeps: {keeps}");
+            page.evaluate(&serves(by, after, keeps)).await;
+            let held = if keeps { "70" } else { "10" };
+            let wanted = json!({"filled": keeps, "verifiedValue": held});
+            assert_eq!(visit.fill("#text", "70", "auto").await, wanted, "{row}");
+            assert_eq!(page.evaluate("document.querySelector('#text').value").await, held, "{row}");
+        }
+    }
+    for (by, keeps) in [("fetch", false), ("gathered", true)] {
+        page.evaluate(&serves(by, 300, keeps)).await;
+        let held = if keeps { "70" } else { "10" };
+        let slid = visit.fill("#range", "70", "auto").await;
+        assert_eq!((&slid["filled"], &slid["verifiedValue"]), (&json!(keeps), &json!(held)));
+        let typed = ["type", "70", "--selector", "#text", "--replace"];
+        assert_eq!(visit.data(&typed).await["value"], held);
+        let select = ["select", "--selector", "#list", "--option-text", "70"];
+        assert_eq!(visit.run(&select).await.json()["ok"], keeps);
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn the_fields_of_a_form_are_looked_at_again_when_all_are_written() {
+    let rig = Rig::new().await;
+    let (visit, page) = page_of(&rig, SERVED).await;
+    let form = json!([{"target": {"selector": "#text"}, "value": "70"}, {"target": {"selector": "#other"}, "value": "80"}]).to_string();
+    let held = async || {
+        let data = visit.run(&["fill-form", "--json", &form]).await.json()["data"].take();
+        let entries = data["results"].as_array().expect("results").clone();
+        entries
+            .iter()
+            .map(|it| (it["filled"] == true, text(&it["verifiedValue"])))
+            .collect::<Vec<_>>()
+    };
+    let told = |first: &str| vec![(first == "70", first.to_owned()), (true, "80".to_owned())];
+    // The server answers long after the second field was written.
+    page.evaluate("[window.by, window.after, window.keeps] = ['fetch', 600, false]").await;
+    assert_eq!(held().await, told("10"));
+    page.evaluate("window.keeps = true").await;
+    assert_eq!(held().await, told("70"));
+    // The second field empties the first.
+    page.evaluate("other.oninput = () => { text.value = '' }; 0").await;
+    assert_eq!(held().await, told(""));
+    rig.browser.close().await;
+}

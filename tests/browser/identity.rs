@@ -176,6 +176,36 @@ async fn an_element_keeps_its_number_whichever_read_it_is() {
 }
 
 #[tokio::test]
+async fn what_was_numbered_for_an_answer_about_the_next_page_keeps_no_number() {
+    let rig = Rig::new().await;
+    let body = "<button id=go>Go</button><input id=field aria-label=First>";
+    let (visit, page) = room(&rig, body).await;
+    // The act is looked at while the field has the focus; its answer is about the page that comes then.
+    page.evaluate(&format!(
+        "addEventListener('pagehide', ({{ persisted }}) => {{ sessionStorage.kept = persisted }});
+         go.onclick = () => {{
+             field.focus();
+             const changes = setInterval(() => {{ document.title += 'x' }}, 5);
+             setTimeout(() => {{ clearInterval(changes); location.assign({}) }}, 400);
+         }}; 0",
+        json!(rig.site.url("focus.html?next"))
+    ))
+    .await;
+    let click = json!({"target": {"selector": "#go"}});
+    let clicked = visit.ask("click", click).await;
+    assert_eq!(clicked["page"]["title"], "Focus", "{clicked}");
+    assert_eq!(page.evaluate("sessionStorage.kept").await, "true");
+    let answer = visit.ask("press", json!({"keys": ["Tab"]})).await;
+    let there = text(&answer["data"]["effects"]["focus"]["handle"]);
+    visit.data(&["back"]).await;
+    page.until("document.getElementById('field') !== null").await;
+    let here = visit.handles().await["First"].clone();
+    assert_ne!(here, there, "one number for two elements");
+    assert!(number(&here) > number(&there));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_page_cannot_write_a_mark_of_its_own() {
     let rig = Rig::new().await;
     let body = r#"<button>x" [el1]</button><button aria-label="[el1]">y</button><input aria-label="a" value="&quot; [el1]">
@@ -394,6 +424,43 @@ async fn an_act_that_waits_ends_when_its_page_is_left_even_if_it_comes_back() {
 }
 
 #[tokio::test]
+async fn an_act_whose_page_goes_to_the_browsers_cache_for_good_ends_at_once() {
+    let rig = Rig::new().await;
+    let next = rig.site.url("form.html");
+    let target = json!({"selector": "#at"});
+    let long = "text ".repeat(300);
+    for (action, params, event) in [
+        ("click", json!({"target": target, "hold": 8_000}), "pointerdown"),
+        ("drag", json!({"from": target, "by": {"x": 9, "y": 0}, "steps": 100}), "pointerdown"),
+        ("type", json!({"target": target, "text": long}), "keydown"),
+        ("fill", json!({"target": target, "value": "new", "method": "paste"}), "focus"),
+        ("fill", json!({"target": {"selector": "#slider"}, "value": "900"}), "keydown"),
+    ] {
+        let body = "<div contenteditable id=at>old</div>
+             <div role=slider id=slider tabindex=0 aria-valuenow=0 aria-valuemin=0 aria-valuemax=999>s</div>";
+        let (visit, page) = room(&rig, body).await;
+        page.evaluate(&format!(
+            "addEventListener('pagehide', ({{ persisted }}) => {{ sessionStorage.kept = persisted }});
+             slider.onkeydown = () => {{ slider.ariaValueNow = Number(slider.ariaValueNow) + 1 }};
+             addEventListener('{event}', () => location.assign({}), {{ capture: true, once: true }}); 0",
+            json!(next)
+        ))
+        .await;
+        let asked = request(action).session(&visit.session).params(params).within(ANSWERED);
+        let answer = rig.daemon.send(asked).await.json();
+        assert_ne!(code(&answer), "TIMEOUT", "{action}: {answer}");
+        if action == "click" {
+            assert_eq!(code(&answer), "PAGE_CHANGED", "{answer}");
+            assert_eq!(answer["error"]["details"]["page"]["url"], next, "{answer}");
+        }
+        page.until("location.pathname === '/form.html'").await;
+        assert_eq!(page.evaluate("sessionStorage.kept").await, "true", "{action}");
+        visit.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_document_that_is_opened_anew_in_the_middle_of_an_act_is_another_page() {
     let rig = Rig::new().await;
     let (visit, page) = room(&rig, "<div contenteditable id=text>old</div>").await;
@@ -548,6 +615,8 @@ async fn the_text_of_a_private_editor_is_in_no_answer() {
 const SECONDS: &str = "BPROXY_IDENTITY_SECONDS";
 /// With which seed.
 const SEED: &str = "BPROXY_IDENTITY_SEED";
+/// An act gets its answer within this time, whatever its page does.
+const ANSWERED: Duration = Duration::from_secs(15);
 /// Tabs that are acted on at once, each in front of a window of its own.
 const TABS: usize = 3;
 
@@ -707,8 +776,8 @@ impl<'a> Player<'a> {
             let is = [document.clone(), text(&control[1]), text(&control[2]), selector];
             let known = self.known.insert(handle.clone(), is.clone());
             assert!(
-                known.is_none_or(|known| known[..2] == is[..2]),
-                "{handle} stands for two elements"
+                known.as_ref().is_none_or(|known| known[..2] == is[..2]),
+                "{handle} stands for two elements: {known:?} and {is:?}"
             );
         }
         Some(())
@@ -793,9 +862,14 @@ impl<'a> Player<'a> {
             _ => json!({"target": target(&chosen[0])}),
         };
         let began = now_ms();
-        let answer = self.visit.ask(action, params).await;
+        let asked = request(action).session(&self.visit.session).params(params).within(ANSWERED);
+        let answer = self.visit.rig.daemon.send(asked).await.json();
         let ended = now_ms();
         let outcome = code(&answer);
+        if outcome == "TIMEOUT" {
+            let log = self.visit.run(&["debug", "log"]).await;
+            panic!("{action} of {chosen:?} got no answer: {answer}\n{log:?}");
+        }
         let way = if by_selector { " by selector" } else { "" };
         *self.outcomes.entry(format!("{action}{way} {outcome}")).or_default() += 1;
         let is: Vec<_> = chosen.iter().map(|handle| self.known[handle].clone()).collect();

@@ -50,14 +50,21 @@ async fn the_answer_of_an_act_tells_what_a_page_does_a_moment_later() {
     rig.browser.close().await;
 }
 
+/// What an act may take on a page that does nothing.
+const FEW: Duration = Duration::from_millis(30);
+const ACTS: usize = 30;
+/// A machine that is busy all the time gets so many acts to be less so for a moment.
+const ACTS_MAX: usize = 1_000;
+
 #[tokio::test]
 async fn an_act_on_a_page_that_does_nothing_takes_few_milliseconds() {
     let rig = Rig::new().await;
     for visible in [true, false] {
         let address = "later.html?by=timer&after=0";
         let page = if visible { rig.visit(address).await } else { rig.open(address).await };
-        let mut times = Vec::new();
-        for _ in 0..30 {
+        let mut times: Vec<Duration> = Vec::new();
+        // The fastest of many says what it costs on a machine that does nothing else.
+        while times.len() < ACTS || (times.len() < ACTS_MAX && times.iter().all(|it| *it >= FEW)) {
             let click = request("click")
                 .session(&page.session)
                 .within(Duration::from_secs(30))
@@ -68,9 +75,8 @@ async fn an_act_on_a_page_that_does_nothing_takes_few_milliseconds() {
             assert_eq!((&data["stable"], &data["effects"]), (&json!(true), &json!({})), "{data}");
         }
         times.sort();
-        println!("visible: {visible}, median {:?}, least {:?}", times[15], times[0]);
-        // The fastest of many says what it costs on a machine that does nothing else.
-        assert!(times[0] < Duration::from_millis(30), "{times:?}");
+        println!("visible: {visible}, median {:?}, least {:?}", times[times.len() / 2], times[0]);
+        assert!(times[0] < FEW, "{times:?}");
     }
     rig.browser.close().await;
 }

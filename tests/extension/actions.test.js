@@ -21,7 +21,8 @@ function fakeDriver(answers, tab = { active: true, windowId: 1 }) {
     calls.push({ command, params, order });
     // A field is filled by the method that was asked for.
     const ways = command === 'check-fields' && params.fields.map(({ method = 'direct' }) => [method]);
-    const left = answers[command] ?? [ways ? { ways } : {}];
+    const looked = command === 'look-again' && params.fields.map(() => null);
+    const left = answers[command] ?? [ways || looked ? { each: ways || looked } : {}];
     const answer = left.length > 1 ? left.shift() : left[0];
     if (answer instanceof Error) throw answer;
     return { data: answer, page: answer.page ?? page };
@@ -110,7 +111,7 @@ test('an act is for the document that is meant, and each further step for the on
   await carryOut('fill-form', { fields: [field('#a'), field('#b')] }, unknown);
   assert.deepEqual(
     unknown.calls.filter(({ command }) => command !== 'settle').map(({ order }) => order.document),
-    [undefined, 'd1', 'd1'],
+    [undefined, 'd1', 'd1', 'd1'],
   );
 });
 
@@ -193,7 +194,7 @@ for (const [what, first, second, expected] of [
   ['it changed the field', { filled: false, untouched: false }, { filled: true }, ['paste', 1, false]],
 ]) {
   test(`another way is tried only where one was not taken and changed nothing: ${what}`, async () => {
-    const driver = fakeDriver({ 'check-fields': [{ ways: [['paste', 'direct']] }] });
+    const driver = fakeDriver({ 'check-fields': [{ each: [['paste', 'direct']] }] });
     const { run } = driver;
     driver.run = async (...call) => {
       const answer = await run(...call);

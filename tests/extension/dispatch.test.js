@@ -26,7 +26,12 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
   await world.power.load();
   world.dispatcher = new Dispatcher({
     actions: () => run,
-    driver: { runInFrames: async () => [], runInMainWorld: async () => undefined, tab: async () => ({ active: true }) },
+    driver: {
+      runInFrames: async () => [],
+      runInMainWorld: async () => undefined,
+      tab: async () => ({ active: true }),
+      told: () => {},
+    },
     dedupeLog,
     trace: new Trace(session, now),
     navigations: { use() {}, hold: (tabId, name) => (world.again = [tabId, name]), watchers: new Set() },

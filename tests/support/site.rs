@@ -5,7 +5,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -98,6 +103,7 @@ async fn answer(mut stream: TcpStream, folder: Arc<Path>, records: Records) {
         }
         // Never answers; it ends when the browser hangs up.
         "never" => return while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {},
+        "socket" => return converse(stream, &head).await,
         // A page that never ends: it can be read and used, and never finishes loading.
         "endless" => {
             let body = file("act.html").2;
@@ -137,6 +143,31 @@ async fn answer(mut stream: TcpStream, folder: Arc<Path>, records: Records) {
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&body).await;
     let _ = stream.shutdown().await;
+}
+
+/// A WebSocket on which a page asks `{"after": ms, "say": text}`: that it is heard is answered at once, and the text then.
+async fn converse(mut stream: TcpStream, head: &str) {
+    let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
+    let accept = derive_accept_key(key.expect("a key").trim().as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+    let (sink, mut messages) = socket.split();
+    let sink = Arc::new(tokio::sync::Mutex::new(sink));
+    while let Some(Ok(Message::Text(asked))) = messages.next().await {
+        let asked: Value = serde_json::from_str(&asked).expect("JSON");
+        let sink = sink.clone();
+        tokio::spawn(async move {
+            let _ = sink.lock().await.send(Message::text("heard")).await;
+            let ms = asked["after"].as_u64().expect("a time");
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            let said = asked["say"].as_str().expect("a text");
+            let _ = sink.lock().await.send(Message::text(said)).await;
+        });
+    }
 }
 
 fn percent_decoded(text: &str) -> String {
