@@ -60,26 +60,29 @@ export const coversFrames = (command) => READS.has(command);
  * @returns {Promise<{ data: any, handles: Map<Place, string[]> }>} `handles`: what was handed out in each frame
  */
 export async function readAll({ ask, root, answer, command, params, order }) {
-  const patience = new Patience();
+  const patience = new Patience(() => ask(0, 'where', {}));
   const whole = { ...params };
   delete whole.selector;
 
   /** @param {Place} place @param {any} given @param {Answer | null} known @returns {Promise<Told>} */
   const read = async (place, given, known) => {
-    if (!place.readable) return { place, answer: null, why: place.why, below: [] };
+    // What is in a frame that does not answer may answer all the same.
+    if (!place.readable) return { place, answer: null, why: place.why, below: await readBelow(place, given, null) };
     try {
       const own = known ?? (await patience.wait(ask(place.frameId, command, given)));
       return { place, answer: own, below: await readBelow(place, given, own) };
     } catch (error) {
       if (place === root) throw error;
-      return { place, answer: null, why: whyNot(error), below: [] };
+      return { place, answer: null, why: whyNot(error), below: await readBelow(place, given, null) };
     }
   };
-  /** @param {Place} place @param {any} given @param {Answer} answer */
+  /** @param {Place} place @param {any} given @param {Answer | null} answer @returns {Promise<Told[]>} */
   const readBelow = (place, given, answer) => {
-    const shown = shownIn(answer);
+    const shown = answer === null ? new Set() : shownIn(answer);
     const chosen = place.children.flatMap((child) => {
-      const isShown = child.slot === -1 ? child.visible || TELL_HIDDEN.has(command) : shown.has(child.slot);
+      // Whether a person sees a frame that has no place, it says itself; where that cannot be known it is listed.
+      const isListed = answer === null || child.visible || !child.readable || TELL_HIDDEN.has(command);
+      const isShown = child.slot === -1 ? isListed : shown.has(child.slot);
       // A frame in the part that was chosen is read whole, any other one for the same part.
       if (isShown && child.slot !== -1)
         return [{ child, given: command === 'inspect' || command === 'present' ? params : whole }];
@@ -319,12 +322,11 @@ const notRead = ({ why }) => `not read: ${why}`;
 
 /** @type {Writer} */
 function writeText(told) {
-  if (told.answer === null) return { text: '', rest: {} };
-  const { data, frames } = told.answer;
-  const heading = (/** @type {Told} */ inner, /** @type {string} */ note) =>
-    inner.answer === null
-      ? `[frame ${titled(inner)}: ${notRead(inner)}]`
-      : `[frame ${titled(inner)}${note}]\n${writeText(inner, null, 0).text}`.trim();
+  const heading = (/** @type {Told} */ inner, /** @type {string} */ note) => {
+    const said = inner.answer === null ? `: ${notRead(inner)}` : note;
+    return `[frame ${titled(inner)}${said}]\n${writeText(inner, null, 0).text}`.trim();
+  };
+  const { data, frames } = told.answer ?? { data: { text: '' } };
   let text = String(data.text);
   if (frames) {
     text = text.replace(new RegExp(`⟦${frames.token}:(\\d+):\\d+⟧`, 'g'), (_, slot) => {
@@ -347,8 +349,7 @@ function outside(told) {
 
 /** @type {Writer} */
 function writeSource(told) {
-  if (told.answer === null) return { text: `<!-- ${notRead(told)} -->`, rest: {} };
-  const { data, frames } = told.answer;
+  const { data, frames } = told.answer ?? { data: { html: `<!-- ${notRead(told)} -->` } };
   const inner = (/** @type {Told} */ frame) => `<!-- frame ${titled(frame)} -->${writeSource(frame, null, 0).text}`;
   let text = String(data.html);
   if (frames) {
@@ -364,8 +365,7 @@ function writeSource(told) {
 /** @type {Writer} */
 function writeTree(told, params, depth) {
   const { maxDepth = Infinity } = params;
-  if (told.answer === null) return { text: `${'  '.repeat(depth)}- … ${notRead(told)}`, rest: { nodeCount: 0 } };
-  const { data, frames } = told.answer;
+  const { data, frames } = told.answer ?? { data: { tree: `- … ${notRead(told)}`, nodeCount: 1 } };
   let { nodeCount } = data;
   /** @type {string[]} */
   const lines = [];

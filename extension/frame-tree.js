@@ -10,6 +10,8 @@ import { explain } from './browser-errors.js';
 export const ANSWER_MS = 1_000;
 /** How long a busy machine takes to give one frame its scripts. */
 const ENTER_MS = 100;
+/** A frame is waited for as many times longer as the page itself takes to answer: on a busy machine all are slow. */
+const BUSY = 5;
 
 /**
  * A document of the page. `slot`: its place among the frames that its parent tells of; -1: it is not known. `why`: why it
@@ -32,30 +34,48 @@ const ENTER_MS = 100;
 /** @typedef {PageData<'where'>} Self */
 
 /**
- * Asks within a time that begins anew whenever any frame answers: a busy machine leaves none out.
+ * Asks within a time that begins anew whenever any frame answers, and is the longer the slower the page itself answers: a
+ * busy machine leaves none out.
  */
 export class Patience {
-  /** @param {number} [frames] how many are asked: the first answer comes once all that before it were given their scripts */
-  constructor(frames = 0) {
+  /**
+   * @param {() => Promise<unknown>} page asks the page itself
+   * @param {number} [frames] how many are asked: the first answer comes once all that before it were given their scripts
+   */
+  constructor(page, frames = 0) {
+    this.page = page;
     this.last = Date.now() + frames * ENTER_MS;
+    /** @type {Promise<void> | null} */
+    this.probing = null;
+  }
+
+  /** Resolves when the page itself has answered, and its own time has passed so many times again. */
+  #probe() {
+    const began = Date.now();
+    this.probing ??= this.page()
+      .catch(() => {})
+      .then(() => new Promise((resolve) => setTimeout(resolve, (Date.now() - began) * (BUSY - 1))));
+    return this.probing;
   }
 
   /** @template Value @param {Promise<Value>} asked @returns {Promise<Value>} */
   async wait(asked) {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    const late = new Promise((_, reject) => {
-      const check = () => {
+    let answered = false;
+    const silence = async () => {
+      for (let probed = false; !answered; ) {
         const left = this.last + ANSWER_MS - Date.now();
-        if (left > 0) timer = setTimeout(check, left);
-        else reject(new Silent());
-      };
-      check();
-    });
+        if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+        else if (probed) throw new Silent();
+        else {
+          await this.#probe();
+          probed = true;
+        }
+      }
+    };
     try {
-      return /** @type {Value} */ (await Promise.race([asked, late]));
+      return /** @type {Value} */ (await Promise.race([asked, silence()]));
     } finally {
-      clearTimeout(timer);
+      answered = true;
       this.last = Math.max(this.last, Date.now());
     }
   }
@@ -89,7 +109,7 @@ export async function treeOf(tabId, frames, ask, chain) {
     ({ documentLifecycle }) => documentLifecycle === undefined || documentLifecycle === 'active',
   );
   frames.seen(tabId, listed);
-  const patience = new Patience(listed.length);
+  const patience = new Patience(() => ask(0), listed.length);
   /** @type {Map<number, { self?: Self, children: Child[], mark?: string, why?: string }>} */
   const answers = new Map();
   await Promise.all(

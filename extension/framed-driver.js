@@ -6,7 +6,7 @@
 import { DocumentGone } from './browser-errors.js';
 import { approach, find, frameGone, inFrame, retargeted, targetsOf } from './frame-acts.js';
 import { coversFrames, readAll } from './frame-reads.js';
-import { ANSWER_MS, treeOf } from './frame-tree.js';
+import { treeOf } from './frame-tree.js';
 import { ScriptingDriver } from './page-driver.js';
 import { ActionError } from './protocol.js';
 
@@ -120,7 +120,7 @@ export class FramedDriver extends ScriptingDriver {
       tabId,
       this.known,
       async (frameId) => {
-        const answer = await this.ask(tabId, frameId, 'where', {}, frameId === 0 ? order : brief(order));
+        const answer = await this.ask(tabId, frameId, 'where', {}, frameId === 0 ? order : ofFrame(order));
         if (frameId === 0) page = answer.page;
         return answer;
       },
@@ -157,7 +157,7 @@ export class FramedDriver extends ScriptingDriver {
     if (!root.readable) throw new ActionError('SCRIPT_ERROR', `frame ${name} cannot be read: ${root.why}`);
     const { data, handles } = await readAll({
       ask: (frameId, inner, innerParams) =>
-        this.ask(tabId, frameId, inner, innerParams, frameId === 0 ? order : brief(order)),
+        this.ask(tabId, frameId, inner, innerParams, frameId === 0 ? order : ofFrame(order)),
       root,
       answer,
       command,
@@ -355,10 +355,12 @@ export class FramedDriver extends ScriptingDriver {
     const acting = stepOf(this.acting.get(tabId), order);
     const outer = this.ask(tabId, 0, 'settle', params, order);
     if (acting === undefined) return told(await outer);
-    const asked = this.ask(tabId, acting.frameId, 'settle', { ...params, actedIn: acting.mark }, brief(order));
+    const asked = this.ask(tabId, acting.frameId, 'settle', { ...params, actedIn: acting.mark }, ofFrame(order));
     const [{ data, page }, inner] = await Promise.all([outer.then(told), asked.then(told, () => null)]);
     if (inner === null) return { data: { ...data, after: null }, page };
-    const { signature, rested, after, seen } = inner.data;
+    const { rested, leaving, after, seen } = inner.data;
+    // Until it is gone, nothing is said of it.
+    const signature = leaving ? performance.now() : inner.data.signature;
     // That the frame has the focus says less than what has it there, or that nothing has.
     const { focus: _, ...around } = data.seen;
     return {
@@ -405,9 +407,9 @@ function told({ data, page, frames }) {
   return { data: { ...data, seen: { ...data.seen, focus: n === 0 ? rest : { ...rest, n } } }, page };
 }
 
-/** For a frame: it has its own document, and little time. @param {PageOrder} order @returns {PageOrder} */
-function brief({ until = Infinity, document, ...order }) {
-  return { ...order, until: Math.min(until, Date.now() + ANSWER_MS) };
+/** For a frame: it has its own document. @param {PageOrder} order @returns {PageOrder} */
+function ofFrame({ document, ...order }) {
+  return order;
 }
 
 /** A target as the document of its frame knows it. @param {any} target */

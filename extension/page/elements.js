@@ -123,9 +123,15 @@
 
   // ---- Visibility ----
 
+  /** What an element is drawn by: an area of an image map has no box of its own. */
+  const drawnBy = (/** @type {Element} */ element) =>
+    element instanceof HTMLAreaElement ? page.imageOf(element) : element;
+
   /** Rendered at all: neither it nor an ancestor is hidden by style. */
   page.rendered = (element) => {
-    for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
+    const drawn = drawnBy(element);
+    if (drawn === null) return false;
+    for (let at = /** @type {Node | null} */ (drawn); at instanceof Element; at = page.parent(at)) {
       if (own.checkVisibility(at, { visibilityProperty: true })) return true;
       // An element with `display: contents`, such as a slot, has no box of its own: its contents are drawn in its place.
       const { display, visibility } = getComputedStyle(at);
@@ -135,7 +141,9 @@
   };
 
   page.laidOut = (element) => {
-    for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
+    const drawn = drawnBy(element);
+    if (drawn === null) return false;
+    for (let at = /** @type {Node | null} */ (drawn); at instanceof Element; at = page.parent(at)) {
       if (own.checkVisibility(at)) return true;
       if (getComputedStyle(at).display !== 'contents') return false;
     }
@@ -145,7 +153,8 @@
   /** Rendered with an area, so that a person could see it. */
   page.visible = (element) => {
     if (!page.rendered(element)) return false;
-    const { width, height } = own.getBoundingClientRect(element);
+    const { width, height } =
+      element instanceof HTMLAreaElement ? page.box(element) : own.getBoundingClientRect(element);
     return width > 0 && height > 0;
   };
 

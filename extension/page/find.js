@@ -42,8 +42,7 @@
   };
 
   const isHidden = (/** @type {Element} */ element) =>
-    /^(script|style|noscript|template|head)$/.test(own.localName(element)) ||
-    (!own.checkVisibility(element) && getComputedStyle(element).display !== 'contents');
+    /^(script|style|noscript|template|head)$/.test(own.localName(element)) || !page.laidOut(element);
   const isButton = (/** @type {Element} */ element) =>
     element instanceof HTMLInputElement && /^(submit|reset|button)$/.test(element.type);
 

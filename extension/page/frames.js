@@ -140,7 +140,7 @@
     if (element) page.mindScrollersOf(element);
     if (element === null || !page.visible(element)) return { at: middle() };
     const centre = () => {
-      const { left, top, right, bottom } = own.getClientRects(element)[0] ?? own.getBoundingClientRect(element);
+      const { left, top, right, bottom } = page.boxes(element)[0] ?? page.box(element);
       const at = { x: (left + right) / 2, y: (top + bottom) / 2 };
       // A large element is reached where it is in view.
       return {
@@ -148,7 +148,7 @@
         y: Math.min(Math.max(at.y, Math.max(top, 0)), Math.min(bottom, innerHeight)),
       };
     };
-    const { left, top, right, bottom } = own.getBoundingClientRect(element);
+    const { left, top, right, bottom } = page.box(element);
     if (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight || !page.reachable(element)) {
       own.scrollIntoView(element, { block: 'center', inline: 'center', behavior: 'instant' });
     }

@@ -44,12 +44,14 @@
 
   /** @typedef {{ left: number, top: number, right: number, bottom: number }} Box */
 
-  /** The image that an area is a part of. */
   page.imageOf = (area) => {
     const map = own.closest(area, 'map');
-    const name = map && (own.getAttribute(map, 'name') ?? own.id(map));
+    const name = map && (own.getAttribute(map, 'name') || own.id(map));
+    if (!name) return null;
     const root = /** @type {Document | ShadowRoot} */ (own.getRootNode(area));
-    return name ? own.querySelector(root, `img[usemap="#${CSS.escape(name)}"]`) : null;
+    const images = [...own.querySelectorAll(root, `img[usemap="#${CSS.escape(name)}"]`)];
+    // Of several images with the same map, one that a person sees.
+    return images.find(page.visible) ?? images[0] ?? null;
   };
 
   page.boxes = (element) => {
@@ -66,19 +68,26 @@
   const areaBox = (/** @type {HTMLAreaElement} */ area) => {
     const image = page.imageOf(area);
     if (!image) return [];
+    // The browser measures from the edge of the image, its border and padding included.
     const box = own.getBoundingClientRect(image);
-    const numbers = area.coords.split(/[\s,;]+/).map(Number);
-    if (area.shape === 'default') return [box];
-    if (area.shape === 'circle') {
-      const [x, y, r] = numbers;
-      const [left, top] = [box.left + x - r, box.top + y - r];
-      return [{ left, top, right: left + 2 * r, bottom: top + 2 * r }];
-    }
-    const xs = numbers.filter((_, index) => index % 2 === 0);
-    const ys = numbers.filter((_, index) => index % 2 === 1);
-    const left = box.left + Math.min(...xs);
-    const top = box.top + Math.min(...ys);
-    return [{ left, top, right: box.left + Math.max(...xs), bottom: box.top + Math.max(...ys) }];
+    const shape = area.shape.toLowerCase();
+    if (shape === 'default') return [box];
+    const numbers = area.coords
+      .split(/[\s,;]+/)
+      .filter(Boolean)
+      .map(Number.parseFloat);
+    if (numbers.length < 3 || numbers.some(Number.isNaN)) return [];
+    const [x, y, r] = numbers;
+    const isCircle = shape.startsWith('circ');
+    const xs = isCircle ? [x - r, x + r] : numbers.filter((_, index) => index % 2 === 0);
+    const ys = isCircle ? [y - r, y + r] : numbers.filter((_, index) => index % 2 === 1);
+    const part = {
+      left: Math.max(box.left + Math.min(...xs), box.left),
+      top: Math.max(box.top + Math.min(...ys), box.top),
+      right: Math.min(box.left + Math.max(...xs), box.right),
+      bottom: Math.min(box.top + Math.max(...ys), box.bottom),
+    };
+    return part.right > part.left && part.bottom > part.top ? [part] : [];
   };
 
   page.box = (element) => {

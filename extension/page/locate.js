@@ -20,7 +20,7 @@
   /** Whether a person could see the element; what has no box of its own is seen where its contents are. */
   page.hasBox = (element) =>
     page.visible(element) ||
-    ((element instanceof HTMLAreaElement || page.rendered(element)) &&
+    (page.rendered(element) &&
       page.boxes(element).some(({ left, top, right, bottom }) => right > left && bottom > top));
 
   page.pressable = (target) => {

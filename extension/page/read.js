@@ -228,7 +228,7 @@
     }
     const target = page.namer();
     const elements = found.slice(0, limit).map((element) => {
-      const { x, y, width, height } = own.getBoundingClientRect(element);
+      const { x, y, width, height } = page.box(element);
       const style = getComputedStyle(element);
       return {
         ...target(element),

@@ -176,6 +176,50 @@ async fn what_is_pressed_is_found_wherever_it_is_drawn() {
 }
 
 #[tokio::test]
+async fn the_areas_of_an_image_are_read_found_and_pressed() {
+    let rig = Rig::new().await;
+    let visit = rig.visit("article.html").await;
+    let page = visit.page("article.html").await;
+    // The map is used twice, and only the second image is shown.
+    let picture =
+        "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='300' height='200'/>";
+    page.evaluate(&format!(
+        "document.body.innerHTML = `<p style='height: 2000px'>Far</p>
+             <img usemap='#lands' src=\"{picture}\" hidden>
+             <img usemap='#lands' src=\"{picture}\" style='border: 20px solid; padding: 30px'>
+             <map name=lands>
+                 <area shape=rect coords='0,0,12,12' href='#corner' alt=Corner>
+                 <area shape=CIRCLE coords='150 100 40' href='#lake' alt=Lake>
+                 <area shape=poly coords='200,0, 300,0, 300,100' href='#hill' alt=Hill>
+                 <area shape=rect coords='' href='#nowhere' alt=Nowhere>
+                 <area shape=default href='#sea' alt=Sea>
+             </map>`; 0",
+    ))
+    .await;
+    page.until("[...document.images].every((it) => it.complete)").await;
+    let links = visit.entries("links").await;
+    let seen: Vec<_> =
+        links.iter().filter(|it| it["visible"] == true).map(|it| text(&it["text"])).collect();
+    assert_eq!(seen, ["Corner", "Lake", "Hill", "Sea"]);
+    let tree = text(&visit.data(&["snapshot"]).await["tree"]);
+    for name in ["Corner", "Lake", "Hill"] {
+        assert!(tree.contains(&format!("link \"{name}\" [el")), "{tree}");
+        visit.data(&["click", "--role", "link", "--name", name]).await;
+        let hash = format!("#{}", name.to_lowercase());
+        assert_eq!(page.evaluate("location.hash").await, hash);
+    }
+    // A person could press it beside the others.
+    let sea = links.iter().find(|it| it["text"] == "Sea").expect("the last");
+    visit.data(&["click", "--element", &text(&sea["handle"])]).await;
+    assert_eq!(page.evaluate("location.hash").await, "#sea");
+    visit.data(&["hover", "--selector", "[alt=Lake]"]).await;
+    let error =
+        visit.fails("ELEMENT_NOT_ACTIONABLE", &["click", "--selector", "[alt=Nowhere]"]).await;
+    says(&error, &["not visible"]);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn what_only_css_hover_shows_is_clicked_all_the_same() {
     let rig = Rig::new().await;
     let visit = rig.visit("pointer.html").await;
