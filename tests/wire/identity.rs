@@ -102,11 +102,51 @@ async fn what_a_browser_is_too_old_for_is_refused_and_not_sent() {
         ("wait", json!({"strategy": "selector", "target": "p", "frame": "f1"})),
         ("click", json!({"target": {"selector": "p", "frame": "f1"}})),
         ("click", json!({"target": {"find": {"name": "Save"}}})),
+        ("click", json!({"target": {"selector": "p"}, "count": 2})),
+        ("click", json!({"target": {"selector": "p"}, "dialog": {"answer": "accept"}})),
+        ("hover", json!({"target": {"selector": "p"}, "at": {"x": 0, "y": 0}})),
+        ("drag", json!({"from": {"selector": "p"}, "by": {"x": 1, "y": 1}})),
+        ("select-text", json!({"target": {"selector": "p"}})),
+        ("press", json!({"keys": ["Enter"]})),
+        ("type", json!({"text": "x"})),
+        (
+            "select",
+            json!({"trigger": {"selector": "p"}, "optionText": "x", "dialog": {"answer": "accept"}}),
+        ),
+        ("fill", json!({"target": {"selector": "p"}, "value": "x"})),
+        (
+            "fill",
+            json!({"target": {"selector": "p"}, "value": "x", "method": "auto", "world": "main"}),
+        ),
+        (
+            "fill",
+            json!({"target": {"selector": "p"}, "value": "x", "method": "paste", "world": "main", "blur": true}),
+        ),
+        ("fill-form", json!({"fields": [{"target": {"selector": "p"}, "value": "x"}]})),
+        ("navigate", json!({"url": "https://example.org/", "until": "parsed"})),
+        ("tab.open", json!({"url": "https://example.org/", "window": "own"})),
+        ("back", json!({})),
+        ("forward", json!({})),
+        ("reload", json!({})),
     ] {
         let error = daemon.send(tab.request(action).params(params)).await.error("SCRIPT_ERROR");
         assert!(error["message"].as_str().is_some_and(|it| it.contains("update it")), "{error}");
     }
     ext.has_nothing().await;
+    // What it was made for goes to it as ever.
+    for (action, params) in [
+        ("click", json!({"target": {"selector": "p"}})),
+        (
+            "fill",
+            json!({"target": {"selector": "p"}, "value": "x", "method": "paste", "world": "main"}),
+        ),
+        ("navigate", json!({"url": "https://example.org/"})),
+    ] {
+        let request = tab.request(action).params(params.clone());
+        let (command, reply) = ext.exchange(&daemon, request, json!({})).await;
+        reply.data();
+        assert_eq!(command.params(), &params, "{action}");
+    }
 }
 
 #[tokio::test]

@@ -110,9 +110,21 @@ data! {
     }
 }
 
+/// Whether every extension knows this way to fill a field: the first ones had to be told both.
+fn knows(method: Option<FillMethod>, world: Option<World>) -> bool {
+    world.is_some() && matches!(method, Some(method) if method != FillMethod::Auto)
+}
+
 impl Spec for Fill {
     type Data = FillData;
     const EFFECT_SHOWN_BY: Option<&'static str> = Some("filled");
+
+    fn revision(&self) -> i64 {
+        let Self { method, world, blur, private, dialog, .. } = self;
+        let is_known = knows(*method, *world) && blur.is_none() && private.is_none();
+        (!is_known || dialog.is_some()).into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "fill",
         about: "Put a value into a field or an editor, in the way that it takes, and report its value afterwards.",
@@ -131,6 +143,14 @@ impl Spec for Fill {
 impl Spec for FillForm {
     type Data = FillFormData;
     const EFFECT_SHOWN_BY: Option<&'static str> = Some("results.filled");
+
+    fn revision(&self) -> i64 {
+        let is_known = |field: &Field| {
+            knows(field.method, field.world) && field.blur.is_none() && field.private.is_none()
+        };
+        (!self.fields.iter().all(is_known) || self.dialog.is_some()).into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "fill-form",
         about: "Fill several fields of a form in order, in one call.",

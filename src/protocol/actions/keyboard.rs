@@ -56,6 +56,11 @@ act_data! {
 
 impl Spec for Press {
     type Data = PressData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
     const ROW: Row<Self> = Row {
         name: "press",
         about: "Press keys, with what a browser does in response: Enter submits, Tab moves on, arrows choose, \
@@ -74,6 +79,11 @@ impl Spec for Press {
 
 impl Spec for Type {
     type Data = TypeData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
     const ROW: Row<Self> = Row {
         name: "type",
         about: "Type text key by key, for fields that react to keys, such as searches with suggestions. fill is \

@@ -92,6 +92,11 @@ data! {
 
 impl Spec for Navigate {
     type Data = NavigateData;
+
+    fn revision(&self) -> i64 {
+        self.until.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "navigate",
         about: "Go to an address in the session's bound tab. Earlier handles become stale.",
@@ -126,6 +131,11 @@ const fn row<S>(name: &'static str, about: &'static str) -> Row<S> {
 
 impl Spec for Back {
     type Data = NavigateData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
     const ROW: Row<Self> = row(
         "back",
         "Go back to the page before this one in the tab's history, as the back button does.",
@@ -134,11 +144,21 @@ impl Spec for Back {
 
 impl Spec for Forward {
     type Data = NavigateData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
     const ROW: Row<Self> = row("forward", "Go forward again in the tab's history, after `back`.");
 }
 
 impl Spec for Reload {
     type Data = NavigateData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
     const ROW: Row<Self> = row(
         "reload",
         "Load the page anew. Earlier handles become stale, and what was filled in is lost.",

@@ -231,7 +231,7 @@ impl Spec for Scroll {
     type Data = ScrollData;
 
     fn revision(&self) -> i64 {
-        self.frame.is_some().into()
+        (self.frame.is_some() || self.dialog.is_some()).into()
     }
 
     const ROW: Row<Self> = Row {
@@ -251,6 +251,13 @@ impl Spec for Scroll {
 
 impl Spec for Click {
     type Data = ClickData;
+
+    fn revision(&self) -> i64 {
+        let Self { target: _, button, count, modifiers, at, hold, dialog } = self;
+        let pressed = button.is_some() || count.is_some() || modifiers.is_some() || hold.is_some();
+        (pressed || at.is_some() || dialog.is_some()).into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "click",
         about: "Click an element, best by its handle: with any button, twice or three times, with keys held down, at a \
@@ -269,6 +276,11 @@ impl Spec for Click {
 
 impl Spec for Hover {
     type Data = HoverData;
+
+    fn revision(&self) -> i64 {
+        (self.at.is_some() || self.dialog.is_some()).into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "hover",
         about: "Move the pointer over an element, to open menus and tooltips.",
@@ -286,6 +298,11 @@ impl Spec for Hover {
 
 impl Spec for Drag {
     type Data = DragData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
     const ROW: Row<Self> = Row {
         name: "drag",
         about: "Drag an element onto another one, or by a distance: sortable lists, sliders, canvases, files in a list, \
@@ -312,6 +329,11 @@ impl Spec for Drag {
 
 impl Spec for SelectText {
     type Data = SelectTextData;
+
+    fn revision(&self) -> i64 {
+        1
+    }
+
     const ROW: Row<Self> = Row {
         name: "select-text",
         about: "Select the text of an element or a field, or a part of it, as by dragging the mouse over it.",
@@ -338,6 +360,11 @@ impl Spec for SelectText {
 impl Spec for Select {
     type Data = SelectData;
     const EFFECT_SHOWN_BY: Option<&'static str> = Some("selected");
+
+    fn revision(&self) -> i64 {
+        self.dialog.is_some().into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "select",
         about: "Choose an option of a list, a native one or one that opens on a click, by the text that it \

@@ -145,6 +145,11 @@ impl Spec for TabList {
 
 impl Spec for TabOpen {
     type Data = TabOpenData;
+
+    fn revision(&self) -> i64 {
+        (self.window.is_some() || self.until.is_some()).into()
+    }
+
     const ROW: Row<Self> = Row {
         name: "tab.open",
         about: "Open an address in a new tab, to which the session is then bound. Start here. The tab opens in \
