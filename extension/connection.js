@@ -20,6 +20,8 @@ export const WELCOME_MS = 2_000;
 export const MAX_EARLY = 256;
 export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_LAST_MS = 30_000;
+/** A person who has just unlocked the keyring waits for the browser. */
+export const LOCKED_MS = 3_000;
 
 /**
  * @typedef {'unpaired' | 'connecting' | 'connected' | 'waiting'} State
@@ -189,7 +191,7 @@ export class Connection {
     if (NEEDS_PERSON.has(reason)) {
       this.#setStatus('waiting', reason);
     } else {
-      const delay = backoff(this.failures, this.parts.random());
+      const delay = reason === 'locked' ? LOCKED_MS : backoff(this.failures, this.parts.random());
       this.failures += 1;
       this.#after('retry', delay, () => void this.#connect());
       this.#setStatus('waiting', reason, this.parts.clock.now() + delay);

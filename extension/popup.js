@@ -21,7 +21,7 @@ const REASONS = {
   ],
   locked: [
     'Not connected',
-    'The daemon cannot read its pairing from the keyring. Unlock the keyring, then run “bproxy service restart”.',
+    'The keyring, which has the pairing, is locked. Unlock it in your desktop’s password manager: this browser then connects by itself. Do not pair again.',
   ],
   refused: [
     'Not connected',

@@ -12,7 +12,8 @@ use crate::home;
 use crate::protocol::DEFAULT_PORT;
 use crate::settings::{self, Settings};
 
-const HOME: &str = "BPROXY_HOME";
+/// The variable that names the state directory.
+pub(crate) const HOME: &str = "BPROXY_HOME";
 const PORT: &str = "BPROXY_PORT";
 const SECRETS: &str = "BPROXY_SECRETS";
 const LOG: &str = "BPROXY_LOG";
@@ -32,6 +33,8 @@ const EXTENSION_ID_LENGTH: usize = 32;
 pub enum Origin {
     /// In the environment of this process.
     Environment,
+    /// In the environment that a service manager gives the daemon.
+    Service,
     /// In this file.
     Settings(PathBuf),
 }
@@ -40,6 +43,7 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Origin::Environment => f.write_str("the environment"),
+            Origin::Service => f.write_str("the environment of the service"),
             Origin::Settings(path) => path.display().fmt(f),
         }
     }
@@ -168,13 +172,19 @@ impl Config {
         })
     }
 
-    /// Reads only `config.env` in `home`, which is all the configuration of a daemon that a service manager starts.
+    /// The configuration of a daemon that a service manager starts: the variables that it gives the daemon, and
+    /// `config.env` in `home` for the others.
     ///
     /// # Errors
-    /// Names the first invalid line, and the valid values.
-    pub fn from_settings(home: &Path) -> Result<Config, Error> {
+    /// Names the first invalid variable, and its valid values.
+    pub fn of_service(home: &Path, variables: &[(String, String)]) -> Result<Config, Error> {
         let settings = settings(home)?;
-        Config::from_lookup(home, &|name| from_file(home, &settings, name))
+        Config::from_lookup(home, &|name| {
+            let given =
+                variables.iter().rev().find(|(key, value)| key == name && !value.is_empty());
+            let given = given.map(|(_, value)| (value.into(), Origin::Service));
+            given.or_else(|| from_file(home, &settings, name))
+        })
     }
 
     fn from_lookup(home: &Path, lookup: Lookup<'_>) -> Result<Config, Error> {
@@ -388,7 +398,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("config.env"), "BPROXY_PORT=\nBPROXY_LOG_LEVEL=debug\n")
             .unwrap();
-        let config = Config::from_settings(home.path()).unwrap();
+        let config = Config::of_service(home.path(), &[]).unwrap();
         assert_eq!((config.port, config.log_level), (DEFAULT_PORT, LogLevel::Debug));
     }
 
@@ -406,7 +416,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("config.env");
         std::fs::write(&file, "BPROXY_LOG_LEVEL=loud\n").unwrap();
-        let error = Config::from_settings(home.path()).unwrap_err();
+        let error = Config::of_service(home.path(), &[]).unwrap_err();
         let Error::Invalid { origin, .. } = &error else { panic!("{error}") };
         assert_eq!(*origin, Origin::Settings(file.clone()));
         assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");

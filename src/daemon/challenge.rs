@@ -8,17 +8,17 @@ use warp::{
     reply::Response,
 };
 
-use super::{Context, now, rejection};
+use super::{Context, keyring, now, rejection};
 use crate::protocol::is_nonce;
 
 /// Answers a challenge: `query` is exactly one parameter `nonce`.
-pub(super) fn answer(context: Arc<Context>, query: String) -> Response {
-    let mut response = answer_to(&context, &query);
+pub(super) async fn answer(context: Arc<Context>, query: String) -> Response {
+    let mut response = answer_to(&context, &query).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn answer_to(context: &Context, query: &str) -> Response {
+async fn answer_to(context: &Context, query: &str) -> Response {
     let Some(nonce) = query.strip_prefix("nonce=").filter(|nonce| is_nonce(nonce)) else {
         let message = "nonce: exactly this parameter is expected, with 32 to 64 hexadecimal digits";
         return rejection::refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
@@ -26,13 +26,8 @@ fn answer_to(context: &Context, query: &str) -> Response {
     if context.state.is_draining() {
         return rejection::reply(rejection::shutting_down());
     }
-    if !context.state.is_paired()
-        && let Some(reason) = context.options.secrets.unreadable()
-    {
-        let message = format!(
-            "the extension's token cannot be read: {reason}, then run `bproxy service restart`"
-        );
-        return rejection::refusal(StatusCode::SERVICE_UNAVAILABLE, "KEYRING_LOCKED", &message);
+    if let Some(reason) = context.unreadable_pairing().await {
+        return keyring::locked(&reason);
     }
     let data = context.state.challenge(nonce, now());
     rejection::json(StatusCode::OK, json!({"ok": true, "data": data}).to_string())

@@ -8,7 +8,7 @@ use warp::http::{
     uri::Authority,
 };
 
-use super::{Context, connection_limit::Connection, now, rejection};
+use super::{Context, connection_limit::Connection, keyring, now, rejection};
 use crate::{
     secrets::Secret,
     state::{Event, ProofCheck, State},
@@ -248,7 +248,16 @@ impl Context {
     ) -> Result<(), warp::Rejection> {
         let authority = target.as_ref().map(|target| &target.0);
         let route = Route::of(&method, path.as_str());
-        match self.gate.check(&method, path.as_str(), authority, &headers) {
+        let check = || self.gate.check(&method, path.as_str(), authority, &headers);
+        let mut checked = check();
+        if checked == Err(PROOF) && self.state.unreadable_pairing().is_some() {
+            if let Some(reason) = self.unreadable_pairing().await {
+                let response = keyring::locked(&reason);
+                return Err(warp::reject::custom(rejection::Answered::new(response)));
+            }
+            checked = check();
+        }
+        match checked {
             Ok(passed) => {
                 if route.has_secret() {
                     connection.mark_busy();

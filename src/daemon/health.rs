@@ -24,6 +24,7 @@ pub(super) fn answer(context: Arc<Context>, headers: HeaderMap) -> Response {
             activation: Some(context.options.activation.as_str().to_owned()),
             secret_store: Some(context.options.secrets.name().to_owned()),
             secret_store_reason: context.options.secrets.reason(),
+            pairing_unreadable: context.state.unreadable_pairing(),
             ..public
         }
     } else {

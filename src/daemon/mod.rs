@@ -12,6 +12,7 @@ mod events;
 mod files;
 mod gate;
 mod health;
+mod keyring;
 mod lingering_close;
 mod pair;
 mod rejection;
@@ -24,7 +25,9 @@ pub use gate::{Gate, Passed, Refusal};
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use futures_util::FutureExt as _;
+
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -92,6 +95,9 @@ pub enum Error {
     /// The pairing code cannot be written.
     #[error(transparent)]
     Home(#[from] home::Error),
+    /// A task that nothing works without has ended, by a panic. Whoever manages the daemon starts another one.
+    #[error("the daemon's {0} has ended by a bug; what was in progress is lost")]
+    Ended(&'static str),
 }
 
 /// What every route has access to.
@@ -102,6 +108,7 @@ struct Context {
     options: Options,
     gate: Gate,
     activity: activity::Activity,
+    last_look: keyring::LastLook,
     /// Blocking work that must be finished before the process ends.
     tasks: TaskTracker,
     /// Browsers' connections end when this is cancelled.
@@ -150,6 +157,7 @@ pub async fn serve(
     };
     state.restore(kept, now())?;
     state.set_resume(options.resume);
+    state.set_unreadable_pairing(options.secrets.unreadable());
     let ids = options.extension_ids.take();
     let gate = Gate::new(port, options.daemon_token.clone(), ids, state.clone());
     let context = Arc::new(Context {
@@ -158,6 +166,7 @@ pub async fn serve(
         started,
         gate,
         activity: activity::Activity::new(),
+        last_look: keyring::LastLook::default(),
         options,
         tasks: TaskTracker::new(),
         browsers: CancellationToken::new(),
@@ -166,14 +175,17 @@ pub async fn serve(
     state.issue_code(now())?;
 
     let stop_timer = CancellationToken::new();
-    let timer =
-        tokio::spawn(stop_timer.clone().run_until_cancelled_owned(run_timer(state.clone())));
-    let keep_synced = files.clone().keep_synced();
-    let syncing = tokio::spawn(stop_timer.clone().run_until_cancelled_owned(keep_synced));
-    let server = server::Server::start(listener, context.clone());
+    let spawn = |task| tokio::spawn(stop_timer.clone().run_until_cancelled_owned(task));
+    let mut timer = spawn(run_timer(state.clone()).boxed());
+    let mut syncing = spawn(files.clone().keep_synced().boxed());
+    let mut server = server::Server::start(listener, context.clone());
     ready(Running(context.clone()));
+    // Ends with the runtime.
+    tokio::spawn(shutdown.clone().run_until_cancelled_owned(keyring::watch(context.clone())));
 
-    shutdown.cancelled().await;
+    let tasks =
+        [("timer", &mut timer), ("file", &mut syncing), ("listener", &mut server.accepting)];
+    serve_until(&shutdown, tasks).await?;
     context.subscribers.cancel();
     if context.options.activation != Activation::Standalone {
         server.finish(ACCEPTED_TIME).await;
@@ -202,6 +214,27 @@ pub async fn serve(
     Ok(())
 }
 
+/// Waits for the end that is asked for.
+///
+/// # Errors
+/// If one of these tasks ends before.
+async fn serve_until<const N: usize>(
+    shutdown: &CancellationToken,
+    tasks: [(&'static str, &mut JoinHandle<Option<()>>); N],
+) -> Result<(), Error> {
+    let ends = tasks.map(|(name, task)| {
+        Box::pin(async move {
+            // A panic has been logged.
+            let _ = task.await;
+            name
+        })
+    });
+    tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        (name, ..) = futures_util::future::select_all(ends) => Err(Error::Ended(name)),
+    }
+}
+
 /// Runs the state's agenda: one timer for everything that is due.
 async fn run_timer(state: State) {
     let earlier = state.timer();
@@ -225,4 +258,26 @@ fn now() -> Now {
     let unix =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Now { instant: Instant::now().into_std(), unix_ms: unix.as_millis() as i64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_whose_timer_panics_ends_with_an_error_that_names_it() {
+        let mut timer = tokio::spawn(async { panic!("as a bug would") });
+        let mut other = tokio::spawn(std::future::pending::<Option<()>>());
+        let shutdown = CancellationToken::new();
+        let ended = serve_until(&shutdown, [("timer", &mut timer), ("other", &mut other)]).await;
+        assert!(ended.unwrap_err().to_string().contains("timer"));
+    }
+
+    #[tokio::test]
+    async fn a_daemon_whose_tasks_go_on_serves_until_it_is_told_to_stop() {
+        let mut task = tokio::spawn(std::future::pending::<Option<()>>());
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        serve_until(&shutdown, [("task", &mut task)]).await.unwrap();
+    }
 }

@@ -48,7 +48,7 @@ pub(super) fn all(
         at("/events").and(warp::get()).and(with.clone()).and(warp::ext::get()).map(events::answer);
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let challenge =
-        at("/challenge").and(warp::get()).and(with.clone()).and(query).map(challenge::answer);
+        at("/challenge").and(warp::get()).and(with.clone()).and(query).then(challenge::answer);
     let health = at("/health")
         .and(warp::get())
         .and(with)

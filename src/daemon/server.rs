@@ -10,7 +10,10 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use warp::http::{HeaderValue, Request, StatusCode, header::CONNECTION, uri::Uri};
 
@@ -34,6 +37,8 @@ pub(super) struct Server {
     /// One task each, and one that accepts.
     connections: TaskTracker,
     stop: CancellationToken,
+    /// The task that accepts.
+    pub(super) accepting: JoinHandle<Option<()>>,
 }
 
 impl Server {
@@ -48,8 +53,9 @@ impl Server {
             let (routes, activity) = (routes.clone(), activity.clone());
             serve(stream, peer, routes, activity, idle.clone(), ended.clone())
         };
-        connections.spawn(accept(listener, connections.clone(), limit, stop.clone(), serve));
-        Self { connections, stop }
+        let accept = accept(listener, connections.clone(), limit, serve);
+        let accepting = connections.spawn(stop.clone().run_until_cancelled_owned(accept));
+        Self { connections, stop, accepting }
     }
 
     /// Stops accepting, and waits at most `wait` for the connections to finish their current requests.
@@ -65,34 +71,27 @@ impl Server {
     }
 }
 
-/// Accepts connections and serves each in a task of its own, until it is told to stop. At the limit, the longest-idle
-/// one is evicted for the next.
+/// Accepts connections and serves each in a task of its own. At the limit, the longest-idle one is evicted for the next.
 async fn accept<F, S>(
     listener: TcpListener,
     connections: TaskTracker,
     mut limit: ConnectionLimit,
-    stop: CancellationToken,
     serve: F,
 ) where
     F: Fn(TcpStream, Peer) -> S,
     S: Future<Output = ()> + Send + 'static,
 {
     loop {
-        let next = async {
-            let accepted = listener.accept().await;
-            match accepted {
-                Ok((stream, peer)) => Some((stream, Peer::new(peer, limit.acquire().await))),
-                Err(error) if is_about_the_peer(&error) => None,
-                Err(error) => {
-                    limit.log(&error.to_string());
-                    limit.evict().await;
-                    None
-                }
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let peer = Peer::new(peer, limit.acquire().await);
+                connections.spawn(serve(stream, peer));
             }
-        };
-        let Some(accepted) = stop.run_until_cancelled(next).await else { return };
-        if let Some((stream, peer)) = accepted {
-            connections.spawn(serve(stream, peer));
+            Err(error) if is_about_the_peer(&error) => {}
+            Err(error) => {
+                limit.log(&error.to_string());
+                limit.evict().await;
+            }
         }
     }
 }
@@ -247,7 +246,8 @@ mod tests {
                 let activity = activity.clone();
                 serve(stream, peer, routes, activity, idle.clone(), ended.clone())
             };
-            tokio::spawn(accept(listener, TaskTracker::new(), limit, stop.clone(), serve));
+            let accept = accept(listener, TaskTracker::new(), limit, serve);
+            tokio::spawn(stop.clone().run_until_cancelled_owned(accept));
             Self { address, stop }
         }
 

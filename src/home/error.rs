@@ -21,7 +21,7 @@ pub enum Error {
     /// It belongs to another user.
     #[error(
         "{} belongs to the user with id {owner}, not to you (id {user}): remove it or take it over \
-         (`chown {user} {}`), or set BPROXY_HOME to a directory of your own", path.display(), path.display()
+         (`sudo chown {user} {}`), or set BPROXY_HOME to a directory of your own", path.display(), path.display()
     )]
     Owner {
         /// The directory or file.

@@ -74,7 +74,13 @@ impl Directory {
             {
                 return Err(Error::Symlink { path: path.to_owned() });
             }
-            Err(error) => return Err(Error::io("open", path)(error)),
+            Err(error) => {
+                // Whose it is explains more than that it cannot be opened.
+                if let Ok(metadata) = path.symlink_metadata() {
+                    check_owner(path, &metadata)?;
+                }
+                return Err(Error::io("open", path)(error));
+            }
         };
         let metadata = file.metadata().map_err(Error::io("inspect", path))?;
         if !metadata.is_file() {

@@ -2,21 +2,32 @@
 //!
 //! The kernel releases the lock when its process ends, however that happens, and tells other processes who holds it. The
 //! process id in the file is for people only; the code never reads it.
+//!
+//! Who removes what a killed daemon left holds a shared lock on the same file, so that no daemon starts meanwhile, and is
+//! not taken for one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
-use super::Home;
+use super::{ChangeLock, Home};
 
 /// How often to retry if the lock file was removed while it was being locked. Each time means that another daemon has
 /// just ended; more than two in a row do not happen by chance.
 const ATTEMPTS: usize = 8;
+
+/// How long a start waits for a process that tidies up. It removes a few files.
+const TIDY_WAIT: Duration = Duration::from_secs(5);
+
+/// How often to look whether it has ended.
+const TIDY_POLL: Duration = Duration::from_millis(5);
 
 /// Why the lock cannot be acquired or read.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +71,7 @@ impl Drop for Lock {
 }
 
 impl Lock {
-    /// Locks the state directory for this process, without waiting.
+    /// Locks the state directory for this process, without waiting for another daemon.
     ///
     /// # Errors
     /// [`Error::Held`] if another process has the lock, or when the lock file cannot be used.
@@ -70,7 +81,9 @@ impl Lock {
             let path = path.clone();
             move |source| Error::Io { operation, path, source }
         };
-        for _ in 0..ATTEMPTS {
+        let deadline = Instant::now() + TIDY_WAIT;
+        let mut attempts = 0;
+        while attempts < ATTEMPTS {
             let file = options()
                 .write(true)
                 .create(true)
@@ -81,13 +94,20 @@ impl Lock {
             match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::AGAIN | Errno::ACCESS) => {
-                    let pid = held(&file).and_then(|lock| lock.pid);
+                    let holder = holder(&file);
+                    let is_tidied = holder.as_ref().is_none_or(|holder| !is_daemon(holder));
+                    if is_tidied && Instant::now() < deadline {
+                        thread::sleep(TIDY_POLL);
+                        continue;
+                    }
+                    let pid = holder.and_then(|holder| holder.pid);
                     return Err(Error::Held { pid: pid.map(|pid| pid.as_raw_nonzero().get()) });
                 }
                 Err(error) => return Err(io("lock")(error.into())),
             }
             // An ending daemon removes its file; a lock on a removed file would exclude no other daemon.
             if !is_still_at(&file, &path).map_err(io("inspect"))? {
+                attempts += 1;
                 continue;
             }
             let mut lock = Lock { file, path: path.clone() };
@@ -98,6 +118,49 @@ impl Lock {
             return Ok(lock);
         }
         Err(io("lock")(ErrorKind::ResourceBusy.into()))
+    }
+}
+
+/// Keeps daemons from starting while this process removes what a killed one left. It ends when this is dropped.
+pub struct Tidying {
+    file: File,
+    path: PathBuf,
+    _alone: ChangeLock,
+}
+
+impl Drop for Tidying {
+    /// Removes the lock file of the killed daemon. Nobody else tidies up at the same time, and no daemon has the lock.
+    fn drop(&mut self) {
+        if is_still_at(&self.file, &self.path).unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Tidying {
+    /// Begins to tidy up; `None` if there is nothing to do, because a daemon runs or the last one removed its lock file.
+    ///
+    /// # Errors
+    /// When the state directory cannot be locked.
+    pub fn begin(home: &Home) -> Result<Option<Tidying>, Error> {
+        let path = home.pid();
+        let io = |operation| {
+            let path = path.clone();
+            move |source| Error::Io { operation, path, source }
+        };
+        let alone = ChangeLock::acquire(home).map_err(io("lock the directory of"))?;
+        let file = match options().open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io("open")(error)),
+        };
+        match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => {}
+            Err(Errno::AGAIN | Errno::ACCESS) => return Ok(None),
+            Err(errno) => return Err(io("lock")(errno.into())),
+        }
+        let is_current = is_still_at(&file, &path).map_err(io("inspect"))?;
+        Ok(is_current.then_some(Tidying { file, path, _alone: alone }))
     }
 }
 
@@ -143,9 +206,18 @@ fn options() -> OpenOptions {
     options
 }
 
-/// The lock that another process holds on the file.
+/// The lock that a daemon holds on the file.
 fn held(file: &File) -> Option<Flock> {
+    holder(file).filter(is_daemon)
+}
+
+/// The lock that another process holds on the file.
+fn holder(file: &File) -> Option<Flock> {
     fcntl_getlk(file, &Flock::from(FlockType::WriteLock)).ok()?
+}
+
+fn is_daemon(lock: &Flock) -> bool {
+    lock.typ == FlockType::WriteLock
 }
 
 /// Whether `path` still leads to the open `file`.

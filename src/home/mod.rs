@@ -2,6 +2,7 @@
 //!
 //! `directory.rs` and `files.rs` keep other users out. The modules that write a file define what is in it.
 
+mod change_lock;
 mod directory;
 mod error;
 mod files;
@@ -15,6 +16,7 @@ use std::ops::Deref;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+pub use change_lock::ChangeLock;
 pub use directory::Directory;
 pub use error::Error;
 pub use layout::{Error as LayoutError, LAYOUT, check as check_layout};

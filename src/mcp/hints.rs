@@ -12,8 +12,9 @@ pub(super) fn tool_name(action: &str) -> String {
 pub(super) fn step(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::NoExtension => {
-            "ask the person to open Chrome with the bproxy extension. If it was never paired, ask them to run \
-             `bproxy pair` in a terminal and to enter the code in its popup. Then call again."
+            "ask the person to open Chrome with the bproxy extension. If the message says that the keyring is locked, ask \
+             them to unlock it; otherwise, if the extension was never paired, to run `bproxy pair` in a terminal and to \
+             enter the code in its popup. Then call again."
         }
         ErrorCode::Timeout => {
             "call debug_last to see what was done, and read the page before you repeat an act. A longer timeout helps \

@@ -39,6 +39,9 @@ pub struct Health {
     /// Why the tokens are in files although the keyring is preferred; `None` otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_store_reason: Option<String>,
+    /// Why the pairing, which may be in the keyring, cannot be read; `None` otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing_unreadable: Option<String>,
 }
 
 impl Health {
@@ -56,6 +59,7 @@ impl Health {
             activation: None,
             secret_store: None,
             secret_store_reason: None,
+            pairing_unreadable: None,
         }
     }
 }

@@ -18,6 +18,8 @@ pub const MAX_CONNECTIONS: usize = 900;
 /// How many descriptors connections leave to everything else (log, keyring, service manager), where the process may
 /// have so few that [`MAX_CONNECTIONS`] does not fit. An idle daemon holds about fifteen.
 pub const SPARE_DESCRIPTORS: usize = 32;
+/// The fewest descriptors that a daemon starts with: the spare ones, and one each for a browser and a command.
+pub const MIN_DESCRIPTORS: usize = SPARE_DESCRIPTORS + 2;
 
 /// The largest head of a request, in bytes: a token and a few headers; browsers add a kilobyte or two.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;

@@ -1,12 +1,11 @@
 //! Operations on all stores at once: rotating the daemon token, removing every token.
 
 use super::keyring::KeyringStore;
-use super::lock::HomeLock;
 use super::migration::{KeyringMarker, clear};
 use super::runtime::RuntimeCopy;
 use super::{Error, FileStore, Secret, SecretStore};
 use crate::config::SecretsChoice;
-use crate::home::Home;
+use crate::home::{ChangeLock, Home};
 
 /// Removes every token of a state directory from every store.
 ///
@@ -14,7 +13,7 @@ use crate::home::Home;
 /// When a token exists and cannot be removed.
 pub fn remove_all(home: &Home) -> Result<(), Error> {
     let (file, marker) = (FileStore::new(home.clone()), KeyringMarker(home.clone()));
-    let _lock = HomeLock::acquire(home)?;
+    let _lock = ChangeLock::acquire(home).map_err(Error::Lock)?;
     RuntimeCopy::of(home).remove();
     clear(&file)?;
     if marker.exists() {
@@ -40,7 +39,7 @@ fn rotate_with(choice: SecretsChoice, home: &Home, keyring: &KeyringStore) -> Re
         Err(Error::Damaged { .. }) => Ok(true),
         Err(error) => Err(error),
     };
-    let _lock = HomeLock::acquire(home)?;
+    let _lock = ChangeLock::acquire(home).map_err(Error::Lock)?;
     let in_file = has_token(&file)?;
     // An old token that stayed in the keyring would be valid again as soon as the file is gone.
     let may_be_in_keyring = choice != SecretsChoice::File || !in_file;

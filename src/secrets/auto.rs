@@ -1,6 +1,7 @@
 //! The store for `BPROXY_SECRETS=auto`: the keyring if it works, else files.
 //!
-//! It decides once, when the daemon is ready, and falls back to files for good if the keyring fails later.
+//! It decides when the daemon is ready, falls back to files if the keyring fails, and goes back to the keyring when it is
+//! told to try again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -55,7 +56,10 @@ impl Auto {
         let is_locked = matches!(reason, Error::Keyring(KeyringError::Locked));
         let unreadable = is_locked || self.marker.exists();
         let reason = reason.to_string();
-        tracing::warn!(event = "keyring_not_used", problem = reason);
+        // Said once for each reason, however often the keyring is tried.
+        if self.reason().as_ref() != Some(&reason) {
+            tracing::warn!(event = "keyring_not_used", problem = reason);
+        }
         *self.backend() = Backend::Files { reason, unreadable };
     }
 
@@ -134,11 +138,16 @@ impl SecretStore for Auto {
 
     fn migrate(&self) {
         let _guard = self.lock_writes();
-        if !matches!(*self.backend(), Backend::Undecided) {
+        if matches!(*self.backend(), Backend::Keyring) {
             return;
         }
         match migration::move_to_keyring(&self.file, &self.keyring, &self.marker) {
-            Ok(()) => *self.backend() = Backend::Keyring,
+            Ok(()) => {
+                if self.reason().is_some() {
+                    tracing::info!(event = "keyring_used");
+                }
+                *self.backend() = Backend::Keyring;
+            }
             Err(error) => self.fall_back_to_files(&error),
         }
     }

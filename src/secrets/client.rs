@@ -4,12 +4,11 @@
 //! daemon that its connection starts has to accept it. Clients never move tokens between stores; only the daemon does.
 
 use super::keyring::KeyringStore;
-use super::lock::HomeLock;
 use super::migration::KeyringMarker;
 use super::runtime::RuntimeCopy;
 use super::{Error, FileStore, Secret, SecretStore};
 use crate::config::SecretsChoice;
-use crate::home::Home;
+use crate::home::{ChangeLock, Home};
 
 /// The token of a running daemon: from the copy in the runtime directory, else from the store that holds it. `None` if
 /// there is none.
@@ -56,7 +55,7 @@ fn create_once(
     if let Some(token) = read()? {
         return Ok(token);
     }
-    let _lock = HomeLock::acquire(home)?;
+    let _lock = ChangeLock::acquire(home).map_err(Error::Lock)?;
     if let Some(token) = read()? {
         return Ok(token);
     }

@@ -47,6 +47,8 @@ fn in_keyring(choice: SecretsChoice, home: &Home) -> bool {
 pub struct Inspection {
     /// Whether the tokens are in the keyring.
     pub in_keyring: bool,
+    /// Whether one of them, such as the pairing, may be there although another is in a file.
+    pub may_be_in_keyring: bool,
     /// Whether the keyring works; `None` if the configuration does not use it.
     pub keyring: Option<Result<(), KeyringError>>,
 }
@@ -57,5 +59,7 @@ pub fn inspect(choice: SecretsChoice, home: &Home) -> Inspection {
         SecretsChoice::File => None,
         SecretsChoice::Keyring | SecretsChoice::Auto => Some(KeyringStore::new(home).probe()),
     };
-    Inspection { in_keyring: in_keyring(choice, home), keyring }
+    let is_paired_in_file = home.extension_token().exists();
+    let may_be_in_keyring = KeyringMarker(home.clone()).exists() && !is_paired_in_file;
+    Inspection { in_keyring: in_keyring(choice, home), may_be_in_keyring, keyring }
 }

@@ -4,9 +4,8 @@
 //! keyring that was never used need not be accessed.
 
 use super::keyring::KeyringStore;
-use super::lock::HomeLock;
 use super::{Error, FileStore, SecretStore};
-use crate::home::Home;
+use crate::home::{ChangeLock, Home};
 
 /// Moves the tokens from the files into the keyring. A token in a file replaces the one in the keyring, as it is newer.
 pub(super) fn move_to_keyring(
@@ -16,7 +15,7 @@ pub(super) fn move_to_keyring(
 ) -> Result<(), Error> {
     // Fails early if the keyring is absent or locked, before writing anything or taking the lock.
     keyring.probe()?;
-    let _lock = HomeLock::acquire(&marker.0)?;
+    let _lock = ChangeLock::acquire(&marker.0).map_err(Error::Lock)?;
     let (daemon, extension) = (file.daemon_token()?, file.extension()?);
     marker.create()?;
     if let Some(extension) = &extension {
@@ -36,7 +35,7 @@ pub(super) fn move_to_files(
     marker: &KeyringMarker,
 ) -> Result<(), Error> {
     keyring.probe()?;
-    let _lock = HomeLock::acquire(&marker.0)?;
+    let _lock = ChangeLock::acquire(&marker.0).map_err(Error::Lock)?;
     if file.extension()?.is_none()
         && let Some(extension) = keyring.extension()?
     {

@@ -10,7 +10,6 @@ mod fake_keyring;
 mod file;
 mod keyring;
 mod locations;
-mod lock;
 mod migration;
 mod record;
 mod runtime;
@@ -129,8 +128,8 @@ pub trait SecretStore: Send + Sync {
         None
     }
 
-    /// Moves the tokens to the preferred store, if that is still to be done. For a daemon that is ready, because it may
-    /// wait for the keyring.
+    /// Moves the tokens to the preferred store, if that is still to be done; may be called again after a failure. For a
+    /// daemon that is ready, because it may wait for the keyring.
     fn migrate(&self) {}
 
     /// Copies the running daemon's token to where clients read it quickly, if reading the store is slow.

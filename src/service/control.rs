@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::status::{Error as StatusError, Started, Status, Stopped};
 use crate::client::{self, Client};
-use crate::home::lock::{self, Lock, Watch};
+use crate::home::lock::{self, Tidying, Watch};
 use crate::home::{self, Home};
 use crate::secrets::{self, FileStore, SecretStore};
 
@@ -169,8 +169,8 @@ fn stop_and(home: &Path, clean_up: impl FnOnce(&Home)) -> Result<(), Error> {
     if let Some(pid) = watch.daemon() {
         terminate(&watch, pid)?;
     }
-    // A killed daemon leaves these files. With the lock held, they cannot be those of another daemon.
-    if let Ok(_lock) = Lock::acquire(&home) {
+    // A killed daemon leaves these files. No other daemon starts while they are removed.
+    if let Some(_tidying) = Tidying::begin(&home)? {
         let _ = home.remove(&home.port());
         let _ = home.remove(&home.pairing());
         secrets::remove_runtime_copy(&home);

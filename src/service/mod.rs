@@ -5,6 +5,7 @@
 
 mod background;
 pub mod control;
+mod descriptors;
 pub mod doctor;
 mod idle;
 mod listener;
@@ -72,6 +73,9 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// The process may open too few files.
+    #[error(transparent)]
+    Descriptors(#[from] descriptors::TooFew),
     /// The daemon's pairing code cannot be read.
     #[error(transparent)]
     Status(#[from] status::Error),
@@ -92,7 +96,9 @@ impl Error {
                 home::Error::Layout(_) => EXIT_CONFIG,
                 _ => 2,
             },
-            Error::Config(_) | Error::Log(logging::Error::Journal(_)) => EXIT_CONFIG,
+            Error::Config(_) | Error::Log(logging::Error::Journal(_)) | Error::Descriptors(_) => {
+                EXIT_CONFIG
+            }
             Error::Listener(error) if error.is_about_configuration() => EXIT_CONFIG,
             _ => 2,
         }
@@ -128,6 +134,7 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
             None
         }
     };
+    descriptors::ensure()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -192,7 +199,6 @@ fn run_locked(
     }
     let Tokens { secrets, daemon_token, extension } = opened?;
     secrets.write_runtime_copy(&daemon_token);
-    let secrets_to_migrate = secrets.clone();
     let options = daemon::Options {
         home: home.clone(),
         daemon_token,
@@ -207,8 +213,6 @@ fn run_locked(
         background::spawn_tasks(&running, port, config, idle_exit, mode, level, shutdown)?;
         readiness::announce(home, port, mode)?;
         notify::ready(&running, port);
-        // On a thread of its own, because it may wait for the keyring.
-        std::thread::spawn(move || secrets_to_migrate.migrate());
         Ok(())
     });
     drop(transient);

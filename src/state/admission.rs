@@ -336,7 +336,7 @@ impl Inner {
             .map(|tab| tab.browser)
             .filter(|browser| self.browsers.client_of(*browser).is_some())
             .or_else(|| self.browsers.newest())
-            .ok_or_else(|| no_extension(session))?;
+            .ok_or_else(|| self.no_extension(session))?;
         self.permit(id, None, HandlePage::default())?;
         Ok(Destination {
             session: id,
@@ -361,7 +361,7 @@ impl Inner {
             None => (self.browsers.any_connected(), false),
         };
         if !reachable {
-            return Err(no_extension(Some(id)));
+            return Err(self.no_extension(Some(id)));
         }
         self.permit(id, tab.map(|tab| tab.ordinal), HandlePage::default())?;
         let ordinal = found?;
@@ -413,12 +413,21 @@ impl Inner {
         }
         Ok(())
     }
-}
 
-/// The failure of a command whose browser is not connected.
-pub(super) fn no_extension(session: Option<SessionId>) -> ProtocolError {
-    let message =
-        "the browser is not connected: open it, or pair its bproxy extension with this daemon";
-    let session = session.as_ref().map_or("", SessionId::as_str);
-    ProtocolError::new(ErrorCode::NoExtension, message, session)
+    /// The failure of a command whose browser is not connected.
+    pub(super) fn no_extension(&self, session: Option<SessionId>) -> ProtocolError {
+        let session = session.as_ref().map_or("", SessionId::as_str);
+        let Some(reason) = self.pairing.unreadable() else {
+            let message = "the browser is not connected: open it, or pair its bproxy extension with this daemon";
+            return ProtocolError::new(ErrorCode::NoExtension, message, session);
+        };
+        let message = format!(
+            "the browser cannot connect, because its pairing is in the keyring, and {reason}; it connects by itself then"
+        );
+        ProtocolError {
+            // Pairing again would void the pairing in the keyring.
+            suggested_action: Some("bproxy doctor".to_owned()),
+            ..ProtocolError::new(ErrorCode::NoExtension, message, session)
+        }
+    }
 }

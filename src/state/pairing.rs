@@ -56,6 +56,8 @@ pub(super) struct Pairing {
     code: Option<Code>,
     failures: VecDeque<Instant>,
     credential: Option<ExtensionCredential>,
+    /// Why a credential that may be in the keyring cannot be read.
+    unreadable: Option<String>,
 }
 
 impl Pairing {
@@ -145,6 +147,11 @@ impl Pairing {
     pub(super) fn credential(&self) -> Option<&ExtensionCredential> {
         self.credential.as_ref()
     }
+
+    /// Why the pairing cannot be read; `None` if there is one in use, or none that could be read.
+    pub(super) fn unreadable(&self) -> Option<&str> {
+        self.unreadable.as_deref().filter(|_| self.credential.is_none())
+    }
 }
 
 /// A new token for the extension with this Origin.
@@ -198,9 +205,23 @@ impl State {
         self.close_all(CloseReason::NewPairing);
     }
 
-    /// Whether there is an active token.
-    pub fn is_paired(&self) -> bool {
-        self.with(|inner| inner.pairing.credential().is_some())
+    /// Says why the pairing cannot be read, if it may be in a keyring that cannot be used now.
+    pub fn set_unreadable_pairing(&self, reason: Option<String>) {
+        self.with(|inner| inner.pairing.unreadable = reason);
+    }
+
+    /// Why the pairing cannot be read; `None` if there is one in use, or none that could be read.
+    pub fn unreadable_pairing(&self) -> Option<String> {
+        self.with(|inner| inner.pairing.unreadable().map(str::to_owned))
+    }
+
+    /// The pairing that can be read by now. One that was made in the meantime stays.
+    pub fn recover(&self, credential: Option<ExtensionCredential>) {
+        self.with(|inner| {
+            inner.pairing.unreadable = None;
+            let current = inner.pairing.credential.take();
+            inner.pairing.credential = current.or(credential);
+        });
     }
 
     /// The active token of the extension.

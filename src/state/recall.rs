@@ -5,10 +5,7 @@ use serde_json::json;
 
 use crate::protocol::{ErrorCode, ProtocolError, Request, SessionId};
 
-use super::{
-    Inner,
-    admission::{Destination, no_extension},
-};
+use super::{Inner, admission::Destination};
 
 impl Inner {
     /// Whether the question can be answered by carrying out the action: if that changes nothing here.
@@ -31,7 +28,7 @@ impl Inner {
         let client = self.browsers.client_of(destination.browser);
         // Until it has said hello, it is not known what it can be asked.
         if !client.is_some_and(|client| self.browsers.is_identified(client)) {
-            return Err(no_extension(Some(session)));
+            return Err(self.no_extension(Some(session)));
         }
         match self.browsers.revision_of(destination.browser) {
             1.. => Ok(()),

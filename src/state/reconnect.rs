@@ -6,7 +6,6 @@ use crate::protocol::{ErrorCode, HeldTab, Hello, MAX_OVERFLOWS, ProtocolError, S
 
 use super::{
     Inner, Now,
-    admission::no_extension,
     browsers::{BrowserId, ClientId, CloseReason, Identified, Outgoing},
     events::Event,
     pending::{Command, Phase},
@@ -195,7 +194,8 @@ impl Inner {
             if self.browsers.client_of(command.browser).is_some() {
                 command.awaiting_reconnect = false;
             } else if !self.browsers.may_return(command.browser) {
-                let error = no_extension(Some(command.session));
+                let session = command.session;
+                let error = self.no_extension(Some(session));
                 self.fail(key, &error, now);
             }
         }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use crate::support::{BPROXY, Call, Daemon, Desktop, Home, Terminal, User, bproxy, call};
+use crate::support::{BPROXY, Call, Daemon, Desktop, Home, Terminal, User, bproxy, call, run};
 
 async fn doctor(home: &Home) -> Call {
     doctor_with(home, &[]).await
@@ -107,10 +107,14 @@ async fn all_is_well_from_the_program_to_a_connected_browser() {
     let expected = [
         "program",
         "clock",
+        "versions",
         "home",
+        "space",
         "configuration",
         "secrets",
         "service",
+        "sandbox",
+        "linger",
         "log",
         "journal",
         "socket",
@@ -179,7 +183,7 @@ async fn a_home_and_a_token_that_are_open_to_others_are_named_with_their_chmod()
 #[tokio::test]
 async fn a_required_keyring_that_is_missing_is_named() {
     let call = doctor_with(&Home::new(), &[("BPROXY_SECRETS", "keyring")]).await;
-    assert_fails(&call, "secrets", "no D-Bus session", "XDG_RUNTIME_DIR");
+    assert_fails(&call, "secrets", "no D-Bus session", "echo BPROXY_SECRETS=file >>");
     let call = doctor_with(&Home::new(), &[("BPROXY_SECRETS", "auto")]).await;
     assert_eq!(check(&call.json(), "secrets")["state"], "ok", "files will do: {call:?}");
 }
@@ -352,7 +356,7 @@ async fn a_home_that_belongs_to_another_is_named_with_its_chown() {
     user.sh("mkdir -m 700 .bproxy").await;
     let stranger = user.machine.root(&["chown", "4711", &format!("{}/.bproxy", user.home())]);
     assert_eq!(call(stranger, None).await.code, 0);
-    let fix = format!("sudo chown {} {}/.bproxy", user.uid, user.home());
+    let fix = format!("sudo chown -R {} {}/.bproxy", user.uid, user.home());
     assert_fails(&user.bproxy(&["doctor"]).await, "home", "4711", &fix);
 }
 
@@ -363,16 +367,15 @@ async fn a_port_held_by_another_user_is_named_with_a_workaround() {
     stranger.sh(&format!("BPROXY_PORT={port} bproxy service start")).await;
     user.sh(&format!("umask 077; mkdir .bproxy; echo {port} >.bproxy/port")).await;
     let detail = format!("port {port} belongs to the user with id {}", stranger.uid);
-    let fix = format!("echo BPROXY_PORT={} >>{}/.bproxy/config.env", port + 1, user.home());
-    assert_fails(&user.bproxy(&["doctor"]).await, "socket", &detail, &fix);
+    assert_fails(&user.bproxy(&["doctor"]).await, "socket", &detail, "echo BPROXY_PORT=");
     // A service cannot listen there either.
     user.sh("rm .bproxy/port").await;
     user.bproxy(&["service", "install", "--port", &port.to_string()]).await.json();
     let message = user.bproxy(&["service", "start"]).await.trouble().to_owned();
     assert!(message.contains("journalctl"), "{message}");
-    let fix = format!("bproxy service install --now --port {}", port + 1);
     let detail = format!("port {port} is taken");
-    assert_fails(&user.bproxy(&["doctor"]).await, "service", &detail, &fix);
+    let fix = "bproxy service install --now --port";
+    assert_fails(&user.bproxy(&["doctor"]).await, "service", &detail, fix);
     stranger.bproxy(&["service", "stop"]).await.json();
 }
 
@@ -450,7 +453,7 @@ async fn a_services_settings_are_fixed_where_the_manager_reads_them() {
     let file = format!("{}/.bproxy/config.env", user.home());
     user.sh("echo BPROXY_LOG_LEVEL=loud >.bproxy/config.env").await;
     let call = user.bproxy(&["doctor"]).await;
-    assert_fails(&call, "configuration", &format!("in {file}"), &format!("edit {file}"));
+    assert_fails(&call, "configuration", &format!("in {file}"), "sed -i.old");
     user.sh("echo BPROXY_SECRETS=keyring >.bproxy/config.env").await;
     let call = user.run(&["env", "-u", "DBUS_SESSION_BUS_ADDRESS", BPROXY, "doctor"]).await;
     assert_eq!(call.json()["failing"], "secrets", "{call:?}");
@@ -464,4 +467,71 @@ async fn a_service_that_does_not_listen_is_named() {
     user.bproxy(&["service", "stop"]).await.json();
     let call = user.bproxy(&["doctor"]).await;
     assert_fails(&call, "service", "does not listen", "bproxy service start");
+}
+
+/// A state directory of a daemon that has a pairing, a code, a session and an address in its log, and the secrets.
+async fn with_secrets() -> (Daemon, Vec<String>) {
+    let daemon = Home::new().daemon().env("BPROXY_LOG_LEVEL", "debug").start().await;
+    let mut extension = daemon.extension().await;
+    let token = daemon.pairing().await.token;
+    let tab = extension.open_tab(&daemon).await;
+    extension.fence().await;
+    drop((extension, tab));
+    let code = run(&daemon.home, &["pair"]).await.data()["pairingCode"]
+        .as_str()
+        .expect("a code")
+        .to_owned();
+    let secrets = vec![daemon.token.clone(), token, code];
+    (daemon, secrets)
+}
+
+#[tokio::test]
+async fn a_report_for_others_has_no_token_no_code_and_no_address() {
+    let (daemon, secrets) = with_secrets().await;
+    let file = daemon.home.file("report.txt");
+    let mut command = bproxy(&daemon.home.path());
+    command
+        .args(["doctor", "--report"])
+        .arg(&file)
+        .env("BPROXY_SESSION", "https://secret.example/a?b=c");
+    let call = call(command, None).await;
+    assert!(call.stderr.contains("look through"), "{call:?}");
+    let text = fs::read_to_string(&file).expect("a report");
+    for secret in secrets {
+        assert!(!text.contains(&secret), "a secret is in {text}");
+    }
+    assert!(!text.contains("://") && !text.contains("secret.example"), "{text}");
+    for part in
+        ["## doctor", "✓ program", "## files", "## log", "\"event\":\"start\"", "extension-token"]
+    {
+        assert!(text.contains(part), "no {part}: {text}");
+    }
+    assert_eq!(fs::metadata(&file).expect("a report").permissions().mode() & 0o777, 0o600);
+    let mut again = bproxy(&daemon.home.path());
+    again.args(["doctor", "--report"]).arg(&file);
+    assert!(crate::support::call(again, None).await.code != 0, "an older report stays");
+}
+
+#[tokio::test]
+async fn what_fails_is_fixed_once_the_person_agrees() {
+    let home = Home::new();
+    fs::write(home.file("logs"), "in the way").expect("own directory");
+    let fix = async |answers: Option<&[u8]>| {
+        let mut command = bproxy(&home.path());
+        command.args(["doctor", "--fix"]);
+        if answers.is_none() {
+            command.arg("--yes");
+        }
+        call(command, answers).await
+    };
+    let asked = fix(Some(b"n\nn\nn\n")).await;
+    assert!(asked.stderr.contains("run `mv ") && asked.stderr.contains("[y/N]"), "{asked:?}");
+    assert_eq!(asked.json()["failing"], "log");
+    assert!(home.file("logs").is_file(), "nothing is changed without a yes");
+    let fixed = fix(None).await;
+    assert!(fixed.stderr.contains("run: mv "), "{fixed:?}");
+    assert_eq!(fixed.json()["failing"], "browser", "{fixed:?}");
+    let mut stop = bproxy(&home.path());
+    stop.args(["service", "stop"]);
+    call(stop, None).await.json();
 }

@@ -281,7 +281,7 @@ async fn a_daemon_that_cannot_read_its_pairing_answers_no_challenge() {
     let reply = challenge(daemon.port, CHALLENGE).await;
     assert_eq!(reply.0.header("cache-control"), Some("no-store"));
     let message = reply.refused(503, "KEYRING_LOCKED");
-    assert!(message.contains("unlock it") && message.contains("service restart"), "{message}");
+    assert!(message.contains("unlock it") && message.contains("do not pair again"), "{message}");
     challenge(daemon.port, "short").await.refused(400, "BAD_REQUEST");
 
     // A new pairing needs no keyring.
@@ -290,6 +290,73 @@ async fn a_daemon_that_cannot_read_its_pairing_answers_no_challenge() {
     let token = reply.data()["extensionToken"].as_str().expect("a token").to_owned();
     let pairing = crate::support::Pairing { token, origin: crate::support::origin('b') };
     assert!(FakeExtension::connect(daemon.port, &pairing).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_daemon_that_started_while_the_keyring_was_locked_takes_its_browser_back_once_it_is_unlocked()
+ {
+    use crate::support::{CHALLENGE, FakeExtension, challenge};
+    let Some(mut desktop) = Desktop::new().await else { return };
+    let daemon = start(&desktop, Home::new(), "keyring").await;
+    let pairing = daemon.pairing().await;
+    let mut home = daemon.stop().await.home;
+    // By itself, and at the next request of a browser.
+    for asked in [false, true] {
+        desktop.lock();
+        let daemon = start(&desktop, home, "auto").await;
+        let command = ["tab", "open", "https://example.org"];
+        let refused = run(&desktop, &daemon.home, "auto", &command).await.json();
+        let error = &refused["error"];
+        assert_eq!(error["code"], "NO_EXTENSION", "{refused}");
+        assert_eq!(error["suggestedAction"], "bproxy doctor");
+        assert!(error["message"].to_string().contains("locked: unlock it"), "{refused}");
+        let health = self::health(&desktop, &daemon, "auto").await;
+        assert!(health["pairingUnreadable"].to_string().contains("locked"), "{health}");
+        assert_eq!(FakeExtension::connect(daemon.port, &pairing).await.err(), Some(503));
+        let doctor = run(&desktop, &daemon.home, "auto", &["doctor"]).await.stdout;
+        assert!(doctor.contains("locked") && !doctor.contains("bproxy pair"), "{doctor}");
+
+        desktop.unlock().await;
+        let unlocked = Instant::now();
+        if asked {
+            wait_for_async("the challenge", async || {
+                challenge(daemon.port, CHALLENGE).await.0.status == 200
+            })
+            .await;
+            assert!(unlocked.elapsed() < Duration::from_secs(1), "{:?}", unlocked.elapsed());
+        } else {
+            wait_for_async("the pairing", async || {
+                let health = self::health(&desktop, &daemon, "auto").await;
+                health["pairingUnreadable"].is_null()
+            })
+            .await;
+            assert!(unlocked.elapsed() < Duration::from_secs(3), "{:?}", unlocked.elapsed());
+        }
+        assert!(FakeExtension::connect(daemon.port, &pairing).await.is_ok());
+        let health = self::health(&desktop, &daemon, "auto").await;
+        assert_eq!(
+            (&health["secretStore"], &health["secretStoreReason"]),
+            (&"keyring".into(), &Value::Null)
+        );
+        assert!(
+            !daemon.home.file("token").exists() && !daemon.home.file("extension-token").exists()
+        );
+        home = daemon.stop().await.home;
+        assert_eq!(home.records("keyring_used").len(), if asked { 2 } else { 1 });
+        assert_eq!(
+            home.records("keyring_not_used").len(),
+            if asked { 2 } else { 1 },
+            "once for each daemon"
+        );
+    }
+}
+
+/// Waits until a condition that has to be asked for holds.
+async fn wait_for_async(what: &str, holds: impl AsyncFn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < end, "no {what}");
+    }
 }
 
 #[tokio::test]

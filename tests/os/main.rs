@@ -5,6 +5,7 @@ mod doctor;
 mod journal;
 mod keyring;
 mod keyring_service;
+mod mends;
 mod other_user;
 mod secrets;
 #[path = "../support/mod.rs"]

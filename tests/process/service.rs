@@ -306,3 +306,81 @@ fn start_in_the_foreground_tells_the_same_and_ends_with_its_terminal() {
     assert!(child.wait().expect("a child").success());
     assert_eq!(place.files(), ["layout", "logs", "tmp"]);
 }
+
+#[test]
+fn stops_that_tidy_up_after_a_crash_at_the_same_time_are_not_taken_for_the_daemon() {
+    let place = Place::new();
+    for _ in 0..20 {
+        let pid = place.json(&["service", "start"])["pid"].as_i64().expect("a process id");
+        kill_process(as_pid(pid), Signal::KILL).expect("an own process");
+        let calls = [&["service", "stop"][..], &["service", "status"]];
+        let calls = calls.into_iter().cycle().take(8).map(|args| {
+            let mut command = place.command(args);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().expect("the bproxy binary runs")
+        });
+        for call in calls.collect::<Vec<_>>() {
+            let output = call.wait_with_output().expect("an own child");
+            assert_eq!(json_of(&output)["running"], false, "{output:?}");
+        }
+        assert!(!place.files().iter().any(|file| file == "bproxy.pid" || file == "port"));
+        place.json(&["service", "start"]);
+        place.json(&["service", "stop"]);
+    }
+}
+
+#[test]
+fn a_start_waits_for_one_that_tidies_up() {
+    let place = Place::new();
+    for _ in 0..10 {
+        let pid = place.json(&["service", "start"])["pid"].as_i64().expect("a process id");
+        kill_process(as_pid(pid), Signal::KILL).expect("an own process");
+        let mut stop =
+            place.command(&["service", "stop"]).stdout(Stdio::null()).spawn().expect("runs");
+        let started = place.json(&["service", "restart"]);
+        assert_eq!(started["running"], true);
+        assert!(stop.wait().expect("an own child").success());
+        place.json(&["service", "stop"]);
+    }
+}
+
+#[test]
+fn a_daemon_that_may_open_too_few_files_says_so_and_ends() {
+    let place = Place::new();
+    for (limit, starts) in [(20, false), (33, false), (34, true)] {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -Hn {limit}; ulimit -Sn {limit}; exec \"$@\"");
+        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_bproxy"), "service", "start"]);
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .envs(crate::support::settings(&place.home.path()));
+        let output = command.output().expect("a shell");
+        if starts {
+            json_of(&output);
+            continue;
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            stderr.contains(&format!("{limit} files")) && stderr.contains("34 at least"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("ulimit -n") && stderr.contains("LimitNOFILE="), "{stderr}");
+    }
+    // A limit that the process may raise itself is no obstacle.
+    place.json(&["service", "stop"]);
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "ulimit -Sn 20; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_bproxy"),
+        "service",
+        "start",
+    ]);
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .envs(crate::support::settings(&place.home.path()));
+    json_of(&command.output().expect("a shell"));
+}

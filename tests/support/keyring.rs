@@ -128,6 +128,12 @@ impl Desktop {
         kill_process(pid, Signal::STOP).expect("an own child");
     }
 
+    /// Unlocks the default collection, as the person does who signs in.
+    pub async fn unlock(&mut self) {
+        self.kill_keyring().await;
+        self.start_keyring(true).await;
+    }
+
     /// Locks the default collection, as the person can.
     pub fn lock(&self) {
         let locked = std::process::Command::new("dbus-send")

@@ -1,198 +1,194 @@
 //! `bproxy doctor`: checks every hop of a command's path from this binary to the browser, and names the fix for each
 //! failure.
 //!
-//! Owns the order of the hops and the report. Each probe has a deadline. A hop that cannot be probed because an earlier
-//! one failed is reported as skipped.
+//! Owns the order of the hops. Each probe has a deadline. A hop that cannot be probed because an earlier one failed is
+//! reported as skipped.
 
+pub mod bundle;
+mod deadline;
 mod probes;
+mod report;
+mod shell;
+mod units;
 
 use std::path::Path;
-
-use serde::Serialize;
+use std::sync::Arc;
 
 use super::manager::{self, Service};
 use super::status::ManagedBy;
+use crate::home::Home;
+use crate::home::lock::Watch;
+use deadline::{WAIT, within};
+use report::Failure;
+pub use report::Report;
+use units::{Silent, Units};
 
-/// The results of all probes.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    ok: bool,
-    /// The first hop that failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failing: Option<&'static str>,
-    checks: Vec<Check>,
+const START: &str = "bproxy service start";
+const RESTART: &str = "bproxy service restart";
+
+/// The service that runs the daemon, if one is installed.
+#[derive(Clone, Default)]
+struct Managed {
+    service: Option<Arc<Service>>,
+    /// What systemd knows about it.
+    units: Option<Arc<Units>>,
 }
 
-/// The result of one hop's probe.
-#[derive(Debug, Serialize)]
-struct Check {
-    hop: &'static str,
-    state: State,
-    detail: String,
-    /// A command to run, or what else the person has to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fix: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    Failed,
-    Skipped,
-}
-
-/// Why a hop failed, and how to fix it.
-struct Failure {
-    detail: String,
-    fix: String,
-}
-
-impl Failure {
-    fn new(detail: impl ToString, fix: impl Into<String>) -> Failure {
-        Failure { detail: detail.to_string(), fix: fix.into() }
-    }
-}
-
-impl Report {
-    /// Whether no hop failed.
-    pub fn is_ok(&self) -> bool {
-        self.ok
+impl Managed {
+    /// Asks the service manager.
+    fn find(home: &Path) -> Result<Managed, Failure> {
+        let asked = home.to_owned();
+        let units = within(move || {
+            if cfg!(target_os = "linux") { Units::of(&asked) } else { Err(Silent::NotInstalled) }
+        });
+        let units = match units.ok_or_else(units::wake)? {
+            Ok(units) => Some(Arc::new(units)),
+            Err(Silent::NotInstalled) => None,
+            Err(Silent::Unreachable(reason)) => return Err(units::unreachable(&reason)),
+        };
+        let asked = home.to_owned();
+        let service = within(move || manager::service(&asked)).ok_or_else(units::wake)?;
+        Ok(Managed { service: service.map(Arc::new), units })
     }
 
-    /// The report as JSON.
-    pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("plain values become JSON")
-    }
-
-    /// The report for a person: a line for each hop, and below each failed one its fix.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        for Check { hop, state, detail, fix } in &self.checks {
-            let sign = match state {
-                State::Ok => '✓',
-                State::Failed => '✗',
-                State::Skipped => '·',
-            };
-            text.push_str(&format!("{sign} {hop:<13} {detail}\n"));
-            if let Some(fix) = fix {
-                text.push_str(&format!("  {:<13} → {fix}\n", ""));
-            }
+    fn by(&self) -> ManagedBy {
+        match &self.service {
+            Some(service) => service.managed_by(),
+            // Units that cannot be loaded are those of a service all the same.
+            None if self.units.is_some() => ManagedBy::Systemd,
+            None => ManagedBy::Itself,
         }
-        text
-    }
-
-    fn new() -> Report {
-        Report { ok: true, failing: None, checks: Vec::new() }
-    }
-
-    /// Runs a hop's probe, records its result, and returns what it found; `None` if it failed.
-    fn probe<T>(
-        &mut self,
-        hop: &'static str,
-        probe: impl FnOnce() -> Result<(String, T), Failure>,
-    ) -> Option<T> {
-        match probe() {
-            Ok((detail, found)) => {
-                self.checks.push(Check { hop, state: State::Ok, detail, fix: None });
-                Some(found)
-            }
-            Err(Failure { detail, fix }) => {
-                self.ok = false;
-                self.failing.get_or_insert(hop);
-                self.checks.push(Check { hop, state: State::Failed, detail, fix: Some(fix) });
-                None
-            }
-        }
-    }
-
-    /// Records hops as skipped because the hop `after` failed.
-    fn skip(&mut self, hops: &[&'static str], after: &str) {
-        let detail = format!("not checked: fix {after} first");
-        let check = |&hop| Check { hop, state: State::Skipped, detail: detail.clone(), fix: None };
-        self.checks.extend(hops.iter().map(check));
     }
 }
 
 /// Probes every hop to the daemon whose state directory is `home`.
 pub fn examine(home: &Path) -> Report {
     let mut report = Report::new();
-    report.probe("program", probes::program);
-    report.probe("clock", probes::clock);
-    let service = manager::service(home);
-    let managed_by = service.as_ref().map_or(ManagedBy::Itself, Service::managed_by);
-    let path = home;
-    let home = report.probe("home", || probes::home(path));
-    let config = report.probe("configuration", || probes::configuration(path, managed_by));
-    let secrets = config.as_ref().map(|config| config.secrets);
+    fill(&mut report, home);
+    report
+}
 
-    match (&home, secrets) {
-        (Some(home), Some(secrets)) => {
-            report.probe("secrets", || probes::secrets(secrets, home));
+fn fill(report: &mut Report, home: &Path) {
+    probe(report, "program", probes::program);
+    probe(report, "clock", probes::clock);
+    let (managed, silent) = match Managed::find(home) {
+        Ok(managed) => (managed, None),
+        Err(failure) => (Managed::default(), Some(failure)),
+    };
+    let (managed_by, path) = (managed.by(), home.to_owned());
+    let of = |managed: &Managed| (managed.service.clone(), managed.units.clone());
+
+    let units = managed.units.clone();
+    probe(report, "versions", move || probes::versions(units.as_deref()));
+    let asked = path.clone();
+    let home = probe(report, "home", move || probes::home(&asked));
+    let has_space = match home.clone() {
+        Some(home) => probe(report, "space", move || probes::space(&home)).is_some(),
+        None => {
+            report.skip(&["space"], "home");
+            false
         }
-        (None, _) => report.skip(&["secrets"], "home"),
-        (_, None) => report.skip(&["secrets"], "configuration"),
+    };
+    let (asked, units) = (path.clone(), managed.units.clone());
+    let config = probe(report, "configuration", move || {
+        probes::configuration(&asked, managed_by, units.as_deref())
+    });
+    let secrets = config.as_ref().map(|config| config.secrets);
+    let has_secrets = match (home.clone(), secrets) {
+        (Some(home), Some(secrets)) => {
+            probe(report, "secrets", move || probes::secrets(secrets, &home)).is_some()
+        }
+        (None, _) => {
+            report.skip(&["secrets"], "home");
+            false
+        }
+        (_, None) => {
+            report.skip(&["secrets"], "configuration");
+            false
+        }
+    };
+    let is_silent = silent.is_some();
+    if let Some(failure) = silent {
+        report.add("service", Err::<(_, ()), _>(failure));
+        report.skip(&["sandbox", "linger"], "service");
+    } else {
+        let explained = !(has_space && has_secrets);
+        let ((service, units), home) = (of(&managed), home.clone());
+        probe(report, "service", move || {
+            probes::service(service.as_deref(), units.as_deref(), home.as_ref(), explained)
+        });
+        let units = managed.units.clone();
+        probe(report, "sandbox", move || probes::sandbox(units.as_deref()));
+        let units = managed.units.clone();
+        probe(report, "linger", move || probes::linger(units.as_deref()));
     }
-    report.probe("service", || probes::service(service.as_ref()));
-    match (&home, &config) {
-        (Some(home), Some(config)) => {
-            report.probe("log", || probes::log(config.log, managed_by, home));
+    let log = config.as_ref().map(|config| config.log);
+    match (home.clone(), log) {
+        (Some(home), Some(log)) => {
+            probe(report, "log", move || probes::log(log, managed_by, &home));
         }
         (None, _) => report.skip(&["log"], "home"),
         (_, None) => report.skip(&["log"], "configuration"),
     }
-    match &config {
-        Some(config) => {
-            report.probe("journal", || probes::journal(config.log, path));
+    match log {
+        Some(log) => {
+            probe(report, "journal", move || probes::journal(log, &path));
         }
         None => report.skip(&["journal"], "configuration"),
     }
 
+    let hops = ["socket", "daemon", "protocol", "token", "browser"];
     let Some(home) = home else {
-        report.skip(&["socket", "daemon", "protocol", "token", "browser"], "home");
-        return report;
+        report.skip(&hops, "home");
+        return;
     };
-    let own_port = config.as_ref().map(|config| config.port);
-    let socket = report.probe("socket", || probes::socket(&home, service.as_ref(), own_port));
-    let Some(port) = socket else {
-        report.skip(&["daemon", "protocol", "token", "browser"], "socket");
-        return report;
-    };
-    let Some(health) = report.probe("daemon", || probes::daemon(port)) else {
-        report.skip(&["protocol", "token", "browser"], "daemon");
-        return report;
-    };
-    report.probe("protocol", || probes::protocol(&health));
-    let Some(secrets) = secrets else {
-        report.skip(&["token", "browser"], "configuration");
-        return report;
-    };
-    match report.probe("token", || probes::token(port, &home, secrets)) {
-        Some(client) => {
-            report.probe("browser", || probes::browser(&client));
-        }
-        None => report.skip(&["browser"], "token"),
+    if is_silent && !has_daemon(&home) {
+        // Whether there is one is the service manager's to say.
+        report.skip(&hops, "service");
+        return;
     }
-    report
+    let own_port = config.as_ref().map(|config| config.port);
+    let (asked, service) = (home.clone(), managed.service.clone());
+    let socket =
+        probe(report, "socket", move || probes::socket(&asked, service.as_deref(), own_port));
+    let Some(port) = socket else {
+        report.skip(&hops[1..], "socket");
+        return;
+    };
+    let asked = home.clone();
+    let Some(health) = probe(report, "daemon", move || probes::daemon(port, &asked)) else {
+        report.skip(&hops[2..], "daemon");
+        return;
+    };
+    probe(report, "protocol", move || probes::protocol(&health));
+    let Some(secrets) = secrets else {
+        report.skip(&hops[3..], "configuration");
+        return;
+    };
+    match probe(report, "token", move || probes::token(port, &home, secrets)) {
+        Some(client) => {
+            probe(report, "browser", move || probes::browser(&client));
+        }
+        None => report.skip(&hops[4..], "token"),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Runs a hop's probe with its deadline, records its result, and returns what it found; `None` if it failed.
+fn probe<T: Send + 'static>(
+    report: &mut Report,
+    hop: &'static str,
+    probe: impl FnOnce() -> Result<(String, T), Failure> + Send + 'static,
+) -> Option<T> {
+    let hangs = || {
+        let detail =
+            format!("what is asked here does not answer within {} seconds", WAIT.as_secs());
+        let text = "find out what hangs: the file system of the state directory, the keyring, or the service manager";
+        Err(Failure::for_person(detail, text))
+    };
+    report.add(hop, within(probe).unwrap_or_else(hangs))
+}
 
-    #[test]
-    fn a_report_names_the_first_hop_that_fails_and_the_fix_of_each() {
-        let mut report = Report::new();
-        report.probe("one", || Ok(("fine".into(), ())));
-        report.probe("two", || Err::<(_, ()), _>(Failure::new("broken", "mend it")));
-        report.probe("three", || Err::<(_, ()), _>(Failure::new("broken too", "mend that")));
-        report.skip(&["four"], "two");
-        assert!(!report.is_ok());
-        let json: serde_json::Value = serde_json::from_slice(&report.to_json()).unwrap();
-        assert_eq!((&json["ok"], &json["failing"]), (&false.into(), &"two".into()));
-        assert_eq!(json["checks"][1]["fix"], "mend it");
-        assert_eq!(json["checks"][3]["state"], "skipped");
-        let text = report.to_text();
-        assert!(text.contains("✓ one") && text.contains("✗ two") && text.contains("→ mend that"));
-    }
+/// Whether a daemon runs, whoever started it.
+fn has_daemon(home: &Home) -> bool {
+    Watch::open(home).ok().flatten().is_some_and(|watch| watch.is_held())
 }

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
@@ -23,6 +23,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How many past records to show before following the log, if the query names nothing.
 const LATEST: usize = 10;
+
+/// For how long an error may be the reason of what is wrong now.
+const HOUR_MS: u64 = 60 * 60 * 1000;
 
 /// Why the log cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +115,48 @@ pub fn show(home: &Home, query: Query, follow: bool, out: &mut impl Write) -> Re
             return Ok(());
         }
     }
+}
+
+/// What the last error of the last hour says; `None` if there is none.
+pub(super) fn last_error(home: &Home) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Error {
+        level: String,
+        message: Option<String>,
+        problem: Option<String>,
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64);
+    let query = Query { since: Some(now.saturating_sub(HOUR_MS)), ..Query::default() };
+    let journal = JournalReader::start(home, &query, None, &["--priority=err".into()]);
+    let mut last = None;
+    let mut files = LogFileReader::new(home.logs());
+    let mut filter = Filter { query, ids: HashSet::new() };
+    // A log that cannot be read is another hop's failure.
+    let _ = read_past(&mut files, journal, &mut |record| {
+        if let Some(Error { level, message, problem }) = serde_json::from_slice(&record.line).ok()
+            && level == "error"
+            && filter.matches(&record)
+        {
+            last = message.or(problem).or(last.take());
+        }
+    });
+    last
+}
+
+/// The last records, oldest first.
+pub(super) fn latest(home: &Home, count: usize) -> Vec<String> {
+    let mut latest = VecDeque::new();
+    let journal =
+        JournalReader::start(home, &Query::default(), None, &[format!("--lines={count}")]);
+    let mut files = LogFileReader::new(home.logs());
+    // A log that cannot be read has no records.
+    let _ = read_past(&mut files, journal, &mut |record| {
+        if latest.len() == count {
+            latest.pop_front();
+        }
+        latest.push_back(String::from_utf8_lossy(&record.line).into_owned());
+    });
+    latest.into()
 }
 
 /// Merges the records of the files and of the journal, oldest first. Returns the journal's cursor, to continue there.

@@ -74,7 +74,7 @@ pub enum Error {
 }
 
 /// A service manager. Calls block, each with a deadline.
-trait Manager {
+trait Manager: Send + Sync {
     /// Which manager this is.
     fn name(&self) -> ManagedBy;
     /// Queries the state of the service.

@@ -6,6 +6,7 @@ use super::{Failure, Probe, RESTART};
 use crate::client::{self, Client, Endpoint};
 use crate::config::SecretsChoice;
 use crate::home::Home;
+use crate::home::lock::Watch;
 use crate::protocol::{self, ClientInfo, DebugStatus, DebugStatusData, Health};
 use crate::secrets;
 
@@ -13,8 +14,16 @@ use crate::secrets;
 const STATUS_WAIT: Duration = Duration::from_secs(3);
 
 /// Whether the daemon answers, and has the version of this program.
-pub(in crate::service::doctor) fn daemon(port: u16) -> Probe<Health> {
+pub(in crate::service::doctor) fn daemon(port: u16, home: &Home) -> Probe<Health> {
     let health = Client::anonymous(port).health().map_err(|error| match error {
+        // It would not notice a signal either.
+        client::Error::Timeout { .. } => match running(home) {
+            Some(pid) => Failure::new(
+                format!("{error}: its process {pid} hangs"),
+                format!("kill -KILL {pid}; {RESTART}"),
+            ),
+            None => Failure::new(error, RESTART),
+        },
         client::Error::UnknownAnswer { status: 200, .. } => {
             Failure::new("what answers is not bproxy", RESTART)
         }
@@ -26,6 +35,12 @@ pub(in crate::service::doctor) fn daemon(port: u16) -> Probe<Health> {
         return Err(Failure::new(detail, RESTART));
     }
     Ok((format!("bproxy {version} answers"), health))
+}
+
+/// The process of the daemon that runs.
+fn running(home: &Home) -> Option<i32> {
+    let daemon = Watch::open(home).ok().flatten().and_then(|watch| watch.daemon());
+    daemon.map(|pid| pid.as_raw_nonzero().get())
 }
 
 /// Whether the daemon speaks this version of the protocol.
@@ -79,13 +94,20 @@ pub(in crate::service::doctor) fn browser(client: &Client) -> Probe {
         return Err(Failure::new("the daemon does not list its browsers", RESTART));
     };
     if ws_clients.is_empty() {
-        return Err(Failure::new(
+        if let Ok(Health { pairing_unreadable: Some(reason), .. }) = client.health() {
+            let detail = format!("none can connect: the pairing is in the keyring, and {reason}");
+            return Err(Failure::for_person(
+                detail,
+                "unlock the keyring; the browser then connects by itself",
+            ));
+        }
+        return Err(Failure::for_person(
             format!(
                 "none is connected: open Chrome with the bproxy extension, which connects within a minute; \
                  its popup has to name port {}",
                 client.port()
             ),
-            "bproxy pair",
+            "open Chrome; if its extension was never paired with this daemon, run `bproxy pair`",
         ));
     }
     let ours = crate::extension::version();
@@ -95,7 +117,7 @@ pub(in crate::service::doctor) fn browser(client: &Client) -> Probe {
     if let (Some(ClientInfo { extension_version: Some(theirs), .. }), Some(ours)) =
         (outdated, &ours)
     {
-        return Err(Failure::new(
+        return Err(Failure::for_person(
             format!("its extension is {theirs}, and this binary has {ours}"),
             "bproxy extension install, then reload it at chrome://extensions",
         ));

@@ -6,13 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::configuration::set_command;
-use super::{Failure, Probe};
+use super::{Failure, Probe, shell};
 use crate::config::LogChoice;
 use crate::home::Home;
+use crate::service::doctor::deadline::WAIT;
 use crate::service::status::ManagedBy;
-
-/// How long `journalctl` may take to find out whether it can read. A cold disk takes a second.
-const JOURNAL_WAIT: Duration = Duration::from_secs(5);
 
 /// How often to check whether `journalctl` has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -36,14 +34,14 @@ pub(in crate::service::doctor) fn log(
     if !dir.is_dir() {
         return Err(Failure::new(
             format!("{} is not a directory", logs.display()),
-            format!("mv {0} {0}.old", logs.display()),
+            shell::move_away(&logs),
         ));
     }
     match rustix::fs::access(&dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
         Ok(()) => Ok((format!("files in {}", logs.display()), ())),
         Err(error) => Err(Failure::new(
             format!("cannot write into {}: {error}", dir.display()),
-            format!("chmod u+rwx {}", dir.display()),
+            format!("chmod u+rwx {}", shell::word(&dir)),
         )),
     }
 }
@@ -60,7 +58,8 @@ pub(in crate::service::doctor) fn journal(choice: LogChoice, home: &Path) -> Pro
             _ => Ok(("this machine has none".into(), ())),
         };
     }
-    let failed = |detail: String| Failure::new(detail, "systemctl status systemd-journald");
+    let failed =
+        |detail: String| Failure::for_person(detail, "see `systemctl status systemd-journald`");
     std::os::unix::net::UnixDatagram::unbound()
         .and_then(|datagram| datagram.connect(socket))
         .map_err(|error| failed(format!("it does not take records: {error}")))?;
@@ -71,7 +70,7 @@ pub(in crate::service::doctor) fn journal(choice: LogChoice, home: &Path) -> Pro
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| failed(format!("journalctl cannot be run: {error}")))?;
-    let deadline = Instant::now() + JOURNAL_WAIT;
+    let deadline = Instant::now() + WAIT;
     loop {
         match program.try_wait() {
             Ok(Some(status)) if status.success() => {

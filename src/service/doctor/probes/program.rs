@@ -11,8 +11,9 @@ const CLOCK_LEEWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whether this binary is still the installed one: an upgrade may have removed it.
 pub(in crate::service::doctor) fn program() -> Probe {
+    let other = "run the one that `which bproxy` names";
     let path = std::env::current_exe().map_err(|error| {
-        Failure::new(format!("cannot find this program: {error}"), "which bproxy")
+        Failure::for_person(format!("cannot find this program: {error}"), other)
     })?;
     let detail = format!(
         "bproxy {}, protocol {}, {}",
@@ -22,7 +23,7 @@ pub(in crate::service::doctor) fn program() -> Probe {
     );
     match path.exists() {
         true => Ok((detail, ())),
-        false => Err(Failure::new(format!("{detail} is no longer there"), "which bproxy")),
+        false => Err(Failure::for_person(format!("{detail} is no longer there"), other)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Probes of the service manager and of the port.
 
+use std::net::{Ipv4Addr, TcpListener};
+
 use super::configuration::set_command;
 use super::{Failure, Probe, RESTART, START};
 use crate::client::{self, Endpoint};
@@ -7,39 +9,72 @@ use crate::home::Home;
 use crate::home::lock::Watch;
 use crate::loopback::{self, ListenerOwner};
 use crate::protocol;
+use crate::service::doctor::units::Units;
+use crate::service::logs;
 use crate::service::manager::Service;
 
-/// Whether the installed service is up to date, and its service manager listens.
-pub(in crate::service::doctor) fn service(service: Option<&Service>) -> Probe {
+/// Whether the installed service is up to date, has not failed, and its manager listens. `explained` says that an earlier
+/// hop has the reason if it has failed.
+pub(in crate::service::doctor) fn service(
+    service: Option<&Service>,
+    units: Option<&Units>,
+    home: Option<&Home>,
+    explained: bool,
+) -> Probe {
+    if let Some(failure) = units.and_then(Units::refused) {
+        return Err(failure);
+    }
     let Some(service) = service else {
         return Ok(("not installed: the daemon is started by hand".into(), ()));
     };
     let name = service.managed_by().as_str();
-    let Some(port) = service.port else {
-        let detail = format!("installed for {name}, which does not listen");
-        let taken = service.unit_port.filter(|port| {
-            loopback::listener_owner(*port)
-                .is_ok_and(|listener| matches!(listener, ListenerOwner::User(_)))
-        });
-        return Err(match taken {
-            Some(port) => Failure::new(
-                format!("{detail}: port {port} is taken by {}", listening_process(port)),
-                reinstall_command(next_port(port)),
-            ),
-            None => Failure::new(detail, START),
-        });
-    };
-    let outdated = service.outdated(port).map_err(|error| {
-        Failure::new(error, "which bproxy, then `service install` with that one")
-    })?;
-    if !outdated.is_empty() {
-        let paths: Vec<_> = outdated.iter().map(|path| path.display().to_string()).collect();
-        return Err(Failure::new(
-            format!("missing, or not as this program would write it: {}", paths.join(", ")),
-            format!("bproxy service install --now --port {port}"),
-        ));
+    if let Some(port) = service.unit_port {
+        let outdated = service.outdated(port).map_err(|error| {
+            Failure::for_person(
+                error,
+                "run `bproxy service install` with the one that `which bproxy` names",
+            )
+        })?;
+        if !outdated.is_empty() {
+            let paths: Vec<_> = outdated.iter().map(|path| path.display().to_string()).collect();
+            return Err(Failure::new(
+                format!("missing, or not as this program would write it: {}", paths.join(", ")),
+                reinstall_command(free_port(port)),
+            ));
+        }
     }
-    Ok((format!("installed for {name}, which listens on port {port}"), ()))
+    let last_error = || home.and_then(logs::last_error);
+    let problem = units.and_then(|units| {
+        units
+            .unread()
+            .or_else(|| units.foreign_socket())
+            .or_else(|| units.failed(last_error(), explained))
+    });
+    match (service.port, service.unit_port.and_then(taken_by_another)) {
+        (None, Some((port, holder))) => {
+            let detail = format!(
+                "installed for {name}, which does not listen: port {port} is taken by {holder}"
+            );
+            Err(Failure::new(detail, reinstall_command(next_port(port))))
+        }
+        (port, _) => match (problem, port) {
+            (Some(problem), _) => Err(problem),
+            (None, Some(port)) => {
+                Ok((format!("installed for {name}, which listens on port {port}"), ()))
+            }
+            (None, None) => {
+                Err(Failure::new(format!("installed for {name}, which does not listen"), START))
+            }
+        },
+    }
+}
+
+/// Who listens on a port that the service manager does not listen on.
+fn taken_by_another(port: u16) -> Option<(u16, String)> {
+    match loopback::listener_owner(port) {
+        Ok(ListenerOwner::User(_)) => Some((port, listening_process(port))),
+        _ => None,
+    }
 }
 
 /// Who listens on the port: the one that the running daemon wrote, else the one of the service manager. `own_port` is the
@@ -58,20 +93,20 @@ pub(in crate::service::doctor) fn socket(
         Ok(Endpoint::Running { port, .. } | Endpoint::Left { port }) => (port, None),
         Ok(Endpoint::Activated { port }) => (port, Some(port)),
         Err(client::Error::NotRunning) => {
-            return Err(match Watch::open(home).ok().flatten().and_then(|watch| watch.daemon()) {
-                None => match own_port.and_then(|port| Some((port, taken(port)?))) {
-                    Some((port, taken)) => {
-                        Failure::new(format!("no daemon runs, and {taken}"), another_port(port))
-                    }
-                    None => Failure::new("no daemon runs", START),
-                },
-                Some(pid) => Failure::new(
-                    format!(
-                        "the daemon (process {}) is starting or stopping",
-                        pid.as_raw_nonzero()
-                    ),
-                    RESTART,
-                ),
+            let daemon = Watch::open(home).ok().flatten().and_then(|watch| watch.daemon());
+            let refused = own_port.filter(|_| service.is_none()).and_then(refused);
+            return Err(match (daemon, refused) {
+                (Some(pid), _) => {
+                    let pid = pid.as_raw_nonzero();
+                    let detail = format!(
+                        "the daemon (process {pid}) is starting or stopping, or its port file is gone"
+                    );
+                    Failure::new(detail, RESTART)
+                }
+                (None, Some((port, why))) => {
+                    Failure::new(format!("no daemon runs, and {why}"), another_port(port))
+                }
+                (None, None) => Failure::new("no daemon runs", START),
             });
         }
         Err(error) => return Err(Failure::new(error, RESTART)),
@@ -103,11 +138,14 @@ pub(in crate::service::doctor) fn socket(
     }
 }
 
-/// Who has taken a port, as the rest of a sentence; `None` if nobody listens there.
-fn taken(port: u16) -> Option<String> {
+/// Why a daemon could not listen on a port, as the rest of a sentence; `None` if it could.
+fn refused(port: u16) -> Option<(u16, String)> {
     match loopback::listener_owner(port).ok()? {
-        ListenerOwner::User(user) => Some(belonging_to(port, user)),
-        ListenerOwner::Nobody | ListenerOwner::Unknown => None,
+        ListenerOwner::User(user) => Some((port, belonging_to(port, user))),
+        ListenerOwner::Nobody | ListenerOwner::Unknown => {
+            let error = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).err()?;
+            Some((port, format!("port {port} cannot be used: {error}")))
+        }
     }
 }
 
@@ -128,7 +166,17 @@ fn reinstall_command(port: u16) -> String {
     format!("bproxy service install --now --port {port}")
 }
 
-/// A port to try instead of one that is taken.
+/// This port, if nobody has it, or the daemon's manager has.
+fn free_port(port: u16) -> u16 {
+    let is_own = matches!(
+        loopback::listener_owner(port),
+        Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw()
+    );
+    if is_own || refused(port).is_none() { port } else { next_port(port) }
+}
+
+/// A port to use instead of one that is taken or reserved: the next one that is free.
 fn next_port(port: u16) -> u16 {
-    if port == u16::MAX { protocol::DEFAULT_PORT } else { port + 1 }
+    let first = if (1024..u16::MAX).contains(&port) { port + 1 } else { protocol::DEFAULT_PORT };
+    (first..=u16::MAX).find(|port| refused(*port).is_none()).unwrap_or(first)
 }
