@@ -198,7 +198,8 @@ test('a command brings a read along, under its own id and answered once', async 
 test('a tab that is opened is read with the numbers of its command', async () => {
   const world = await setUp();
   world.opens = 9;
-  const params = { ...then, target: undefined, url: 'http://a/' };
+  const { target: _, ...read } = then;
+  const params = { url: 'http://a/', ...read };
   await world.dispatcher.receive(command('tab.open', 'a1', { params, target: { el: 5, ln: 6 } }));
   assert.deepEqual([world.order.el, world.order.ln, world.tabId], [5, 6, 9]);
   assert.ok(world.sent[0].ok);
