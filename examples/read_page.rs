@@ -27,8 +27,11 @@ fn main() -> Result<()> {
 /// directory `home`, or of the environment.
 pub(crate) fn read_page(home: Option<&Path>, url: &str) -> Result<String> {
     let client = client::connect(home)?;
-    let opened =
-        client.call(TabOpen { url: url.into(), window: None, until: None }, "", TIMEOUT)?;
+    let opened = client.call(
+        TabOpen { url: url.into(), window: None, until: None, then: None },
+        "",
+        TIMEOUT,
+    )?;
     let session = opened.session.as_str();
     let read = client.call(Text { selector: None, frame: None }, session, TIMEOUT);
     client.call(SessionClose {}, session, TIMEOUT)?;

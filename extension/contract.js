@@ -76,12 +76,23 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * A read to bring along, once the page has come to rest.
+ * @typedef {{ action: 'snapshot' | 'text' | 'find' | 'elements' | 'links', params?: Record<string, unknown> }} Then
+ */
+
+/**
+ * Why a read that was brought along failed.
+ * @typedef {{ code: string, message: string, suggestedAction?: string }} ThenError
+ */
+
+/**
  * What came of an act, as far as it was seen.
  * @typedef {{ blocked?: string[], dialogs?: { answer: string, message: string, type: 'alert' | 'confirm' | 'prompt' | 'print' }[], downloads?: { name: string, state: string }[], focus?: { handle?: string, name: string, role: string }, navigated?: string, opened?: { flashed?: boolean, tab?: string, url: string }[], scrolled?: number }} Effects
  */
 
 /**
  * @typedef {object} TabOpenParams `tab.open`
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  * @property {'load' | 'parsed' | 'committed'} [until] How far the page has to come before the answer; `load` if absent, for 10 s at most.
  * @property {string} url The address to open.
  * @property {'current' | 'own'} [window] Where the tab opens: `current`, in the background of the person's window, if absent.
@@ -105,10 +116,12 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} TabActivateParams `tab.activate`
  * @property {string} [tab] The tab to activate; the session's bound tab if absent.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
  * @typedef {object} NavigateParams `navigate`
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  * @property {'load' | 'parsed' | 'committed'} [until] How far the page has to come before the answer; `load` if absent, for 10 s at most.
  * @property {string} url The address to go to.
  */
@@ -117,36 +130,53 @@ export const LIMITS = Object.freeze({
  * @typedef {object} NavigateData `navigate`
  * @property {number} loadTime How long it took to load, in milliseconds.
  * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  * @property {string} title The page's title.
  * @property {string} url The tab's address now.
  */
 
-/** @typedef {Record<string, never>} BackParams `back` */
+/**
+ * @typedef {object} BackParams `back`
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
+ */
 
 /**
  * @typedef {object} BackData `back`
  * @property {number} loadTime How long it took to load, in milliseconds.
  * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  * @property {string} title The page's title.
  * @property {string} url The tab's address now.
  */
 
-/** @typedef {Record<string, never>} ForwardParams `forward` */
+/**
+ * @typedef {object} ForwardParams `forward`
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
+ */
 
 /**
  * @typedef {object} ForwardData `forward`
  * @property {number} loadTime How long it took to load, in milliseconds.
  * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  * @property {string} title The page's title.
  * @property {string} url The tab's address now.
  */
 
-/** @typedef {Record<string, never>} ReloadParams `reload` */
+/**
+ * @typedef {object} ReloadParams `reload`
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
+ */
 
 /**
  * @typedef {object} ReloadData `reload`
  * @property {number} loadTime How long it took to load, in milliseconds.
  * @property {number} [status] The HTTP status, if the browser reports it.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  * @property {string} title The page's title.
  * @property {string} url The tab's address now.
  */
@@ -312,6 +342,7 @@ export const LIMITS = Object.freeze({
  * @property {'up' | 'down'} [direction] The direction; down if absent.
  * @property {string} [frame] The frame to scroll, where no element is named.
  * @property {Target} [target] The element to scroll; the page if absent.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
@@ -327,6 +358,8 @@ export const LIMITS = Object.freeze({
  * @property {boolean} stable Whether the page settled.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
  * @property {'viewport' | 'element'} target What was scrolled.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
@@ -338,6 +371,7 @@ export const LIMITS = Object.freeze({
  * @property {number} [hold] How long the button stays down, in milliseconds; 0 if absent.
  * @property {('Alt' | 'Control' | 'Meta' | 'Shift')[]} [modifiers] The keys that are held down meanwhile.
  * @property {Target} target The element to click.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
@@ -348,6 +382,8 @@ export const LIMITS = Object.freeze({
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} stable Whether the page settled.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
@@ -355,6 +391,7 @@ export const LIMITS = Object.freeze({
  * @property {Spot} [at] Where in the element; where it can be hit if absent.
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} target The element to hover over.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
@@ -365,6 +402,8 @@ export const LIMITS = Object.freeze({
  * @property {boolean} hovered Always true.
  * @property {boolean} stable Whether the page settled.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
@@ -374,6 +413,7 @@ export const LIMITS = Object.freeze({
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Target} from The element to drag.
  * @property {number} [steps] How many moves the way has; 10 if absent.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  * @property {Target} [to] The element to drop it on.
  * @property {Spot} [toAt] Where in the element `to` it is dropped; where that can be hit if absent.
  */
@@ -385,6 +425,8 @@ export const LIMITS = Object.freeze({
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {boolean} stable Whether the page settled.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
@@ -393,6 +435,7 @@ export const LIMITS = Object.freeze({
  * @property {number} [nth] Which occurrence of the part, from 0; the first if absent.
  * @property {Target} target The element, or the field, whose text to select.
  * @property {string} [text] The part of its text; all of it if absent.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
@@ -401,12 +444,15 @@ export const LIMITS = Object.freeze({
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {string} selected The text that is selected now.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
  * @typedef {object} SelectParams `select`
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {string} optionText The visible text of the option.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  * @property {Target} trigger The control that opens the options.
  */
 
@@ -417,6 +463,8 @@ export const LIMITS = Object.freeze({
  * @property {string} optionText The option's text.
  * @property {boolean} selected Whether the option is chosen.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
@@ -424,6 +472,7 @@ export const LIMITS = Object.freeze({
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {string[]} keys The keys to press one after the other, each as `Key` or `Mod+Key`: `Enter`, `a`, `ArrowDown`, `Control+a`, `Shift+Tab`. A key is named as in `KeyboardEvent.key`.
  * @property {Target} [target] The element to focus first; what has the focus if absent.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
@@ -432,6 +481,8 @@ export const LIMITS = Object.freeze({
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {number} pressed How many keys were pressed.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
@@ -441,6 +492,7 @@ export const LIMITS = Object.freeze({
  * @property {boolean} [replace] Whether to replace what the field holds.
  * @property {Target} [target] The field to type into, at the end of what it holds; what has the focus, at its caret, if absent.
  * @property {string} text The text to type, a key for each character; a line break is the Enter key.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
@@ -448,6 +500,8 @@ export const LIMITS = Object.freeze({
  * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  * @property {number} typed How many characters were typed.
  * @property {string} [value] What the field holds afterwards; absent if it is private, or if it is no field.
  */
@@ -459,6 +513,7 @@ export const LIMITS = Object.freeze({
  * @property {'auto' | 'direct' | 'paste' | 'runtime-api'} [method] How to enter the value; `auto` if absent: the way that the field takes.
  * @property {boolean} [private] Whether to keep the value out of the answer.
  * @property {Target} target The field to fill.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  * @property {string} value The value to enter.
  * @property {'isolated' | 'main'} [world] The JavaScript world to run in: that of the method if absent.
  */
@@ -469,6 +524,8 @@ export const LIMITS = Object.freeze({
  * @property {boolean} filled Whether the field holds the value now.
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  * @property {string} [verifiedValue] The field's value afterwards; absent if it is private.
  */
 
@@ -476,6 +533,7 @@ export const LIMITS = Object.freeze({
  * @typedef {object} FillFormParams `fill-form`
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
  * @property {Field[]} fields The fields, filled in this order.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
  */
 
 /**
@@ -484,6 +542,8 @@ export const LIMITS = Object.freeze({
  * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
  * @property {{ filled: boolean, target: Target, verifiedValue?: string }[]} results The outcome for each field, in the same order.
  * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
  */
 
 /**
@@ -702,6 +762,16 @@ const DIALOG = {
   properties: { answer: { type: 'string', enum: ['accept', 'dismiss'] }, text: { type: 'string' } },
   required: ['answer'],
 };
+/** @type {import('./schema.js').Schema} */
+const THEN = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    action: { type: 'string', enum: ['snapshot', 'text', 'find', 'elements', 'links'] },
+    params: { type: 'object', additionalProperties: true },
+  },
+  required: ['action'],
+};
 
 /**
  * Every action that the extension carries out. `acts`: it must not run a second time, should the browser stop the
@@ -719,6 +789,7 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        then: THEN,
         until: { type: 'string', enum: ['load', 'parsed', 'committed'] },
         url: { type: 'string' },
         window: { type: 'string', enum: ['current', 'own'] },
@@ -763,7 +834,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { tab: { type: 'string', pattern: '^t[0-9]+$' } },
+      properties: { tab: { type: 'string', pattern: '^t[0-9]+$' }, then: THEN },
     },
   },
   navigate: {
@@ -773,7 +844,11 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { until: { type: 'string', enum: ['load', 'parsed', 'committed'] }, url: { type: 'string' } },
+      properties: {
+        then: THEN,
+        until: { type: 'string', enum: ['load', 'parsed', 'committed'] },
+        url: { type: 'string' },
+      },
       required: ['url'],
     },
   },
@@ -781,19 +856,19 @@ export const ACTIONS = Object.freeze({
     acts: true,
     needsTab: true,
     reportsEffects: false,
-    params: { type: 'object', additionalProperties: false },
+    params: { type: 'object', additionalProperties: false, properties: { then: THEN } },
   },
   forward: {
     acts: true,
     needsTab: true,
     reportsEffects: false,
-    params: { type: 'object', additionalProperties: false },
+    params: { type: 'object', additionalProperties: false, properties: { then: THEN } },
   },
   reload: {
     acts: true,
     needsTab: true,
     reportsEffects: false,
-    params: { type: 'object', additionalProperties: false },
+    params: { type: 'object', additionalProperties: false, properties: { then: THEN } },
   },
   wait: {
     acts: false,
@@ -954,6 +1029,7 @@ export const ACTIONS = Object.freeze({
         direction: { type: 'string', enum: ['up', 'down'] },
         frame: { type: 'string', pattern: '^f[0-9]+$' },
         target: TARGET,
+        then: THEN,
       },
     },
   },
@@ -972,6 +1048,7 @@ export const ACTIONS = Object.freeze({
         hold: { type: 'integer', maximum: 10000, minimum: 0 },
         modifiers: { type: 'array', items: { type: 'string', enum: ['Alt', 'Control', 'Meta', 'Shift'] } },
         target: TARGET,
+        then: THEN,
       },
       required: ['target'],
     },
@@ -983,7 +1060,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { at: SPOT, dialog: DIALOG, target: TARGET },
+      properties: { at: SPOT, dialog: DIALOG, target: TARGET, then: THEN },
       required: ['target'],
     },
   },
@@ -1005,6 +1082,7 @@ export const ACTIONS = Object.freeze({
         dialog: DIALOG,
         from: TARGET,
         steps: { type: 'integer', maximum: 100, minimum: 1 },
+        then: THEN,
         to: TARGET,
         toAt: SPOT,
       },
@@ -1018,7 +1096,13 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { dialog: DIALOG, nth: { type: 'integer', minimum: 0 }, target: TARGET, text: { type: 'string' } },
+      properties: {
+        dialog: DIALOG,
+        nth: { type: 'integer', minimum: 0 },
+        target: TARGET,
+        text: { type: 'string' },
+        then: THEN,
+      },
       required: ['target'],
     },
   },
@@ -1029,7 +1113,7 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { dialog: DIALOG, optionText: { type: 'string' }, trigger: TARGET },
+      properties: { dialog: DIALOG, optionText: { type: 'string' }, then: THEN, trigger: TARGET },
       required: ['trigger', 'optionText'],
     },
   },
@@ -1052,6 +1136,7 @@ export const ACTIONS = Object.freeze({
           minItems: 1,
         },
         target: TARGET,
+        then: THEN,
       },
       required: ['keys'],
     },
@@ -1069,6 +1154,7 @@ export const ACTIONS = Object.freeze({
         replace: { type: 'boolean' },
         target: TARGET,
         text: { type: 'string', maxLength: 100000 },
+        then: THEN,
       },
       required: ['text'],
     },
@@ -1086,6 +1172,7 @@ export const ACTIONS = Object.freeze({
         method: { type: 'string', enum: ['auto', 'direct', 'paste', 'runtime-api'] },
         private: { type: 'boolean' },
         target: TARGET,
+        then: THEN,
         value: { type: 'string' },
         world: { type: 'string', enum: ['isolated', 'main'] },
       },
@@ -1099,7 +1186,11 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { dialog: DIALOG, fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 } },
+      properties: {
+        dialog: DIALOG,
+        fields: { type: 'array', items: FIELD, maxItems: 100, minItems: 1 },
+        then: THEN,
+      },
       required: ['fields'],
     },
   },

@@ -4,6 +4,8 @@
  * daemon.
  */
 
+import { isObject } from './schema.js';
+
 /** Controls but for tab and line feed, bidirectional controls, tag characters. */
 const UNSEEN = /(?![\t\n])[\p{Cc}\p{Bidi_C}\u{e0000}-\u{e007f}]/gu;
 /** The same in a JSON text, where controls up to 1F are written as escapes; escaped backslashes may look like them. */
@@ -34,21 +36,24 @@ export function visibly(text) {
 }
 
 /**
- * The JSON text of an answer as it may leave the browser. Only what a read tells of the page is without secrets: the
+ * The JSON text of an answer as it may leave the browser. Only what a read, one that a command brought along too, tells of the page is without secrets: the
  * page's own address is what navigations, waits and handles go by.
  * @param {object} answer an envelope
  * @param {{ read: boolean }} what `read`: it answers an action that only reads
  */
 export function disclosed(answer, { read }) {
   const text = JSON.stringify(answer);
-  const secrets = read && (text.search(PARAMETER) !== -1 || text.search(USERINFO) !== -1);
+  const brings = 'data' in answer && isObject(answer.data) && 'then' in answer.data;
+  const secrets = (read || brings) && (text.search(PARAMETER) !== -1 || text.search(USERINFO) !== -1);
   if (!secrets && !UNSEEN_IN_JSON.test(text)) return text;
   const { data, ...rest } = /** @type {{ data?: unknown }} */ (rewritten(answer, visibly));
-  return JSON.stringify({
-    ...answer,
-    ...rest,
-    ...('data' in answer ? { data: read ? rewritten(data, withoutSecrets) : data } : {}),
-  });
+  const told = () => {
+    if (read) return rewritten(data, withoutSecrets);
+    if (!isObject(data) || !brings) return data;
+    // biome-ignore lint/suspicious/noThenProperty: the wire calls it so, and it is no function
+    return { ...data, then: rewritten(data.then, withoutSecrets) };
+  };
+  return JSON.stringify({ ...answer, ...rest, ...('data' in answer ? { data: told() } : {}) });
 }
 
 /** A value with each text in it rewritten. @param {unknown} value @param {(text: string) => string} write @returns {unknown} */

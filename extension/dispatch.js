@@ -11,6 +11,7 @@ import { Guard } from './guard.js';
 import { ActionError, checkCommand, failure, success, withoutRecall } from './protocol.js';
 import { isObject } from './schema.js';
 import { isPausedByPerson, pausedByPerson } from './switch.js';
+import { withoutRead, withRead } from './then.js';
 
 /**
  * @typedef {import('./protocol.js').Command} Command
@@ -135,7 +136,8 @@ export class Dispatcher {
     try {
       await this.dedupeLog.begin(identity, ACTIONS[action].acts);
       if (tab !== null) this.navigations.use(tab, command.session);
-      answer = { ok: true, result: await this.#run(command, reading) };
+      const done = await this.#run(command, reading);
+      answer = { ok: true, result: await this.#bringRead(command, identity, done, reading) };
     } catch (error) {
       if (isEnding(error)) {
         // The next worker answers: it repeats a read, or reports that the outcome of an act is unknown.
@@ -152,10 +154,40 @@ export class Dispatcher {
       errorCode: answer.ok ? undefined : answer.error.code,
     });
     await this.#answer(command, identity, answer);
-    if (tab !== null) this.driver.told(tab, reading);
+    const read = answer.ok ? tabOf(command, answer.result) : command.target?.tabId;
+    if (read !== undefined) this.driver.told(read, reading);
     if (tab !== null) this.onBlocked(tab, !answer.ok && answer.error.code === 'PAGE_BLOCKED');
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
+  }
+
+  /**
+   * Adds the read that the command is to bring along. From here on the log knows what the command did, whatever becomes of
+   * the read.
+   * @param {Command} command @param {Identity} identity @param {import('./protocol.js').Result} result
+   * @param {string} reading
+   */
+  async #bringRead(command, identity, result, reading) {
+    const { id, action, params, session, deadline, target } = command;
+    const then = 'then' in params ? params.then : undefined;
+    const tabId = tabOf(command, result);
+    if (then === undefined || tabId === undefined) return result;
+    const own = withoutRead(result, notKept(action));
+    await this.dedupeLog.finish(identity, { ok: true, result: own }, JSON.stringify(own).length).catch(() => {});
+    const stop = new AbortController();
+    const live = { id, stop, hurry: new AbortController() };
+    this.live.add(live);
+    const order = { session, until: deadline, reading, el: target?.el, ln: target?.ln };
+    const { signal } = stop;
+    const driver = whileRunning(this.driver, signal);
+    try {
+      const { actions, now } = this;
+      return await withRead(then, result, { actions, driver, tabId, order, deadline, signal, now });
+    } finally {
+      // What is left of a read that took too long begins nothing more.
+      stop.abort();
+      this.live.delete(live);
+    }
   }
 
   /** Answers the command from the log. @param {Command} command @param {Answer} answer */
@@ -222,7 +254,8 @@ export class Dispatcher {
         el: target?.el,
         ln: target?.ln,
       },
-      document: target === null ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
+      document:
+        target?.tabId === undefined ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
       done: 0,
       effects,
       signal: controller.signal,
@@ -246,15 +279,15 @@ export class Dispatcher {
   }
 
   /** From now on the session knows of the page that the answer names. @param {Command} command @param {Answer} answer */
-  #tell({ target, session }, answer) {
+  #tell(command, answer) {
+    const { target, session } = command;
     if (answer.ok) {
-      const { data, page } = answer.result;
-      const tabId = target?.tabId ?? ('tabId' in data ? data.tabId : undefined);
-      if (typeof tabId === 'number') this.documents.tell(tabId, session, page.document);
+      const tabId = tabOf(command, answer.result);
+      if (tabId !== undefined) this.documents.tell(tabId, session, answer.result.page.document);
       return;
     }
     const page = answer.error.details?.page;
-    if (target !== null && isObject(page) && typeof page.document === 'string') {
+    if (target?.tabId !== undefined && isObject(page) && typeof page.document === 'string') {
       this.documents.tell(target.tabId, session, page.document);
     }
   }
@@ -264,7 +297,11 @@ export class Dispatcher {
     const { action, session } = command;
     let text = textOf(command, answer, false);
     if (isTooLarge(text)) {
-      answer = { ok: false, error: tooLarge(action) };
+      // An act is done, however much a read of its page would tell.
+      const brought = answer.ok && 'then' in answer.result.data ? answer.result : null;
+      answer = brought
+        ? { ok: true, result: withoutRead(brought, tooLarge(action)) }
+        : { ok: false, error: tooLarge(action) };
       text = textOf(command, answer, false);
     }
     // An answer that is too large tells nothing of the page.
@@ -293,6 +330,15 @@ async function identityOf({ id, action, session, target, params }) {
     command: JSON.stringify([action, session, target?.tabId ?? null]),
     params: [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
   };
+}
+
+/**
+ * The tab that a command was carried out in: a new one where it names none.
+ * @param {Command} command @param {import('./protocol.js').Result} result @returns {number | undefined}
+ */
+function tabOf({ target }, { data }) {
+  if (target?.tabId !== undefined) return target.tabId;
+  return 'tabId' in data && typeof data.tabId === 'number' ? data.tabId : undefined;
 }
 
 /** @param {Command} command @param {Answer} answer @param {boolean} replay */
@@ -354,6 +400,12 @@ function outcomeUnknown(action) {
     message: `the browser stopped the extension while ${action} ran, so its outcome is unknown: look at the page before you repeat it`,
     suggestedAction: 'bproxy snapshot',
   };
+}
+
+/** @param {string} action @returns {import('./protocol.js').Failure} */
+function notKept(action) {
+  const message = `${action} was done, but what was read afterwards is not known any more: read the page`;
+  return { code: 'OUTCOME_UNKNOWN', message };
 }
 
 /** @param {string} action @param {boolean} started @returns {import('./protocol.js').Failure} */

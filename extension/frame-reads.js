@@ -139,7 +139,7 @@ async function number(named, { ask, order, patience }) {
   for (const { told, place } of named) {
     const { kind, n } = framingOf(told).known[place];
     const isNew = n === 0;
-    const isFull = next[kind] >= (order[kind] ?? 0) + BLOCK;
+    const isFull = next[kind] >= (order[kind] ?? 0) + (order.room ?? BLOCK);
     capped ||= isNew && isFull;
     const picks = wanted.get(told) ?? [];
     wanted.set(told, picks);

@@ -32,7 +32,7 @@ export const CLOSE = Object.freeze({ REPLACED: 4000, TOKEN_VOID: 4001, INCOMPATI
  * @typedef {{
  *   protocol_version: number, id: string, action: Name, params: import('./contract.js').ParamsOf[Name], session: string,
  *   deadline: number, destructive: boolean,
- *   target: { tabId: number, document?: string, el?: number, ln?: number } | null,
+ *   target: { tabId?: number, document?: string, el?: number, ln?: number } | null,
  * }} Command
  */
 
@@ -109,19 +109,24 @@ export function failure(id, { code, message, suggestedAction, details }, replay 
   };
 }
 
+const NUMBERS = {
+  // The first of the numbers that this command may give to elements, and to links.
+  el: { type: 'integer', minimum: 1 },
+  ln: { type: 'integer', minimum: 1 },
+};
 const TAB = {
   type: 'object',
   properties: {
     tabId: { type: 'integer', minimum: 0 },
     // The mark of the document that the client last heard of.
     document: { type: 'string', maxLength: 64 },
-    // The first of the numbers that this command may give to elements, and to links.
-    el: { type: 'integer', minimum: 1 },
-    ln: { type: 'integer', minimum: 1 },
+    ...NUMBERS,
   },
   required: ['tabId'],
   additionalProperties: false,
 };
+/** What a command has that opens its tab itself, and brings a read of its page along. */
+const NEW_TAB = { type: 'object', properties: NUMBERS, required: ['el', 'ln'], additionalProperties: false };
 const ENVELOPE = {
   type: 'object',
   properties: {
@@ -132,7 +137,7 @@ const ENVELOPE = {
     session: { type: 'string' },
     deadline: { type: 'integer', minimum: 0 },
     destructive: { type: 'boolean' },
-    // Null for an action that needs no tab.
+    // Null for an action that needs no tab, or one that opens it and brings no read along.
     target: {},
   },
   required: ['protocol_version', 'id', 'action', 'params', 'session', 'deadline', 'destructive', 'target'],
@@ -161,7 +166,9 @@ export function checkCommand(message) {
   if (problem !== null) return problem;
   const { action, params, target } = /** @type {Command} */ (message);
   if (target !== null) {
-    const wrong = check(TAB, target, 'command.target');
+    const opens =
+      isObject(target) && !('tabId' in target) && Object.hasOwn(ACTIONS, action) && !ACTIONS[action].needsTab;
+    const wrong = check(opens ? NEW_TAB : TAB, target, 'command.target');
     if (wrong !== null) return wrong;
   } else if (Object.hasOwn(ACTIONS, action) && ACTIONS[action].needsTab) {
     return `command.target is missing: ${action} needs a tab`;

@@ -79,7 +79,7 @@
   // ---- Reading ----
 
   page.numbers = (kind) => {
-    const { session, [kind]: first } = page.order;
+    const { session, [kind]: first, room = BLOCK } = page.order;
     if (session === undefined || first === undefined) {
       return { of: () => undefined, capped: () => false, mark: () => '' };
     }
@@ -99,7 +99,7 @@
     return {
       of: (element, name) => {
         const number = known.numbers[kind].get(element) ?? next;
-        if (number >= first + BLOCK) {
+        if (number >= first + room) {
           capped = true;
           return undefined;
         }

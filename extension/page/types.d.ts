@@ -120,6 +120,8 @@ interface PageOrder {
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
+  /** How many numbers of each kind may be given; all that the daemon reserves if absent. */
+  room?: number;
 }
 
 /** The frames of a document during one command. */

@@ -9,6 +9,7 @@ use super::global_args::{Globals, checked, word};
 use super::keyboard::{Press, Type};
 use super::pointer::{Click, Drag, Hover, SelectText};
 use super::target::{RequiredTarget, Target};
+use super::then::Then;
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, Direction, Distance};
 
@@ -65,13 +66,24 @@ pub(super) struct Scroll {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl Scroll {
     fn action(self) -> Action {
-        let Scroll { target, by, direction, dialog } = self;
+        let Scroll { target, by, direction, dialog, then } = self;
         let (target, frame) = target.given_or_frame();
-        protocol::Scroll { target, by, direction, frame, dialog: dialog.given() }.into()
+        protocol::Scroll {
+            target,
+            by,
+            direction,
+            frame,
+            dialog: dialog.given(),
+            then: then.given(),
+        }
+        .into()
     }
 }
 
@@ -90,11 +102,20 @@ pub(super) struct Select {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl Select {
     fn action(self) -> Action {
-        let Select { trigger, option_text, dialog } = self;
-        protocol::Select { trigger: trigger.named(), option_text, dialog: dialog.given() }.into()
+        let Select { trigger, option_text, dialog, then } = self;
+        protocol::Select {
+            trigger: trigger.named(),
+            option_text,
+            dialog: dialog.given(),
+            then: then.given(),
+        }
+        .into()
     }
 }

@@ -10,6 +10,7 @@ use super::Error;
 use super::dialog::Dialog;
 use super::global_args::word;
 use super::target::RequiredTarget;
+use super::then::Then;
 use crate::protocol::{self, Action, Fields, FillMethod, MAX_BODY_BYTES, World};
 
 /// Fill a field
@@ -38,6 +39,9 @@ pub(super) struct Fill {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 #[derive(Args)]
@@ -58,7 +62,7 @@ struct Value {
 
 impl Fill {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let Fill { target, value, method, world, keep_focus, dialog } = self;
+        let Fill { target, value, method, world, keep_focus, dialog, then } = self;
         // Whoever does not write the value into the command line does not want to read it in the answer either.
         let (value, private) = match value {
             Value { value: Some(text), .. } => (text, None),
@@ -66,8 +70,8 @@ impl Fill {
             Value { .. } => (read_text("--value-stdin", io::stdin())?, Some(true)),
         };
         let blur = keep_focus.then_some(false);
-        let (target, dialog) = (target.named(), dialog.given());
-        Ok(protocol::Fill { target, value, method, world, blur, private, dialog }.into())
+        let (target, dialog, then) = (target.named(), dialog.given(), then.given());
+        Ok(protocol::Fill { target, value, method, world, blur, private, dialog, then }.into())
     }
 }
 
@@ -87,6 +91,9 @@ pub(super) struct FillForm {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 #[derive(Args)]
@@ -116,7 +123,8 @@ impl FillForm {
         for field in fields.iter_mut() {
             field.private = field.private.or(private);
         }
-        Ok(protocol::FillForm { fields, dialog: self.dialog.given() }.into())
+        Ok(protocol::FillForm { fields, dialog: self.dialog.given(), then: self.then.given() }
+            .into())
     }
 }
 

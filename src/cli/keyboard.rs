@@ -10,6 +10,7 @@ use super::dialog::Dialog;
 use super::fill::{read_file, read_text};
 use super::global_args::checked;
 use super::target::Target;
+use super::then::Then;
 use crate::protocol::{self, Action, Key, TypedText};
 
 /// Press keys, one after the other
@@ -29,13 +30,21 @@ pub(super) struct Press {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl Press {
     pub(super) fn action(self) -> Result<Action, Error> {
         let keys = self.keys.try_into().map_err(|problem| Error::Flag { flag: "KEY", problem })?;
-        Ok(protocol::Press { keys, target: self.target.given()?, dialog: self.dialog.given() }
-            .into())
+        Ok(protocol::Press {
+            keys,
+            target: self.target.given()?,
+            dialog: self.dialog.given(),
+            then: self.then.given(),
+        }
+        .into())
     }
 }
 
@@ -58,6 +67,9 @@ pub(super) struct Type {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 #[derive(Args)]
@@ -78,7 +90,7 @@ struct Text {
 
 impl Type {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let Type { target, text, replace, dialog } = self;
+        let Type { target, text, replace, dialog, then } = self;
         // Whoever does not write the text into the command line does not want to read it in the answer either.
         let (flag, text, private) = match text {
             Text { text: Some(text), .. } => ("TEXT", text, None),
@@ -95,6 +107,7 @@ impl Type {
             replace,
             private,
             dialog: dialog.given(),
+            then: then.given(),
         }
         .into())
     }

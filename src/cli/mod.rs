@@ -34,6 +34,7 @@ mod spinner;
 mod suggest;
 mod tab;
 mod target;
+mod then;
 mod token;
 mod version;
 

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::global_args::{Globals, word};
+use super::then::Then;
 use super::{Error, Outcome, call};
 use crate::agent;
 use crate::client::{Answer, request_id};
@@ -94,44 +95,58 @@ pub(super) struct Navigate {
 
     #[command(flatten)]
     until: UntilArg,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl Navigate {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        self.url.go(globals, |url| protocol::Navigate { url, until: self.until.until }.into())
+        self.url.go(globals, |url| {
+            protocol::Navigate { url, until: self.until.until, then: self.then.given() }.into()
+        })
     }
 }
 
 /// Go back to the page before this one in the tab's history
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy back -s m4q7z2")]
-pub(super) struct Back {}
+pub(super) struct Back {
+    #[command(flatten)]
+    then: Then,
+}
 
 impl Back {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        call::show(globals, &protocol::Back {}.into())
+        call::show(globals, &protocol::Back { then: self.then.given() }.into())
     }
 }
 
 /// Go forward again in the tab's history
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy forward -s m4q7z2")]
-pub(super) struct Forward {}
+pub(super) struct Forward {
+    #[command(flatten)]
+    then: Then,
+}
 
 impl Forward {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        call::show(globals, &protocol::Forward {}.into())
+        call::show(globals, &protocol::Forward { then: self.then.given() }.into())
     }
 }
 
 /// Load the session's page anew
 #[derive(Args)]
 #[command(after_help = "Example:\n  bproxy reload -s m4q7z2")]
-pub(super) struct Reload {}
+pub(super) struct Reload {
+    #[command(flatten)]
+    then: Then,
+}
 
 impl Reload {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        call::show(globals, &protocol::Reload {}.into())
+        call::show(globals, &protocol::Reload { then: self.then.given() }.into())
     }
 }
 

@@ -5,6 +5,7 @@ use clap::Args;
 use super::dialog::Dialog;
 use super::global_args::word;
 use super::target::{DropTarget, RequiredTarget};
+use super::then::Then;
 use crate::protocol::{self, Action, Button, Int, Modifier, Offset, Share, Spot};
 
 /// Click an element
@@ -38,13 +39,16 @@ pub(super) struct Click {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl Click {
     pub(super) fn action(self) -> Action {
-        let Click { target, button, count, modifiers, at, hold, dialog } = self;
-        let dialog = dialog.given();
-        protocol::Click { target: target.named(), button, count, modifiers, at, hold, dialog }
+        let Click { target, button, count, modifiers, at, hold, dialog, then } = self;
+        let (dialog, then) = (dialog.given(), then.given());
+        protocol::Click { target: target.named(), button, count, modifiers, at, hold, dialog, then }
             .into()
     }
 }
@@ -62,12 +66,20 @@ pub(super) struct Hover {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl Hover {
     pub(super) fn action(self) -> Action {
-        protocol::Hover { target: self.target.named(), at: self.at, dialog: self.dialog.given() }
-            .into()
+        protocol::Hover {
+            target: self.target.named(),
+            at: self.at,
+            dialog: self.dialog.given(),
+            then: self.then.given(),
+        }
+        .into()
     }
 }
 
@@ -101,13 +113,17 @@ pub(super) struct Drag {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl Drag {
     pub(super) fn action(self) -> Action {
-        let Drag { from, onto, by, at, to_at, steps, dialog } = self;
-        let dialog = dialog.given();
-        protocol::Drag { from: from.named(), to: onto.given(), by, at, to_at, steps, dialog }.into()
+        let Drag { from, onto, by, at, to_at, steps, dialog, then } = self;
+        let (dialog, then) = (dialog.given(), then.given());
+        protocol::Drag { from: from.named(), to: onto.given(), by, at, to_at, steps, dialog, then }
+            .into()
     }
 }
 
@@ -130,12 +146,22 @@ pub(super) struct SelectText {
 
     #[command(flatten)]
     dialog: Dialog,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 impl SelectText {
     pub(super) fn action(self) -> Action {
-        let SelectText { target, text, nth, dialog } = self;
-        protocol::SelectText { target: target.named(), text, nth, dialog: dialog.given() }.into()
+        let SelectText { target, text, nth, dialog, then } = self;
+        protocol::SelectText {
+            target: target.named(),
+            text,
+            nth,
+            dialog: dialog.given(),
+            then: then.given(),
+        }
+        .into()
     }
 }
 

@@ -28,8 +28,16 @@ pub(super) enum Read {
 
 impl Read {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let action = match self {
-            Read::Text(verb) => return verb.run(globals),
+        match self {
+            Read::Text(verb) => verb.run(globals),
+            verb => call::show(globals, &verb.action()?),
+        }
+    }
+
+    /// The action that is asked for. What is made of its answer here is not in it.
+    pub(super) fn action(self) -> Result<Action, Error> {
+        Ok(match self {
+            Read::Text(verb) => verb.action(),
             Read::Links(verb) => verb.action(),
             Read::Images(verb) => verb.action(),
             Read::Elements(verb) => verb.action(),
@@ -39,8 +47,12 @@ impl Read {
             Read::Snapshot(verb) => verb.action(),
             Read::Frames(verb) => verb.action(),
             Read::Find(verb) => verb.action(),
-        };
-        call::show(globals, &action)
+        })
+    }
+
+    /// Whether something is made of its answer here.
+    pub(super) fn changes_answer(&self) -> bool {
+        matches!(self, Read::Text(Text { after, limit_chars, .. }) if after.is_some() || limit_chars.is_some())
     }
 }
 
@@ -81,9 +93,13 @@ struct Excerpt<'a> {
 }
 
 impl Text {
-    fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let Text { selector, after, limit_chars, frame } = self;
-        let action = protocol::Text { selector, frame }.into();
+    fn action(self) -> Action {
+        protocol::Text { selector: self.selector, frame: self.frame }.into()
+    }
+
+    fn run(mut self, globals: &Globals) -> Result<Outcome, Error> {
+        let (after, limit_chars) = (self.after.take(), self.limit_chars);
+        let action = self.action();
         if after.is_none() && limit_chars.is_none() {
             return call::show(globals, &action);
         }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::global_args::{Globals, word};
 use super::navigate::{UntilArg, Url};
+use super::then::Then;
 use super::{Error, Outcome, call};
 use crate::protocol::{self, InWindow, TabHandle};
 
@@ -29,7 +30,7 @@ pub(super) enum Tab {
     Unpin(Which),
     /// Bring a tab to the front
     #[command(after_help = "Example:\n  bproxy tab activate -s m4q7z2")]
-    Activate(Which),
+    Activate(Activate),
 }
 
 #[derive(Args)]
@@ -44,6 +45,9 @@ pub(super) struct Open {
 
     #[command(flatten)]
     until: UntilArg,
+
+    #[command(flatten)]
+    then: Then,
 }
 
 #[derive(Args)]
@@ -53,18 +57,30 @@ pub(super) struct Which {
     tab: Option<TabHandle>,
 }
 
+#[derive(Args)]
+pub(super) struct Activate {
+    #[command(flatten)]
+    which: Which,
+
+    #[command(flatten)]
+    then: Then,
+}
+
 impl Tab {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let action = match self {
-            Tab::Open(Open { url, window, until }) => {
-                let until = until.until;
-                return url.go(globals, |url| protocol::TabOpen { url, window, until }.into());
+            Tab::Open(Open { url, window, until, then }) => {
+                let (until, then) = (until.until, then.given());
+                return url
+                    .go(globals, |url| protocol::TabOpen { url, window, until, then }.into());
             }
             Tab::List => protocol::TabList {}.into(),
             Tab::Close(which) => protocol::TabClose { tab: which.tab }.into(),
             Tab::Pin(which) => protocol::TabPin { tab: which.tab }.into(),
             Tab::Unpin(which) => protocol::TabUnpin { tab: which.tab }.into(),
-            Tab::Activate(which) => protocol::TabActivate { tab: which.tab }.into(),
+            Tab::Activate(Activate { which, then }) => {
+                protocol::TabActivate { tab: which.tab, then: then.given() }.into()
+            }
         };
         call::show(globals, &action)
     }

@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(sorted(parameters("wait")), "frame session strategy target timeout");
         assert_eq!(
             sorted(parameters("click")),
-            "at button count dialog hold modifiers session target timeout"
+            "at button count dialog hold modifiers session target then timeout"
         );
         assert_eq!(sorted(parameters("session_list")), "cursor maxChars");
         assert_eq!(sorted(parameters("session_wait")), "session timeout");

@@ -202,20 +202,24 @@ pub fn forwarded(
         return text;
     };
     text.push_str(r#","target":{"#);
-    let members = text.len();
+    let start = text.len();
+    let mut member = |name: &str, value: &dyn Fn(&mut String)| {
+        text.push_str(if text.len() > start { "," } else { "" });
+        text.push_str(name);
+        value(&mut text);
+    };
     if let Some(tab) = tab {
-        // Writing to a string cannot fail.
-        let _ = write!(text, r#""tabId":{tab}"#);
+        member(r#""tabId":"#, &|text| text.push_str(&tab.to_string()));
     }
     if recall {
-        text.push_str(if text.len() > members { r#","recall":true"# } else { r#""recall":true"# });
+        member(r#""recall":"#, &|text| text.push_str("true"));
     }
     if let Some(document) = document {
-        text.push_str(r#","document":"#);
-        push_quoted(&mut text, document);
+        member(r#""document":"#, &|text| push_quoted(text, document));
     }
     if let Some([element, link]) = numbers {
-        let _ = write!(text, r#","el":{element},"ln":{link}"#);
+        member(r#""el":"#, &|text| text.push_str(&element.to_string()));
+        member(r#""ln":"#, &|text| text.push_str(&link.to_string()));
     }
     text.push_str("}}");
     text

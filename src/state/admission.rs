@@ -14,7 +14,7 @@ use super::{
     browsers::BrowserId,
     events::{End, Event, truncated},
     handles::HandlePage,
-    numbers::Block,
+    numbers::{Block, Numbers},
     opens::AskedOpen,
     pending::{Command, Due, Kind, Reply, ReplyKind, Waiter},
     sessions::{not_found, tab_gone},
@@ -163,11 +163,14 @@ impl Inner {
             self.remember_asked(request, &destination, now);
         }
         let mints = matches!(kind, Kind::OnTab(handling) if handling.mints().is_some())
-            || request.action.finds();
+            || request.action.finds()
+            || request.action.then().is_some();
         let block =
             if mints && !request.again { self.reserve_numbers(&destination, now) } else { None };
         let place = match (destination.tab, request.again) {
-            (None, false) => None,
+            (None, false) => {
+                block.map(|block| Place { numbers: Some(block.first), ..Place::default() })
+            }
             (tab, true) => {
                 Some(Place { tab: tab.map(|(_, id)| id), recall: true, ..Place::default() })
             }
@@ -200,6 +203,7 @@ impl Inner {
         command.message = message.into();
         command.handle_page = handles.page;
         command.block = block;
+        command.then = request.action.then();
         command.awaiting_reconnect = destination.awaiting_reconnect;
         let waiter = self.pending.insert(command);
         self.start(waiter.key, &request.action, now);
@@ -224,12 +228,18 @@ impl Inner {
     }
 
     /// Numbers for the elements that the answer of a command will list, if its browser numbers elements and the page is
-    /// known.
+    /// known or new. Those of a session that begins with the answer are its first.
     fn reserve_numbers(&mut self, destination: &Destination, now: Now) -> Option<Block> {
-        let (_, chrome_id) = destination.tab?;
-        self.browsers.page(destination.browser, chrome_id)?;
-        let numbers = self.browsers.revision_of(destination.browser) >= 1;
-        let session = self.sessions.get_mut(destination.session).filter(|_| numbers)?;
+        if self.browsers.revision_of(destination.browser) < 1 {
+            return None;
+        }
+        if let Some((_, chrome_id)) = destination.tab {
+            self.browsers.page(destination.browser, chrome_id)?;
+        }
+        if destination.new_session {
+            return Some(Numbers::default().reserve());
+        }
+        let session = self.sessions.get_mut(destination.session)?;
         let block = session.numbers.reserve();
         if session.numbers.near_marks() {
             self.pending.schedule(now.instant, Due::Upkeep);

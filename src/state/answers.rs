@@ -1,6 +1,6 @@
 //! Messages from the extension: their effects on the state, and the replies made from answers.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -255,35 +255,48 @@ impl Inner {
     ) -> Result<Reply, ProtocolError> {
         let Some(command) = self.pending.get(key) else { return Err(self.invalid_answer(key)) };
         let (session, browser) = (command.session, command.browser);
+        let (mut owner, then) = (command.tab.map(|ordinal| (session, ordinal)), command.then);
         let own_data = match &command.kind {
             Kind::Open { new_session, url } => {
                 let (new_session, url) = (*new_session, url.clone());
-                let opened = Opened { browser, data, page, replay: answer.replay };
-                Some(self.add_opened_tab(session, new_session, &url, &opened, now)?)
+                let numbered = command.block.is_some();
+                let opened = Opened { browser, data, page, replay: answer.replay, numbered };
+                let (tab, data) = self.add_opened_tab(session, new_session, &url, &opened, now)?;
+                owner = Some(tab);
+                Some(data)
             }
             Kind::OnTab(
                 AnswerHandling::ClosesTab
                 | AnswerHandling::PinsTab(_)
                 | AnswerHandling::ActivatesTab,
             ) => Some(self.tab_done(key, now)?),
-            Kind::OnTab(AnswerHandling::MintsHandles(mints)) => {
-                let mints = *mints;
-                self.mint(key, mints, data, now)
-            }
-            Kind::OnTab(AnswerHandling::ReportsEffects) => {
-                let minted = self.mint(key, Mints::Focus, data, now);
-                let name = |chrome_id| self.name_of_tab(session, browser, chrome_id);
-                json_edit::with_opened_tabs(minted.as_deref().unwrap_or(data), name).or(minted)
+            Kind::OnTab(
+                handling @ (AnswerHandling::MintsHandles(_) | AnswerHandling::ReportsEffects),
+            ) => {
+                let handling = *handling;
+                let minted = owner
+                    .zip(handling.mints())
+                    .and_then(|(owner, mints)| self.mint(key, owner, mints, data, now));
+                match handling {
+                    AnswerHandling::ReportsEffects => {
+                        let name = |chrome_id| self.name_of_tab(session, browser, chrome_id);
+                        let data = minted.as_deref().unwrap_or(data);
+                        json_edit::with_opened_tabs(data, name).or(minted)
+                    }
+                    _ => minted,
+                }
             }
             Kind::OnTab(AnswerHandling::NamesTabs) => {
                 let name = |chrome_id| self.name_of_tab(session, browser, chrome_id);
                 Some(json_edit::with_tab_names(data, name))
             }
-            Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => {
-                self.release_unused(key);
-                None
-            }
+            Kind::OnTab(AnswerHandling::Relayed) | Kind::CloseSession { .. } => None,
         };
+        let own_data = match (then, owner) {
+            (Some(mints), Some(owner)) => self.with_read(key, owner, mints, data, own_data, now),
+            _ => own_data,
+        };
+        self.release_unused(key, owner.map_or(session, |(session, _)| session));
         self.remember_page(key, &ShownPage::parse(page));
         if own_data.is_none() && answer.relayable && !json_edit::mentions_tab_id(frame) {
             return Ok(Reply { kind: ReplyKind::Answered, body: frame.clone() });
@@ -291,6 +304,37 @@ impl Inner {
         let data = json_edit::without_tab_ids(own_data.as_deref().unwrap_or(data));
         let page = json_edit::without_tab_ids(page);
         Ok(Reply::success(&answer.id, &data, &page, answer.replay))
+    }
+
+    /// The data of a command with what the extension says of the read that it brought along: `own_data`, if the daemon
+    /// makes those itself.
+    fn with_read(
+        &mut self,
+        key: CommandKey,
+        owner: (SessionId, u32),
+        mints: Option<Mints>,
+        data: &str,
+        own_data: Option<String>,
+        now: Now,
+    ) -> Option<String> {
+        let told: Members<'_> = serde_json::from_str(data).ok()?;
+        let read = told.get("then");
+        let minted =
+            mints.zip(read).and_then(|(mints, read)| self.mint(key, owner, mints, read, now));
+        let mut members = String::new();
+        for (name, text) in
+            [("then", minted.as_deref().or(read)), ("thenError", told.get("thenError"))]
+        {
+            let Some(text) = text else { continue };
+            // Writing to a string cannot fail.
+            let _ =
+                write!(members, r#"{}"{name}":{text}"#, if members.is_empty() { "" } else { "," });
+        }
+        if minted.is_none() && own_data.is_none() {
+            return None;
+        }
+        let own: Members<'_> = serde_json::from_str(own_data.as_deref().unwrap_or(data)).ok()?;
+        Some(own.written(&members, &["then", "thenError"]))
     }
 
     /// The name of the browser's tab in a session that has it.
@@ -358,7 +402,7 @@ impl Inner {
                     session.bound = Some(ordinal);
                     self.dirty = true;
                 }
-                Ok(json(&TabActivateData { tab, activated: true }))
+                Ok(json(&TabActivateData { tab, activated: true, then: None, then_error: None }))
             }
             Kind::OnTab(
                 AnswerHandling::Relayed

@@ -60,18 +60,17 @@ impl Minted {
 }
 
 impl Inner {
-    /// The data of an answer with handles; `None` if they do not change.
+    /// The data of an answer with handles for `owner`, a session and its tab; `None` if they do not change.
     pub(super) fn mint(
         &mut self,
         key: CommandKey,
+        owner: (SessionId, u32),
         mints: Mints,
         data: &str,
         now: Now,
     ) -> Option<String> {
         let command = self.pending.get(key)?;
-        let owner = (command.session, command.tab?);
         let (action, block, sent_view) = (command.action, command.block, command.sent_view);
-        let is_awaited = command.has_waiters();
         let numbered = self.browsers.revision_of(command.browser) >= 1;
         let session = self.sessions.get_mut(owner.0)?;
         let chrome_id = session.tab(owner.1)?.chrome_id;
@@ -128,13 +127,9 @@ impl Inner {
                 })
             }
         };
-        // After a failure the page's side may have used any of them.
-        let is_answered = !matches!(mints, Mints::Entries(CANDIDATES, _));
-        // Without a waiter nobody learns the handles, and the same numbers would be given for other elements.
-        if let Some(block) = block.filter(|_| is_awaited && is_answered) {
-            let mut used = [0; 2];
-            used[minted.kind as usize] = minted.used;
-            session.numbers.release(&block, used);
+        if let Some(command) = self.pending.get_mut(key) {
+            let used = &mut command.used[minted.kind as usize];
+            *used = minted.used.max(*used);
         }
         // Without a block they were taken one by one.
         if session.numbers.raise(0) {
@@ -156,22 +151,25 @@ impl Inner {
         };
         let numbered = self.pending.get(key).is_some_and(|command| command.block.is_some());
         let mints = Mints::Entries(CANDIDATES, HandleKind::Element);
+        let owner = self.pending.get(key).and_then(|command| Some((command.session, command.tab?)));
         if numbered
-            && let Some(text) = self.mint(key, mints, &candidates.to_string(), now)
+            && let Some(owner) = owner
+            && let Some(text) = self.mint(key, owner, mints, &candidates.to_string(), now)
             && let Ok(minted) = serde_json::from_str(&text)
         {
             *candidates = minted;
         }
     }
 
-    /// Frees the numbers of a command that has succeeded without naming elements.
-    pub(super) fn release_unused(&mut self, key: CommandKey) {
+    /// Frees the numbers of a command that has succeeded, but for those that its answer used: after a failure the page's
+    /// side may have used any of them. So it may without a waiter, for then nobody learns the handles.
+    pub(super) fn release_unused(&mut self, key: CommandKey, id: SessionId) {
         let Some(command) = self.pending.get(key).filter(|command| command.has_waiters()) else {
             return;
         };
-        let (session, block) = (command.session, command.block);
-        if let Some((session, block)) = self.sessions.get_mut(session).zip(block) {
-            session.numbers.release(&block, [0; 2]);
+        let used = command.used;
+        if let Some((session, block)) = self.sessions.get_mut(id).zip(command.block) {
+            session.numbers.release(&block, used);
         }
     }
 

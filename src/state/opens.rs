@@ -117,6 +117,8 @@ pub(super) struct Opened<'a> {
     pub(super) page: &'a str,
     /// Whether the browser answered from its dedupe log.
     pub(super) replay: bool,
+    /// Whether the first numbers of a new session were reserved for it.
+    pub(super) numbered: bool,
 }
 
 impl Inner {
@@ -187,7 +189,7 @@ impl Inner {
         self.browsers.send(client, Outgoing::Note(text));
     }
 
-    /// Adds a new tab to its session, and creates the session if it is new. Returns the data for the client.
+    /// Adds a new tab to its session, and creates the session if it is new. Returns both, and the data for the client.
     pub(super) fn add_opened_tab(
         &mut self,
         id: SessionId,
@@ -195,7 +197,7 @@ impl Inner {
         asked: &str,
         opened: &Opened<'_>,
         now: Now,
-    ) -> Result<String, ProtocolError> {
+    ) -> Result<((SessionId, u32), String), ProtocolError> {
         let Some(chrome_id) = json_edit::integer_member(opened.data, "tabId") else {
             return Err(ProtocolError::new(
                 ErrorCode::ScriptError,
@@ -219,6 +221,9 @@ impl Inner {
         }
         self.dirty = true;
         let session = self.sessions.edit(id).ok_or_else(|| not_found(id))?;
+        if new_session && known.is_none() && opened.numbered {
+            session.numbers.reserve();
+        }
         let ordinal = match known {
             Some((_, ordinal)) => ordinal,
             None => session.add_tab(opened.browser, chrome_id, &shown, &title),
@@ -235,13 +240,16 @@ impl Inner {
             self.browsers.navigated(opened.browser, chrome_id, &shown, false, owned);
         }
         let tmp_dir = self.storage.session_dir(id);
-        Ok(json(&TabOpenData {
+        let data = TabOpenData {
             session: id,
             tab: TabHandle::new(ordinal),
             bound: true,
             url,
             tmp_dir,
-        }))
+            then: None,
+            then_error: None,
+        };
+        Ok(((id, ordinal), json(&data)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::protocol::{AnswerHandling, MAX_PENDING, SessionId};
+use crate::protocol::{AnswerHandling, MAX_PENDING, Mints, SessionId};
 
 use super::{
     Instant, Now,
@@ -85,6 +85,10 @@ pub(super) struct Command {
     pub(super) handle_page: HandlePage,
     /// The numbers that its answer may give to elements.
     pub(super) block: Option<Block>,
+    /// The last number of each kind that the answer has used.
+    pub(super) used: [u64; 2],
+    /// Whether it brings a read along, and where the data of that name elements that get handles, if they may.
+    pub(super) then: Option<Option<Mints>>,
     /// The view when it was sent.
     pub(super) sent_view: Option<Epoch>,
     pub(super) phase: Phase,
@@ -124,6 +128,8 @@ impl Command {
             deadline,
             handle_page: HandlePage::default(),
             block: None,
+            used: [0; 2],
+            then: None,
             sent_view: None,
             phase: Phase::Queued,
             replayed: false,

@@ -40,6 +40,7 @@ mod rogues;
 mod skill;
 #[path = "../support/mod.rs"]
 mod support;
+mod then;
 mod unnoticed;
 mod versions;
 mod widgets;

@@ -15,12 +15,17 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
   const world = { local, session, sent: [], runs: [], resumed: [], connected, gates: [] };
   const dedupeLog = new DedupeLog(local, session, now);
   await dedupeLog.load();
-  const run = async ({ action, id, document }) => {
+  const run = async ({ action, id, document, order, tabId, effects }) => {
     world.runs.push(`${action} ${id}`);
     world.meant = document;
+    Object.assign(world, { order, tabId });
     if (world.held) await new Promise((resolve) => world.gates.push(resolve));
+    if (world.heldAt === action) await new Promise((resolve) => world.gates.push(resolve));
     if (world.fails) throw world.fails;
-    return { data: world.opens ? { tabId: world.opens } : { text: 'x' }, page: world.page ?? page };
+    if (world.failsAt === action) throw new ActionError('ELEMENT_NOT_FOUND', 'nothing is there');
+    const data = world.opens ? { tabId: world.opens } : { text: (action === 'text' && world.text) || 'x' };
+    if (world.focus && effects) effects.seen = { focus: world.focus };
+    return { data, page: world.page ?? page };
   };
   world.power = new Switch(local, (name) => world.resumed.push(name) > 0);
   await world.power.load();
@@ -174,6 +179,82 @@ test('a recall that is no plain yes is no command', async () => {
     assert.equal(sent.pop().error.code, 'SCRIPT_ERROR');
   }
   assert.deepEqual(runs, []);
+});
+
+const text = { action: 'text' };
+// biome-ignore lint/suspicious/noThenProperty: the wire calls it so, and it is no function
+const then = { target: { selector: '#a' }, then: text };
+
+test('a command brings a read along, under its own id and answered once', async () => {
+  const world = await setUp();
+  await world.dispatcher.receive(command('click', 'a1', { params: then }));
+  assert.deepEqual(world.runs, ['click a1', 'text undefined']);
+  assert.deepEqual(world.sent[0].data.then, { text: 'x' });
+  await world.dispatcher.receive(command('click', 'a1', { params: then }));
+  assert.deepEqual([world.sent[1].replay, world.sent[1].data, world.sent.length], [true, world.sent[0].data, 2]);
+  assert.equal(world.runs.length, 2);
+});
+
+test('a tab that is opened is read with the numbers of its command', async () => {
+  const world = await setUp();
+  world.opens = 9;
+  const { target: _, ...read } = then;
+  const params = { url: 'http://a/', ...read };
+  await world.dispatcher.receive(command('tab.open', 'a1', { params, target: { el: 5, ln: 6 } }));
+  assert.deepEqual([world.order.el, world.order.ln, world.tabId], [5, 6, 9]);
+  assert.ok(world.sent[0].ok);
+});
+
+test('what an act gave the focus keeps its number', async () => {
+  const world = await setUp();
+  world.focus = { role: 'button', name: 'A', n: 5 };
+  await world.dispatcher.receive(command('click', 'a1', { params: then, target: { tabId: 7, el: 5, ln: 1 } }));
+  assert.deepEqual([world.order.el, world.order.room], [6, 999]);
+});
+
+test('a read that fails leaves the act done', async () => {
+  const world = await setUp();
+  world.failsAt = 'text';
+  await world.dispatcher.receive(command('click', 'a1', { params: then }));
+  const { ok, data } = world.sent[0];
+  assert.deepEqual([ok, data.thenError.code, 'then' in data], [true, 'ELEMENT_NOT_FOUND', false]);
+});
+
+test('a read is ended before the deadline of its command', async () => {
+  const world = await setUp();
+  world.heldAt = 'text';
+  await world.dispatcher.receive(command('click', 'a1', { params: then, deadline: Date.now() + 600 }));
+  assert.deepEqual([world.sent[0].ok, world.sent[0].data.thenError.code], [true, 'TIMEOUT']);
+});
+
+test('a read that tells too much leaves the act done', async () => {
+  const world = await setUp();
+  world.text = 'x'.repeat(17 * 2 ** 20);
+  await world.dispatcher.receive(command('click', 'a1', { params: then }));
+  assert.deepEqual([world.sent[0].ok, world.sent[0].data.thenError.code], [true, 'TOO_LARGE']);
+});
+
+test('a worker that dies in the midst of a read has noted what its act did', async () => {
+  const [local, session] = [area(), area()];
+  const first = await setUp({ local, session });
+  first.heldAt = 'text';
+  void first.dispatcher.receive(command('click', 'a1', { params: then }));
+  await begun(first, 2);
+  const second = await setUp({ local, session });
+  await second.dispatcher.receive(command('click', 'a1', { params: then }));
+  const { ok, replay, data } = second.sent[0];
+  assert.deepEqual([ok, replay, data.text, data.thenError.code], [true, true, 'x', 'OUTCOME_UNKNOWN']);
+  assert.deepEqual(second.runs, []);
+});
+
+test('the person’s switch ends a read, not what was done before it', async () => {
+  const world = await setUp();
+  world.heldAt = 'text';
+  const running = world.dispatcher.receive(command('click', 'a1', { params: then }));
+  await begun(world, 2);
+  world.dispatcher.stop();
+  await running;
+  assert.deepEqual([world.sent[0].ok, world.sent[0].data.thenError.code], [true, 'HUMAN_REQUIRED']);
 });
 
 test('a failure is remembered like a success', async () => {

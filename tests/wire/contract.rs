@@ -11,7 +11,7 @@ use std::{env, fs};
 use bproxy::protocol::{
     Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, Effects, ErrorCode, Facts, Field,
     MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn,
-    SUBPROTOCOL, Spot, Target, VERSION, data_schema_of, schema_of,
+    SUBPROTOCOL, Spot, Target, Then, ThenError, VERSION, data_schema_of, schema_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -94,6 +94,18 @@ fn contract() -> String {
             constant: Some("DIALOG"),
             about: "How the dialogs that an act calls up are answered.",
             schema: bare(&schema_of::<Dialog>().to_value()),
+        },
+        Shared {
+            name: "Then",
+            constant: Some("THEN"),
+            about: "A read to bring along, once the page has come to rest.",
+            schema: bare(&schema_of::<Then>().to_value()),
+        },
+        Shared {
+            name: "ThenError",
+            constant: None,
+            about: "Why a read that was brought along failed.",
+            schema: bare(&data_schema_of::<ThenError>().to_value()),
         },
         Shared {
             name: "Effects",
@@ -421,7 +433,8 @@ fn check_subset(schema: &Value, at: &str) {
         "{at}: extension/schema.js does not check the type {}",
         schema["type"]
     );
-    if kind == "object" {
+    // An open one holds the parameters of another action, which are checked as those.
+    if kind == "object" && schema.get("properties").is_some() {
         assert_eq!(
             schema["additionalProperties"], false,
             "{at}: extension/schema.js takes closed objects"

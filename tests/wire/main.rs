@@ -24,4 +24,5 @@ mod robustness;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
+mod then;
 mod welcome;

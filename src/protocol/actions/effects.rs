@@ -28,6 +28,10 @@ macro_rules! act_data {
                 hidden: bool,
                 /// What to do where the page waits for being drawn.
                 suggested_action: String,
+                /// The data of the read that was brought along.
+                then: ::serde_json::Value,
+                /// Why that read failed.
+                then_error: $crate::protocol::ThenError,
             }
         )*}
     };

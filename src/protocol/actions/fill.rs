@@ -4,7 +4,7 @@ use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
 use crate::protocol::{
-    Dialog, Fields, Target,
+    Dialog, Fields, Target, Then,
     values::{data, params, words},
 };
 
@@ -28,6 +28,8 @@ params! {
         private: bool,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// A field of `fill-form`
@@ -54,6 +56,8 @@ params! {
         ;
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 }
 
@@ -125,6 +129,10 @@ impl Spec for Fill {
         (!is_known || dialog.is_some()).into()
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "fill",
         about: "Put a value into a field or an editor, in the way that it takes, and report its value afterwards.",
@@ -133,7 +141,7 @@ impl Spec for Fill {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Fill),
         targets: |params| vec![&mut params.target],
-        public: &["target", "method", "world", "blur", "private"],
+        public: &["target", "method", "world", "blur", "private", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -151,6 +159,10 @@ impl Spec for FillForm {
         (!self.fields.iter().all(is_known) || self.dialog.is_some()).into()
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "fill-form",
         about: "Fill several fields of a form in order, in one call.",
@@ -165,6 +177,7 @@ impl Spec for FillForm {
             "fields.world",
             "fields.blur",
             "fields.private",
+            "then",
         ],
         provenance: Provenance::Page,
         waits: None,

@@ -3,7 +3,7 @@
 use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
-use crate::protocol::{Dialog, Keys, Target, TypedText, values::params};
+use crate::protocol::{Dialog, Keys, Target, Then, TypedText, values::params};
 
 family! { Keyboard: Press, Type }
 
@@ -18,6 +18,8 @@ params! {
         target: Target,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// `type`
@@ -33,6 +35,8 @@ params! {
         private: bool,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 }
 
@@ -61,6 +65,10 @@ impl Spec for Press {
         1
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "press",
         about: "Press keys, with what a browser does in response: Enter submits, Tab moves on, arrows choose, \
@@ -70,7 +78,7 @@ impl Spec for Press {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| params.target.iter_mut().collect(),
-        public: &["target"],
+        public: &["target", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -84,6 +92,10 @@ impl Spec for Type {
         1
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "type",
         about: "Type text key by key, for fields that react to keys, such as searches with suggestions. fill is \
@@ -93,7 +105,7 @@ impl Spec for Type {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Fill),
         targets: |params| params.target.iter_mut().collect(),
-        public: &["target", "replace", "private"],
+        public: &["target", "replace", "private", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,

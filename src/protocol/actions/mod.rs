@@ -16,6 +16,7 @@ mod screenshot;
 mod session;
 mod spec;
 mod tab;
+mod then;
 
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub use spec::{
     Runs, RunsIn, Spec,
 };
 pub use tab::*;
+pub use then::*;
 
 use super::{By, Target};
 use spec::Command;
@@ -237,6 +239,11 @@ impl Action {
     /// Whether a target says what a reader knows of an element: if several are it, the answer names them.
     pub fn finds(&mut self) -> bool {
         self.targets_mut().iter().any(|target| matches!(target.by, By::Find(_)))
+    }
+
+    /// Whether it brings a read along, and where the data of that name elements that get handles, if they may.
+    pub fn then(&self) -> Option<Option<Mints>> {
+        self.command().then().map(Then::mints)
     }
 
     /// How long it waits, if it has a parameter for that and it is given.

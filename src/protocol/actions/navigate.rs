@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
+use serde_json::Value;
+
 use crate::protocol::{
-    FrameName, Int,
+    FrameName, Int, Then, ThenError,
     values::{data, params, words},
 };
 
@@ -19,16 +21,27 @@ params! {
         ;
         /// How far the page has to come before the answer; `load` if absent, for 10 s at most.
         until: Until,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// `back`
-    Back {;}
+    Back {;
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
+    }
 
     /// `forward`
-    Forward {;}
+    Forward {;
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
+    }
 
     /// `reload`
-    Reload {;}
+    Reload {;
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
+    }
 
     /// `wait`
     Wait {
@@ -78,6 +91,10 @@ data! {
         ;
         /// The HTTP status, if the browser reports it.
         status: u16,
+        /// The data of the read that was brought along.
+        then: Value,
+        /// Why that read failed.
+        then_error: ThenError,
     }
 
     /// Data of `wait`.
@@ -97,6 +114,10 @@ impl Spec for Navigate {
         self.until.is_some().into()
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "navigate",
         about: "Go to an address in the session's bound tab. Earlier handles become stale.",
@@ -105,7 +126,7 @@ impl Spec for Navigate {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Navigate),
         targets: |_| Vec::new(),
-        public: &["url", "until"],
+        public: &["url", "until", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -122,7 +143,7 @@ const fn row<S>(name: &'static str, about: &'static str) -> Row<S> {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Navigate),
         targets: |_| Vec::new(),
-        public: &[],
+        public: &["then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -134,6 +155,10 @@ impl Spec for Back {
 
     fn revision(&self) -> i64 {
         1
+    }
+
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
     }
 
     const ROW: Row<Self> = row(
@@ -149,6 +174,10 @@ impl Spec for Forward {
         1
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = row("forward", "Go forward again in the tab's history, after `back`.");
 }
 
@@ -157,6 +186,10 @@ impl Spec for Reload {
 
     fn revision(&self) -> i64 {
         1
+    }
+
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
     }
 
     const ROW: Row<Self> = row(

@@ -4,7 +4,7 @@ use super::{
     Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, effects::act_data, family,
 };
 use crate::protocol::{
-    Dialog, Distance, FrameName, Int, Share, Target,
+    Dialog, Distance, FrameName, Int, Share, Target, Then,
     values::{params, words},
 };
 
@@ -23,6 +23,8 @@ params! {
         frame: FrameName,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// A place in an element's box: 0 is its left or top edge, 1 the right or bottom one.
@@ -60,6 +62,8 @@ params! {
         hold: Int<0, 10_000>,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// `hover`
@@ -71,6 +75,8 @@ params! {
         at: Spot,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// `drag`: exactly one of `to`, `by`.
@@ -90,6 +96,8 @@ params! {
         steps: Int<1, 100>,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// `select-text`
@@ -103,6 +111,8 @@ params! {
         nth: u32,
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// `select`
@@ -114,6 +124,8 @@ params! {
         ;
         /// How dialogs are answered; they are dismissed if absent.
         dialog: Dialog,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 }
 
@@ -234,6 +246,10 @@ impl Spec for Scroll {
         (self.frame.is_some() || self.dialog.is_some()).into()
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "scroll",
         about: "Scroll the page or an element, to load more or to bring something into view.",
@@ -242,7 +258,7 @@ impl Spec for Scroll {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Scroll),
         targets: |params| params.target.iter_mut().collect(),
-        public: &["target", "by", "direction", "frame"],
+        public: &["target", "by", "direction", "frame", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -253,9 +269,13 @@ impl Spec for Click {
     type Data = ClickData;
 
     fn revision(&self) -> i64 {
-        let Self { target: _, button, count, modifiers, at, hold, dialog } = self;
+        let Self { button, count, modifiers, at, hold, dialog, .. } = self;
         let pressed = button.is_some() || count.is_some() || modifiers.is_some() || hold.is_some();
         (pressed || at.is_some() || dialog.is_some()).into()
+    }
+
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
     }
 
     const ROW: Row<Self> = Row {
@@ -267,7 +287,7 @@ impl Spec for Click {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| vec![&mut params.target],
-        public: &["target", "button", "count", "modifiers", "at", "hold"],
+        public: &["target", "button", "count", "modifiers", "at", "hold", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -281,6 +301,10 @@ impl Spec for Hover {
         (self.at.is_some() || self.dialog.is_some()).into()
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "hover",
         about: "Move the pointer over an element, to open menus and tooltips.",
@@ -289,7 +313,7 @@ impl Spec for Hover {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| vec![&mut params.target],
-        public: &["target", "at"],
+        public: &["target", "at", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -303,6 +327,10 @@ impl Spec for Drag {
         1
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "drag",
         about: "Drag an element onto another one, or by a distance: sortable lists, sliders, canvases, files in a list, \
@@ -312,7 +340,7 @@ impl Spec for Drag {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| [&mut params.from].into_iter().chain(&mut params.to).collect(),
-        public: &["from", "to", "by", "at", "toAt", "steps"],
+        public: &["from", "to", "by", "at", "toAt", "steps", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -334,6 +362,10 @@ impl Spec for SelectText {
         1
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "select-text",
         about: "Select the text of an element or a field, or a part of it, as by dragging the mouse over it.",
@@ -342,7 +374,7 @@ impl Spec for SelectText {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| vec![&mut params.target],
-        public: &["target", "nth"],
+        public: &["target", "nth", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -365,6 +397,10 @@ impl Spec for Select {
         self.dialog.is_some().into()
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "select",
         about: "Choose an option of a list, a native one or one that opens on a click, by the text that it \
@@ -374,7 +410,7 @@ impl Spec for Select {
         recovery: Recovery::ReportUnknown,
         pace: Paced::Once(Category::Interaction),
         targets: |params| vec![&mut params.trigger],
-        public: &["trigger", "optionText"],
+        public: &["trigger", "optionText", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{DaemonAction, SessionAction};
+use super::{DaemonAction, SessionAction, Then};
 use crate::protocol::{HandleKind, TabHandle, Target, data_schema_of, schema_of};
 
 /// One action, implemented by the type of its parameters.
@@ -25,6 +25,11 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
     /// older one.
     fn revision(&self) -> i64 {
         0
+    }
+
+    /// The read that the parameters have it bring along.
+    fn then(&self) -> Option<&Then> {
+        None
     }
 
     /// Checks what the parameters' types cannot express.
@@ -365,6 +370,7 @@ pub(super) trait Command {
     fn pace(&self) -> Option<Pace>;
     fn targets_mut(&mut self) -> Vec<&mut Target>;
     fn revision(&self) -> i64;
+    fn then(&self) -> Option<&Then>;
     fn waits(&self) -> Option<Duration>;
 }
 
@@ -404,7 +410,12 @@ impl<S: Spec> Command for S {
     }
 
     fn revision(&self) -> i64 {
-        S::revision(self)
+        // What can bring a read along knows all of them.
+        S::revision(self).max(S::then(self).is_some().into())
+    }
+
+    fn then(&self) -> Option<&Then> {
+        S::then(self)
     }
 
     fn waits(&self) -> Option<Duration> {

@@ -3,8 +3,10 @@
 use super::{
     AnswerHandling, Effect, Paced, Provenance, Recovery, Row, Runs, SessionAction, Spec, family,
 };
+use serde_json::Value;
+
 use crate::protocol::{
-    SessionId, TabHandle, Until,
+    SessionId, TabHandle, Then, ThenError, Until,
     values::{data, params, words},
 };
 
@@ -23,6 +25,8 @@ params! {
         window: InWindow,
         /// How far the page has to come before the answer; `load` if absent, for 10 s at most.
         until: Until,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 
     /// `tab.close`
@@ -47,6 +51,8 @@ params! {
     TabActivate {;
         /// The tab to activate; the session's bound tab if absent.
         tab: TabHandle,
+        /// A read to bring along, once the page has come to rest.
+        then: Then,
     }
 }
 
@@ -96,6 +102,10 @@ data! {
         /// The session's directory for files.
         tmp_dir: String,
         ;
+        /// The data of the read that was brought along.
+        then: Value,
+        /// Why that read failed.
+        then_error: ThenError,
     }
 
     /// Data of `tab.close`.
@@ -123,6 +133,10 @@ data! {
         /// Always true.
         activated: bool,
         ;
+        /// The data of the read that was brought along.
+        then: Value,
+        /// Why that read failed.
+        then_error: ThenError,
     }
 }
 
@@ -150,6 +164,10 @@ impl Spec for TabOpen {
         (self.window.is_some() || self.until.is_some()).into()
     }
 
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "tab.open",
         about: "Open an address in a new tab, to which the session is then bound. Start here. The tab opens in \
@@ -159,7 +177,7 @@ impl Spec for TabOpen {
         recovery: Recovery::ReportUnknown,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["url", "window", "until"],
+        public: &["url", "window", "until", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -225,6 +243,11 @@ impl Spec for TabUnpin {
 
 impl Spec for TabActivate {
     type Data = TabActivateData;
+
+    fn then(&self) -> Option<&Then> {
+        self.then.as_ref()
+    }
+
     const ROW: Row<Self> = Row {
         name: "tab.activate",
         about: "Bring a tab to the front of its window, for a screenshot or for the person to see it. Nothing else \
@@ -237,7 +260,7 @@ impl Spec for TabActivate {
         recovery: Recovery::ReportUnknown,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["tab"],
+        public: &["tab", "then"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
