@@ -280,6 +280,9 @@ fn parse_params<S: Spec>(json: &str) -> Result<S, String> {
         })
     })?;
     params.check().map_err(|problem| format!("`params`: {problem}"))?;
+    if let Some(then) = params.then() {
+        then.read().map_err(|problem| format!("`params.then`: {problem}"))?;
+    }
     Ok(params)
 }
 

@@ -1,7 +1,5 @@
 //! A read that an act, an open or a navigation brings along, so that a step of an agent is one command.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 
 use super::{Action, Mints, Route};
@@ -23,15 +21,15 @@ words! {
     }
 }
 
-/// A read to do once the page has come to rest: under the same id, in the same turn and before the same deadline.
-#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Then {
-    /// The read.
-    pub action: ThenAction,
-    /// Its parameters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub params: Option<Map<String, Value>>,
+params! {
+    /// A read to do once the page has come to rest: under the same id, in the same turn and before the same deadline.
+    Then {
+        /// The read.
+        action: ThenAction,
+        ;
+        /// Its parameters.
+        params: Map<String, Value>,
+    }
 }
 
 impl Then {
@@ -40,7 +38,7 @@ impl Then {
     /// # Errors
     ///
     /// What is wrong with the parameters.
-    fn read(&self) -> Result<Action, String> {
+    pub(super) fn read(&self) -> Result<Action, String> {
         let params = self.params.clone().unwrap_or_default();
         let action = self.action.as_str();
         Action::parse(action, &Value::Object(params).to_string())
@@ -66,27 +64,6 @@ impl TryFrom<Action> for Then {
             .map_err(|problem| format!("this read cannot be brought along: {problem}"))?;
         let params: Map<String, Value> = serde_json::from_str(&read.params()).unwrap_or_default();
         Ok(Self { action, params: Some(params).filter(|params| !params.is_empty()) })
-    }
-}
-
-impl<'de> Deserialize<'de> for Then {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        params! {
-            /// What is given.
-            #[allow(unreachable_pub)] // parameters are public everywhere else
-            Given {
-                /// See [`Then::action`].
-                action: ThenAction,
-                ;
-                /// See [`Then::params`].
-                params: Map<String, Value>,
-            }
-        }
-
-        let Given { action, params } = Deserialize::deserialize(deserializer)?;
-        let then = Self { action, params };
-        then.read().map_err(D::Error::custom)?;
-        Ok(then)
     }
 }
 
