@@ -153,9 +153,12 @@ export class Dispatcher {
       elapsedMs: this.now() - began,
       errorCode: answer.ok ? undefined : answer.error.code,
     });
-    await this.#answer(command, identity, answer);
+    answer = await this.#answer(command, identity, answer);
     const read = answer.ok ? tabOf(command, answer.result) : command.target?.tabId;
-    if (read !== undefined) this.driver.told(read, reading);
+    if (read !== undefined) {
+      this.driver.told(read, reading);
+      if (answer.ok && 'then' in answer.result.data) this.driver.told(read, broughtBy(reading));
+    }
     if (tab !== null) this.onBlocked(tab, !answer.ok && answer.error.code === 'PAGE_BLOCKED');
     if (!answer.ok && answer.error.code === 'HUMAN_REQUIRED' && !isPausedByPerson(answer))
       this.onPause(command.session, answer.error.message);
@@ -177,7 +180,9 @@ export class Dispatcher {
     const stop = new AbortController();
     const live = { id, stop, hurry: new AbortController() };
     this.live.add(live);
-    const order = { session, until: deadline, reading, el: target?.el, ln: target?.ln };
+    // What the command itself tells is told whatever becomes of the read.
+    this.driver.told(tabId, reading);
+    const order = { session, until: deadline, reading: broughtBy(reading), el: target?.el, ln: target?.ln };
     const { signal } = stop;
     const driver = whileRunning(this.driver, signal);
     try {
@@ -292,7 +297,7 @@ export class Dispatcher {
     }
   }
 
-  /** @param {Command} command @param {Identity} identity @param {Answer} answer */
+  /** Sends an answer; gives it as it was sent. @param {Command} command @param {Identity} identity @param {Answer} answer */
   async #answer(command, identity, answer) {
     const { action, session } = command;
     let text = textOf(command, answer, false);
@@ -313,6 +318,7 @@ export class Dispatcher {
     // Without a connection the answer stays in the dedupe log: the daemon sends the command again when it is back.
     this.#send(session, answer, text);
     if (!ACTIONS[action].acts) void stored();
+    return answer;
   }
 
   /** @param {string} session @param {Answer} answer @param {string} text of the answer */
@@ -321,6 +327,9 @@ export class Dispatcher {
     if (sent && isPausedByPerson(answer)) this.power.pauses(session);
   }
 }
+
+/** The read that a command brings along, as far as it numbers elements. @param {string} reading */
+const broughtBy = (reading) => `${reading} then`;
 
 /** What makes two commands with the same id one and the same. @param {Command} command @returns {Promise<Identity>} */
 async function identityOf({ id, action, session, target, params }) {

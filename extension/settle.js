@@ -9,6 +9,8 @@ import { ActionError } from './protocol.js';
 
 /** A page that still changes after this (an animation, a ticker) is reported as not stable. */
 const SETTLE_MS = 3_000;
+/** A page that leads to others all the time is told of as it is after this. */
+const ALL_MS = 12_000;
 /** A navigation is given this long to get its document, from its start. */
 const NAVIGATION_MS = 10_000;
 /** A new document is given this long to be complete: some never are, and can be read and used all the same. */
@@ -31,25 +33,28 @@ const GONE_MS = 10;
  * @returns {Promise<{ stable: boolean } & Sample>}
  */
 export async function settle(context) {
-  const { signal, hurry, document, effects } = context;
+  const { signal, hurry, document, effects, driver, tabId } = context;
+  const end = Date.now() + ALL_MS;
   let until = Date.now() + SETTLE_MS;
   let last = null;
   for (;;) {
     signal.throwIfAborted();
     const sampled = await look(context);
-    if (await navigated(context, sampled?.leaving ?? false)) {
+    const isOver = Date.now() >= end;
+    if (!isOver && (await navigated(context, sampled?.leaving ?? false))) {
       last = null;
       until = Date.now() + SETTLE_MS;
       continue;
     }
     if (sampled === null) {
+      if (isOver) return { stable: false, after: null, page: await driver.page(tabId) };
       await pause(GONE_MS);
       continue;
     }
     const { signature, rested, leaving: _, blocked = false, seen, ...rest } = sampled;
     effects.see(seen, rest.page.document === document);
     if (blocked) return { stable: false, ...rest };
-    const late = hurry.aborted || Date.now() >= until;
+    const late = hurry.aborted || isOver || Date.now() >= until;
     if (rested || signature === last) return { stable: !seen.waits, ...rest };
     if (late) return { stable: false, ...rest };
     last = signature;

@@ -209,6 +209,7 @@
 
     /** Whether an element, all around which is clear, may hide something that is in it. */
     const hidesSome = (/** @type {Element} */ element) => {
+      if (suspects.lined.has(element)) return true;
       if (suspects.all || suspects.hiding.has(element)) return !isHarmless(element);
       return suspects.shaded.has(element) && !showsInk(element) && !isHarmless(element);
     };
@@ -330,6 +331,22 @@
       return filledByBackground(element) || (!page.isFaint(ink) && painted(element));
     };
 
+    /** The same for a text, whose first line may have letters of its own. A text that is seen in part is told. */
+    const lineInked = (/** @type {Text} */ text, /** @type {Frame} */ at) => {
+      const block = around(at.element).find((it) => !/^(inline|contents)$/.test(getComputedStyle(it).display));
+      if (block === undefined || !suspects.lined.has(block)) return inked(at);
+      // A part of the line with a colour of its own keeps that.
+      if (at.css.color !== frameOf(block).css.color) return inked(at);
+      const first = judgeInk({ ...frameOf(block), css: getComputedStyle(block, '::first-line') });
+      if (first === inked(at)) return first;
+      range.selectNodeContents(block);
+      const line = range.getClientRects()[0];
+      range.selectNodeContents(text);
+      const isFirst = ({ top = 0, bottom = 0 }) => line !== undefined && (top + bottom) / 2 <= line.bottom;
+      const boxes = [...range.getClientRects()];
+      return first ? boxes.some(isFirst) : !boxes.every(isFirst);
+    };
+
     /** Letters in a drawing have a fill, and shapes behind them that no css tells of. */
     const drawnInk = (/** @type {SVGElement} */ element, /** @type {CSSStyleDeclaration} */ style) => {
       if (style.stroke !== 'none') return true;
@@ -449,7 +466,36 @@
         if (!isEmpty(box, LETTER_MIN) && !isEmpty(over) && within(box, over, COVER_GAP))
           add(holder, { cover: element, over });
       }
+      for (const element of suspects.all ? own.querySelectorAll(document, '*') : suspects.shifted) {
+        const style = getComputedStyle(element);
+        if (style.visibility !== 'visible' || !isOpaque(style) || !isShifted(element, style)) continue;
+        const over = own.getBoundingClientRect(element);
+        if (!isEmpty(over, LETTER_MIN)) add(contextOf(element), { cover: element, over });
+      }
       return found;
+    };
+    /** Whether an element in the flow is moved so that it, as a whole, is drawn over what comes before it. */
+    const isShifted = (/** @type {Element} */ element, /** @type {CSSStyleDeclaration} */ style) => {
+      const around = page.parent(element);
+      const display = around instanceof Element ? getComputedStyle(around).display : '';
+      const isItem = /(flex|grid)$/.test(display);
+      const isRelative = style.position === 'relative';
+      if (!isRelative && !(style.position === 'static' && (isItem || /^inline-/.test(style.display)))) return false;
+      const margins = [style.marginTop, style.marginRight, style.marginBottom, style.marginLeft];
+      const offsets = [style.left, style.top];
+      return (
+        margins.some((it) => Number.parseFloat(it) < 0) ||
+        (isRelative && offsets.some((it) => Number.parseFloat(it) !== 0 && it !== 'auto')) ||
+        (/grid$/.test(display) && (style.gridRowStart !== 'auto' || style.gridColumnStart !== 'auto'))
+      );
+    };
+    /** What an element in the flow stays in, wherever it is moved to: what scrolls by itself, or is placed. */
+    const contextOf = (/** @type {Element} */ element) => {
+      for (let at = page.parent(element); at instanceof Element; at = page.parent(at)) {
+        const { overflow, position } = getComputedStyle(at);
+        if (at === body || at === root || overflow !== 'visible' || /absolute|fixed|sticky/.test(position)) return at;
+      }
+      return element;
     };
     /** The element that an absolute one is placed by. */
     const holderOf = (/** @type {Element} */ element) => {
@@ -467,31 +513,37 @@
       !(Number(zIndex) < 0);
 
     /** Whether a cover in `holder` is drawn over a text of this element. */
-    const isOver = (
-      /** @type {Element} */ holder,
-      /** @type {Element | null} */ cover,
-      /** @type {Element} */ element,
-    ) => {
-      const line = around(element);
-      const mine = line.slice(0, line.indexOf(holder));
-      if (cover === null) return level(mine) < 0;
+    const isOver = (/** @type {Element} */ holder, /** @type {Element | null} */ cover, /** @type {Text} */ text) => {
+      const line = around(/** @type {Element} */ (page.parent(text)));
+      if (cover === null) return level(line.slice(0, line.indexOf(holder))) < 0;
       const above = around(cover);
-      const theirs = above.slice(0, above.indexOf(holder));
+      const common = line.findIndex((it) => above.includes(it));
+      const mine = line.slice(0, common);
       // What is in the cover is drawn on it.
-      if (mine.includes(cover)) return false;
+      if (line[common] === cover) return false;
+      const theirs = above.slice(0, above.indexOf(line[common]));
+      // What scrolls below it comes out again.
+      if (mine.some(scrolls)) return false;
       if (level(mine) !== level(theirs)) return level(theirs) > level(mine);
-      const [one, other] = [mine.at(-1), theirs.at(-1)];
-      return one !== undefined && other !== undefined && follows(one, other);
+      const other = theirs.at(-1);
+      return other !== undefined && follows(mine.at(-1) ?? text, other);
+    };
+    const scrolls = (/** @type {Element} */ element) => {
+      const { overflow, position } = getComputedStyle(element);
+      return /auto|scroll/.test(overflow) || /fixed|sticky/.test(position);
     };
     /** At which level the outermost placed element of a path is drawn; what is in the flow is drawn before those at 0. */
     const level = (/** @type {Element[]} */ path) => {
       const placed = path
         .map((it) => getComputedStyle(it))
-        .filter(({ position, opacity, transform }) => position !== 'static' || opacity !== '1' || transform !== 'none')
+        .filter(
+          ({ position, opacity, transform, zIndex }) =>
+            position !== 'static' || opacity !== '1' || transform !== 'none' || zIndex !== 'auto',
+        )
         .at(-1);
       return placed ? Number(placed.zIndex) || 0 : -0.5;
     };
-    const follows = (/** @type {Element} */ one, /** @type {Element} */ other) =>
+    const follows = (/** @type {Node} */ one, /** @type {Node} */ other) =>
       (own.compareDocumentPosition(one, other) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
 
     // ---- Places ----
@@ -538,7 +590,7 @@
       if (clear && !strays().on.has(element)) return true;
       const at = clear ? null : frameOf(element);
       if (at && !at.drawn) return true;
-      if (at && (!inked(at) || at.cut === NOWHERE)) return false;
+      if (at && (!(suspects.lined.size > 0 ? lineInked(text, at) : inked(at)) || at.cut === NOWHERE)) return false;
       range.selectNodeContents(text);
       const box = range.getBoundingClientRect();
       // What was not laid out yet has no box; nor has a text whose letters were shrunk to nothing.
@@ -548,9 +600,7 @@
       if (offPage(box, at?.fixed ?? false)) return false;
       if (at === null) return true;
       if (isEmpty(overlap(box, at.cut))) return false;
-      return !at.covers.some(
-        ({ holder, cover, over }) => within(box, over, COVER_GAP) && isOver(holder, cover, element),
-      );
+      return !at.covers.some(({ holder, cover, over }) => within(box, over, COVER_GAP) && isOver(holder, cover, text));
     };
 
     const unseenIn = (/** @type {Element} */ element) => {

@@ -121,6 +121,10 @@
   for (const name of ['transform', 'rotate', 'scale', 'translate', 'left', 'top', 'right', 'bottom', 'position']) {
     MOVES[name] = HIDES[name];
   }
+  /** Whether a declared value could draw the element over others. @type {Record<string, (value: string) => boolean>} */
+  const SHIFTS = { left: away, top: away, 'grid-row-start': not('auto'), 'grid-column-start': not('auto') };
+  for (const name of Object.keys(MOVES)) if (name.startsWith('margin')) SHIFTS[name] = MOVES[name];
+  for (const name of ['right', 'bottom']) SHIFTS[name] = away;
   const INK = ['color', '-webkit-text-fill-color', 'fill'];
   const GROUND = 'background-color';
 
@@ -155,8 +159,9 @@
    */
 
   /**
-   * What a sheet says: the selectors of what may hide something, and of what is placed by itself.
-   * @typedef {{ hides: Set<string>, places: Set<string>, shades: Shade[], moves: boolean, paints: boolean, skips: boolean }} Found
+   * What a sheet says: the selectors of what may hide something, of what is placed by itself, of what may be drawn over
+   * others, and of what has a first line of its own.
+   * @typedef {{ hides: Set<string>, places: Set<string>, shifts: Set<string>, lines: Set<string>, shades: Shade[], moves: boolean, paints: boolean, skips: boolean }} Found
    */
 
   page.suspects = () => {
@@ -168,6 +173,8 @@
       hiding: new Set(),
       shaded: new Set(),
       placed: new Set(),
+      shifted: new Set(),
+      lined: new Set(),
       moves: false,
       paints: false,
       skips: false,
@@ -208,6 +215,7 @@
           read(own.style(/** @type {HTMLElement} */ (element)), '', said);
           if (said.hides.size > 0) suspects.hiding.add(element);
           if (said.places.size > 0) suspects.placed.add(element);
+          if (said.shifts.size > 0) suspects.shifted.add(element);
           suspects.moves ||= said.moves;
           suspects.skips ||= said.skips;
           for (const { ink, ground } of said.shades) shades.push({ element, ink, ground });
@@ -233,6 +241,8 @@
       const isFound =
         match(tree, said.hides, suspects.hiding) &&
         match(tree, said.places, suspects.placed) &&
+        match(tree, said.shifts, suspects.shifted) &&
+        match(tree, said.lines, suspects.lined) &&
         match(tree, shaded, suspects.shaded);
       if (!isFound) return everything;
     }
@@ -253,6 +263,8 @@
   const nothing = () => ({
     hides: new Set(),
     places: new Set(),
+    shifts: new Set(),
+    lines: new Set(),
     shades: [],
     moves: false,
     paints: false,
@@ -307,6 +319,7 @@
         const { selectorText = outer, cssRules } = rule;
         if (rule.style && selectorText !== '') {
           for (const selector of simple(selectorText)) read(rule.style, selector, said);
+          if (/:first-line\b/.test(selectorText)) for (const selector of simple(selectorText)) said.lines.add(selector);
           said.paints ||=
             /:(before|after)\b/.test(selectorText) && rule.style.getPropertyValue('position') === 'absolute';
         }
@@ -353,16 +366,18 @@
     for (let index = 0; index < style.length; index += 1) {
       const name = style[index];
       const hides = HIDES[name];
-      const shifts = MOVES[name];
+      const moves = MOVES[name];
+      const shifts = SHIFTS[name];
       const isGround = name === GROUND;
-      if (!hides && !shifts && !isGround && !INK.includes(name)) continue;
+      if (!hides && !moves && !shifts && !isGround && !INK.includes(name)) continue;
       const value = style.getPropertyValue(name);
       if (hides?.(value)) said.hides.add(selector);
       if (name === 'content-visibility' && value !== 'visible') said.skips = true;
       if (name === 'position' && (value === 'absolute' || value === '')) said.places.add(selector);
-      if (shifts?.(value)) said.moves = true;
+      if (moves?.(value)) said.moves = true;
+      if (shifts?.(value)) said.shifts.add(selector);
       if (isGround) shade(said, selector, 'ground', value);
-      else if (!hides && !shifts) shade(said, selector, 'ink', value);
+      else if (INK.includes(name)) shade(said, selector, 'ink', value);
     }
   };
   const shade = (

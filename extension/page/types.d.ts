@@ -401,6 +401,10 @@ interface BproxySuspects {
   shaded: Set<Element>;
   /** Those that may lie over others. */
   placed: Set<Element>;
+  /** What may be drawn over others though it is in the flow. */
+  shifted: Set<Element>;
+  /** What has a first line of its own. */
+  lined: Set<Element>;
   /** Whether anything may be drawn beyond the page. */
   moves: boolean;
   /** Whether parts that a style adds to an element may lie over it. */

@@ -50,6 +50,18 @@ async fn the_answer_of_an_act_tells_what_a_page_does_a_moment_later() {
     rig.browser.close().await;
 }
 
+#[tokio::test]
+async fn an_act_that_leads_to_pages_without_end_is_answered() {
+    let rig = Rig::new().await;
+    let page = rig.visit("article.html").await;
+    let seen = page.page("article.html").await;
+    seen.evaluate("document.body.innerHTML = '<a href=restless.html>On</a>'; 0").await;
+    let data = page.data(&["click", "--selector", "a", "--timeout", "60000"]).await;
+    assert_eq!(data["stable"], false, "{data}");
+    assert!(data["effects"]["navigated"].to_string().contains("restless"), "{data}");
+    rig.browser.close().await;
+}
+
 /// What an act may take on a page that does nothing.
 const FEW: Duration = Duration::from_millis(30);
 const ACTS: usize = 30;

@@ -378,11 +378,11 @@ async fn text_is_what_a_person_could_see() {
     for page in [rig.open("unseen.html").await, rig.visit("unseen.html").await] {
         let all = text(&page.data(&["text"]).await["text"]);
         assert!(!all.contains("unseen"), "{all}");
-        assert_eq!(all.matches("Seen: ").count(), 25, "{all}");
+        assert_eq!(all.matches("Seen: ").count(), 28, "{all}");
         assert!(all.contains("Seen: a sentence goes on"), "{all}");
         let tree = text(&page.data(&["snapshot"]).await["tree"]);
         assert!(!tree.contains("unseen"), "{tree}");
-        assert_eq!(tree.matches("Seen: ").count(), 25, "{tree}");
+        assert_eq!(tree.matches("Seen: ").count(), 28, "{tree}");
         assert_eq!(page.text("p:nth-of-type(2)").await, "");
         page.data(&["session", "close"]).await;
     }

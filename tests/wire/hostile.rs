@@ -238,6 +238,15 @@ async fn latencies(clients: [&Client; 2]) -> [Vec<Duration>; 2] {
     latencies
 }
 
+/// Asserts that commands among others are answered as on a quiet daemon. A busy machine slows both, some of them a lot; but
+/// none waits until the time of a body or a head is over, which is 10 s at least.
+#[track_caller]
+fn assert_unhindered([alone, crowded]: [Vec<Duration>; 2]) {
+    let (median, slowest) = (crowded[crowded.len() / 2], crowded[crowded.len() - 1]);
+    assert!(median < alone[alone.len() / 2] * 10 + Duration::from_millis(20), "{median:?}");
+    assert!(slowest < alone[alone.len() - 1] + Duration::from_secs(8), "{slowest:?}");
+}
+
 /// A connection that takes up room: silent, in the middle of its head, or done with a request that anybody may make.
 async fn idler(client: &Client, number: usize) -> Connection {
     let mut connection = client.connect().await;
@@ -260,11 +269,7 @@ async fn a_thousand_idle_connections_leave_commands_their_latency() {
     for number in 0..1_000 {
         idle.push(idler(&daemon, number).await);
     }
-    let [alone, crowded] = latencies([&quiet, &daemon]).await;
-    let (median, slowest) = (crowded[crowded.len() / 2], crowded[crowded.len() - 1]);
-    // A noisy machine may be slow; waiting for a head's time to be over would take 30 s.
-    assert!(median < alone[alone.len() / 2] * 10 + Duration::from_millis(20), "{median:?}");
-    assert!(slowest < alone[alone.len() - 1] * 10 + Duration::from_millis(500), "{slowest:?}");
+    assert_unhindered(latencies([&quiet, &daemon]).await);
     // That there was no room is said, but not again and again.
     daemon.record("accept_failed", |_| true).await;
     assert_eq!(daemon.records("accept_failed").len(), 1);
@@ -317,9 +322,7 @@ async fn unfinished_claims_do_not_block_commands() {
         claim.write(&head).await;
         claims.push(claim);
     }
-    let [alone, crowded] = latencies([&quiet, &daemon]).await;
-    let slowest = crowded[crowded.len() - 1];
-    assert!(slowest < alone[alone.len() - 1] * 10 + Duration::from_millis(500), "{slowest:?}");
+    assert_unhindered(latencies([&quiet, &daemon]).await);
     ext.exchange(&daemon, tab.request("text"), json!({"text": ""})).await.1.data();
     // An honest claim succeeds as well.
     daemon.send(request("pairing.issue")).await.data();
