@@ -245,7 +245,7 @@ export class FramedDriver extends ScriptingDriver {
     if (!Array.isArray(params.fields)) {
       throw new ActionError(
         'ELEMENT_NOT_ACTIONABLE',
-        'the two elements are in different frames, between which no pointer drags',
+        'the two elements are in different frames, and a drag stays in one: drag there by a distance, or use what the page offers besides, such as keys or a menu',
       );
     }
     return names.map((name) => {

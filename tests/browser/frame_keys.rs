@@ -114,3 +114,20 @@ async fn a_press_in_another_frame_takes_the_focus_from_where_it_was() {
     assert!(heard(&seen, "other: change").await.contains(&" city 1".to_owned()));
     rig.browser.close().await;
 }
+
+#[tokio::test]
+async fn a_drag_out_of_a_frame_is_refused_with_the_reason() {
+    let rig = Rig::new().await;
+    let page = page(&rig).await;
+    let seen = page.page("acts.html").await;
+    let elements = page.entries("elements").await;
+    let handle = |label: &str| {
+        let entry = elements.iter().find(|it| it["label"] == label).expect("an entry");
+        text(&entry["handle"])
+    };
+    let drag = ["drag", "--element", &handle("Plain"), "--to-element", &handle("Last")];
+    let error = page.fails("ELEMENT_NOT_ACTIONABLE", &drag).await;
+    assert!(text(&error["message"]).contains("in different frames"), "{error}");
+    assert_eq!(seen.evaluate("heard").await, json!([]), "nothing was pressed");
+    rig.browser.close().await;
+}
