@@ -44,6 +44,7 @@ export class Adoption {
     if (act === undefined) return;
     act.until = this.now() + AFTER_MS;
     await Promise.all(act.adopting);
+    await Promise.all(act.effects.opened.map(whereTo));
   }
 
   /** A page has opened a tab. @param {{ sourceTabId: number, tabId: number, url: string }} opened */
@@ -69,4 +70,11 @@ export class Adoption {
     void chrome.tabs.update(opened.tabId, { autoDiscardable: false }).catch(() => {});
     this.groups.add(opened.tabId, session);
   }
+}
+
+/** What a page opens empty may be on its way to an address by now. @param {import('./effects.js').OpenedTab} opened */
+async function whereTo(opened) {
+  const tab = await chrome.tabs.get(opened.tabId).catch(() => undefined);
+  const url = tab?.pendingUrl || tab?.url;
+  if (url !== undefined && url !== '' && url !== 'about:blank') opened.url = url;
 }

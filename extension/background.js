@@ -9,6 +9,7 @@ import { Connection } from './connection.js';
 import { DedupeLog } from './dedupe-log.js';
 import { Dispatcher } from './dispatch.js';
 import { Documents } from './documents.js';
+import { Downloads } from './downloads.js';
 import { FramedDriver } from './framed-driver.js';
 import { Frames } from './frames.js';
 import { Groups } from './groups.js';
@@ -48,6 +49,7 @@ const frames = new Frames(session);
 const groups = new Groups(session);
 const windows = new Windows(session);
 const adoption = new Adoption({ navigations, groups, tell, now });
+const downloads = new Downloads({ navigations });
 const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
 const presenter = new Presenter({ tell, groups, navigations, power });
 const connection = new Connection({
@@ -72,6 +74,7 @@ const dispatcher = new Dispatcher({
   groups,
   windows,
   adoption,
+  downloads,
   power,
   send: (text) => connection.send(text),
   onPause: (name, reason) => presenter.notifyPause(name, reason),
@@ -303,6 +306,7 @@ const on =
     navigations.handle({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
   };
 chrome.webNavigation.onCreatedNavigationTarget.addListener((opened) => adoption.created(opened));
+chrome.downloads.onCreated.addListener((item) => downloads.created(item));
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));
 chrome.webNavigation.onDOMContentLoaded.addListener(on('parsed'));

@@ -35,6 +35,7 @@ export class Dispatcher {
    *   groups: import('./groups.js').Groups,
    *   windows: import('./windows.js').Windows,
    *   adoption: import('./adoption.js').Adoption,
+   *   downloads: import('./downloads.js').Downloads,
    *   power: import('./switch.js').Switch,
    *   send: (text: string) => boolean,
    *   onPause: (session: string, reason: string) => void,
@@ -55,6 +56,7 @@ export class Dispatcher {
     this.groups = groups;
     this.windows = windows;
     this.adoption = parts.adoption;
+    this.downloads = parts.downloads;
     this.power = power;
     this.send = send;
     this.onPause = onPause;
@@ -242,7 +244,10 @@ export class Dispatcher {
     const parts = { driver, navigations, effects, tabId, deadline, dialog, holds };
     const guard = act === undefined ? null : new Guard({ ...parts, act });
     guard?.put();
-    if (reportsEffects) this.adoption.begin(tabId, effects);
+    if (reportsEffects) {
+      this.adoption.begin(tabId, effects);
+      this.downloads.begin(tabId, effects);
+    }
     const running = this.actions(action)({
       id,
       action,
@@ -277,7 +282,7 @@ export class Dispatcher {
       effects.end();
       this.live.delete(live);
       await guard?.lift();
-      if (reportsEffects) await this.adoption.end(tabId);
+      if (reportsEffects) await Promise.all([this.adoption.end(tabId), this.downloads.end(effects)]);
     });
     if (!reportsEffects) return ended;
     return ended.then(({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }));

@@ -1,7 +1,7 @@
 /**
  * What came of an act: gathered while it runs, from whoever sees it, and told with its answer. The browser's events tell
- * here of pages that the tab goes to and of downloads; the page says where the focus went, how far it was scrolled and
- * what it only wanted (`page/effects.js`); who answers dialogs and adopts tabs adds those.
+ * here of pages that the tab goes to; the page says where the focus went, how far it was scrolled and what it only wanted
+ * (`page/effects.js`); who answers dialogs, adopts tabs and follows downloads adds those.
  */
 
 /**
@@ -21,12 +21,16 @@ export class Effects {
     this.navigations = navigations;
     this.tabId = tabId;
     this.wentElsewhere = false;
+    /** The address that the frame which was acted in went to. @type {string | undefined} */
+    this.frameWent = undefined;
     /** @type {OpenedTab[]} */
     this.opened = [];
     /** @type {NonNullable<Told['dialogs']>} */
     this.dialogs = [];
     /** @type {NonNullable<Told['downloads']>} */
     this.downloads = [];
+    /** The addresses that the page asked to download, and those that were to be gone to and were not. @type {Set<string>} */
+    this.asked = new Set();
     /** @type {Set<string>} */
     this.blocked = new Set();
     /** What the page said last. @type {PageSeen} */
@@ -51,6 +55,8 @@ export class Effects {
   see(seen, here) {
     this.seen = seen;
     if (!here || seen.moved) this.wentElsewhere = true;
+    for (const url of seen.asked ?? []) this.asked.add(url);
+    this.frameWent = seen.went ?? this.frameWent;
     for (const text of seen.blocked ?? []) this.blocked.add(text);
   }
 
@@ -63,7 +69,8 @@ export class Effects {
     const { focus, scrolled, hidden, waits } = this.seen;
     /** @type {Record<string, unknown>} */
     const effects = {};
-    if (this.wentElsewhere) effects.navigated = url;
+    const navigated = this.wentElsewhere ? url : this.frameWent;
+    if (navigated !== undefined) effects.navigated = navigated;
     for (const [name, entries] of Object.entries({
       opened: this.opened,
       dialogs: this.dialogs,

@@ -5,7 +5,9 @@
 
 import { DocumentGone } from './browser-errors.js';
 import { approach, find, frameGone, inFrame, retargeted, targetsOf } from './frame-acts.js';
+import { again, atFocus, follow, goesToFocus } from './frame-keys.js';
 import { coversFrames, readAll } from './frame-reads.js';
+import { settleAll } from './frame-settle.js';
 import { treeOf } from './frame-tree.js';
 import { ScriptingDriver } from './page-driver.js';
 import { ActionError } from './protocol.js';
@@ -22,7 +24,9 @@ const CANDIDATES_MAX = 10;
 /**
  * The frame that the last act of a tab is in. `until` is that of its command, by which its steps are known; `began`:
  * something was done.
- * @typedef {{ name: string, frameId: number, mark: string, until: number | undefined, began: boolean }} Acting
+ * @typedef {{ name: string, frameId: number, mark: string, until: number | undefined, began: boolean, place: Place }} Acting
+ * The documents that keys of a command went to, the last one at the end; null: the page itself.
+ * @typedef {{ until: number | undefined, places: (Place | null)[] }} Visited
  */
 
 /** @implements {PageDriver} */
@@ -33,6 +37,8 @@ export class FramedDriver extends ScriptingDriver {
     this.known = frames;
     /** @type {Map<number, Acting>} */
     this.acting = new Map();
+    /** @type {Map<number, Visited>} */
+    this.visited = new Map();
   }
 
   /**
@@ -46,6 +52,8 @@ export class FramedDriver extends ScriptingDriver {
   async run(tabId, command, params, order) {
     if (coversFrames(command)) return this.readAll(tabId, command, params, order);
     if (command === 'settle') return this.settle(tabId, params, order);
+    const isKey = goesToFocus(command);
+    if (isKey && targetsOf(params).length === 0) return atFocus(this, tabId, command, params, order);
     const acting = stepOf(this.acting.get(tabId), order);
     // Steps of an act that name no element are for the document that the act is in.
     const isStep = !ABOUT_PAGE.has(command) && targetsOf(params).length === 0 && !('frame' in params);
@@ -63,6 +71,8 @@ export class FramedDriver extends ScriptingDriver {
       if (name === undefined && targetsOf(given).length > 0) this.acting.delete(tabId);
     }
     const last = /** @type {PageResult<Name>} */ (result);
+    if (isKey)
+      return follow(this, tabId, stepOf(this.acting.get(tabId), order)?.place ?? null, last, command, params, order);
     return each.length === 0 ? last : { ...last, data: { ...last.data, each } };
   }
 
@@ -235,7 +245,7 @@ export class FramedDriver extends ScriptingDriver {
     if (!Array.isArray(params.fields)) {
       throw new ActionError(
         'ELEMENT_NOT_ACTIONABLE',
-        'the two elements are in different frames, between which no pointer drags',
+        'the two elements are in different frames, and a drag stays in one: drag there by a distance, or use what the page offers besides, such as keys or a menu',
       );
     }
     return names.map((name) => {
@@ -274,7 +284,7 @@ export class FramedDriver extends ScriptingDriver {
       });
     };
     const top = UNSEEN.has(command) ? page : await approach(place, targetsOf(params)[0], ask);
-    const acting = { name, frameId: place.frameId, mark, until: order.until, began };
+    const acting = { name, frameId: place.frameId, mark, until: order.until, began, place };
     this.acting.set(tabId, acting);
     return { ...(await this.step(tabId, acting, command, params, order)), page: top };
   }
@@ -309,6 +319,53 @@ export class FramedDriver extends ScriptingDriver {
     }
     if (place === undefined) throw frameGone(name);
     return { place, page };
+  }
+
+  // ---- Keys ----
+
+  /** The frame that the keys of this command went to last; null if it is the page itself. @param {number} tabId @param {PageOrder} order */
+  async lastIn(tabId, order) {
+    return stepOf(this.visited.get(tabId), order)?.places.at(-1) ?? null;
+  }
+
+  /** Keys of this command have gone to this document. @param {number} tabId @param {Place | null} place @param {PageOrder} order */
+  async actedIn(tabId, place, order) {
+    const { until } = order;
+    const isOther = (/** @type {Place | null} */ other) => other?.known?.name !== place?.known?.name;
+    const before = stepOf(this.visited.get(tabId), order)?.places ?? [];
+    this.visited.set(tabId, { until, places: [...before.filter(isOther), place] });
+    if (stepOf(this.acting.get(tabId), order)) return;
+    if (place === null || place.known === null) this.acting.delete(tabId);
+    else {
+      const { name, mark = '' } = place.known;
+      this.acting.set(tabId, { name, frameId: place.frameId, mark, until, began: true, place });
+    }
+  }
+
+  /**
+   * Asks a document that is known.
+   * @param {number} tabId @param {Place | null} place @param {PageCommandName} command @param {any} params @param {PageOrder} order
+   * @returns {Promise<PageResult<any>>} with the page as the client knows it
+   */
+  async askIn(tabId, place, command, params, order) {
+    if (place === null || place.known === null) return this.ask(tabId, 0, command, params, order);
+    const { name, mark } = place.known;
+    const began = this.visited.get(tabId)?.until === order.until;
+    try {
+      const { data, page } = await this.ask(tabId, place.frameId, command, params, { ...order, document: mark });
+      return { data, page: { ...page, document: order.document } };
+    } catch (error) {
+      throw inFrame(error, name, began);
+    }
+  }
+
+  /** A document, with the frames in it and around it. @param {number} tabId @param {Place | null} place @param {PageOrder} order */
+  async withChildren(tabId, place, order) {
+    const listed = (await chrome.webNavigation.getAllFrames({ tabId })) ?? [];
+    const frameId = place?.frameId ?? 0;
+    const children = listed.filter(({ parentFrameId }) => parentFrameId === frameId).map((it) => it.frameId);
+    const chain = new Set([0, ...(await this.around(tabId, frameId)), ...children]);
+    return again((await this.tree(tabId, order, chain)).root, place);
   }
 
   /** A frame and those around it. @param {number} tabId @param {number} frameId */
@@ -348,31 +405,22 @@ export class FramedDriver extends ScriptingDriver {
   }
 
   /**
-   * What became of the last act, and of the page around it.
+   * What became of the last act, in every document that it was in, and of the page around them.
    * @param {number} tabId @param {any} params @param {PageOrder} order @returns {Promise<any>}
    */
-  async settle(tabId, params, order) {
+  settle(tabId, params, order) {
     const acting = stepOf(this.acting.get(tabId), order);
-    const outer = this.ask(tabId, 0, 'settle', params, order);
-    if (acting === undefined) return told(await outer);
-    const asked = this.ask(tabId, acting.frameId, 'settle', { ...params, actedIn: acting.mark }, ofFrame(order));
-    const [{ data, page }, inner] = await Promise.all([outer.then(told), asked.then(told, () => null)]);
-    if (inner === null) return { data: { ...data, after: null }, page };
-    const { rested, leaving, after, seen } = inner.data;
-    // Until it is gone, nothing is said of it.
-    const signature = leaving ? performance.now() : inner.data.signature;
-    // That the frame has the focus says less than what has it there, or that nothing has.
-    const { focus: _, ...around } = data.seen;
-    return {
-      data: {
-        ...data,
-        signature: data.signature + signature,
-        rested: data.rested && rested,
-        after,
-        seen: { ...around, ...seen },
-      },
-      page,
-    };
+    const places = stepOf(this.visited.get(tabId), order)?.places ?? [];
+    /** @type {Map<number, string>} */
+    const frames = new Map(acting ? [[acting.frameId, acting.mark]] : []);
+    for (const place of places) if (place?.known?.mark) frames.set(place.frameId, place.known.mark);
+    return settleAll({
+      ask: (frameId, given) =>
+        this.ask(tabId, frameId, 'settle', { ...params, ...given }, frameId === 0 ? order : ofFrame(order)),
+      isThere: async (frameId) => (await chrome.webNavigation.getFrame({ tabId, frameId }).catch(() => null)) !== null,
+      frames,
+      acting: acting?.frameId,
+    });
   }
 }
 
@@ -384,7 +432,10 @@ function atField(error, at) {
   return new ActionError(error.code, error.message, { ...error, details: { ...error.details, field: place + 1 } });
 }
 
-/** The act of which this is another step, if it is in a frame. @param {Acting | undefined} acting @param {PageOrder} order */
+/**
+ * The act of which this is another step, if it is in a frame.
+ * @template {{ until: number | undefined }} Of @param {Of | undefined} acting @param {PageOrder} order
+ */
 function stepOf(acting, order) {
   return acting !== undefined && acting.until === order.until ? acting : undefined;
 }
@@ -396,15 +447,6 @@ function stepOf(acting, order) {
  */
 function frameOf(known, tabId, target, { session = '' }) {
   return 'handle' in target ? known.of(tabId, session, target.handle) : target.frame;
-}
-
-/** Where there are frames, only an element that was read before has a number. @param {any} answer */
-function told({ data, page, frames }) {
-  const { focus } = data.seen ?? {};
-  if (frames === undefined || focus?.n === undefined) return { data, page };
-  const { n: place, ...rest } = focus;
-  const { n } = frames.known[place];
-  return { data: { ...data, seen: { ...data.seen, focus: n === 0 ? rest : { ...rest, n } } }, page };
 }
 
 /** For a frame: it has its own document. @param {PageOrder} order @returns {PageOrder} */

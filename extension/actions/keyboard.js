@@ -48,16 +48,24 @@ export async function type(context) {
   const { data } = await perform(context, 'begin-typing', { target, replace, private: hidden });
   if (replace && text === '') await strike(context, 'Delete', { typing: true });
   context.done = 0;
-  for (const piece of piecesOf(text, data.multiline)) {
+  for (const piece of piecesOf(text, data.multiline ?? false)) {
     if (piece === '\n') await strike(context, 'Enter', { typing: true });
-    else {
-      await perform(context, text.length > KEYS_MAX ? 'type-block' : 'type-keys', { text: piece });
-      context.done += [...piece].length;
-    }
+    else if (text.length > KEYS_MAX) await perform(context, 'type-block', { text: piece });
+    else await typeKeys(context, piece);
+    if (piece !== '\n') context.done += [...piece].length;
   }
   const { after, page } = await settle(context);
   const { value } = /** @type {ActAfter['begin-typing'] | null} */ (after) ?? {};
   return { data: { typed: context.done, ...(value === undefined ? {} : { value }) }, page };
+}
+
+/** Types a piece. The page may move the focus from one frame to another in the middle. @param {AnyContext} context @param {string} piece */
+async function typeKeys(context, piece) {
+  for (let text = piece; text !== ''; ) {
+    const { data } = await perform(context, 'type-keys', { text });
+    text = text.slice(data.typed ?? text.length);
+    if (data.up !== undefined) await release(context, data.up);
+  }
 }
 
 /**

@@ -40,7 +40,7 @@
       return null;
     // A press keeps what is selected where it opens a menu for it.
     if (button !== 0 && inSelection(selection, at)) return null;
-    const start = new Event('selectstart', { bubbles: true, cancelable: true, composed: true });
+    const start = new Event('selectstart', { bubbles: true, cancelable: true });
     if (!own.dispatchEvent(isOver(node, offset, at) ? node : hit, start)) return null;
     if (extend && selection.anchorNode) selection.extend(node, offset);
     else {

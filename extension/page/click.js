@@ -21,17 +21,24 @@
     mouse.move(first, at);
     /** @type {BproxyNativeDrag | null} */
     let native = null;
+    /** @type {ReturnType<BproxyPage['dismissing']> | null} */
+    let dismiss = null;
     return {
       down(detail) {
         const on = hit();
         if (!on) return page.notActionable(element, 'was taken out of the page before it was pressed');
+        dismiss = which === 0 ? page.dismissing(on, at) : null;
         const reacts = mouse.down(on, at, which, detail);
         if (reacts) {
           const now = hit() ?? element;
+          const was = page.focused();
           native = which === 0 ? page.nativeDrag(now, at, modifiers) : null;
+          if (native?.actsFirst) native.begin(at);
           if (native?.focuses ?? true) page.focusFromPointer(now);
-          native?.begin(at);
-          const extend = modifiers?.includes('Shift') ?? false;
+          if (!native?.actsFirst) native?.begin(at);
+          // Where text is edited only what is selected there already is extended.
+          const edited = page.isText(now) ? now : page.hostOfEditing(now);
+          const extend = (modifiers?.includes('Shift') ?? false) && (edited === null || edited === was);
           if (!native) page.caretFromPointer(now, at, { button: which, count: which === 0 ? detail : 1, extend });
         }
         page.tellFocus();
@@ -39,8 +46,11 @@
       },
       up(detail) {
         const on = hit();
-        const clicked = on && mouse.up(on, at, detail, () => native?.end());
+        const clicked =
+          on &&
+          mouse.up(on, at, native?.countsNot || on instanceof HTMLSelectElement ? 0 : detail, () => native?.end());
         page.tellFocus();
+        if (on) dismiss?.(on, at);
         if (which === 2 && MENU_ON_UP && on) mouse.menu(on, at);
         if (!page.isHere(element)) return false;
         const receives = clicked && page.isHere(clicked) && page.reaches(element, clicked) ? clicked : hit();

@@ -163,8 +163,9 @@
         );
       }
       // A frame may be a widget of such a page; the page around it tells.
-      const isFrame = window.parent !== window;
-      const interstitial = isFrame ? null : (page.interstitial() ?? (aboutState ? null : page.deferredInterstitial));
+      const interstitial = page.isFrame()
+        ? null
+        : (page.interstitial() ?? (aboutState ? null : page.deferredInterstitial));
       if (interstitial !== null) {
         page.deferredInterstitial = null;
         page.fail('HUMAN_REQUIRED', interstitial);

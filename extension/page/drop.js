@@ -22,7 +22,12 @@
     if (!url || own.getAttribute(source, 'draggable') === 'true') return;
     data.setData('text/uri-list', url);
     data.setData('text/plain', url);
+    const [address, text] = [url, own.textContent(source) ?? ''].map(escaped);
+    data.setData('text/html', link === null ? `<img src="${address}">` : `<a href="${address}">${text}</a>`);
   };
+
+  const escaped = (/** @type {string} */ text) =>
+    text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 
   /** Fields take texts that are dropped on them without any help of the page. */
   const takesText = (/** @type {Element} */ element) =>
@@ -42,10 +47,11 @@
       /** @type {DragEventInit} */ more = {},
     ) => {
       if (!page.isHere(on)) return false;
-      const all = { bubbles: true, cancelable: !/leave|end/.test(type), ...mouse.init(at), buttons: 0, ...more };
+      const buttons = type === 'dragend' ? 0 : 1;
+      const all = { bubbles: true, cancelable: !/leave|end/.test(type), ...mouse.init(at), buttons, ...more };
       return !own.dispatchEvent(on, new DragEvent(type, { ...all, button: 0, dataTransfer }));
     };
-    if (transfer.starts(() => send(source, 'dragstart', start, { buttons: 1 }))) return null;
+    if (transfer.starts(() => send(source, 'dragstart', start))) return null;
     mouse.cancel();
 
     /** What it is over. @type {Element | null} */
@@ -78,7 +84,7 @@
         if (on && transfer.effect !== 'none') {
           const done = transfer.drops(() => send(on, 'drop', at));
           if (!done && page.isHere(on) && takesText(on)) insert(on, dataTransfer.getData('text/plain'));
-        } else if (on) transfer.leaves(() => send(on, 'dragleave', at));
+        } else if (on) transfer.leaves(() => send(on, 'dragleave', at, { buttons: 0 }));
         transfer.ends(() => send(source, 'dragend', at));
         const under = page.hitAt(at);
         if (under) mouse.rest(under, at);

@@ -14,6 +14,7 @@
       focused: page.focused(),
       scrollers: new Map(),
       blocked: new Set(),
+      asked: new Set(),
       animations: new Set(page.isHidden() ? own.getAnimations(document) : []),
     };
     const scroller = own.scrollingElement(document);
@@ -53,6 +54,7 @@
       ...(focus && focus !== began.focused ? { focus: told(focus) } : {}),
       ...(scrolled > 0 ? { scrolled: Math.round(scrolled * 100) / 100 } : {}),
       ...(began.blocked.size > 0 ? { blocked: [...began.blocked] } : {}),
+      ...(began.asked.size > 0 ? { asked: [...began.asked] } : {}),
       ...(hidden && waitsToBeDrawn() ? { waits: true } : {}),
     };
   };
@@ -62,7 +64,13 @@
   const told = (/** @type {Element} */ element) => {
     const name = page.accessibleName(element);
     const n = page.numbers('el').of(element, name);
-    return { role: page.role(element), name: page.shorten(name, NAME_MAX), ...(n === undefined ? {} : { n }) };
+    const inside = page.slotOf(element);
+    return {
+      role: page.role(element),
+      name: page.shorten(name, NAME_MAX),
+      ...(n === undefined ? {} : { n }),
+      ...(inside === undefined ? {} : { inside }),
+    };
   };
 
   /** Whether something stands still that would move, were the page drawn: what the act has started, and ends by itself. */

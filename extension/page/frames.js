@@ -29,8 +29,8 @@
     }
     return page.framing;
   };
-  page.isFramed = () => isFrame() || page.framed().slots.size > 0;
-  const isFrame = () => window.parent !== window;
+  page.isFrame = () => window.parent !== window;
+  page.isFramed = () => page.isFrame() || page.framed().slots.size > 0;
 
   page.slotOf = (node) =>
     node instanceof Element && TAGS.has(own.localName(node)) ? page.framed().slots.get(node) : undefined;
@@ -125,7 +125,7 @@
 
   page.commands.where = () => {
     page.framed();
-    const index = isFrame() ? indexInParent() : -1;
+    const index = page.isFrame() ? indexInParent() : -1;
     return { index, slot: slotInParent(), name: window.name, width: innerWidth, height: innerHeight };
   };
 
@@ -162,6 +162,8 @@
       return page.fail('FRAME_NOT_FOUND', 'the frame is no longer on the page: read the page again');
     }
     if (!page.visible(element)) page.notActionable(element, 'is not visible, nor is what is in it');
+    // What has the focus is told of it before the frame gets it.
+    page.tellFocus();
     page.mindScrollersOf(element);
     let cover = null;
     for (const moves of [false, true]) {

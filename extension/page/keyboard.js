@@ -42,6 +42,7 @@
 
   page.strike = async (stroke, order) => {
     page.tellFocus();
+    page.tellWindow();
     /** @type {string[]} */
     const held = [];
     for (const modifier of stroke.held) {
@@ -77,20 +78,32 @@
     if (on !== null) page.reactToKeypress(on, stroke, down);
   };
 
-  page.commands.press = async ({ key, target, clipboard, typing = false }) => {
+  page.elsewhere = (firm) => {
+    const frame = page.focusedFrame();
+    if (frame !== undefined) return { inside: frame };
+    return firm && page.focused() === null ? { lost: true } : undefined;
+  };
+
+  page.commands.press = async ({ key, target, clipboard, typing = false, firm = false }) => {
     const { order } = page;
     const stroke = page.stroke(key);
+    const elsewhere = target ? undefined : page.elsewhere(firm);
+    if (elsewhere) return elsewhere;
     if (target) page.focusTarget(target);
+    page.passed = undefined;
     if (!typing) {
       page.acted = page.focused();
       page.after = () => ({});
     }
     page.clipboard = clipboard;
     await page.strike(stroke, order);
-    return page.clipboard === undefined ? {} : { clipboard: page.clipboard };
+    const { clipboard: copied, passed } = page;
+    return { ...(copied === undefined ? {} : { clipboard: copied }), ...(passed === undefined ? {} : { passed }) };
   };
 
-  page.commands.release = async ({ key }) => {
+  page.commands.release = async ({ key, firm = false }) => {
+    const elsewhere = page.elsewhere(firm);
+    if (elsewhere) return elsewhere;
     await page.release(page.stroke(key), page.order);
     return {};
   };

@@ -30,6 +30,7 @@
     };
     return {
       focuses: true,
+      actsFirst: true,
       begin: (at) => {
         page.requests.capture(range, '1');
         follow(at);
@@ -70,6 +71,7 @@
     const toggles = select.multiple && (modifiers.includes('Control') || modifiers.includes('Meta'));
     return {
       focuses: true,
+      countsNot: true,
       begin: () => {
         if (toggles) option.selected = !option.selected;
         else if (select.multiple) choose(modifiers.includes('Shift') ? Math.max(select.selectedIndex, 0) : first);

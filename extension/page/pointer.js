@@ -120,6 +120,8 @@
         return quiet || send(on, 'mousemove', init(at, { button: 0, movementX, movementY }));
       },
       down(hit, at, which, detail) {
+        // What has the focus is told of it before it is left.
+        page.tellFocus();
         button = which;
         buttons = BUTTONS[which];
         const on = captured(hit, 'pointerdown', at);

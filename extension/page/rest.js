@@ -57,7 +57,9 @@
   const listen = (type, hears) => navigation && own.addEventListener(navigation, type, hears);
   listen('navigate', (event) => {
     const { destination, downloadRequest } = /** @type {any} */ (event);
-    if (event.isTrusted && !destination.sameDocument && downloadRequest === null) leaving = true;
+    if (!event.isTrusted || destination.sameDocument) return;
+    if (downloadRequest === null) leaving = true;
+    else page.began?.asked.add(destination.url);
   });
   listen('navigateerror', (event) => {
     if (event.isTrusted) leaving = false;

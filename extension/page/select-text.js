@@ -24,7 +24,7 @@
     const reacts = mouse.down(hit, first, 0, 1);
     if (reacts) page.focusFromPointer(hit);
     if (reacts && !isField) {
-      const start = new Event('selectstart', { bubbles: true, cancelable: true, composed: true });
+      const start = new Event('selectstart', { bubbles: true, cancelable: true });
       if (!own.dispatchEvent(part.node, start)) page.notActionable(element, 'does not let its text be selected');
     }
     await page.pause(order, 0);

@@ -106,20 +106,53 @@
   const scope = () => page.query('dialog:modal').at(-1) ?? own.documentElement(document);
 
   page.tabOn = (backward) => {
+    page.passed = goOn(page.focused(), backward);
+  };
+
+  page.commands['tab-into'] = ({ backward, slot }) => {
+    const from = slot === undefined ? null : page.slots[slot];
+    const passed = goOn(from !== undefined && from !== null && own.isConnected(from) ? from : null, backward);
+    // A frame without stops takes the focus itself, unless it is of another origin, so that the next Tab leads on.
+    if (slot === undefined && passed?.slot === undefined && page.focused() === null && window.frameElement !== null) {
+      page.takeWindowFocus();
+      return {};
+    }
+    return passed === undefined ? {} : { passed };
+  };
+
+  /** What a frame has, it keeps until another one gets it. */
+  const drop = () => {
+    if (page.focusedFrame() === undefined) page.dropFocus();
+  };
+
+  /**
+   * Goes from one stop to the next, or from outside to the first; tells where the focus is to go if not to an element of
+   * this document.
+   * @param {Element | null} from @param {boolean} backward @returns {PagePassed | undefined}
+   */
+  const goOn = (from, backward) => {
     const within = scope();
-    if (!within) return;
-    const stops = flat(stopsOf([within]));
-    const at = nextIndex(stops, page.focused(), backward);
+    const stops = within ? flat(stopsOf([within])) : [];
+    const at = nextIndex(stops, from, backward);
+    if (stops[at] === undefined) {
+      drop();
+      if (page.isFrame()) return { slot: undefined };
+    }
     // Past the end it begins again, as it does past the browser's own controls.
-    if (stops[at] === undefined) page.dropFocus();
     const next = stops[at] ?? stops.at(backward ? -1 : 0);
-    if (next === undefined) return;
+    if (next === undefined) return undefined;
+    const slot = page.slotOf(next);
+    if (slot !== undefined) {
+      drop();
+      return { slot };
+    }
     page.takeFocus(next);
-    if (page.focused() !== next) return;
+    if (page.focused() !== next) return undefined;
     page.enterSegments(next, backward);
     if (next instanceof HTMLInputElement && page.isTextual(next)) next.select();
     page.mindScrollersOf(next);
     own.scrollIntoView(next, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    return undefined;
   };
 
   /** @param {Element[]} stops @param {Element | null} from @param {boolean} backward */

@@ -66,19 +66,22 @@ type PageCommands = {
   'close-list': { params: { optionText: string | null; by: 'key' | 'press' }; data: NoData };
   /** Down, and what the browser does in response. `clipboard`: the session's. `typing`: as part of a text. */
   press: {
-    params: { key: string; target?: BproxyTarget; clipboard: string | undefined; typing?: boolean };
-    data: { clipboard?: string };
+    params: { key: string; target?: BproxyTarget; clipboard: string | undefined; typing?: boolean; firm?: boolean };
+    data: { clipboard?: string; passed?: PagePassed } & PageElsewhere;
   };
   /** Up again. */
-  release: { params: { key: string }; data: NoData };
+  release: { params: { key: string; firm?: boolean }; data: PageElsewhere };
+  /** The focus comes into the document by Tab: out of the frame in this slot, or from outside. */
+  'tab-into': { params: { backward: boolean; slot?: number }; data: { passed?: PagePassed } };
   /** `multiline`: a line break is part of the text, and not a key that submits. */
   'begin-typing': {
-    params: { target: BproxyTarget | undefined; replace: boolean; private: boolean };
-    data: { multiline: boolean };
+    params: { target: BproxyTarget | undefined; replace: boolean; private: boolean; firm?: boolean };
+    data: { multiline?: boolean } & PageElsewhere;
   };
-  'type-keys': { params: { text: string }; data: NoData };
+  /** `typed`: how much of it, in UTF-16 units. `up`: the last key, which comes up in the frame that has the focus since. */
+  'type-keys': { params: { text: string; firm?: boolean }; data: { typed?: number; up?: string } & PageElsewhere };
   /** At once, as one change. */
-  'type-block': { params: { text: string }; data: NoData };
+  'type-block': { params: { text: string; firm?: boolean }; data: PageElsewhere };
   /** `isForm`: a field that fails is named by its place. `each`: how each field can be filled, the best way first. */
   'check-fields': { params: { fields: BproxyField[]; isForm: boolean }; data: { each: BproxyWay[][] } };
   /** `took`: whether the field held the value before it was left. `place`: in a form, for `look-again`. */
@@ -97,6 +100,11 @@ type PageCommands = {
 
 /** What `find` takes besides its own: `near`: names come with nothing found; `numbered`: elements get numbers. */
 type BproxyFinding = import('../contract.js').FindParams & { near?: boolean; numbered?: boolean };
+
+/** Why a document does nothing with keys: a frame in it has the focus, or nothing in it has. */
+type PageElsewhere = { inside?: number; lost?: boolean };
+/** Tab leads into the frame in this slot, or out of the document. */
+type PagePassed = { slot?: number };
 
 type NoParams = Record<string, never>;
 type NoData = Record<string, never>;
@@ -143,8 +151,15 @@ interface PageSeen {
   waits?: boolean;
   /** Its address is another one. */
   moved?: boolean;
-  /** What has the focus now, if it is something else; `n` is its number, which the daemon makes a handle of. */
-  focus?: { role: string; name: string; n?: number };
+  /** The addresses that it asked to download. */
+  asked?: string[];
+  /** The address of the frame that was acted in, if that went elsewhere. */
+  went?: string;
+  /**
+   * What has the focus now, if it is something else; `n` is its number, which the daemon makes a handle of. `inside`: it is
+   * a frame, in whose page something may have it.
+   */
+  focus?: { role: string; name: string; n?: number; inside?: number };
   /** How far it was scrolled, in CSS pixels. */
   scrolled?: number;
   /** What it wanted, and only a person's own hand allows. */
@@ -251,6 +266,10 @@ interface BproxyMouse {
 interface BproxyNativeDrag {
   /** Whether a press there gives the focus, as on any other part of the page. */
   focuses: boolean;
+  /** It begins before the focus moves. */
+  actsFirst?: boolean;
+  /** The release of the button does not tell how many there were. */
+  countsNot?: boolean;
   begin(at: PagePoint): void;
   move(at: PagePoint): void;
   end(): void;
@@ -466,6 +485,8 @@ interface BproxyPage {
   listed: { token: string; entries: BproxyFraming['listed'] } | null;
   /** Whether this is a frame, or has some: answers are then put together of several. */
   isFramed(): boolean;
+  /** Whether this document is in a frame. */
+  isFrame(): boolean;
   /** The frame that a node is, by its place among all; undefined if it is none. */
   slotOf(node: Node): number | undefined;
   /** What stands for a frame in a text. */
@@ -636,6 +657,8 @@ interface BproxyPage {
     focused: Element | null;
     scrollers: Map<Element, [number, number]>;
     blocked: Set<string>;
+    /** What it asked to download. */
+    asked: Set<string>;
     animations: Set<Animation>;
   } | null;
   /** Remembers how the document is, if this is the first that is done for the act. */
@@ -700,6 +723,8 @@ interface BproxyPage {
   stroke(keys: string): PageStroke;
 
   // keyboard.js
+  /** Whether keys are for another document than this one. `firm`: also if nothing here has the focus. */
+  elsewhere(firm: boolean): PageElsewhere | undefined;
   /** A key goes down, with its modifiers, and the browser's reaction follows. */
   strike(stroke: PageStroke, order: PageOrder): Promise<void>;
   /** It comes up again. */
@@ -707,9 +732,33 @@ interface BproxyPage {
   /** Focuses what a target names: itself, the one field that it is made of, what its label is for. */
   focusTarget(target: BproxyTarget): Element;
 
-  // editing.js
+  // clipboard.js
   /** The clipboard of the session whose key is pressed. */
   clipboard: string | undefined;
+  copy(focused: Element, type: 'copy' | 'cut'): void;
+  paste(focused: Element): void;
+
+  // caret-moves.js
+  /** Moves the caret, or with `extend` the end of the selection. */
+  moveCaret(on: Element, to: string, by: string, extend: boolean, times?: number): void;
+  /** How many lines a page of an element's text has, less what stays in view. */
+  linesOfPage(on: Element): number;
+
+  // editing.js
+  /** Asks the page whether a change may be. */
+  mayChange(
+    on: Element,
+    inputType: string,
+    about?: { data?: string | null; dataTransfer?: DataTransfer | null; reach?: [string, string] },
+  ): boolean;
+  /** The event that browsers send beside `beforeinput`; false if the page prevents it. */
+  goesIn(on: Element, text: string): boolean;
+  /** Runs a command, whose `input` event is to name another cause; null: none. */
+  changeAs(inputType: string | null, run: () => void, data?: string | null, dataTransfer?: DataTransfer | null): void;
+  /** One of the browser's own commands for what has the caret. */
+  command(name: string, value?: string): boolean;
+  /** Whether nothing is selected. */
+  isCollapsed(on: Element): boolean;
   /** Whether an element is a field with a caret. */
   isTextual(element: Element): boolean;
   /** Whether keys write into an element. */
@@ -749,7 +798,10 @@ interface BproxyPage {
   enterSegments(field: Element, backward: boolean): void;
 
   // tabbing.js
+  /** What Tab does. */
   tabOn(backward: boolean): void;
+  /** Where the last Tab led to, if out of this document. */
+  passed: PagePassed | undefined;
 
   // reactions.js
   /** What is left of a height, of which a part is scrolled through at once. */
@@ -802,6 +854,14 @@ interface BproxyPage {
   // focus.js
   /** The element that has the focus, in whichever open shadow root; null if none has. */
   focused(): Element | null;
+  /** The frame that has the focus, or whose page has, by its place among the frames of this document. */
+  focusedFrame(): number | undefined;
+  /** This document has the focus, and nothing in it. */
+  takeWindowFocus(): void;
+  /** Another document gets the focus: what has it here hears of that. */
+  leaveFocus(): void;
+  /** Tells the page that this window has the focus, if it was not told and the browser does not tell it. */
+  tellWindow(): void;
   /** Focuses an element, if it can be. */
   takeFocus(element: Element): void;
   /** Nothing has the focus from then on. */
@@ -818,6 +878,10 @@ interface BproxyPage {
   tellFocus(): void;
   /** Whether an element is in a host's shadow tree, or in one within that, or below it. */
   isWithin(element: Element, host: Element): boolean;
+
+  // dismiss.js
+  /** A press at a place; what its release does to what a press beside it closes. */
+  dismissing(hit: Element, at: PagePoint): (over: Element, where: PagePoint) => void;
 
   // hover.js
   /** Finds the first element that CSS `:hover` would show, were a person's pointer at `hit`, and that is hidden now. */

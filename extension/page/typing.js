@@ -7,7 +7,9 @@
   /** The field that is typed into. @type {Element | null} */
   let into = null;
 
-  page.commands['begin-typing'] = ({ target, replace, private: hidden }) => {
+  page.commands['begin-typing'] = ({ target, replace, private: hidden, firm = false }) => {
+    const elsewhere = target ? undefined : page.elsewhere(firm);
+    if (elsewhere) return elsewhere;
     const had = page.focused();
     into = target ? page.focusTarget(target) : had;
     page.tellFocus();
@@ -43,18 +45,27 @@
     }
   };
 
-  page.commands['type-keys'] = async ({ text }) => {
+  page.commands['type-keys'] = async ({ text, firm = false }) => {
     const { order } = page;
+    const elsewhere = page.elsewhere(firm);
+    if (elsewhere) return elsewhere;
     page.after = held;
+    let typed = 0;
     for (const char of text) {
       const stroke = page.stroke(char);
+      const had = page.focused();
       await page.strike(stroke, order);
+      typed += char.length;
+      // The page has moved the focus to another frame, where the key comes up.
+      if (page.elsewhere(had !== null && page.isFrame())) return { typed, up: char };
       await page.release(stroke, order);
     }
-    return {};
+    return { typed };
   };
 
-  page.commands['type-block'] = ({ text }) => {
+  page.commands['type-block'] = ({ text, firm = false }) => {
+    const elsewhere = page.elsewhere(firm);
+    if (elsewhere) return elsewhere;
     page.after = held;
     const on = page.focused();
     if (on) page.insertText(on, text);

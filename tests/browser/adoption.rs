@@ -2,11 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::rig::{Rig, text};
-use super::support::Screen;
+use super::rig::{Rig, Visit, text};
+use super::support::{Screen, patiently};
 
 /// What an opened page knows of where it comes from.
 const ORIGIN: &str = "[document.referrer.split('/').at(-1), window.opener !== null, window.name]";
+
+/// Waits until the session has so many tabs.
+async fn wait_for_tabs(page: &Visit<'_>, count: usize) {
+    patiently("a tab that comes later", async {
+        loop {
+            let list = page.data(&["tab", "list"]).await;
+            if list["tabs"].as_array().expect("tabs").len() == count {
+                return;
+            }
+        }
+    })
+    .await;
+}
 
 async fn opens_tabs_behind(rig: &Rig) {
     let page = rig.open("opener.html").await;
@@ -20,12 +33,15 @@ async fn opens_tabs_behind(rig: &Rig) {
         ("#window", "window", "opener.html", true, true),
         ("#severed", "severed", "opener.html", false, false),
         ("#get", "get", "opener.html", false, true),
+        ("#post", "post", "opener.html", false, true),
     ] {
         let data = page.data(&["click", "--selector", id]).await;
         ordinal += 1;
         let opened = &data["effects"]["opened"][0];
         assert_eq!(opened["tab"], format!("t{ordinal}"), "{id}: {data}");
         assert_eq!(opened["flashed"] == true, flashed, "{id}: {data}");
+        let address = rig.site.url(&format!("opened.html?{query}"));
+        assert!(text(&opened["url"]).starts_with(&address), "where it goes: {data}");
         let shown = page.page(&format!("opened.html?{query}")).await;
         shown.until("document.readyState === 'complete'").await;
         let origin = json!([referrer, has_opener, ""]);
@@ -37,6 +53,25 @@ async fn opens_tabs_behind(rig: &Rig) {
         let bound: Vec<_> = tabs.iter().filter(|tab| tab["bound"] == true).collect();
         assert_eq!(bound.len(), 1);
         assert_eq!(bound[0]["tab"], "t1", "the bound tab stays");
+    }
+    // With other buttons and keys, and a second after the act.
+    for how in [
+        ["click", "--selector", "#plain", "--button", "middle"],
+        ["click", "--selector", "#plain", "--modifiers", "Shift"],
+        ["click", "--selector", "#plain", "--modifiers", "Control"],
+        ["click", "--selector", "#second", "--count", "1"],
+    ] {
+        let data = page.data(&how).await;
+        ordinal += 1;
+        wait_for_tabs(&page, ordinal).await;
+        if how[2] == "#plain" {
+            assert_eq!(
+                data["effects"]["opened"][0]["tab"],
+                format!("t{ordinal}"),
+                "{how:?}: {data}"
+            );
+        }
+        eye.until("document.visibilityState === 'visible'").await;
     }
     let seen = page.page("opener.html").await;
     assert_eq!(seen.evaluate("window.opened.document.title").await, "Opened", "a real window");
@@ -59,5 +94,19 @@ async fn in_a_browser_with_windows_the_persons_tab_stays_in_front() {
     let screen = Screen::start().await;
     let rig = Rig::on(&screen).await;
     opens_tabs_behind(&rig).await;
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_asks_before_it_is_left_is_left_by_an_act_without_a_question() {
+    let rig = Rig::new().await;
+    for visible in [true, false] {
+        let page =
+            if visible { rig.visit("leaving.html").await } else { rig.open("leaving.html").await };
+        page.data(&["type", "--selector", "#draft", "unsaved"]).await;
+        let left = page.run(&["click", "--selector", "#leave"]).await;
+        assert_eq!(left.json()["page"]["url"], rig.site.url("article.html"), "{left:?}");
+        assert_eq!(left.data()["effects"]["navigated"], rig.site.url("article.html"));
+    }
     rig.browser.close().await;
 }

@@ -5,43 +5,59 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::rig::{Rig, Visit};
 use super::support::{Page, request};
 
 const LISTED: &str = include_str!("differential.txt");
 const PAGE: &str = "differential/index.html";
+/// The page has loaded, with all its cases.
+const READY: &str = "document.readyState === 'complete' && window.all?.length";
 /// The share that has to agree, in percent.
 const GOAL: f64 = 98.0;
 
-/// How many pages try cases through bproxy at the same time: most of the time is spent waiting for pages to come to rest.
-/// Trusted input is tried in one page, because all pages share its clipboard.
+/// How many pages try cases at the same time, in either way: most of the time is spent waiting for pages to come to rest.
 const LANES: usize = 4;
 
-/// The cases, by their place on the page.
-async fn names(page: &Page<'_>) -> Vec<String> {
-    let names = page.evaluate("all.map(({ name }) => name)").await;
-    serde_json::from_value(names).expect("names")
+/// The cases of each page, by their place in the list. Those that use the clipboard, which all pages of a browser share,
+/// are in the first one.
+fn dealt(cases: &[(String, bool)]) -> [Vec<usize>; LANES] {
+    let mut lanes = [const { Vec::new() }; LANES];
+    let (shared, own): (Vec<_>, Vec<_>) = (0..cases.len()).partition(|&at| cases[at].1);
+    lanes[0] = shared;
+    for case in own {
+        lanes.iter_mut().min_by_key(|lane| lane.len()).expect("lanes").push(case);
+    }
+    lanes
 }
 
 async fn trusted(page: &Page<'_>, case: usize) -> Value {
-    page.evaluate(&format!("begin({case})")).await;
-    let steps = page.evaluate(&format!("all[{case}].steps")).await;
-    for step in steps.as_array().expect("steps") {
-        let calls = page.evaluate(&format!("trusted({step})")).await;
-        page.input(calls.as_array().expect("calls")).await;
+    let mut plan = page.evaluate(&format!("begin({case}).then(() => trusted({case}, 0))")).await;
+    loop {
+        let calls = plan["calls"].as_array().expect("calls");
+        for calls in calls.chunks(if plan["slowly"] == true { 1 } else { calls.len() }) {
+            page.input(calls).await;
+            if plan["slowly"] == true {
+                page.evaluate("sync()").await;
+            }
+        }
+        let Some(next) = plan["next"].as_u64() else { break };
+        plan = page.evaluate(&format!("trusted({case}, {next})")).await;
     }
     page.evaluate("end()").await
 }
 
 async fn through_bproxy(visit: &Visit<'_>, page: &Page<'_>, case: usize) -> Value {
-    page.evaluate(&format!("begin({case})")).await;
-    let commands = page.evaluate(&format!("commands(all[{case}].steps)")).await;
+    let begun = format!("begin({case}).then(() => commands(all[{case}].steps))");
+    let commands = page.evaluate(&begun).await;
     for command in commands.as_array().expect("commands") {
         let action = command["action"].as_str().expect("an action");
         let sent = request(action).session(&visit.session).params(command["params"].clone());
-        visit.rig.daemon.send(sent).await.data();
+        let reply = visit.rig.daemon.send(sent).await;
+        if reply.json()["ok"] == false {
+            return json!({"state": {"refused": reply.json()["error"]["message"]}, "log": [], "later": []});
+        }
     }
     page.evaluate("end()").await
 }
@@ -57,12 +73,13 @@ fn differences(trusted: &Value, ours: &Value) -> Vec<String> {
             found.push(format!("{key}: {} and not {}", state[key], own[key]));
         }
     }
-    // A page that nobody sees learns by the first key that what the set-up focused has the focus.
+    // A page that nobody sees learns by the first act that what the set-up focused has the focus, and its window.
     let (log, mut own) = (texts(&trusted["log"]), texts(&ours["log"]));
-    let told = own.iter().zip(["focus ", "focusin "]).take_while(|(it, kind)| it.starts_with(kind));
-    let told = told.count();
-    if told == 2 && !log.first().is_some_and(|first| first.starts_with("focus ")) {
-        own.drain(..told);
+    if !log.first().is_some_and(|first| first.starts_with("focus ")) {
+        let window = usize::from(own.first().is_some_and(|it| it.starts_with("focus window")));
+        let told = own[window..].iter().zip(["focus ", "focusin "]);
+        let told = told.take_while(|(it, kind)| it.starts_with(kind)).count();
+        own.drain(..window + if told == 2 { 2 } else { 0 });
     }
     if let Some(at) = (0..log.len().max(own.len())).find(|&at| log.get(at) != own.get(at)) {
         found.push(format!("event {at}: {:?} and not {:?}", log.get(at), own.get(at)));
@@ -87,54 +104,62 @@ fn listed() -> BTreeMap<&'static str, &'static str> {
     lines.map(|line| line.split_once(" -- ").expect("a case, and its reason")).collect()
 }
 
-/// Runs the cases, dealt out among pages.
-async fn dealt<F: Future<Output = Vec<(usize, Value)>>>(lanes: Vec<F>) -> BTreeMap<usize, Value> {
-    join_all(lanes).await.into_iter().flatten().collect()
+/// Only cases whose name contains this are tried.
+fn chosen() -> Option<String> {
+    std::env::var("BPROXY_CASES").ok()
 }
 
-async fn measured(rig: &Rig, count: usize) -> BTreeMap<usize, Value> {
+async fn measured(rig: &Rig, cases: &[usize]) -> Vec<(usize, Value)> {
     let page = rig.browser.open_window(&rig.site.url(PAGE)).await;
     page.pretend_focus().await;
-    page.until("document.readyState === 'complete' && document.visibilityState === 'visible'")
-        .await;
-    let mut outcomes = BTreeMap::new();
-    for case in 0..count {
-        outcomes.insert(case, trusted(&page, case).await);
+    page.until(&format!("{READY} && document.visibilityState === 'visible'")).await;
+    let mut outcomes = Vec::new();
+    for &case in cases {
+        outcomes.push((case, trusted(&page, case).await));
     }
     outcomes
 }
 
-async fn tried(rig: &Rig, count: usize, lane: usize) -> Vec<(usize, Value)> {
+async fn tried(rig: &Rig, cases: &[usize], lane: usize) -> Vec<(usize, Value)> {
     let mark = format!("lane-{lane}");
     let visit = rig.open_url(&format!("{}?{mark}", rig.site.url(PAGE))).await;
     let page = visit.page(&mark).await;
-    page.until("document.readyState === 'complete'").await;
+    page.until(READY).await;
     assert_eq!(page.evaluate("document.hasFocus()").await, false);
     let mut outcomes = Vec::new();
-    for case in (lane..count).step_by(LANES) {
+    for &case in cases {
         outcomes.push((case, through_bproxy(&visit, &page, case).await));
     }
     outcomes
 }
 
 #[tokio::test]
-async fn keys_do_what_they_do_in_the_browser() {
+async fn keys_clicks_and_drags_do_what_they_do_in_the_browser() {
     let rig = Rig::new().await;
     let first = rig.browser.open(&rig.site.url(PAGE)).await;
-    first.until("document.readyState === 'complete'").await;
-    let names = names(&first).await;
+    first.until(READY).await;
+    let cases = first.evaluate("all.map((it) => [it.name, sharesClipboard(it)])").await;
+    let cases: Vec<(String, bool)> = serde_json::from_value(cases).expect("cases");
     first.close().await;
-    let count = names.len();
-    assert!(count >= 400, "{count} cases");
+    assert!(cases.len() >= 400, "{} cases", cases.len());
+    let chosen = chosen();
+    let is_chosen = |name: &str| chosen.as_ref().is_none_or(|part| name.contains(part.as_str()));
+    let lanes = dealt(&cases)
+        .map(|lane| lane.into_iter().filter(|&at| is_chosen(&cases[at].0)).collect::<Vec<_>>());
+    let began = std::time::Instant::now();
     let (expected, ours) = tokio::join!(
-        measured(&rig, count),
-        dealt((0..LANES).map(|lane| tried(&rig, count, lane)).collect()),
+        join_all(lanes.iter().map(|lane| measured(&rig, lane))),
+        join_all(lanes.iter().enumerate().map(|(at, lane)| tried(&rig, lane, at))),
     );
+    let all = |of: Vec<Vec<_>>| of.into_iter().flatten().collect::<BTreeMap<usize, Value>>();
+    let (expected, ours) = (all(expected), all(ours));
+    println!("{} cases in {:.1} s", expected.len(), began.elapsed().as_secs_f64());
     rig.browser.close().await;
 
     let listed = listed();
     let (mut agreeing, mut faults) = (0, Vec::new());
-    for (case, name) in names.iter().enumerate() {
+    let count = expected.len();
+    for (case, (name, _)) in cases.iter().enumerate().filter(|(_, (name, _))| is_chosen(name)) {
         let found = differences(&expected[&case], &ours[&case]);
         agreeing += usize::from(found.is_empty());
         match (found.is_empty(), listed.contains_key(&**name)) {
@@ -143,7 +168,7 @@ async fn keys_do_what_they_do_in_the_browser() {
             _ => {}
         }
     }
-    for name in listed.keys().filter(|name| !names.iter().any(|it| it == *name)) {
+    for name in listed.keys().filter(|name| !cases.iter().any(|(it, _)| it == *name)) {
         faults.push(format!("{name} is listed but is no case"));
     }
     let share = 100.0 * f64::from(u32::try_from(agreeing).expect("few"))

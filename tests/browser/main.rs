@@ -16,6 +16,7 @@ mod endurance;
 mod fills;
 #[cfg(target_os = "linux")]
 mod focus;
+mod frame_keys;
 mod frames;
 mod hangs;
 mod history;

@@ -152,6 +152,11 @@ impl Visit<'_> {
         text(&self.data(&["text", "--selector", selector]).await["text"])
     }
 
+    /// What a frame says.
+    pub(super) async fn text_in(&self, frame: &str) -> String {
+        text(&self.data(&["text", "--frame", frame]).await["text"])
+    }
+
     /// Fills a field, which may not take the value.
     pub(super) async fn fill(&self, selector: &str, value: &str, method: &str) -> Value {
         let args = ["fill", "--selector", selector, "--value", value, "--method", method];

@@ -42,6 +42,7 @@ async function setUp({ local = area(), session = area(), now = () => Date.now(),
     navigations: { use() {}, hold: (tabId, name) => (world.again = [tabId, name]), watchers: new Set() },
     documents: new Documents(session),
     adoption: { begin() {}, end: async () => {} },
+    downloads: { begin() {}, end: async () => {} },
     power: world.power,
     onPause() {},
     send: (text) => {

@@ -9,6 +9,7 @@ const manifest = JSON.parse(readFileSync(new URL('manifest.json', folder), 'utf8
 test('the extension asks for what it uses and nothing else', () => {
   assert.deepEqual(manifest.permissions.toSorted(), [
     'alarms',
+    'downloads',
     'notifications',
     'scripting',
     'storage',

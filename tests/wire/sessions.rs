@@ -837,3 +837,25 @@ async fn a_tab_that_an_act_opens_becomes_one_of_its_session_which_stays_where_it
     let list = daemon.send(request("tab.list").session(&tab.session)).await.data().clone();
     assert_eq!(list["tabs"].as_array().expect("tabs").len(), 2);
 }
+
+#[tokio::test]
+async fn a_tab_that_an_act_opens_in_a_session_without_room_is_closed() {
+    let (daemon, mut ext, tab) = Daemon::with_tab().await;
+    for other in 1..64 {
+        opened(&mut ext, &tab.session, tab.id, 1_000 + other).await;
+    }
+    opened(&mut ext, &tab.session, tab.id, 5_000).await;
+    let close = ext.receive_action("tab.close").await;
+    assert_eq!(close.tab_id(), Some(5_000));
+    let list = daemon.send(request("tab.list").session(&tab.session)).await.data().clone();
+    assert_eq!(list["tabs"].as_array().expect("tabs").len(), 64);
+    // An act names no tab that is none of the session's.
+    let effects =
+        json!({"effects": {"opened": [{"tabId": 5_000, "url": "https://example.org/new"}]}});
+    let (_, reply) = ext.exchange(&daemon, tab.request("scroll"), effects).await;
+    assert_eq!(
+        reply.data()["effects"]["opened"],
+        json!([{"url": "https://example.org/new"}]),
+        "it was opened, and is no tab of the session"
+    );
+}
