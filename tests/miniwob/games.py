@@ -223,5 +223,8 @@ def turn_cube(hand):
 @task("click-pie", "click-pie-nodelay")
 def choose_in_pie(hand):
     wanted = re.search(r'labeled "(.)"', hand.query())[1]
-    hand.click(hand.until(lambda: hand.shown("#divWheel text", "+"), "the middle of the pie")[0])
+    middle = hand.until(lambda: hand.shown("#divWheel text", "+"), "the middle of the pie")[0]
+    hand.click(middle)
+    # The slices come out of the middle.
+    hand.until(lambda: math.dist(hand.pick("#divWheel text", wanted).centre, middle.centre) > 30, "the open pie")
     hand.click(hand.at_rest("#divWheel text", wanted))
