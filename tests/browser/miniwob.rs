@@ -11,16 +11,14 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::rig::{Rig, Visit};
-use super::support::{Screen, Site, settings};
+use super::rig::{Rig, Visit, text};
+use super::support::{Page, Screen, Site, settings};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// With how many cases of a task the policy has to be rewarded. The pages draw them from the seeds 1, 2, 3, …
 const CASES: usize = 3;
 /// Longer than any task gives.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The tasks that are not done, each with its reason in docs/testing.md.
-const NOT_DONE: [&str; 0] = [];
 
 /// A run of `tests/miniwob/play.py` in a session.
 struct Policy {
@@ -71,13 +69,61 @@ async fn tasks() -> Vec<String> {
     names.lines().map(str::to_owned).collect()
 }
 
+/// What came of a case of a task.
+enum Outcome {
+    Paid(f64),
+    Unpaid(String),
+    /// Its time ran out, which on a busy machine is not the policy's fault.
+    Late,
+    /// What the page asks for fits several things.
+    Ambiguous(String),
+}
+
+impl Outcome {
+    /// Lets the policy do a case of a task in the tab that `seen` shows.
+    async fn of(
+        task: &str,
+        seed: usize,
+        visit: &Visit<'_>,
+        seen: &Page<'_>,
+        pages: &Site,
+        policy: &mut Policy,
+    ) -> Self {
+        visit.data(&["navigate", &pages.url(&format!("miniwob/{task}.html"))]).await;
+        seen.until("window.core?.cover_div && document.readyState === 'complete'").await;
+        seen.evaluate(&format!("Math.seedrandom('{seed}')")).await;
+        let (error, ambiguous) = policy.play(task).await;
+        match error {
+            Some(why) if ambiguous => return Self::Ambiguous(why),
+            None => seen.until("WOB_DONE_GLOBAL").await,
+            _ => {}
+        }
+        let reward = seen.evaluate("WOB_REWARD_GLOBAL").await.as_f64().expect("a number");
+        let query = text(&seen.evaluate("document.querySelector('#query').innerText").await);
+        match error {
+            _ if reward > 0.0 => Self::Paid(reward),
+            _ if seen.evaluate("WOB_REWARD_REASON").await == "timed out" => Self::Late,
+            error => {
+                let why = error.unwrap_or_else(|| format!("reward {reward}"));
+                Self::Unpaid(format!("seed {seed}, {query}: {why}"))
+            }
+        }
+    }
+}
+
 /// Does each task in several cases, in a session of this browser, and says which of them were not rewarded. A case that fits
-/// several things is passed over.
-async fn play_all(rig: &Rig, behind: bool) {
+/// several things is passed over; one whose time ran out is done once more.
+async fn play_all(rig: &Rig, screen: Option<&mut Screen>) {
     let pages = Site::of(&Path::new(ROOT).join("target/miniwob/miniwob/html")).await;
     let visit = rig.visit("article.html").await;
     let mut policy = Policy::of(&visit);
     let seen = visit.page("article.html").await;
+    let behind = screen.is_some();
+    if let Some(screen) = screen {
+        seen.until("document.hasFocus()").await;
+        screen.open_window();
+        seen.until("!document.hasFocus()").await;
+    }
     let tasks = tasks().await;
     let mut unpaid: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for task in &tasks {
@@ -86,33 +132,29 @@ async fn play_all(rig: &Rig, behind: bool) {
             if cases == CASES {
                 break;
             }
-            visit.data(&["navigate", &pages.url(&format!("miniwob/{task}.html"))]).await;
-            seen.until("window.core?.cover_div && document.readyState === 'complete'").await;
-            seen.evaluate(&format!("Math.seedrandom('{seed}')")).await;
-            let (error, ambiguous) = policy.play(task).await;
-            if ambiguous {
-                println!("{task} {seed}: passed over, {}", error.as_deref().unwrap_or_default());
-                continue;
+            let mut outcome = Outcome::of(task, seed, &visit, &seen, &pages, &mut policy).await;
+            if let Outcome::Late = outcome {
+                println!("{task} {seed}: its time ran out; once more");
+                outcome = Outcome::of(task, seed, &visit, &seen, &pages, &mut policy).await;
             }
-            cases += 1;
-            if error.is_none() {
-                seen.until("WOB_DONE_GLOBAL").await;
-            }
-            let reward = seen.evaluate("WOB_REWARD_GLOBAL").await.as_f64().expect("a number");
             let focused = seen.evaluate("document.hasFocus()").await;
             assert!(focused != json!(true) || !behind, "{task}: another window is in front");
-            println!("{task} {seed}: {reward:.2} {}", error.as_deref().unwrap_or_default());
-            if reward <= 0.0 {
-                let query = seen.evaluate("document.querySelector('#query').innerText").await;
-                unpaid.entry(task).or_default().push(format!(
-                    "seed {seed}, {query}: {}",
-                    error.unwrap_or_else(|| format!("reward {reward}"))
-                ));
+            cases += 1;
+            match outcome {
+                Outcome::Paid(reward) => println!("{task} {seed}: {reward:.2}"),
+                Outcome::Ambiguous(why) => {
+                    println!("{task} {seed}: passed over, {why}");
+                    cases -= 1;
+                }
+                Outcome::Late => unpaid.entry(task).or_default().push(format!("seed {seed}: late")),
+                Outcome::Unpaid(why) => {
+                    println!("{task} {seed}: NOT PAID, {why}");
+                    unpaid.entry(task).or_default().push(why);
+                }
             }
         }
     }
     println!("{} of {} tasks rewarded in all cases", tasks.len() - unpaid.len(), tasks.len());
-    unpaid.retain(|task, _| !NOT_DONE.contains(task));
     assert!(unpaid.is_empty(), "not rewarded: {unpaid:#?}");
 }
 
@@ -120,7 +162,7 @@ async fn play_all(rig: &Rig, behind: bool) {
 #[ignore = "make miniwob runs it"]
 async fn the_policy_is_rewarded_for_the_tasks() {
     let rig = Rig::new().await;
-    play_all(&rig, false).await;
+    play_all(&rig, None).await;
     rig.browser.close().await;
 }
 
@@ -129,7 +171,6 @@ async fn the_policy_is_rewarded_for_the_tasks() {
 async fn the_policy_is_rewarded_while_another_window_has_the_focus() {
     let mut screen = Screen::start().await;
     let rig = Rig::on(&screen).await;
-    screen.open_window();
-    play_all(&rig, true).await;
+    play_all(&rig, Some(&mut screen)).await;
     rig.browser.close().await;
 }

@@ -140,7 +140,7 @@ def list_and_button(hand):
 
 @task("use-colorwheel")
 def use_colour_by_name(hand):
-    hand.fill("#col", COLOURS[re.search(r"Select (\w+) with", hand.query())[1]])
+    hand.fill("#col", COLOURS[re.search(r"Select (\w+) with", hand.query())[1]].upper())
     submit(hand)
 
 
@@ -148,7 +148,7 @@ def use_colour_by_name(hand):
 def use_colour_shown(hand):
     (box,) = hand.see("#query .cc", "background-color")
     red, green, blue = (int(part) for part in re.findall(r"\d+", box.styles["background-color"])[:3])
-    hand.fill("#col", f"{red:02x}{green:02x}{blue:02x}")
+    hand.fill("#col", f"{red:02X}{green:02X}{blue:02X}")
     submit(hand)
 
 

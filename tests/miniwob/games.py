@@ -91,8 +91,8 @@ def wait_between(hand):
 @task("simon-says")
 def repeat_sequence(hand):
     seen, lit, last = [], None, time.monotonic()
-    # They light up 350 ms after each other.
-    while not seen or time.monotonic() - last < 1.2:
+    # They light up 600 ms after each other, for 250 ms.
+    while not seen or time.monotonic() - last < 1.5:
         now = [it for it in hand.see("#area button") if "push" in it.attributes.get("class", "")]
         number = now[0].attributes["id"] if now else None
         if number and number != lit:
@@ -158,7 +158,8 @@ def hit_moving(hand):
         for item in places.keys() & before.keys():
             # Where it will be a moment later, when it is pressed.
             (x0, y0), passed = before[item][0], now - before[item][1]
-            x, y = (now + (now - then) * min(0.04 / passed, 1) for then, now in zip((x0, y0), places[item], strict=True))
+            (x1, y1), ahead = places[item], min(0.04 / passed, 1)
+            x, y = x1 + (x1 - x0) * ahead, y1 + (y1 - y0) * ahead
             if svg.left + 6 < x < svg.left + svg.width - 6 and svg.top < y < svg.top + svg.height:
                 hand.click_at(svg, x, y)
                 break
@@ -222,5 +223,8 @@ def turn_cube(hand):
 @task("click-pie", "click-pie-nodelay")
 def choose_in_pie(hand):
     wanted = re.search(r'labeled "(.)"', hand.query())[1]
-    hand.click(hand.until(lambda: hand.shown("#divWheel text", "+"), "the middle of the pie")[0])
+    middle = hand.until(lambda: hand.shown("#divWheel text", "+"), "the middle of the pie")[0]
+    hand.click(middle)
+    # The slices come out of the middle.
+    hand.until(lambda: math.dist(hand.pick("#divWheel text", wanted).centre, middle.centre) > 30, "the open pie")
     hand.click(hand.at_rest("#divWheel text", wanted))

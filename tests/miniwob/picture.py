@@ -7,8 +7,8 @@ import struct
 import zlib
 
 
-def pixels(png):
-    """The rows of a picture, each pixel as its bytes, and how many bytes a pixel has."""
+def pixels(png, height):
+    """The upper rows of a picture, each as its bytes, and how many of them a pixel has."""
     data, at, packed = base64.b64decode(png), 8, b""
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
@@ -20,7 +20,7 @@ def pixels(png):
     size = {2: 3, 6: 4}[colour]
     raw, line = zlib.decompress(packed), width * size
     above, rows = bytearray(line), []
-    for start in range(0, len(raw), line + 1):
+    for start in range(0, height * (line + 1), line + 1):
         row = bytearray(raw[start + 1 : start + 1 + line])
         for x in range(line):
             left = row[x - size] if x >= size else 0
@@ -42,7 +42,7 @@ def filtered(kind, left, above, corner):
 def corners(png, canvas):
     """How many corners the polygon in the middle of a canvas has: how far its outline is from there, all the way round,
     goes up and down as often."""
-    rows, size = pixels(png)
+    rows, size = pixels(png, canvas.top + canvas.height)
     x, y = canvas.centre
 
     def outline(angle):
