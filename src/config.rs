@@ -23,7 +23,8 @@ const RESUME: &str = "BPROXY_RESUME";
 const IDLE_EXIT: &str = "BPROXY_IDLE_EXIT";
 
 /// The variables that `config.env` may set: all but `BPROXY_HOME`, which says where that file is.
-const SETTINGS: [&str; 7] = [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, RESUME, IDLE_EXIT];
+pub(crate) const SETTINGS: [&str; 7] =
+    [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, RESUME, IDLE_EXIT];
 
 /// A Chrome extension id is 32 letters from a to p.
 const EXTENSION_ID_LENGTH: usize = 32;

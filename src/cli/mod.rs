@@ -159,6 +159,8 @@ enum Error {
     Input(std::io::Error),
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
+    #[error("cannot run a shell: {0}")]
+    Shell(std::io::Error),
     #[error("{0}")]
     Pairing(&'static str),
 }

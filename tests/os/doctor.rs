@@ -452,7 +452,7 @@ async fn units_that_have_gone_missing_are_named() {
         user.sh(&fix).await;
     }
     // The sandbox is where it works alone.
-    user.sh("rm -r .config/systemd/user/bproxy.service.d").await;
+    user.sh("rm -r .config/systemd/user/bproxy.service.d; systemctl --user daemon-reload").await;
     assert_eq!(examined(&user).await["failing"], "browser");
 }
 

@@ -9,12 +9,15 @@ mod read_page;
 use std::fs;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
-use crate::support::{Answer, BPROXY, Client, FakeExtension, Pairing, User, own_origin, patiently};
+use crate::support::{
+    Answer, BPROXY, Client, FakeExtension, Pairing, User, call, own_origin, patiently,
+};
 
 /// A user for whom the service is installed and the socket listens.
 async fn served() -> Option<User> {
@@ -663,4 +666,21 @@ async fn a_service_that_failed_is_told_from_one_that_was_stopped() {
     user.systemctl(&["daemon-reload"]).await;
     user.bproxy(&["service", "restart"]).await.json();
     assert_eq!(user.bproxy(&["service", "status"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_manager_that_hangs_holds_an_upgrade_up_for_some_seconds_only() {
+    let Some(user) = User::alone() else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/user-services");
+    fs::copy(script, user.machine.path("/usr/local/bin/user-services")).expect("root's folder");
+    let stop = format!(
+        "kill -STOP $(systemctl show --value --property=MainPID user@{}.service)",
+        user.uid
+    );
+    assert_eq!(call(user.machine.root(&["sh", "-c", &stop]), None).await.code, 0);
+    let before = Instant::now();
+    let upgrade =
+        call(user.machine.root(&["sh", "/usr/local/bin/user-services", "restart"]), None).await;
+    assert_eq!(upgrade.code, 0, "{upgrade:?}");
+    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
 }
