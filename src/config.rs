@@ -23,7 +23,8 @@ const RESUME: &str = "BPROXY_RESUME";
 const IDLE_EXIT: &str = "BPROXY_IDLE_EXIT";
 
 /// The variables that `config.env` may set: all but `BPROXY_HOME`, which says where that file is.
-const SETTINGS: [&str; 7] = [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, RESUME, IDLE_EXIT];
+pub(crate) const SETTINGS: [&str; 7] =
+    [PORT, SECRETS, LOG, LOG_LEVEL, EXTENSION_IDS, RESUME, IDLE_EXIT];
 
 /// A Chrome extension id is 32 letters from a to p.
 const EXTENSION_ID_LENGTH: usize = 32;
@@ -190,10 +191,7 @@ impl Config {
     fn from_lookup(home: &Path, lookup: Lookup<'_>) -> Result<Config, Error> {
         Ok(Config {
             home: home.to_owned(),
-            port: parse(lookup, PORT, "a port number from 0 (any free port) to 65535", |text| {
-                text.parse().ok()
-            })?
-            .unwrap_or(DEFAULT_PORT),
+            port: port(lookup)?.unwrap_or(DEFAULT_PORT),
             secrets: secrets(lookup)?,
             log: parse(lookup, LOG, "file, stderr, journald or auto", |text| match text {
                 "file" => Some(LogChoice::File),
@@ -246,6 +244,19 @@ pub fn home_from_env() -> Result<PathBuf, Error> {
 pub fn secrets_from_env(home: &Path) -> Result<SecretsChoice, Error> {
     let settings = settings(home)?;
     secrets(&|name| from_environment(name).or_else(|| from_file(home, &settings, name)))
+}
+
+/// The port that `BPROXY_PORT` names, in the environment or `config.env`; `None` if it is not set.
+///
+/// # Errors
+/// When the variable, or a line of `config.env`, is invalid.
+pub fn port_from_env(home: &Path) -> Result<Option<u16>, Error> {
+    let settings = settings(home)?;
+    port(&|name| from_environment(name).or_else(|| from_file(home, &settings, name)))
+}
+
+fn port(lookup: Lookup<'_>) -> Result<Option<u16>, Error> {
+    parse(lookup, PORT, "a port number from 0 (any free port) to 65535", |text| text.parse().ok())
 }
 
 /// Reads `config.env`, after checking the layout: in an unknown one the file may mean something else.

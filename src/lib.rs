@@ -54,3 +54,5 @@ pub mod state;
 #[forbid(unsafe_code)]
 pub mod supervisor;
 mod sys;
+#[forbid(unsafe_code)]
+mod users;

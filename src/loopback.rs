@@ -3,6 +3,11 @@
 //! Read from `/proc` on Linux. Other systems are not asked; there the port file is trusted because only its user can
 //! write to the state directory.
 
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::protocol::DEFAULT_PORT;
+use crate::users;
+
 /// The user whose process listens on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenerOwner {
@@ -25,6 +30,25 @@ pub fn listener_owner(port: u16) -> std::io::Result<ListenerOwner> {
 /// The id and name of the process that listens on a port; `None` if there is none or this user cannot see it.
 pub fn listener_process(port: u16) -> Option<(u32, String)> {
     imp::listener_process(port)
+}
+
+/// Who listens on a port, for a sentence: the process, if this user can see it, else the user. `None` if nobody does, or the
+/// system does not tell.
+pub fn holder(port: u16) -> Option<String> {
+    if let Some((pid, name)) = listener_process(port) {
+        return Some(format!("process {pid} ({name})"));
+    }
+    match listener_owner(port).ok()? {
+        ListenerOwner::User(user) => Some(users::described(user)),
+        ListenerOwner::Nobody | ListenerOwner::Unknown => None,
+    }
+}
+
+/// The next port that this user could listen on, past the one that is taken or reserved.
+pub fn free_port_after(port: u16) -> u16 {
+    let first = if (1024..u16::MAX).contains(&port) { port + 1 } else { DEFAULT_PORT };
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    (first..=u16::MAX).find(is_free).unwrap_or(first)
 }
 
 #[cfg(target_os = "linux")]

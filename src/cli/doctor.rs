@@ -1,5 +1,6 @@
 //! `doctor`: checks every hop from this binary to the browser, and mends what a command can mend.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -49,7 +50,8 @@ impl Doctor {
             }
         }
         if let Some(file) = &self.report {
-            write_new(file, &bundle::write(&home, &report)).map_err(Error::Output)?;
+            let text = bundle::write(&home, &report);
+            write_new(file, &text).map_err(|source| Error::Write { path: file.clone(), source })?;
             output::say(&format!("look through {} before you send it to anybody", file.display()));
         }
         let json = match globals.format() {
@@ -78,24 +80,25 @@ fn mend(report: &Report, yes: bool) -> Result<bool, Error> {
     }
     // What a command prints is not a part of the report.
     let script = agreed.join("\n");
-    let mut shell = Command::new("sh");
+    let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &format!("exec >&2\n{script}")]).stdin(Stdio::null());
-    if let Some(path) = with_own_folder() {
-        shell.env("PATH", path);
-    }
+    shell.env("PATH", with_own_folder());
     if !agreed.is_empty() {
         // Whether it has helped is seen by looking again.
-        shell.status().map_err(Error::Output)?;
+        shell.status().map_err(Error::Shell)?;
     }
     Ok(!agreed.is_empty())
 }
 
 /// `PATH`, with the folder of this program behind all others: the commands call it by its name.
-fn with_own_folder() -> Option<std::ffi::OsString> {
-    let own = std::env::current_exe().ok()?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(own.parent().map(Path::to_owned));
-    std::env::join_paths(folders).ok()
+fn with_own_folder() -> OsString {
+    let mut path =
+        std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    if let Some(folder) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
+        path.push(":");
+        path.push(folder);
+    }
+    path
 }
 
 fn is_agreed(command: &str) -> Result<bool, Error> {

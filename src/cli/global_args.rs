@@ -1,9 +1,10 @@
 //! The flags that every verb accepts.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::{Error, output, render};
@@ -24,12 +25,20 @@ pub(super) enum Format {
 /// The longest wait for a browser, in seconds: a person does not take an hour to start it.
 const MAX_WAIT_EXTENSION: u64 = 60 * 60;
 
+/// The text of a session's id.
+fn text(given: OsString) -> Result<String, &'static str> {
+    given
+        .into_string()
+        .map_err(|_| "it is no UTF-8 text; without -s it is the value of BPROXY_SESSION")
+}
+
 /// Flags before or after any verb.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Options of every verb")]
 pub(super) struct Globals {
     /// The session to act in
-    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID")]
+    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID",
+        value_parser = OsStringValueParser::new().try_map(text))]
     session: Option<String>,
 
     /// How long the command may take, in milliseconds

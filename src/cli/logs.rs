@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::global_args::Globals;
-use super::{Error, Outcome};
+use super::{Error, Outcome, output};
+use crate::config::Config;
 use crate::home::Home;
 use crate::service::logs::{self, Query};
 
@@ -33,8 +34,11 @@ impl Logs {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let session = Some(globals.session()).filter(|session| !session.is_empty());
         let wanted = Query { id: self.id, session: session.map(str::to_owned), since: self.since };
-        if let Some(home) = Home::find(&globals.home_path()?)? {
-            logs::show(&home, wanted, self.follow, &mut io::BufWriter::new(io::stdout().lock()))?;
+        let path = globals.home_path()?;
+        if let Some(home) = Home::find(&path)? {
+            let choice = Config::from_env(Some(&path))?.log;
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            logs::show(&home, choice, wanted, self.follow, &mut out, output::say)?;
         }
         Ok(Outcome::Done)
     }

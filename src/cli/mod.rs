@@ -48,6 +48,8 @@ use global_args::Globals;
 
 /// The exit status of an error that has a message on standard error, and nothing on standard output.
 const EXIT_ERROR: u8 = 2;
+/// The exit status of `service status` if no daemon runs: that of a stopped service for programs that ask about one.
+const EXIT_STOPPED: u8 = 3;
 
 /// Drives the browser that its person already uses, one step per call.
 ///
@@ -116,6 +118,8 @@ enum Outcome {
     Done,
     /// `ok: false`, or a success without effect.
     Refused,
+    /// `service status` without a daemon, as service managers tell.
+    Stopped,
 }
 
 /// Why a call has no result to print.
@@ -155,6 +159,8 @@ enum Error {
     Input(std::io::Error),
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
+    #[error("cannot run a shell: {0}")]
+    Shell(std::io::Error),
     #[error("{0}")]
     Pairing(&'static str),
 }
@@ -176,6 +182,7 @@ pub fn run() -> ExitCode {
     match dispatch(command, &globals) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),
+        Ok(Outcome::Stopped) => ExitCode::from(EXIT_STOPPED),
         Err(error) => {
             output::say(&error.to_string());
             ExitCode::from(error.exit_code())

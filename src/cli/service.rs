@@ -1,12 +1,13 @@
 //! `service …` and `daemon`: running the daemon.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::global_args::{Format, Globals};
 use super::{Error, Outcome, output, pair};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::protocol::DEFAULT_PORT;
 use crate::service::{self, Mode, manager};
 
@@ -26,6 +27,8 @@ pub(super) enum Service {
     #[command(after_help = "Example:\n  bproxy service stop")]
     Stop,
     /// Report whether the daemon runs
+    ///
+    /// Exit status 0 if it does, and 3 if it does not.
     #[command(after_help = "Example:\n  bproxy service status")]
     Status,
     /// Stop the daemon if it runs, and start it
@@ -43,10 +46,9 @@ pub(super) enum Service {
         /// Start listening now
         #[arg(long)]
         now: bool,
-        /// The port to listen on
-        #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT,
-            value_parser = clap::value_parser!(u16).range(1..))]
-        port: u16,
+        /// The port to listen on [default: BPROXY_PORT, or 9615]
+        #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+        port: Option<u16>,
     },
     /// Stop the daemon, and remove the service with all its data
     #[command(
@@ -68,17 +70,26 @@ impl Service {
                 service::run(&Config::from_env(globals.home.as_deref())?, Mode::Foreground)?;
                 return Ok(Outcome::Done);
             }
-            Service::Start { foreground: false } => started(globals, manager::start(&home)?),
+            Service::Start { foreground: false } => {
+                warn_of_port(&home)?;
+                started(globals, manager::start(&home)?)
+            }
             Service::Stop => manager::stop(&home)?,
             Service::Status => {
                 let status = manager::status(&home)?;
                 if let Some(warning) = status.warning() {
                     output::say(&warning);
                 }
-                status.to_line()
+                globals.print(status.to_line().into_bytes())?;
+                return Ok(if status.is_running() { Outcome::Done } else { Outcome::Stopped });
             }
-            Service::Restart => started(globals, manager::restart(&home)?),
+            Service::Restart => {
+                warn_of_port(&home)?;
+                started(globals, manager::restart(&home)?)
+            }
             Service::Install { now, port } => {
+                let set = config::port_from_env(&home)?.filter(|port| *port != 0);
+                let port = port.or(set).unwrap_or(DEFAULT_PORT);
                 let installed = manager::install(&home, port, now)?;
                 if let Some(warning) = installed.warning() {
                     output::say(&warning);
@@ -90,6 +101,14 @@ impl Service {
         globals.print(line.into_bytes())?;
         Ok(Outcome::Done)
     }
+}
+
+/// Says so if the port that the person has set is not the one that the daemon gets.
+fn warn_of_port(home: &Path) -> Result<(), Error> {
+    if let Some(warning) = manager::unused_port(home)? {
+        output::say(&warning);
+    }
+    Ok(())
 }
 
 /// The message of a daemon that has started, in the text format with its pairing code as people are shown it.

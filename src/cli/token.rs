@@ -37,7 +37,7 @@ impl Token {
                 let running = manager::status(&path)?.is_running();
                 if running {
                     // Its result has a pairing code, which a browser that stays paired does not need.
-                    manager::restart(&path)?;
+                    manager::restart_in_place(&path)?;
                 } else if let Some(home) = Home::find(&path)? {
                     // A killed daemon may have left one, which the next command would use.
                     secrets::remove_runtime_copy(&home);

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::{Client, Error};
-use crate::config;
+use crate::config::{self, Config};
 use crate::home::Home;
 use crate::home::lock::Watch;
 use crate::secrets;
@@ -26,7 +26,11 @@ use crate::supervisor;
 pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
     let path = home_path(home)?;
     let choice = config::secrets_from_env(&path)?;
-    match Endpoint::find(&path)? {
+    let found = Endpoint::find(&path).map_err(|error| match error {
+        Error::NotRunning => absent(&path),
+        error => error,
+    });
+    match found? {
         Endpoint::Running { home, port } => {
             let token = secrets::client_token(choice, &home)?.ok_or(Error::NoToken)?;
             Ok(Client::new(port, token))
@@ -56,7 +60,16 @@ pub fn connect_running(home: Option<&Path>) -> Result<Client, Error> {
     }
 }
 
-/// Why there is no daemon although there is a port file.
+/// Why no daemon runs: another user may have the port that it would listen on.
+fn absent(home: &Path) -> Error {
+    let configured = || Config::from_env(Some(home)).ok().map(|config| config.port);
+    match supervisor::unit_port(home).or_else(configured) {
+        None | Some(0) => Error::NotRunning,
+        Some(port) => not_running(port),
+    }
+}
+
+/// Why there is no daemon although there is a port.
 fn not_running(port: u16) -> Error {
     match Client::anonymous(port).check_listener() {
         // Another port has to be chosen.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::protocol::{MAX_BODY_BYTES, SHUTTING_DOWN};
+use crate::users;
 use crate::{config, home, secrets};
 
 /// Why there is no answer. Every message says what to do about it.
@@ -29,14 +30,16 @@ pub enum Error {
     Port(PathBuf),
     /// Another user's process listens on the port.
     #[error(
-        "port {port} is served by the user with id {user}, not by you: nothing was sent; start your own daemon on \
-         another port (BPROXY_PORT) with `bproxy service start`"
+        "port {port} is served by {}, not by you: nothing was sent; use a port of your own, with `bproxy service install \
+         --now --port {free}`, or without a service manager with `BPROXY_PORT={free} bproxy service start`", users::described(*user)
     )]
     OtherUser {
         /// The port.
         port: u16,
         /// Whose process it is.
         user: u32,
+        /// A port that nobody has.
+        free: u16,
     },
     /// The system does not report whose process listens on the port.
     #[error("cannot tell who serves port {port}, so nothing was sent: {reason}")]

@@ -16,10 +16,14 @@ const MAX_HEADERS: usize = 32;
 /// Room for the extension's largest message, with handles and the envelope added.
 const MAX_ANSWER_BYTES: u64 = 2 * MAX_MESSAGE_BYTES as u64;
 
-/// A connection with one deadline for all operations together.
+/// How much longer an answer that has begun may take: a large one takes time to transfer on a busy machine.
+const TRANSFER: Duration = Duration::from_secs(4);
+
+/// A connection with one deadline for all operations together, until the answer begins.
 pub(super) struct Stream {
     socket: TcpStream,
     deadline: Instant,
+    has_begun: bool,
 }
 
 impl Stream {
@@ -27,7 +31,7 @@ impl Stream {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let socket = TcpStream::connect_timeout(&address, left(deadline)?)?;
         socket.set_nodelay(true)?;
-        Ok(Stream { socket, deadline })
+        Ok(Stream { socket, deadline, has_begun: false })
     }
 
     /// Whether it can carry another exchange: the daemon has neither closed it nor sent anything unexpected.
@@ -49,6 +53,7 @@ impl Stream {
     /// Replaces the deadline, for the next exchange.
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = deadline;
+        self.has_begun = false;
     }
 }
 
@@ -67,7 +72,12 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.socket.set_read_timeout(Some(left(self.deadline)?))?;
-        self.socket.read(buffer)
+        let read = self.socket.read(buffer)?;
+        if !self.has_begun {
+            self.has_begun = true;
+            self.deadline += TRANSFER;
+        }
+        Ok(read)
     }
 }
 

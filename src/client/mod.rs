@@ -57,9 +57,9 @@ pub use error::Error;
 pub use events::Events;
 pub use request::request_id;
 
-/// How much longer than a command's deadline to wait for its answer: the daemon answers at the deadline at the latest,
-/// and a large answer takes time to transfer on a busy machine.
-const ANSWER_GRACE: Duration = Duration::from_secs(5);
+/// How much longer than a command's deadline to wait for its answer to begin: the daemon answers at the deadline at the
+/// latest, unless it hangs, which must not cost the caller much more than it has allowed.
+const ANSWER_GRACE: Duration = Duration::from_secs(1);
 
 /// How long `GET /health` may take. It is answered from memory.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -239,7 +239,10 @@ impl Client {
         let port = self.port;
         match loopback::listener_owner(port) {
             Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw() => Ok(()),
-            Ok(ListenerOwner::User(user)) => Err(Error::OtherUser { port, user }),
+            Ok(ListenerOwner::User(user)) => {
+                let free = loopback::free_port_after(port);
+                Err(Error::OtherUser { port, user, free })
+            }
             Ok(ListenerOwner::Unknown) => Ok(()),
             Ok(ListenerOwner::Nobody) => Err(Error::UnknownListener {
                 port,

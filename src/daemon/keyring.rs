@@ -10,7 +10,7 @@ use super::{Context, rejection};
 
 /// How often to look again. A look takes some milliseconds, and a person who has just unlocked the keyring waits for the
 /// browser.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// For how long a look holds for the next request: any program can ask, and each look is a dozen messages on the D-Bus.
 const LOOK_HOLDS: Duration = Duration::from_millis(250);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout;
+use crate::users;
 
 /// Why the state directory, or a file in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +21,8 @@ pub enum Error {
     },
     /// It belongs to another user.
     #[error(
-        "{} belongs to the user with id {owner}, not to you (id {user}): remove it or take it over \
-         (`sudo chown {user} {}`), or set BPROXY_HOME to a directory of your own", path.display(), path.display()
+        "{} belongs to {}, not to you (id {user}): remove it or take it over \
+         (`sudo chown {user} {}`), or set BPROXY_HOME to a directory of your own", path.display(), users::described(*owner), path.display()
     )]
     Owner {
         /// The directory or file.

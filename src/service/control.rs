@@ -72,12 +72,18 @@ pub enum Error {
 /// # Errors
 /// When one is running already, or the new one does not become ready; the error then has the daemon's own reason.
 pub fn start(home: &Path) -> Result<String, Error> {
+    start_on(home, None)
+}
+
+/// Starts a daemon as [`start`] does, on this port if one is given, whatever the configuration says.
+pub(super) fn start_on(home: &Path, port: Option<u16>) -> Result<String, Error> {
     let home = Home::open(home)?;
     ensure_not_running(&home)?;
     let program = std::env::current_exe().map_err(Error::Spawn)?;
     let mut child = Command::new(program)
         .args(["daemon", "--detached"])
         .env("BPROXY_HOME", home.path())
+        .envs(port.map(|port| ("BPROXY_PORT", port.to_string())))
         // If this process runs in a service, the daemon is not part of that service.
         .env_remove("NOTIFY_SOCKET")
         .env_remove("JOURNAL_STREAM")

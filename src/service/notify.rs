@@ -37,6 +37,12 @@ pub(super) fn reloading() {
     }
 }
 
+/// Ends a reload that has failed: everything is as before, and `systemctl status` says why.
+pub(super) fn reload_failed(running: &Running, port: u16, problem: &str) {
+    let status = format!("{}; the reload failed: {problem}", status(running, port));
+    send(&[NotifyState::Ready, NotifyState::Status(&status)]);
+}
+
 /// Says that the daemon is shutting down.
 pub(super) fn stopping() {
     send(&[NotifyState::Stopping, NotifyState::Status("stopping")]);

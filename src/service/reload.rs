@@ -31,10 +31,13 @@ pub(super) fn on_sighup(
                     running.set_extension_ids(config.extension_ids);
                     running.set_resume(config.resume);
                     tracing::info!(event = "reload");
+                    notify::ready(&running, port);
                 }
-                Err(error) => tracing::error!(event = "reload_failed", problem = %error),
+                Err(error) => {
+                    tracing::error!(event = "reload_failed", problem = %error);
+                    notify::reload_failed(&running, port, &error.to_string());
+                }
             }
-            notify::ready(&running, port);
         }
     });
     Ok(())

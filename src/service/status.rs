@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::home::{self, Home};
 use crate::protocol::{self, Health};
+use crate::supervisor::ServiceState;
 
 /// Why the output cannot be produced.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +123,9 @@ pub struct Status {
     #[serde(flatten)]
     secrets: Option<Secrets>,
     managed_by: ManagedBy,
+    /// How the service failed, in its manager's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
     /// Whether a running daemon did not answer.
     #[serde(skip)]
     is_unresponsive: bool,
@@ -146,14 +150,16 @@ impl Status {
             protocol_version: protocol::VERSION,
             secrets: None,
             managed_by: ManagedBy::Itself,
+            failed: None,
             is_unresponsive: false,
         }
     }
 
-    /// Sets the manager, whose daemon has the process `pid`: if this is that daemon, or none runs.
-    pub(super) fn managed_by(self, managed_by: ManagedBy, pid: Option<i32>) -> Status {
-        let is_managed = !self.running || self.pid == pid;
-        Status { managed_by: if is_managed { managed_by } else { self.managed_by }, ..self }
+    /// Sets the manager and the state of its service: if this is its daemon, or none runs.
+    pub(super) fn managed_by(self, managed_by: ManagedBy, service: ServiceState) -> Status {
+        let is_managed = !self.running || self.pid == service.pid;
+        let failed = service.failed.filter(|_| !self.running);
+        Status { managed_by: if is_managed { managed_by } else { self.managed_by }, failed, ..self }
     }
 
     /// The status of the daemon `pid`; the versions are from its health, else this program's.
@@ -176,6 +182,9 @@ impl Status {
 
     /// A warning for the person, if there is one.
     pub fn warning(&self) -> Option<String> {
+        if let Some(failed) = &self.failed {
+            return Some(format!("the service has failed ({failed}): `bproxy doctor` says why"));
+        }
         let pid = self.pid?;
         let ours = env!("CARGO_PKG_VERSION");
         if !self.is_unresponsive && self.version != ours {

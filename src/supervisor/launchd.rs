@@ -58,7 +58,7 @@ impl Launchctl {
         let unit_port = port(&text);
         let port = description.as_ref().and(unit_port);
         let pid = description.as_deref().and_then(pid);
-        ServiceState { installed: !text.is_empty(), pid, port, unit_port }
+        ServiceState { installed: !text.is_empty(), pid, port, unit_port, failed: None }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct ServiceState {
     pub port: Option<u16>,
     /// The port in the units, whether or not the manager listens.
     pub unit_port: Option<u16>,
+    /// How the service failed, in the manager's word; `None` if it did not.
+    pub failed: Option<String>,
 }
 
 /// The port that the manager listens on for the daemon of the state directory `home`, whether or not that runs. `None` if
@@ -36,6 +38,14 @@ pub fn listening_port(home: &Path) -> Option<u16> {
         return None;
     }
     query().ok()?.filter(|state| state.installed)?.port
+}
+
+/// The port in the units of the daemon of `home`, whether or not the manager listens; `None` as with [`listening_port`].
+pub(crate) fn unit_port(home: &Path) -> Option<u16> {
+    if !serves(home) {
+        return None;
+    }
+    query().ok()?.filter(|state| state.installed)?.unit_port
 }
 
 /// Whether `home` is the state directory of a service: the default one.

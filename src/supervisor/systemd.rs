@@ -24,7 +24,7 @@ impl Systemctl {
     /// # Errors
     /// When systemd does not answer.
     pub(crate) fn query(&self) -> Result<ServiceState, Error> {
-        let properties = "--property=Id,LoadState,ActiveState,MainPID,Listen";
+        let properties = "--property=Id,LoadState,ActiveState,Result,MainPID,Listen";
         Ok(parse(&self.0.run(&["show", SOCKET, SERVICE, properties])?))
     }
 }
@@ -43,6 +43,9 @@ fn parse(shown: &str) -> ServiceState {
     for block in shown.split("\n\n") {
         let value =
             |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        if value("ActiveState") == Some("failed") {
+            state.failed = value("Result").map(str::to_owned).or(state.failed);
+        }
         let is_active = matches!(value("ActiveState"), Some("active" | "reloading" | "activating"));
         match value("Id") {
             Some(SOCKET) => {
@@ -71,12 +74,17 @@ mod tests {
         let shown = "MainPID=42\nId=bproxy.service\nLoadState=loaded\nActiveState=active\n\n\
             Listen=127.0.0.1:9700 (Stream)\nId=bproxy.socket\nLoadState=loaded\nActiveState=active\n";
         let (installed, pid, port) = (true, Some(42), Some(9700));
-        assert_eq!(parse(shown), ServiceState { installed, pid, port, unit_port: port });
+        assert_eq!(
+            parse(shown),
+            ServiceState { installed, pid, port, unit_port: port, failed: None }
+        );
         let stopped = shown.replace("=active", "=inactive").replace("=42", "=0");
         assert_eq!(
             parse(&stopped),
-            ServiceState { installed, pid: None, port: None, unit_port: port }
+            ServiceState { installed, pid: None, port: None, unit_port: port, failed: None }
         );
+        let failed = shown.replace("ActiveState=active", "ActiveState=failed\nResult=exit-code");
+        assert_eq!(parse(&failed).failed.as_deref(), Some("exit-code"));
         let missing = "Id=bproxy.socket\nLoadState=not-found\nActiveState=inactive\n";
         assert_eq!(parse(missing), ServiceState::default());
     }

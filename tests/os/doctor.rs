@@ -372,7 +372,13 @@ async fn a_port_held_by_another_user_is_named_with_a_workaround() {
     user.sh("rm .bproxy/port").await;
     user.bproxy(&["service", "install", "--port", &port.to_string()]).await.json();
     let message = user.bproxy(&["service", "start"]).await.trouble().to_owned();
-    assert!(message.contains("journalctl"), "{message}");
+    let taken =
+        format!("port {port} is taken by the user with id {} ({})", stranger.uid, stranger.name);
+    assert!(message.contains(&taken) && message.contains("install --now --port"), "{message}");
+    let message = user.bproxy(&["pair"]).await.trouble().to_owned();
+    let served =
+        format!("port {port} is served by the user with id {} ({})", stranger.uid, stranger.name);
+    assert!(message.contains(&served) && message.contains("install --now --port"), "{message}");
     let detail = format!("port {port} is taken");
     let fix = "bproxy service install --now --port";
     assert_fails(&user.bproxy(&["doctor"]).await, "service", &detail, fix);
@@ -383,12 +389,21 @@ async fn a_port_held_by_another_user_is_named_with_a_workaround() {
 async fn a_journal_that_its_user_cannot_read_is_named() {
     let Some(user) = User::new() else { return };
     user.sh("mkdir -m 700 .bproxy").await;
-    // In place of the journal's files, a directory of root's.
-    let script = format!(
-        "mount --rbind /root /var/log/journal && mount -t tmpfs none /run/log && exec {BPROXY} doctor"
-    );
-    let call = user.run(&["unshare", "--map-root-user", "--mount", "sh", "-c", &script]).await;
-    assert_fails(&call, "journal", "cannot be read by you", "systemd-journald");
+    // In place of the journal's files, a directory of root's, as where the journal is kept in memory alone.
+    let script =
+        "mount --rbind /root /var/log/journal && mount -t tmpfs none /run/log && exec \"$@\"";
+    let closed = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"];
+    let doctor = ["env", "BPROXY_LOG=journald", BPROXY, "doctor"];
+    let call = user.run(&[&closed[..], &doctor].concat()).await;
+    let fix = format!("unset BPROXY_LOG && echo BPROXY_LOG=file >>{}", user.home());
+    assert_fails(&call, "journal", "cannot be read by you", &fix);
+    let logs = user.run(&[&closed[..], &[BPROXY, "service", "logs"]].concat()).await;
+    assert_eq!((logs.code, &*logs.stdout), (0, ""));
+    assert!(logs.stderr.contains("BPROXY_LOG=file"), "{logs:?}");
+    // Files are read all the same.
+    user.sh("mkdir -m 700 .bproxy/logs; echo '{\"ts\":1,\"event\":\"start\"}' >.bproxy/logs/2020-01-01.log").await;
+    let logs = user.run(&[&closed[..], &[BPROXY, "service", "logs"]].concat()).await;
+    assert!(logs.stdout.contains("start") && logs.stderr.is_empty(), "{logs:?}");
 }
 
 /// A user with the service installed, and what the doctor says there.
@@ -437,7 +452,7 @@ async fn units_that_have_gone_missing_are_named() {
         user.sh(&fix).await;
     }
     // The sandbox is where it works alone.
-    user.sh("rm -r .config/systemd/user/bproxy.service.d").await;
+    user.sh("rm -r .config/systemd/user/bproxy.service.d; systemctl --user daemon-reload").await;
     assert_eq!(examined(&user).await["failing"], "browser");
 }
 

@@ -9,12 +9,15 @@ mod read_page;
 use std::fs;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
-use crate::support::{Answer, BPROXY, Client, FakeExtension, Pairing, User, own_origin, patiently};
+use crate::support::{
+    Answer, BPROXY, Client, FakeExtension, Pairing, User, call, own_origin, patiently,
+};
 
 /// A user for whom the service is installed and the socket listens.
 async fn served() -> Option<User> {
@@ -467,7 +470,9 @@ async fn where_user_namespaces_are_forbidden_the_service_runs_without_the_sandbo
 async fn the_verbs_of_the_command_line_go_through_the_manager() {
     let Some(user) = served().await else { return };
     let version = env!("CARGO_PKG_VERSION");
-    let status = user.bproxy(&["service", "status"]).await.json();
+    let call = user.bproxy(&["service", "status"]).await;
+    let (status, code) = (call.json(), call.code);
+    assert_eq!(code, 3, "{call:?}");
     let stopped =
         json!({"running": false, "version": version, "protocolVersion": 1, "managedBy": "systemd"});
     assert_eq!(status, stopped);
@@ -622,4 +627,60 @@ async fn a_temporary_program_or_another_state_directory_cannot_be_a_service() {
     let message = user.bproxy(&["--home", "/tmp/x", "service", "install"]).await;
     assert!(message.trouble().contains("/tmp/x"), "{message:?}");
     assert!(!user.file(".config/systemd").exists());
+}
+
+#[tokio::test]
+async fn a_port_in_the_environment_is_used_by_an_installation_and_named_where_it_has_no_effect() {
+    let Some(user) = User::new() else { return };
+    let set = format!("BPROXY_PORT={}", user.port);
+    let installed = user.run(&["env", &set, BPROXY, "service", "install", "--now"]).await.json();
+    assert_eq!((&installed["port"], &installed["listening"]), (&json!(user.port), &json!(true)));
+    for verb in ["start", "restart"] {
+        user.systemctl(&["stop", "bproxy.service"]).await;
+        let started = user.run(&["env", "BPROXY_PORT=9999", BPROXY, "service", verb]).await;
+        assert_eq!(started.json()["port"], user.port);
+        for part in ["BPROXY_PORT=9999 has no effect", "install --now --port 9999"] {
+            assert!(started.stderr.contains(part), "{started:?}");
+        }
+    }
+    let quiet = user.run(&["env", &set, BPROXY, "service", "restart"]).await;
+    assert_eq!(quiet.stderr, "");
+}
+
+#[tokio::test]
+async fn a_service_that_failed_is_told_from_one_that_was_stopped() {
+    let Some(user) = served().await else { return };
+    let folder = ".config/systemd/user/bproxy.service.d";
+    let text = "[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestart=no\\n";
+    user.sh(&format!("mkdir -p {folder} && printf '{text}' >{folder}/zz-test.conf")).await;
+    user.systemctl(&["daemon-reload"]).await;
+    user.sh("systemctl --user start bproxy.service || true").await;
+    let call = user.bproxy(&["service", "status"]).await;
+    assert_eq!((call.code, &call.json()["running"]), (3, &json!(false)));
+    assert!(call.json()["failed"].is_string(), "{call:?}");
+    assert!(
+        call.stderr.contains("has failed") && call.stderr.contains("bproxy doctor"),
+        "{call:?}"
+    );
+    user.sh(&format!("rm {folder}/zz-test.conf")).await;
+    user.systemctl(&["daemon-reload"]).await;
+    user.bproxy(&["service", "restart"]).await.json();
+    assert_eq!(user.bproxy(&["service", "status"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_manager_that_hangs_holds_an_upgrade_up_for_some_seconds_only() {
+    let Some(user) = User::alone() else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/user-services");
+    fs::copy(script, user.machine.path("/usr/local/bin/user-services")).expect("root's folder");
+    let stop = format!(
+        "kill -STOP $(systemctl show --value --property=MainPID user@{}.service)",
+        user.uid
+    );
+    assert_eq!(call(user.machine.root(&["sh", "-c", &stop]), None).await.code, 0);
+    let before = Instant::now();
+    let upgrade =
+        call(user.machine.root(&["sh", "/usr/local/bin/user-services", "restart"]), None).await;
+    assert_eq!(upgrade.code, 0, "{upgrade:?}");
+    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
 }

@@ -578,3 +578,13 @@ async fn pair_in_a_terminal_ends_when_its_code_is_void_and_says_why() {
     let (status, shown) = pairing.ended().await;
     assert!(status == Some(2) && shown.contains("the daemon has stopped"), "{status:?} {shown}");
 }
+
+#[tokio::test]
+async fn a_session_in_the_environment_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let home = Home::new();
+    let mut command = crate::support::bproxy(&home.path());
+    command.args(["session", "list"]).env("BPROXY_SESSION", std::ffi::OsStr::from_bytes(b"\xff"));
+    let call = crate::support::call(command, None).await;
+    assert!(call.trouble().contains("BPROXY_SESSION") && call.stderr.contains("UTF-8"), "{call:?}");
+}

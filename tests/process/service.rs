@@ -65,6 +65,12 @@ impl Drop for Place {
 #[track_caller]
 fn json_of(output: &Output) -> Value {
     assert!(output.status.success(), "{output:?}");
+    line_of(output)
+}
+
+/// The one line of JSON of a call.
+#[track_caller]
+fn line_of(output: &Output) -> Value {
     let text = str::from_utf8(&output.stdout).expect("text");
     assert_eq!(text.matches('\n').count(), 1, "{output:?}");
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {output:?}"))
@@ -129,8 +135,10 @@ fn a_stopped_daemon_has_ended_and_left_nothing_transient() {
     assert!(!lives(pid));
     assert_eq!(place.files(), ["layout", "logs", "tmp"]);
     assert_eq!(place.json(&["service", "stop"]), json!({"running": false, "managedBy": "self"}));
+    let status = place.run(&["service", "status"]);
+    assert_eq!(status.status.code(), Some(3), "{status:?}");
     assert_eq!(
-        place.json(&["service", "status"]),
+        line_of(&status),
         json!({"running": false, "version": env!("CARGO_PKG_VERSION"), "protocolVersion": 1, "managedBy": "self"})
     );
 }
@@ -177,7 +185,7 @@ fn files_of_a_killed_daemon_never_block_a_start() {
     let killed = as_pid(place.json(&["service", "start"])["pid"].as_i64().expect("a process id"));
     kill_process(killed, Signal::KILL).expect("own process");
     let end = Instant::now() + PATIENCE;
-    while place.json(&["service", "status"])["running"] == true {
+    while line_of(&place.run(&["service", "status"]))["running"] == true {
         assert!(Instant::now() < end, "the killed daemon goes on holding its lock");
     }
     assert!(place.files().contains(&"bproxy.pid".to_owned()), "a killed daemon cannot tidy up");
@@ -307,12 +315,25 @@ fn start_in_the_foreground_tells_the_same_and_ends_with_its_terminal() {
     assert_eq!(place.files(), ["layout", "logs", "tmp"]);
 }
 
+/// Kills a daemon and waits until it has ended.
+fn kill(pid: i64) {
+    kill_process(as_pid(pid), Signal::KILL).expect("an own process");
+    let end = Instant::now() + PATIENCE;
+    let is_alive = || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    };
+    while is_alive() {
+        assert!(Instant::now() < end, "{pid} does not end");
+    }
+}
+
 #[test]
 fn stops_that_tidy_up_after_a_crash_at_the_same_time_are_not_taken_for_the_daemon() {
     let place = Place::new();
     for _ in 0..20 {
         let pid = place.json(&["service", "start"])["pid"].as_i64().expect("a process id");
-        kill_process(as_pid(pid), Signal::KILL).expect("an own process");
+        kill(pid);
         let calls = [&["service", "stop"][..], &["service", "status"]];
         let calls = calls.into_iter().cycle().take(8).map(|args| {
             let mut command = place.command(args);
@@ -321,7 +342,8 @@ fn stops_that_tidy_up_after_a_crash_at_the_same_time_are_not_taken_for_the_daemo
         });
         for call in calls.collect::<Vec<_>>() {
             let output = call.wait_with_output().expect("an own child");
-            assert_eq!(json_of(&output)["running"], false, "{output:?}");
+            assert_eq!(line_of(&output)["running"], false, "{output:?}");
+            assert!(matches!(output.status.code(), Some(0 | 3)), "{output:?}");
         }
         assert!(!place.files().iter().any(|file| file == "bproxy.pid" || file == "port"));
         place.json(&["service", "start"]);
@@ -334,7 +356,7 @@ fn a_start_waits_for_one_that_tidies_up() {
     let place = Place::new();
     for _ in 0..10 {
         let pid = place.json(&["service", "start"])["pid"].as_i64().expect("a process id");
-        kill_process(as_pid(pid), Signal::KILL).expect("an own process");
+        kill(pid);
         let mut stop =
             place.command(&["service", "stop"]).stdout(Stdio::null()).spawn().expect("runs");
         let started = place.json(&["service", "restart"]);
@@ -349,7 +371,7 @@ fn a_daemon_that_may_open_too_few_files_says_so_and_ends() {
     let place = Place::new();
     for (limit, starts) in [(20, false), (33, false), (34, true)] {
         let mut command = Command::new("sh");
-        let script = format!("ulimit -Hn {limit}; ulimit -Sn {limit}; exec \"$@\"");
+        let script = format!("ulimit -Sn {limit}; ulimit -Hn {limit}; exec \"$@\"");
         command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_bproxy"), "service", "start"]);
         command
             .env_clear()
@@ -383,4 +405,30 @@ fn a_daemon_that_may_open_too_few_files_says_so_and_ends() {
         .env("PATH", "/usr/bin:/bin")
         .envs(crate::support::settings(&place.home.path()));
     json_of(&command.output().expect("a shell"));
+}
+
+#[test]
+fn a_daemon_that_hangs_costs_a_call_little_more_than_its_time_limit() {
+    let place = Place::new();
+    let pid = place.json(&["service", "start"])["pid"].as_i64().expect("a process id");
+    kill_process(as_pid(pid), Signal::STOP).expect("an own process");
+    let before = Instant::now();
+    let call = place.run(&["--timeout", "1000", "session", "list"]);
+    let elapsed = before.elapsed();
+    kill_process(as_pid(pid), Signal::CONT).expect("an own process");
+    assert_eq!(call.status.code(), Some(2), "{call:?}");
+    assert!(String::from_utf8_lossy(&call.stderr).contains("did not answer in time"), "{call:?}");
+    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+}
+
+#[test]
+fn the_port_stays_when_the_token_is_rotated() {
+    let place = Place::new();
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let start = place.command(&["service", "start"]).env("BPROXY_PORT", port.to_string()).output();
+    assert_eq!(json_of(&start.expect("the bproxy binary runs"))["port"], port);
+    place.json(&["token", "rotate"]);
+    assert_eq!(place.json(&["service", "status"])["port"], port);
 }

@@ -132,7 +132,7 @@ fn fill(report: &mut Report, home: &Path) {
     }
     match log {
         Some(log) => {
-            probe(report, "journal", move || probes::journal(log, &path));
+            probe(report, "journal", move || probes::journal(log, managed_by, &path));
         }
         None => report.skip(&["journal"], "configuration"),
     }

@@ -216,8 +216,8 @@ impl Units {
 
     fn port(&self) -> Option<u16> {
         let listen = self.socket.get("Listen").split_whitespace();
-        let addresses = listen.filter_map(|part| part.strip_prefix("127.0.0.1:"));
-        addresses.last()?.parse().ok()
+        let mut addresses = listen.filter_map(|part| part.strip_prefix("127.0.0.1:"));
+        addresses.next_back()?.parse().ok()
     }
 }
 
@@ -257,8 +257,12 @@ fn own_folder() -> Option<PathBuf> {
     Some(config_folder()?.join("systemd/user"))
 }
 
+/// Whether this user has units of their own, or has enabled those of a package.
 fn is_installed(own: &Path) -> bool {
-    own.join(SOCKET).symlink_metadata().is_ok() || own.join(SERVICE).symlink_metadata().is_ok()
+    let enabled = Path::new("sockets.target.wants").join(SOCKET);
+    [Path::new(SOCKET), Path::new(SERVICE), &enabled]
+        .iter()
+        .any(|file| own.join(file).symlink_metadata().is_ok())
 }
 
 fn environment_files() -> impl Iterator<Item = PathBuf> {

@@ -9,12 +9,14 @@ use crate::loopback;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process listens on it.
-    #[error("port {port} is taken{}: stop that program, or choose another port with BPROXY_PORT (0 is any free one)", by(holder.as_ref()))]
+    #[error(
+        "port {port} is taken{holder}: stop that program, or choose another port, with BPROXY_PORT (0 is any free one)"
+    )]
     Taken {
         /// The port.
         port: u16,
-        /// That process's id and name, if the system tells.
-        holder: Option<(u32, String)>,
+        /// Who has it, as the end of that clause.
+        holder: String,
     },
     /// Only root may bind it: on most systems, a port below 1024.
     #[error(
@@ -34,15 +36,15 @@ pub enum Error {
     },
 }
 
-/// The end of the message: which process has the port, if known.
-fn by(holder: Option<&(u32, String)>) -> String {
-    holder.map(|(pid, name)| format!(" by process {pid} ({name})")).unwrap_or_default()
+/// Who has a port, as far as the system tells.
+fn by(port: u16) -> String {
+    loopback::holder(port).map(|holder| format!(" by {holder}")).unwrap_or_default()
 }
 
 /// Binds `port` on loopback; 0 takes any free port.
 pub(super) fn bind(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => Error::Taken { port, holder: loopback::listener_process(port) },
+        ErrorKind::AddrInUse => Error::Taken { port, holder: by(port) },
         ErrorKind::PermissionDenied => Error::Reserved { port },
         _ => Error::Io { port, source },
     })

@@ -1,6 +1,7 @@
 //! Reads systemd's journal, through `journalctl`.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -24,6 +25,11 @@ pub(super) struct JournalReader {
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) cursor: String,
+}
+
+/// Whether this machine has a journal.
+pub(super) fn exists() -> bool {
+    Path::new("/run/systemd/journal").exists()
 }
 
 impl JournalReader {
@@ -65,6 +71,13 @@ impl JournalReader {
             }
         });
         Some(JournalReader { entries, program })
+    }
+}
+
+impl JournalReader {
+    /// Whether `journalctl`, whose entries have all been received, has failed.
+    pub(super) fn has_failed(&mut self) -> bool {
+        self.program.wait().is_ok_and(|status| !status.success())
     }
 }
 

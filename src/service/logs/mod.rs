@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
+use crate::config::LogChoice;
 use crate::home::Home;
 use files::LogFileReader;
 use journal::JournalReader;
@@ -26,6 +27,10 @@ const LATEST: usize = 10;
 
 /// For how long an error may be the reason of what is wrong now.
 const HOUR_MS: u64 = 60 * 60 * 1000;
+
+/// Where the journal is kept in memory alone (`Storage=volatile`), it has no files of single users.
+const CLOSED_JOURNAL: &str = "there is no log file, and the journal cannot be read by you, as where it is kept in memory \
+    alone: with BPROXY_LOG=file the daemon writes files, and members of the group systemd-journal may read the journal";
 
 /// Why the log cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -60,38 +65,57 @@ impl Query {
     }
 }
 
-/// Writes the records that match the query to `out`; with `follow` also new ones, until `out` is closed.
+/// Writes the records that match the query to `out`; with `follow` also new ones, until `out` is closed. `warn` is called
+/// with what keeps all records from being seen.
 ///
 /// # Errors
 /// When a file exists and cannot be read, or `out` cannot be written for another reason.
-pub fn show(home: &Home, query: Query, follow: bool, out: &mut impl Write) -> Result<(), Error> {
+pub fn show(
+    home: &Home,
+    choice: LogChoice,
+    query: Query,
+    follow: bool,
+    out: &mut impl Write,
+    warn: impl FnOnce(&str),
+) -> Result<(), Error> {
     let latest_only = follow && query.is_empty();
     let mut files = LogFileReader::new(home.logs());
     let options: &[_] = if latest_only { &[format!("--lines={LATEST}")] } else { &[] };
-    let past = JournalReader::start(home, &query, None, options);
+    // A daemon that writes files has nothing in the journal, and asking it takes a while.
+    let has_journal = choice != LogChoice::File && journal::exists();
+    let start = |query: &Query, cursor: Option<&str>, options: &[String]| {
+        has_journal.then(|| JournalReader::start(home, query, cursor, options)).flatten()
+    };
+    let past = start(&query, None, options);
     let mut filter = Filter { query, ids: HashSet::new() };
     let mut latest = VecDeque::new();
     let mut written = Ok(());
-    let cursor = read_past(&mut files, past, &mut |record| {
-        if !filter.matches(&record) || written.is_err() {
-            return;
-        }
-        if !latest_only {
-            written = print(out, &record);
-            return;
-        }
-        if latest.len() == LATEST {
-            latest.pop_front();
-        }
-        latest.push_back(record);
-    })?;
+    let mut is_empty = true;
+    let Past { cursor, is_closed: journal_is_closed } =
+        read_past(&mut files, past, &mut |record| {
+            is_empty = false;
+            if !filter.matches(&record) || written.is_err() {
+                return;
+            }
+            if !latest_only {
+                written = print(out, &record);
+                return;
+            }
+            if latest.len() == LATEST {
+                latest.pop_front();
+            }
+            latest.push_back(record);
+        })?;
+    if is_empty && journal_is_closed {
+        warn(CLOSED_JOURNAL);
+    }
     let written = written.and_then(|()| latest.iter().try_for_each(|record| print(out, record)));
     if is_closed(written.and_then(|()| out.flush()))? || !follow {
         return Ok(());
     }
 
     let options = ["--follow".into(), "--no-tail".into()];
-    let following = JournalReader::start(home, &filter.query, cursor.as_deref(), &options);
+    let following = start(&filter.query, cursor.as_deref(), &options);
     loop {
         let mut written = Ok(());
         let mut show = |record: Record| {
@@ -159,12 +183,20 @@ pub(super) fn latest(home: &Home, count: usize) -> Vec<String> {
     latest.into()
 }
 
-/// Merges the records of the files and of the journal, oldest first. Returns the journal's cursor, to continue there.
+/// What was found behind the past records.
+struct Past {
+    /// The journal's cursor, to continue there.
+    cursor: Option<String>,
+    /// Whether there is a journal that this user cannot read.
+    is_closed: bool,
+}
+
+/// Merges the records of the files and of the journal, oldest first.
 fn read_past(
     files: &mut LogFileReader,
-    journal: Option<JournalReader>,
+    mut journal: Option<JournalReader>,
     on_record: &mut impl FnMut(Record),
-) -> Result<Option<String>, Error> {
+) -> Result<Past, Error> {
     let mut cursor = None;
     let mut entries = journal.iter().flat_map(|journal| &journal.entries).peekable();
     let mut drain_journal_until = |ts, on_record: &mut dyn FnMut(Record)| {
@@ -178,7 +210,8 @@ fn read_past(
         on_record(record);
     })?;
     drain_journal_until(u64::MAX, on_record);
-    Ok(cursor)
+    let is_closed = journal.as_mut().is_some_and(JournalReader::has_failed);
+    Ok(Past { cursor, is_closed })
 }
 
 fn print(out: &mut impl Write, record: &Record) -> io::Result<()> {
@@ -295,7 +328,7 @@ mod tests {
         let program = Command::new("true").spawn().unwrap();
         let mut times = Vec::new();
         let journal = Some(JournalReader { entries, program });
-        let cursor = read_past(&mut files, journal, &mut |record| times.push(record.ts)).unwrap();
-        assert_eq!((times, cursor.as_deref()), (vec![1, 2, 3, 4, 5, 6], Some("at 6")));
+        let past = read_past(&mut files, journal, &mut |record| times.push(record.ts)).unwrap();
+        assert_eq!((times, past.cursor.as_deref()), (vec![1, 2, 3, 4, 5, 6], Some("at 6")));
     }
 }

@@ -69,7 +69,7 @@ pub fn install(home: &Path, port: u16, now: bool) -> Result<Installed, Error> {
         if service.installed && (files.changed || !is_listening()) {
             manager.stop()?;
         }
-        manager.listen()?;
+        manager.listen().map_err(|error| super::as_start_error(&*manager, error))?;
     }
     // Without `now`, the state from before the installation counts: with the new units loaded, the manager reports the
     // new port although it still listens on the old one.
@@ -86,15 +86,25 @@ pub fn install(home: &Path, port: u16, now: bool) -> Result<Installed, Error> {
 }
 
 /// Undoes [`install`] and removes the daemon's files from the state directory: with `keep_tokens` all but the tokens.
-/// Files of others stay.
+/// Files of others stay. Without a service, the daemon that was started by hand is stopped and its files are removed.
 ///
 /// # Errors
-/// When there is no manager, the state directory is not the default one, or something cannot be removed.
+/// When something cannot be removed.
 pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
-    let manager = manager_for(home)?;
-    manager.query().map_err(|error| Error::None(error.to_string()))?;
     home::check_layout(home)?;
-    let files = manager.uninstall()?;
+    // Where no manager has it, there is no service to remove, but there are a daemon's files and tokens.
+    let manager = match manager_for(home).map(|manager| (manager.query(), manager)) {
+        Ok((Ok(_), manager)) => Some(manager),
+        Ok((Err(error), manager)) => {
+            let units = manager.units(Path::new(""), 0);
+            if units.iter().any(|(path, _)| path.exists()) {
+                return Err(Error::None(error.to_string()));
+            }
+            None
+        }
+        Err(_) => None,
+    };
+    let files = manager.as_ref().map_or(Ok(vec![]), |manager| manager.uninstall())?;
     control::stop_service(home)?;
     if let Some(state) = Home::find(home)? {
         if !keep_tokens {
@@ -103,7 +113,7 @@ pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
         state.clear()?;
     }
     Ok(Installed {
-        managed_by: manager.name(),
+        managed_by: manager.map_or(ManagedBy::Itself, |manager| manager.name()),
         files,
         tokens: Some(if keep_tokens { "kept" } else { "removed" }),
         ..Installed::default()

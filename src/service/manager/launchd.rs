@@ -11,7 +11,7 @@ const AGENT: &str = include_str!("../../../launchd/io.github.bproxy.plist");
 /// The parts of the shipped plist that an installation replaces.
 const SHIPPED_PROGRAM: &str = "/usr/local/bin/bproxy";
 const SHIPPED_PORT: &str = "<string>9615</string>";
-const SHIPPED_LOG: &str = "/Users/Shared/bproxy.log";
+const SHIPPED_LOG: &str = "/dev/null";
 
 /// The launchd of one user.
 pub(super) struct Launchd(Launchctl);
@@ -190,7 +190,13 @@ mod tests {
             launchd.install(Path::new("/usr/local/bin/bproxy"), 9700).unwrap();
             assert_eq!(
                 query(),
-                ServiceState { installed: true, pid: None, port: None, unit_port: Some(9700) }
+                ServiceState {
+                    installed: true,
+                    pid: None,
+                    port: None,
+                    unit_port: Some(9700),
+                    failed: None
+                }
             );
             launchd.listen().unwrap();
             assert_eq!(
@@ -199,7 +205,8 @@ mod tests {
                     installed: true,
                     pid: None,
                     port: Some(9700),
-                    unit_port: Some(9700)
+                    unit_port: Some(9700),
+                    failed: None
                 }
             );
             launchd.start().unwrap();
@@ -209,7 +216,13 @@ mod tests {
             launchd.stop().unwrap();
             assert_eq!(
                 query(),
-                ServiceState { installed: true, pid: None, port: None, unit_port: Some(9700) }
+                ServiceState {
+                    installed: true,
+                    pid: None,
+                    port: None,
+                    unit_port: Some(9700),
+                    failed: None
+                }
             );
             assert_eq!(launchd.uninstall().unwrap(), [launchd.0.plist()]);
             assert_eq!(query(), ServiceState::default());

@@ -18,8 +18,10 @@ use rustix::process::Pid;
 
 use super::control;
 use super::status::{self, ManagedBy, Started, Status, Stopped};
+use crate::client;
 use crate::config;
 use crate::home::{self, Home};
+use crate::loopback;
 use crate::secrets;
 use crate::supervisor::{self, ServiceState};
 use files::WrittenFiles;
@@ -59,6 +61,19 @@ pub enum Error {
     /// The manager could not start the daemon.
     #[error("{0}; see `journalctl --user --unit=bproxy`, or the files in ~/.bproxy/logs")]
     Start(#[source] supervisor::Error),
+    /// Another program has the port that the service listens on.
+    #[error(
+        "the service cannot listen, because port {port} is taken by {holder}: choose another one, with `bproxy service \
+         install --now --port {free}`"
+    )]
+    Taken {
+        /// The port.
+        port: u16,
+        /// Who has it.
+        holder: String,
+        /// A port that nobody has.
+        free: u16,
+    },
     /// The state directory.
     #[error(transparent)]
     State(#[from] home::Error),
@@ -105,7 +120,7 @@ pub fn start(home: &Path) -> Result<String, Error> {
     let Some((manager, _)) = managing(home) else { return Ok(control::start(home)?) };
     let state = Home::open(home)?;
     control::ensure_not_running(&state)?;
-    manager.start().map_err(as_start_error)?;
+    manager.start().map_err(|error| as_start_error(&*manager, error))?;
     wait_until_started(&state, None, &*manager)
 }
 
@@ -136,8 +151,21 @@ pub fn restart(home: &Path) -> Result<String, Error> {
         control::stop_service(home)?;
         before = None;
     }
-    manager.restart().map_err(as_start_error)?;
+    manager.restart().map_err(|error| as_start_error(&*manager, error))?;
     wait_until_started(&state, before, &*manager)
+}
+
+/// Restarts the running daemon of `home` on the port that it has.
+///
+/// # Errors
+/// As those of [`restart`].
+pub fn restart_in_place(home: &Path) -> Result<String, Error> {
+    if managing(home).is_some() {
+        return restart(home);
+    }
+    let port = Home::find(home)?.and_then(|home| client::running_port(&home).ok());
+    control::stop(home)?;
+    Ok(control::start_on(home, port)?)
 }
 
 /// Whether the daemon of `home` runs, and what manages it.
@@ -147,7 +175,7 @@ pub fn restart(home: &Path) -> Result<String, Error> {
 pub fn status(home: &Path) -> Result<Status, Error> {
     let status = control::status(home)?;
     Ok(match managing(home) {
-        Some((manager, service)) => status.managed_by(manager.name(), service.pid),
+        Some((manager, service)) => status.managed_by(manager.name(), service),
         None => status,
     })
 }
@@ -182,11 +210,39 @@ pub fn service(home: &Path) -> Option<Service> {
     Some(Service { manager, port: state.port, unit_port: state.unit_port })
 }
 
-fn as_start_error(error: Error) -> Error {
-    match error {
-        Error::Command(error) => Error::Start(error),
-        error => error,
+/// Why the manager could not start the daemon, or listen for it.
+fn as_start_error(manager: &dyn Manager, error: Error) -> Error {
+    let Error::Command(error) = error else { return error };
+    match manager.query() {
+        Ok(ServiceState { port: None, unit_port: Some(port), .. }) => {
+            match loopback::holder(port) {
+                Some(holder) => {
+                    Error::Taken { port, holder, free: loopback::free_port_after(port) }
+                }
+                None => Error::Start(error),
+            }
+        }
+        _ => Error::Start(error),
     }
+}
+
+/// A warning about a `BPROXY_PORT` that the daemon of `home` does not use, because its service manager listens on another
+/// port.
+///
+/// # Errors
+/// When the variable is not valid.
+pub fn unused_port(home: &Path) -> Result<Option<String>, config::Error> {
+    let Some(given) = config::port_from_env(home)? else { return Ok(None) };
+    let Some((manager, ServiceState { unit_port: Some(port), .. })) = managing(home) else {
+        return Ok(None);
+    };
+    let name = manager.name().as_str();
+    Ok((given != port).then(|| {
+        format!(
+            "BPROXY_PORT={given} has no effect, because {name} listens on port {port}: `bproxy service install --now --port \
+             {given}` changes that"
+        )
+    }))
 }
 
 fn wait_until_started(

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, Probe, START, shell};
 use crate::home::{self, Home};
 use crate::secrets::{self, FileStore, SecretStore};
+use crate::users;
 
 /// How much must fit: more than tokens and sessions take.
 const SPACE: usize = 256 * 1024;
@@ -88,7 +89,7 @@ fn foreign(path: &Path, metadata: &Metadata) -> Option<(String, String)> {
     let user = rustix::process::geteuid().as_raw();
     let owner = metadata.uid();
     let detail = || {
-        format!("{} belongs to the user with id {owner}, not to you (id {user})", path.display())
+        format!("{} belongs to {}, not to you (id {user})", path.display(), users::described(owner))
     };
     (owner != user).then(|| (detail(), shell::take_over(path)))
 }

@@ -47,7 +47,11 @@ pub(in crate::service::doctor) fn log(
 }
 
 /// Whether the journal takes records and can be read.
-pub(in crate::service::doctor) fn journal(choice: LogChoice, home: &Path) -> Probe {
+pub(in crate::service::doctor) fn journal(
+    choice: LogChoice,
+    managed_by: ManagedBy,
+    home: &Path,
+) -> Probe {
     let socket = Path::new("/run/systemd/journal/socket");
     if !socket.exists() {
         return match choice {
@@ -80,9 +84,19 @@ pub(in crate::service::doctor) fn journal(choice: LogChoice, home: &Path) -> Pro
             ended => {
                 let _ = program.kill();
                 let _ = program.wait();
-                let timed_out = matches!(ended, Ok(None));
-                let problem = if timed_out { "does not answer" } else { "cannot be read by you" };
-                return Err(failed(format!("it {problem}")));
+                if matches!(ended, Ok(None)) {
+                    return Err(failed("it does not answer".to_owned()));
+                }
+                let problem = "cannot be read by you";
+                let is_needed = choice == LogChoice::Journald
+                    || choice == LogChoice::Auto && managed_by == ManagedBy::Systemd;
+                return match is_needed {
+                    true => Err(Failure::new(
+                        format!("it {problem}, as where it is kept in memory alone"),
+                        set_command(home, "BPROXY_LOG", "file"),
+                    )),
+                    false => Ok((format!("{problem}, and not used"), ())),
+                };
             }
         }
     }

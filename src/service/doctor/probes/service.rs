@@ -8,10 +8,10 @@ use crate::client::{self, Endpoint};
 use crate::home::Home;
 use crate::home::lock::Watch;
 use crate::loopback::{self, ListenerOwner};
-use crate::protocol;
 use crate::service::doctor::units::Units;
 use crate::service::logs;
 use crate::service::manager::Service;
+use crate::users;
 
 /// Whether the installed service is up to date, has not failed, and its manager listens. `explained` says that an earlier
 /// hop has the reason if it has failed.
@@ -55,7 +55,7 @@ pub(in crate::service::doctor) fn service(
             let detail = format!(
                 "installed for {name}, which does not listen: port {port} is taken by {holder}"
             );
-            Err(Failure::new(detail, reinstall_command(next_port(port))))
+            Err(Failure::new(detail, reinstall_command(loopback::free_port_after(port))))
         }
         (port, _) => match (problem, port) {
             (Some(problem), _) => Err(problem),
@@ -85,8 +85,10 @@ pub(in crate::service::doctor) fn socket(
     own_port: Option<u16>,
 ) -> Probe<u16> {
     let another_port = |port| match service {
-        Some(_) => reinstall_command(next_port(port)),
-        None => set_command(home.path(), "BPROXY_PORT", &next_port(port).to_string()),
+        Some(_) => reinstall_command(loopback::free_port_after(port)),
+        None => {
+            set_command(home.path(), "BPROXY_PORT", &loopback::free_port_after(port).to_string())
+        }
     };
     // A port file that a killed daemon left does not say where a service manager listens.
     let (port, managed_port) = match Endpoint::find(home.path()) {
@@ -150,7 +152,7 @@ fn refused(port: u16) -> Option<(u16, String)> {
 }
 
 fn belonging_to(port: u16, user: u32) -> String {
-    format!("port {port} belongs to the user with id {user}: {}", listening_process(port))
+    format!("port {port} belongs to {}: {}", users::described(user), listening_process(port))
 }
 
 /// The process that listens on a port, for display.
@@ -172,11 +174,5 @@ fn free_port(port: u16) -> u16 {
         loopback::listener_owner(port),
         Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw()
     );
-    if is_own || refused(port).is_none() { port } else { next_port(port) }
-}
-
-/// A port to use instead of one that is taken or reserved: the next one that is free.
-fn next_port(port: u16) -> u16 {
-    let first = if (1024..u16::MAX).contains(&port) { port + 1 } else { protocol::DEFAULT_PORT };
-    (first..=u16::MAX).find(|port| refused(*port).is_none()).unwrap_or(first)
+    if is_own || refused(port).is_none() { port } else { loopback::free_port_after(port) }
 }
