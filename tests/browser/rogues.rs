@@ -241,9 +241,9 @@ async fn a_listener_in_place_of_the_daemon_gets_nothing_and_is_named() {
     let report = doctor(&home, port).await;
     assert_eq!(report.code, 1, "{report:?}");
     let own = rustix::process::geteuid().as_raw();
-    let named =
-        format!("port {port} belongs to the user with id {own}: process {} (", std::process::id());
-    assert!(report.stdout.contains(&named), "{named}: {report:?}");
+    let user = format!("port {port} belongs to the user with id {own} (");
+    let process = format!(": process {} (", std::process::id());
+    assert!(report.stdout.contains(&user) && report.stdout.contains(&process), "{report:?}");
     popup.close().await;
     drop(rogue);
     wait_for("the port", || std::net::TcpListener::bind(("127.0.0.1", port)).ok()).await;
@@ -288,7 +288,7 @@ async fn takes_the_port(mut command: Command, user: u32) {
     let home = start.home;
     assert_eq!(run(&home, &["session", "list"]).await.code, 2);
     let report = doctor(&home, port).await;
-    let named = format!("port {port} belongs to the user with id {user}: process ");
+    let named = format!("port {port} belongs to the user with id {user} (");
     assert!(report.code == 1 && report.stdout.contains(&named), "{report:?}");
     let told = told();
     for word in [&*tokens[0], tokens[1].trim(), "Sec-WebSocket", "POST", "hello", "proof."] {

@@ -14,11 +14,13 @@ async fn a_step_and_the_look_at_what_it_did_are_one_call() {
     let page = Visit { rig: &rig, session: text(&data["session"]) };
     let handle = text(&count["handle"]);
 
-    // The page comes to rest before it is read: the button goes away some time after the click.
     let seen = page.page("act.html").await;
     let clicked = page.data(&["click", "--element", &handle, "--then", "text"]).await;
     assert!(text(&clicked["then"]["text"]).contains("Count 1"), "{clicked}");
     assert_eq!(seen.evaluate("counted.textContent").await, "1");
+    // The page comes to rest before it is read: the button goes away some time after the click.
+    let activated = page.data(&["tab", "activate", "--then", "text"]).await;
+    assert!(text(&activated["then"]["text"]).contains("Hover me"), "{activated}");
     let vanished = page
         .data(&["click", "--selector", "#vanish", "--then", "snapshot --interactive-only"])
         .await;
@@ -66,7 +68,5 @@ async fn a_read_that_fails_leaves_its_act_done() {
     assert_eq!(clicked["thenError"]["code"], "ELEMENT_NOT_FOUND", "{clicked}");
     assert_eq!((clicked.get("then"), &clicked["clicked"]), (None, &json!(true)));
     assert_eq!(seen.evaluate("counted.textContent").await, "1");
-    let activated = page.data(&["tab", "activate", "--then", "text"]).await;
-    assert!(text(&activated["then"]["text"]).contains("Hover me"), "{activated}");
     rig.browser.close().await;
 }

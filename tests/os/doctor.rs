@@ -503,6 +503,7 @@ async fn with_secrets() -> (Daemon, Vec<String>) {
 #[tokio::test]
 async fn a_report_for_others_has_no_token_no_code_and_no_address() {
     let (daemon, secrets) = with_secrets().await;
+    daemon.record("start", |_| true).await;
     let file = daemon.home.file("report.txt");
     let mut command = bproxy(&daemon.home.path());
     command

@@ -134,7 +134,7 @@ async fn claim(
 /// An extension that says back what it was told to fill in, wherever a page would.
 async fn serving(port: u16, pairing: &Pairing, filled: &[String; 3]) -> Serving {
     let mut extension = FakeExtension::connect(port, pairing).await.expect("a paired extension");
-    extension.hello("one").await;
+    extension.hello_of_revision_1("one").await;
     // Nonsense that quotes.
     extension.send(format!("not JSON: {}", filled[0])).await;
     extension
@@ -385,7 +385,7 @@ async fn no_secret_shows_in_the_journal_of_a_service() {
 
 #[tokio::test]
 async fn no_secret_is_in_a_process_while_a_command_waits() {
-    let (daemon, mut extension, tab) = Daemon::with_tab().await;
+    let (daemon, mut extension, tab) = Daemon::with_numbering_tab().await;
     let mut secrets = Secrets::default();
     secrets.add("daemon's token", &daemon.token);
     secrets.add("extension's token", &daemon.pairing().await.token);
