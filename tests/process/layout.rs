@@ -96,8 +96,10 @@ async fn a_newer_layout_is_refused_with_what_to_do_and_nothing_is_touched() {
     let doctor = run(&home, &["doctor"]).await;
     assert_eq!((doctor.code, &doctor.json()["failing"]), (1, &json!("home")), "{doctor:?}");
     let check = &checked_home(&doctor.json());
-    assert!(check["detail"].as_str().expect("text").contains("layout 2"), "{check}");
-    assert!(check["fix"].as_str().expect("text").contains("install a newer bproxy"), "{check}");
+    let detail = check["detail"].as_str().expect("text");
+    assert!(detail.contains("layout 2") && detail.contains("install a newer bproxy"), "{check}");
+    // What a command can do without a newer program: it loses nothing.
+    assert!(check["fix"].as_str().expect("text").starts_with("mv "), "{check}");
     assert_eq!(listed(&home), before);
 }
 
