@@ -56,8 +56,17 @@ fn page(man: clap_mangen::Man, is_first: bool) -> io::Result<Vec<u8>> {
     let man = man.source(version).manual("Manual of bproxy");
     let mut content = Vec::new();
     man.render(&mut content)?;
+    let mut content = ragged(content);
     content.extend_from_slice(if is_first { SURROUNDINGS } else { SEE_FIRST }.as_bytes());
     Ok(content)
+}
+
+/// The synopsis is not stretched to the margin: a group of many flags is one word, which no line can be filled with.
+fn ragged(page: Vec<u8>) -> Vec<u8> {
+    const SYNOPSIS: &[u8] = b".SH SYNOPSIS\n";
+    let Some(start) = memchr::memmem::find(&page, SYNOPSIS) else { return page };
+    let (before, after) = page.split_at(start + SYNOPSIS.len());
+    [before, b".ad l\n", after].concat()
 }
 
 const SEE_FIRST: &str = "\
@@ -163,6 +172,7 @@ mod tests {
     fn the_first_page_has_every_variable_and_its_version_in_the_footer() {
         let page = page(clap_mangen::Man::new(command()), true).unwrap();
         let page = String::from_utf8(page).unwrap();
+        assert!(page.contains(".SH SYNOPSIS\n.ad l\n"), "long groups of flags break lines");
         for variable in config::SETTINGS.into_iter().chain([config::HOME, "BPROXY_SESSION"]) {
             assert!(page.contains(&format!(".B {variable}\n")), "{variable}");
         }

@@ -57,7 +57,7 @@ const VERB: Part = Part {
     edits: &[
         ("    Text(Text),\n", "    Title(Title),\n"),
         (
-            "            Read::Text(verb)",
+            "            Read::Text(verb) => verb.action()",
             "            Read::Title(Title {}) => protocol::Title {}.into(),\n",
         ),
         (
@@ -108,7 +108,7 @@ const BROWSER_TEST: Part = Part {
 
 const TABLE: Part = Part {
     path: "docs/protocol.md",
-    edits: &[("| `text` | `selector?`", "| `title` | – | `title` | extension |\n")],
+    edits: &[("| `text` | `selector?, frame?` |", "| `title` | – | `title` | extension |\n")],
     without: "title: a row in docs/protocol.md §4",
 };
 
