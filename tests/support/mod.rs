@@ -82,7 +82,7 @@ pub use systemd::{BPROXY, Machine, User};
 pub use terminal::Terminal;
 
 /// The longest wait of a test before it panics: far above what a loaded machine needs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often a condition is polled.
 const POLL: Duration = Duration::from_millis(5);
