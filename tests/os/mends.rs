@@ -408,6 +408,12 @@ async fn broken_files_and_settings_are_mended_by_the_doctors_own_commands() {
     assert_all_mended(results.buffer_unordered(AT_ONCE).collect().await);
 }
 
+/// Installs the service anew.
+const PREPARE: &str = "\
+    systemctl --user unset-environment BPROXY_HOME BPROXY_LOG BPROXY_LOG_LEVEL; mkdir -p -m 700 .bproxy; \
+    echo BPROXY_SECRETS=file >.bproxy/config.env; \
+    bproxy service install --now --port $P && bproxy service restart";
+
 /// Breaks every fourth setup of a service.
 async fn every_fourth_service_from(first: usize) {
     let Some(user) = User::new() else { return };
@@ -416,12 +422,17 @@ async fn every_fourth_service_from(first: usize) {
         let mut shell = Shell::open(&user);
         let words = format!("P={}; D=.config/systemd/user\n{WORDS}", user.port);
         shell.run(&words).await;
-        let (output, status) = shell
-            .run("systemctl --user unset-environment BPROXY_HOME BPROXY_LOG BPROXY_LOG_LEVEL; \
-                  mkdir -p -m 700 .bproxy; echo BPROXY_SECRETS=file >.bproxy/config.env; bproxy service install --now --port $P && bproxy service restart")
-            .await;
-        let (journal, _) = shell.run("journalctl --user --no-pager --lines=40; ss -ltnp").await;
-        assert_eq!(status, 0, "before {}: {output}\n{journal}", setup.0);
+        // A manager that many tests ask at the same time may be too late once.
+        let mut said = Vec::new();
+        for _ in 0..2 {
+            let (output, status) = shell.run(PREPARE).await;
+            if status == 0 {
+                break;
+            }
+            let (journal, _) = shell.run("journalctl --user --no-pager --lines=40; ss -ltnp").await;
+            said.push(format!("{output}\n{journal}"));
+        }
+        assert!(said.len() < 2, "before {}: {}", setup.0, said.join("\n"));
         results.push(mended(&mut shell, *setup).await);
         shell
             .run("bproxy service uninstall; BPROXY_HOME=$HOME/other bproxy service stop; \
