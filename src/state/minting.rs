@@ -161,8 +161,9 @@ impl Inner {
         }
     }
 
-    /// Frees the numbers of a command that has succeeded, but for those that its answer used: after a failure the page's
-    /// side may have used any of them. So it may without a waiter, for then nobody learns the handles.
+    /// Frees the numbers that the answer of a successful command left unused. Without a waiter none is freed: nobody
+    /// learns the handles, and the same numbers would be given to other elements. After a failure none is freed either,
+    /// because the page's side may have used any of them.
     pub(super) fn release_unused(&mut self, key: CommandKey, id: SessionId) {
         let Some(command) = self.pending.get(key).filter(|command| command.has_waiters()) else {
             return;
