@@ -75,6 +75,7 @@ fn redacted(text: &str) -> String {
         Some(home) => text.replace(&home, "~"),
         None => text.to_owned(),
     };
+    let text = without_addresses(&text);
     let is_gap = |letter: char| letter.is_whitespace() || "\"'()<>,=\\".contains(letter);
     let words = text.split_inclusive(is_gap).map(|piece| match piece.chars().next_back() {
         Some(gap) if is_gap(gap) => piece.split_at(piece.len() - gap.len_utf8()),
@@ -83,11 +84,22 @@ fn redacted(text: &str) -> String {
     words.fold(String::with_capacity(text.len()), |text, (word, gap)| text + &shown(word) + gap)
 }
 
+/// The text without addresses, which end at a space or a quote: their queries have commas and equals signs of their own.
+fn without_addresses(text: &str) -> String {
+    let is_end = |letter: char| letter.is_whitespace() || "\"'<>\\".contains(letter);
+    let is_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+    let pieces = text.split_inclusive(is_end).map(|piece| match piece.split_once("://") {
+        Some((before, after)) => {
+            let end = &after[after.trim_end_matches(is_end).len()..];
+            format!("{}[address]{end}", before.trim_end_matches(is_scheme))
+        }
+        None => piece.to_owned(),
+    });
+    pieces.collect()
+}
+
 /// A word without what is secret in it.
 fn shown(word: &str) -> String {
-    if word.contains("://") {
-        return "[address]".to_owned();
-    }
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let pieces = word.split_inclusive(|letter| !is_part(letter));
     let shown = pieces.map(|piece| {
@@ -127,12 +139,12 @@ mod tests {
         let (hex, base64) = (Secret::random_hex(), Secret::random_base64url());
         let text = format!(
             "{{\"event\":\"received\",\"url\":\"https://bank.example/a?b=c#d\",\"id\":\"01HZX9C2K8ABCDEFGHJKMNPQRS\"}}\n\
-             code ABCD-2345@9700, token {} and={}; (ws://127.0.0.1:9615/ws) /run/user/1000/bproxy",
+             code ABCD-2345@9700, token {} and={}; (ws://127.0.0.1:9615/ws) AT=https://c.example/?pin=12,3 /run/user/1000/bproxy",
             hex.expose(),
             base64.expose()
         );
         let shown = redacted(&text);
-        for gone in ["bank", "b=c", "ABCD-2345", hex.expose(), base64.expose(), "ws:"] {
+        for gone in ["bank", "c#d", "12,3", "ABCD-2345", hex.expose(), base64.expose(), "ws:"] {
             assert!(!shown.contains(gone), "{gone}: {shown}");
         }
         for kept in
