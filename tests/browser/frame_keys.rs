@@ -3,17 +3,21 @@
 use serde_json::{Value, json};
 
 use super::rig::{Rig, Visit, text};
-use super::support::Page;
+use super::support::{Page, patiently};
 
 /// A page with a frame of its own origin and one of another, both loaded.
 async fn page(rig: &Rig) -> Visit<'_> {
     let page = rig.open("frames/acts.html").await;
-    loop {
-        let tree = text(&page.data(&["snapshot"]).await["tree"]);
-        if tree.matches("\"Later\"").count() == 2 {
-            return page;
+    let loaded = async {
+        loop {
+            let tree = text(&page.data(&["snapshot"]).await["tree"]);
+            if tree.matches("\"Later\"").count() == 2 {
+                return;
+            }
         }
-    }
+    };
+    patiently("the frames", loaded).await;
+    page
 }
 
 /// What the page and its frames heard since the last call: that of each document by itself, because nothing orders one

@@ -178,11 +178,6 @@ impl Browser {
         Some(worker["targetId"].as_str().expect("an id").to_owned())
     }
 
-    /// Whether the extension's service worker runs.
-    pub async fn worker_runs(&self) -> bool {
-        self.worker().await.is_some()
-    }
-
     /// Everything that DevTools can attach to.
     pub async fn targets(&self) -> Vec<Value> {
         let targets = self.devtools.call("Target.getTargets", json!({}), None).await;
