@@ -15,7 +15,8 @@
 //! - [`protocol`]: the wire format as types.
 //!
 //! Every layer may use [`home`], [`config`], [`settings`], [`secrets`], [`supervisor`] and [`loopback`]; [`extension`] and
-//! [`skill`] are the files embedded in the binary, which [`install`] writes to a folder. `sys` has all unsafe code.
+//! [`skill`] are the files embedded in the binary, which [`install`] writes to a folder; [`registration`] edits the
+//! configuration of MCP clients; [`program`] is the path that this program is run by. `sys` has all unsafe code.
 
 #[forbid(unsafe_code)]
 pub mod agent;
@@ -38,7 +39,11 @@ pub mod loopback;
 #[forbid(unsafe_code)]
 pub mod mcp;
 #[forbid(unsafe_code)]
+pub mod program;
+#[forbid(unsafe_code)]
 pub mod protocol;
+#[forbid(unsafe_code)]
+pub mod registration;
 #[forbid(unsafe_code)]
 mod runtime_dir;
 #[forbid(unsafe_code)]

@@ -146,6 +146,10 @@ enum Error {
     #[error(transparent)]
     Mcp(#[from] crate::mcp::Error),
     #[error(transparent)]
+    Program(#[from] crate::program::Error),
+    #[error(transparent)]
+    Registration(#[from] crate::registration::Error),
+    #[error(transparent)]
     Skill(#[from] crate::skill::Error),
     /// A flag has an invalid value.
     #[error("{flag}: {problem}")]

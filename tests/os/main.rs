@@ -1,6 +1,7 @@
 //! What needs the operating system: a booted systemd, its journal, a keyring, a second user, socket activation.
 
 mod activation;
+mod clients;
 mod doctor;
 mod journal;
 mod keyring;

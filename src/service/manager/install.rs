@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Error, manager_for, program};
+use super::{Error, manager_for};
 use crate::home::{self, Home};
 use crate::loopback::{self, ListenerOwner};
+use crate::program;
 use crate::secrets;
 use crate::service::control;
 use crate::service::status::ManagedBy;

@@ -6,7 +6,6 @@
 mod files;
 mod install;
 mod launchd;
-mod program;
 mod systemd;
 
 pub use install::{Installed, install, uninstall};
@@ -22,6 +21,7 @@ use crate::client;
 use crate::config;
 use crate::home::{self, Home};
 use crate::loopback;
+use crate::program;
 use crate::secrets;
 use crate::supervisor::{self, ServiceState};
 use files::WrittenFiles;

@@ -1,4 +1,5 @@
-//! The path of this program that goes into a unit: one that is still valid after the next update.
+//! The path of this program that goes into units and into clients' configuration: one that is still valid after the next
+//! update.
 
 use std::env;
 use std::ffi::OsStr;
@@ -13,7 +14,7 @@ pub enum Error {
     Unknown(#[source] io::Error),
     /// The path is temporary.
     #[error(
-        "{} cannot be a service's program, because the next build or update removes it: install bproxy first, for \
+        "{} cannot be what a service or a client runs, because the next build or update removes it: install bproxy first, for \
          example with `install -Dm755 {} ~/.local/bin/bproxy`, and run it from there", path.display(), path.display()
     )]
     Temporary {
@@ -22,13 +23,13 @@ pub enum Error {
     },
 }
 
-/// The path of this program to write into units: the one it was called by, else the one found in `PATH`, else its real
+/// The path of this program to write down: the one it was called by, else the one found in `PATH`, else its real
 /// path.
 ///
 /// # Errors
 /// When the program is in a build directory, or in a package manager's directory of one version, and no permanent path
 /// leads to it.
-pub(super) fn path() -> Result<PathBuf, Error> {
+pub(crate) fn path() -> Result<PathBuf, Error> {
     let here = env::current_exe().and_then(|path| path.canonicalize()).map_err(Error::Unknown)?;
     let called = env::args_os().next().map(PathBuf::from).filter(|path| path.is_absolute());
     let search = env::var_os("PATH").unwrap_or_default();
