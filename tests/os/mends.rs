@@ -24,7 +24,11 @@ const FILES: &[Setup] = &[
     ("a link that leads nowhere", "home", "ln -s /nowhere/at/all $B"),
     ("a directory that is closed to its owner", "home", "up; down; chmod 000 $B"),
     ("a directory that its owner cannot write to", "home", "up; down; chmod 500 $B"),
-    ("a directory that was removed under a daemon", "home", "up; rm -rf $B"),
+    (
+        "a directory that was removed under a daemon",
+        "home",
+        "up; kill -STOP $(cat $B/bproxy.pid); rm -rf $B",
+    ),
     (
         "a directory that was replaced under a daemon",
         "socket",
