@@ -111,12 +111,14 @@ function showSessions({ sessions }) {
   find('held').hidden = sessions.length === 0;
   const focused = document.activeElement instanceof HTMLElement ? { ...document.activeElement.dataset } : {};
   find('sessions').replaceChildren(
-    ...sessions.map(({ session, label, tab, title, paused, pauseReason }) => {
+    ...sessions.map(({ session, label, tab, title, paused, pauseReason, client }) => {
       const name = label || session;
       const item = document.createElement('li');
       const heading = make('div', `${name}${tab ? ` · ${tab}` : ''}`, 'name');
       if (label) heading.title = session;
       item.append(heading);
+      if (client)
+        item.append(make('div', client.folder ? `${client.name} in ${client.folder}` : client.name, 'client'));
       if (title) item.append(make('div', title, 'title'));
       if (paused) item.append(make('div', `Paused: ${pauseReason || 'it needs you'}`, 'paused'));
       if (paused) item.append(act('Resume', name, 'resume', session));

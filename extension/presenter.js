@@ -8,7 +8,8 @@ import { isObject } from './schema.js';
 import { readPairing, readPort } from './storage.js';
 
 /**
- * @typedef {{ session: string, label?: string, tab?: string, title?: string, paused: boolean, pauseReason?: string }} Session
+ * @typedef {{ session: string, label?: string, tab?: string, title?: string, paused: boolean, pauseReason?: string,
+ *   client?: { name: string, folder?: string } }} Session
  * @typedef {{
  *   status: import('./connection.js').Status, paired: boolean, port: number, sessions: Session[],
  *   on: boolean, extensionVersion: string, protocolVersion: number, daemonVersion: string | null,

@@ -4,8 +4,9 @@
 #![allow(unsafe_code)]
 
 use std::ffi::OsStr;
+use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use rustix::io::{Errno, fcntl_getfd};
@@ -23,6 +24,34 @@ pub(crate) fn own_descriptor(number: RawFd) -> Result<OwnedFd, Errno> {
     fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) })?;
     // SAFETY: the descriptor is open, and the caller is its only owner: the manager names each number once.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// The user whose process is on the other side of a Unix socket.
+#[cfg(target_os = "linux")]
+pub(crate) fn peer_user(socket: &impl AsFd) -> io::Result<u32> {
+    // rustix fails where the process is not visible from here, such as that of a daemon outside of a container.
+    let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    let descriptor = socket.as_fd().as_raw_fd();
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+    // SAFETY: the descriptor is open as long as it is borrowed; pointer and length are those of `peer`.
+    match unsafe {
+        libc::getsockopt(descriptor, level, name, (&raw mut peer).cast(), &raw mut length)
+    } {
+        0 => Ok(peer.uid),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The user whose process is on the other side of a Unix socket.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn peer_user(socket: &impl AsFd) -> io::Result<u32> {
+    let (mut user, mut group) = (0, 0);
+    // SAFETY: the descriptor is open as long as it is borrowed, and both pointers lead to variables of this function.
+    match unsafe { libc::getpeereid(socket.as_fd().as_raw_fd(), &mut user, &mut group) } {
+        0 => Ok(user),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Removes a variable from the environment, so that no child process inherits it.

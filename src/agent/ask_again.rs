@@ -51,7 +51,7 @@ pub fn send_or_ask(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::CancelToken;
+    use crate::client::{Address, CancelToken};
 
     fn answer(code: &str) -> Answer {
         let body = format!(r#"{{"id":"a","ok":false,"error":{{"code":"{code}","message":"x"}}}}"#);
@@ -59,7 +59,10 @@ mod tests {
     }
 
     fn ended() -> Error {
-        Error::Exchange { port: 1, source: std::io::ErrorKind::UnexpectedEof.into() }
+        Error::Exchange {
+            address: Address::Port(1),
+            source: std::io::ErrorKind::UnexpectedEof.into(),
+        }
     }
 
     /// Takes no time.

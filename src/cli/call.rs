@@ -61,7 +61,7 @@ pub(super) fn send_to(
     let session = session_for(action, globals.session());
     Ok(deliver(globals, client, || {
         let id = request_id();
-        globals.verbose(|| format!("{} as {id} to port {}", action.name(), client.port()));
+        globals.verbose(|| format!("{} as {id} to {}", action.name(), client.address()));
         let send = || client.command(&id, action, session, timeout);
         send_or_ask(globals, &id, action, session, timeout, send)
     })?)
@@ -78,8 +78,7 @@ pub(super) fn send_or_ask(
 ) -> Result<Answer, client::Error> {
     let ask = || {
         globals.verbose(|| format!("asking what came of {id}"));
-        let client = client::connect(globals.home.as_deref())?;
-        client.recall(&CancelToken::default(), id, action, session, timeout)
+        globals.connect()?.recall(&CancelToken::default(), id, action, session, timeout)
     };
     agent::send_or_ask(Spinner::new(), send, ask)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::{Error, output, render};
+use super::{Error, caller, output, render};
 use crate::client::{self, Client};
 use crate::config;
 use crate::home::Home;
@@ -54,6 +54,10 @@ pub(super) struct Globals {
     /// The state directory [default: ~/.bproxy, or BPROXY_HOME]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) home: Option<PathBuf>,
+
+    /// Call the daemon on this port, with its token, and not by its socket
+    #[arg(long, global = true, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
 
     /// How to print the result: JSON for programs, text for people; log lines and events are always JSON [default: json]
     #[arg(long, global = true, value_name = "FORMAT")]
@@ -108,7 +112,17 @@ impl Globals {
 
     /// A client of the daemon.
     pub(super) fn client(&self) -> Result<Client, Error> {
-        Ok(client::connect(self.home.as_deref())?)
+        Ok(self.connect()?)
+    }
+
+    /// Finds the daemon, or the next one.
+    pub(super) fn connect(&self) -> Result<Client, client::Error> {
+        let home = self.home.as_deref();
+        let client = match self.port {
+            Some(port) => client::connect_port(home, port),
+            None => client::connect(home),
+        };
+        Ok(client?.on_behalf_of(caller::of_this_process()))
     }
 
     /// Writes a message to standard error, with --verbose.

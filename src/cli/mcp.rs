@@ -116,7 +116,7 @@ impl Mcp {
 fn serve(globals: &Globals) -> Result<Outcome, Error> {
     let session = Some(globals.session().to_owned()).filter(|session| !session.is_empty());
     let (timeout, wait_extension) = (globals.timeout(), globals.wait_extension());
-    let home = globals.home.clone();
-    mcp::run(Options { home, session, timeout, wait_extension })?;
+    let (home, port) = (globals.home.clone(), globals.port);
+    mcp::run(Options { home, port, session, timeout, wait_extension })?;
     Ok(Outcome::Done)
 }

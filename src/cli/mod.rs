@@ -6,6 +6,7 @@
 mod act;
 mod batch;
 mod call;
+mod caller;
 mod completions;
 mod debug;
 mod dialog;

@@ -26,11 +26,13 @@ impl Pair {
         let client = globals.client()?;
         let action = protocol::PairingIssue {}.into();
         let mut answer = call::send_to(&client, globals, &action, globals.timeout())?;
+        // Whoever issues a code has written down its port.
+        let port = client.port().unwrap_or(DEFAULT_PORT);
         let issued = answer.data::<PairingIssueData>();
         let ok = answer.ok;
         if ok && globals.format() == Some(Format::Text) {
             answer.body = output::change_data(&answer.body, |mut data: PairingIssueData| {
-                data.pairing_code = for_people(&data.pairing_code, client.port());
+                data.pairing_code = for_people(&data.pairing_code, port);
                 Ok(data)
             })?;
         }
@@ -41,7 +43,7 @@ impl Pair {
         let code = issued.map_err(|error| Error::Answer(error.to_string()))?;
         output::say(&format!(
             "type {} into the popup of the browser's bproxy extension",
-            for_people(&code.pairing_code, client.port())
+            for_people(&code.pairing_code, port)
         ));
         wait(&globals.home()?, &code)?;
         output::say("paired");

@@ -67,7 +67,8 @@ impl Service {
         let line = match self {
             Service::Logs(logs) => return logs.run(globals),
             Service::Start { foreground: true } => {
-                service::run(&Config::from_env(globals.home.as_deref())?, Mode::Foreground)?;
+                let config = Config::from_env(globals.home.as_deref())?;
+                service::run(|| Ok(config), Mode::Foreground)?;
                 return Ok(Outcome::Done);
             }
             Service::Start { foreground: false } => {
@@ -150,9 +151,12 @@ impl Daemon {
             true => Mode::Detached,
             false => Mode::Service { activated: self.activated },
         };
-        let mut config = Config::from_env(globals.home.as_deref()).map_err(service::Error::from)?;
-        config.idle_exit = config.idle_exit.or(self.idle_exit.map(Duration::from_secs));
-        service::run(&config, mode)?;
+        let config = || {
+            let mut config = Config::from_env(globals.home.as_deref())?;
+            config.idle_exit = config.idle_exit.or(self.idle_exit.map(Duration::from_secs));
+            Ok(config)
+        };
+        service::run(config, mode)?;
         Ok(Outcome::Done)
     }
 }

@@ -1,8 +1,10 @@
 //! Cancelling a call from a thread other than the one that waits for its answer.
 
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use socket2::Socket;
 
 use super::Error;
 use super::exchange::Stream;
@@ -23,7 +25,7 @@ enum State {
     #[default]
     Idle,
     /// A command waits for its answer on this connection.
-    Connected(TcpStream),
+    Connected(Socket),
     Cancelled,
 }
 

@@ -29,7 +29,7 @@ impl<'a> Connection<'a> {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = request::body(id, action, session, timeout, false)?;
+        let body = request::body(id, action, session, timeout, self.client.caller.as_ref(), false)?;
         let deadline = Instant::now() + timeout + ANSWER_GRACE;
         let mut stream = match self.stream.take().filter(Stream::is_idle) {
             Some(mut stream) => {

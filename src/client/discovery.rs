@@ -1,12 +1,16 @@
 //! Finding the daemon of a state directory, running or not, and the token that it accepts.
 //!
+//! Its Unix socket is the first choice: it needs no token, no keyring and no port. Otherwise its port is called.
+//!
 //! A daemon that runs holds the directory's lock and has written its port there. For one that does not run, systemd or
 //! launchd may listen: the first connection to their port starts it. Otherwise, whatever listens on the port in the file
 //! is not the daemon, and gets no token.
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use super::address::{self, Local, Way};
 use super::{Client, Error};
 use crate::config::{self, Config};
 use crate::home::Home;
@@ -14,10 +18,13 @@ use crate::home::lock::Watch;
 use crate::secrets;
 use crate::supervisor;
 
+/// How long connecting to a Unix socket may take: the kernel does it at once, unless thousands wait there already.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Finds the daemon of the state directory `home`, or of this process's (`BPROXY_HOME`, else `~/.bproxy`). One that
 /// exited because it was idle is started again by the first command, if it is a service of systemd or launchd.
 ///
-/// Nothing is sent yet. A client does not notice when another daemon takes over, so a long-running program calls this
+/// Nothing is sent yet, but a daemon may be started already. A client does not notice when another daemon takes over, so a long-running program calls this
 /// again for each task.
 ///
 /// # Errors
@@ -25,16 +32,18 @@ use crate::supervisor;
 /// the configuration or the token cannot be used.
 pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
     let path = home_path(home)?;
+    // A directory that cannot be trusted is refused first.
+    Home::find(&path)?;
+    if let Some(local) = Local::find(&path, Instant::now() + CONNECT_TIMEOUT)? {
+        return Ok(Client::by(Way::Local(local)));
+    }
     let choice = config::secrets_from_env(&path)?;
     let found = Endpoint::find(&path).map_err(|error| match error {
         Error::NotRunning => absent(&path),
         error => error,
     });
     match found? {
-        Endpoint::Running { home, port } => {
-            let token = secrets::client_token(choice, &home)?.ok_or(Error::NoToken)?;
-            Ok(Client::new(port, token))
-        }
+        Endpoint::Running { home, port } => by_port(&path, &home, port),
         Endpoint::Activated { port } => {
             let home = Home::open(&path)?;
             Ok(Client::new(port, secrets::ensure_client_token(choice, &home)?))
@@ -49,15 +58,33 @@ pub fn connect(home: Option<&Path>) -> Result<Client, Error> {
 /// As those of [`connect`]; [`Error::NotRunning`] also where a connection would start the daemon.
 pub fn connect_running(home: Option<&Path>) -> Result<Client, Error> {
     let path = home_path(home)?;
-    let choice = config::secrets_from_env(&path)?;
     match Endpoint::find(&path)? {
         Endpoint::Running { home, port } => {
-            let token = secrets::client_token(choice, &home)?.ok_or(Error::NoToken)?;
-            Ok(Client::new(port, token))
+            match Local::find(&path, Instant::now() + CONNECT_TIMEOUT)? {
+                Some(local) => Ok(Client::by(Way::Local(local))),
+                None => by_port(&path, &home, port),
+            }
         }
         Endpoint::Activated { .. } => Err(Error::NotRunning),
         Endpoint::Left { port } => Err(not_running(port)),
     }
+}
+
+/// The daemon of the state directory `home`, or of this process's, by its `port` and with its token; its socket is not
+/// looked for.
+///
+/// # Errors
+/// As those of [`connect`].
+pub fn connect_port(home: Option<&Path>, port: u16) -> Result<Client, Error> {
+    let path = home_path(home)?;
+    let home = Home::find(&path)?.ok_or(Error::NotRunning)?;
+    by_port(&path, &home, port)
+}
+
+fn by_port(path: &Path, home: &Home, port: u16) -> Result<Client, Error> {
+    let choice = config::secrets_from_env(path)?;
+    let token = secrets::client_token(choice, home)?.ok_or(Error::NoToken)?;
+    Ok(Client::new(port, token))
 }
 
 /// Why no daemon runs: another user may have the port that it would listen on.
@@ -71,7 +98,7 @@ fn absent(home: &Path) -> Error {
 
 /// Why there is no daemon although there is a port.
 fn not_running(port: u16) -> Error {
-    match Client::anonymous(port).check_listener() {
+    match address::check_listener(port) {
         // Another port has to be chosen.
         Err(error @ Error::OtherUser { .. }) => error,
         _ => Error::NotRunning,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Address;
 use crate::protocol::{MAX_BODY_BYTES, SHUTTING_DOWN};
 use crate::users;
 use crate::{config, home, secrets};
@@ -28,24 +29,24 @@ pub enum Error {
     /// The port file does not hold a port.
     #[error("{} does not hold a port number: run `bproxy service restart`", .0.display())]
     Port(PathBuf),
-    /// Another user's process listens on the port.
+    /// Another user's process listens there.
     #[error(
-        "port {port} is served by {}, not by you: nothing was sent; use a port of your own, with `bproxy service install \
+        "{address} is served by {}, not by you: nothing was sent; use a port of your own, with `bproxy service install \
          --now --port {free}`, or without a service manager with `BPROXY_PORT={free} bproxy service start`", users::described(*user)
     )]
     OtherUser {
-        /// The port.
-        port: u16,
+        /// Where.
+        address: Address,
         /// Whose process it is.
         user: u32,
         /// A port that nobody has.
         free: u16,
     },
-    /// The system does not report whose process listens on the port.
-    #[error("cannot tell who serves port {port}, so nothing was sent: {reason}")]
+    /// The system does not report whose process listens there.
+    #[error("cannot tell who serves {address}, so nothing was sent: {reason}")]
     UnknownListener {
-        /// The port.
-        port: u16,
+        /// Where.
+        address: Address,
         /// Why not.
         reason: String,
     },
@@ -58,10 +59,10 @@ pub enum Error {
         size: usize,
     },
     /// The connection failed.
-    #[error("cannot talk to the daemon on port {port}: {source}; see `bproxy service status`")]
+    #[error("cannot talk to the daemon on {address}: {source}; see `bproxy service status`")]
     Exchange {
-        /// The port.
-        port: u16,
+        /// Where.
+        address: Address,
         /// The system's reason.
         source: io::Error,
     },
@@ -76,11 +77,17 @@ pub enum Error {
     },
     /// No answer came in time.
     #[error(
-        "the daemon on port {port} did not answer in time: see `bproxy service status`, or restart it with `bproxy service restart`"
+        "the daemon on {address} did not answer in time: see `bproxy service status`, or restart it with `bproxy service restart`"
     )]
     Timeout {
-        /// The port.
-        port: u16,
+        /// Where.
+        address: Address,
+    },
+    /// The daemon that was started for this request could not start.
+    #[error("{reason}")]
+    CannotStart {
+        /// Why, and what mends it.
+        reason: String,
     },
     /// The daemon refused the request before it became a command.
     #[error("the daemon refused the request with status {status}: {message}")]
@@ -105,11 +112,11 @@ pub enum Error {
     },
     /// The answer does not follow this protocol.
     #[error(
-        "the answer on port {port} (status {status}) does not follow bproxy's protocol: is the daemon of another version? Run `bproxy service restart`"
+        "the answer on {address} (status {status}) does not follow bproxy's protocol: is the daemon of another version? Run `bproxy service restart`"
     )]
     UnknownAnswer {
-        /// The port.
-        port: u16,
+        /// Where.
+        address: Address,
         /// The HTTP status.
         status: u16,
     },

@@ -30,8 +30,8 @@ impl Client {
     pub fn events(&self) -> Result<Events<'_>, Error> {
         let mut stream = self.open(Instant::now() + SUBSCRIBE_TIMEOUT)?;
         let failed = |source| self.failed(source);
-        let (port, token) = (self.port, self.token.as_ref());
-        exchange::send(&mut stream, port, "GET", "/events", token, b"", After::Close)
+        let (host, token) = (self.way.host(), self.way.token());
+        exchange::send(&mut stream, &host, "GET", "/events", token, b"", After::Close)
             .map_err(failed)?;
         let mut reader = BufReader::new(stream);
         match exchange::receive_head(&mut reader).map_err(failed)? {

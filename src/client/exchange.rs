@@ -1,13 +1,17 @@
 //! One HTTP/1.1 exchange: writes a request, and reads an answer by its length, in chunks, or up to the end.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::mem::MaybeUninit;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use secrecy::zeroize::Zeroizing;
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::protocol::MAX_MESSAGE_BYTES;
 use crate::secrets::Secret;
+use crate::sys;
 
 /// Far more than the daemon sends.
 const MAX_HEAD_BYTES: u64 = 16 * 1024;
@@ -21,7 +25,7 @@ const TRANSFER: Duration = Duration::from_secs(4);
 
 /// A connection with one deadline for all operations together, until the answer begins.
 pub(super) struct Stream {
-    socket: TcpStream,
+    socket: Socket,
     deadline: Instant,
     has_begun: bool,
 }
@@ -29,16 +33,32 @@ pub(super) struct Stream {
 impl Stream {
     pub(super) fn connect(port: u16, deadline: Instant) -> io::Result<Stream> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let socket = TcpStream::connect_timeout(&address, left(deadline)?)?;
-        socket.set_nodelay(true)?;
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.connect_timeout(&address.into(), left(deadline)?)?;
+        socket.set_tcp_nodelay(true)?;
         Ok(Stream { socket, deadline, has_begun: false })
+    }
+
+    /// Connects to a Unix socket.
+    pub(super) fn connect_local(path: &Path, deadline: Instant) -> io::Result<Stream> {
+        let address = SockAddr::unix(path)?;
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // It waits where a daemon that hangs has let the queue of connections fill up.
+        socket.set_write_timeout(Some(left(deadline)?))?;
+        socket.connect(&address)?;
+        Ok(Stream { socket, deadline, has_begun: false })
+    }
+
+    /// The user whose process is on the other side of a Unix socket.
+    pub(super) fn peer_user(&self) -> io::Result<u32> {
+        sys::peer_user(&self.socket)
     }
 
     /// Whether it can carry another exchange: the daemon has neither closed it nor sent anything unexpected.
     pub(super) fn is_idle(&self) -> bool {
-        let is_quiet = |socket: &TcpStream| {
+        let is_quiet = |socket: &Socket| {
             socket.set_nonblocking(true)?;
-            let peeked = socket.peek(&mut [0]);
+            let peeked = socket.peek(&mut [MaybeUninit::uninit()]);
             socket.set_nonblocking(false)?;
             Ok::<_, io::Error>(peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
         };
@@ -46,7 +66,7 @@ impl Stream {
     }
 
     /// A handle to the same connection, with which another thread can close it.
-    pub(super) fn socket(&self) -> io::Result<TcpStream> {
+    pub(super) fn socket(&self) -> io::Result<Socket> {
         self.socket.try_clone()
     }
 
@@ -95,7 +115,7 @@ impl Write for Stream {
 /// Sends a request.
 pub(super) fn send(
     stream: &mut impl Write,
-    port: u16,
+    host: &str,
     method: &str,
     path: &str,
     token: Option<&Secret>,
@@ -104,7 +124,7 @@ pub(super) fn send(
 ) -> io::Result<()> {
     // Contains the token, and so is wiped when dropped. Allocated at full size: growing would leave a copy behind.
     let mut request = Zeroizing::new(Vec::with_capacity(512 + body.len()));
-    write!(request, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n")?;
+    write!(request, "{method} {path} HTTP/1.1\r\nHost: {host}\r\n")?;
     if let After::Close = after {
         request.extend_from_slice(b"Connection: close\r\n");
     }
@@ -272,7 +292,8 @@ mod tests {
     #[test]
     fn a_request_has_the_token_in_its_head() {
         let mut sent = Vec::new();
-        send(&mut sent, 9615, "POST", "/", Some(&Secret::new("abc".into())), b"{}", After::Close)
+        let host = "127.0.0.1:9615";
+        send(&mut sent, host, "POST", "/", Some(&Secret::new("abc".into())), b"{}", After::Close)
             .unwrap();
         assert_eq!(
             String::from_utf8(sent).unwrap(),

@@ -30,6 +30,7 @@
 //! [`Client::command_cancellable`] can be ended from another thread, and [`Client::connection`] carries several
 //! commands over one connection. [`Client::events`] streams what the daemon does.
 
+mod address;
 mod answer;
 mod cancel;
 mod connection;
@@ -39,20 +40,21 @@ mod events;
 mod exchange;
 mod request;
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::loopback::{self, ListenerOwner};
-use crate::protocol::{Action, Health, Spec};
+use crate::protocol::{Action, CANNOT_START, Caller, Health, Spec};
 use crate::secrets::Secret;
 use exchange::{After, Stream};
 
+use address::Way;
+
+pub use address::Address;
 pub use answer::{Answer, AnswerError, CallError, Failure, Success};
 pub use cancel::CancelToken;
 pub use connection::Connection;
-pub use discovery::{Endpoint, connect, connect_running, running_port};
+pub use discovery::{Endpoint, connect, connect_port, connect_running, running_port};
 pub use error::Error;
 pub use events::Events;
 pub use request::request_id;
@@ -64,27 +66,42 @@ const ANSWER_GRACE: Duration = Duration::from_secs(1);
 /// How long `GET /health` may take. It is answered from memory.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A daemon's address, and the token that it accepts.
+/// The way to a daemon, and who asks it.
 pub struct Client {
-    port: u16,
-    token: Option<Secret>,
+    way: Way,
+    caller: Option<Caller>,
 }
 
 impl Client {
     /// For the daemon that listens on `port`, or that a service manager starts for a connection to it. [`connect`] finds
     /// port and token.
     pub fn new(port: u16, token: Secret) -> Client {
-        Client { port, token: Some(token) }
+        Client::by(Way::Port { port, token: Some(token) })
     }
 
     /// The same without a token, for [`Client::health`].
     pub fn anonymous(port: u16) -> Client {
-        Client { port, token: None }
+        Client::by(Way::Port { port, token: None })
     }
 
-    /// Where the daemon listens.
-    pub fn port(&self) -> u16 {
-        self.port
+    fn by(way: Way) -> Client {
+        Client { way, caller: None }
+    }
+
+    /// The same, with what the daemon and the person are told of who asks.
+    #[must_use]
+    pub fn on_behalf_of(self, caller: Option<Caller>) -> Client {
+        Client { caller, ..self }
+    }
+
+    /// Where the daemon is called.
+    pub fn address(&self) -> Address {
+        self.way.address()
+    }
+
+    /// The port that the daemon listens on; `None` if it is called by its socket and has not written down its port yet.
+    pub fn port(&self) -> Option<u16> {
+        self.way.port()
     }
 
     /// Sends one command in a session (empty for none) and waits for its answer, for `timeout` and a few seconds for the
@@ -114,7 +131,7 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = request::body(id, action, session, timeout, false)?;
+        let body = request::body(id, action, session, timeout, self.caller.as_ref(), false)?;
         self.post(cancel, &body, timeout)
     }
 
@@ -131,7 +148,7 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = request::body(id, action, session, timeout, true)?;
+        let body = request::body(id, action, session, timeout, self.caller.as_ref(), true)?;
         self.post(cancel, &body, timeout)
     }
 
@@ -167,7 +184,7 @@ impl Client {
     /// # Errors
     /// When it does not answer, or not as bproxy does.
     pub fn health(&self) -> Result<Health, Error> {
-        let unknown = |_| Error::UnknownAnswer { port: self.port, status: 200 };
+        let unknown = |_| Error::UnknownAnswer { address: self.address(), status: 200 };
         serde_json::from_slice(&self.health_json()?).map_err(unknown)
     }
 
@@ -185,9 +202,7 @@ impl Client {
 
     /// Opens a connection with one `deadline` for everything sent and received on it.
     fn open(&self, deadline: Instant) -> Result<Stream, Error> {
-        let stream = Stream::connect(self.port, deadline).map_err(|source| self.failed(source))?;
-        self.check_listener()?;
-        Ok(stream)
+        self.way.open(deadline)
     }
 
     fn exchange(
@@ -198,18 +213,14 @@ impl Client {
         body: &[u8],
         after: After,
     ) -> Result<(u16, Vec<u8>), Error> {
-        exchange::send(stream, self.port, method, path, self.token.as_ref(), body, after)
+        let (host, token) = (self.way.host(), self.way.token());
+        exchange::send(stream, &host, method, path, token, body, after)
             .and_then(|()| exchange::receive(stream))
             .map_err(|source| self.failed(source))
     }
 
-    fn failed(&self, source: io::Error) -> Error {
-        let port = self.port;
-        match source.kind() {
-            io::ErrorKind::ConnectionRefused => Error::NotRunning,
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Error::Timeout { port },
-            _ => Error::Exchange { port, source },
-        }
+    fn failed(&self, source: std::io::Error) -> Error {
+        address::failed(&self.address(), source)
     }
 
     fn answer(&self, (status, body): (u16, Vec<u8>)) -> Result<Answer, Error> {
@@ -225,30 +236,11 @@ impl Client {
 
     /// Why the daemon rejects a request that this version considers correct: it may be of another version.
     fn bad_request(&self, code: String, message: String) -> Error {
-        match Client::anonymous(self.port).health() {
+        match self.health() {
             Ok(Health { version, .. }) if version != env!("CARGO_PKG_VERSION") => {
                 Error::Version { version, message }
             }
             _ => Error::Refused { status: 400, code, message },
-        }
-    }
-
-    /// Makes sure that the token goes to this user's daemon, and not to another user's process that took the port after
-    /// the daemon ended.
-    fn check_listener(&self) -> Result<(), Error> {
-        let port = self.port;
-        match loopback::listener_owner(port) {
-            Ok(ListenerOwner::User(user)) if user == rustix::process::geteuid().as_raw() => Ok(()),
-            Ok(ListenerOwner::User(user)) => {
-                let free = loopback::free_port_after(port);
-                Err(Error::OtherUser { port, user, free })
-            }
-            Ok(ListenerOwner::Unknown) => Ok(()),
-            Ok(ListenerOwner::Nobody) => Err(Error::UnknownListener {
-                port,
-                reason: "the system does not list it; try again".into(),
-            }),
-            Err(error) => Err(Error::UnknownListener { port, reason: error.to_string() }),
         }
     }
 
@@ -258,13 +250,16 @@ impl Client {
             error: Failure,
         }
         match serde_json::from_slice(body) {
+            Ok(Refusal { error: Failure { code, message, .. } }) if code == CANNOT_START => {
+                Error::CannotStart { reason: message }
+            }
             Ok(Refusal { error: Failure { code, message, .. } }) if message.is_empty() => {
                 Error::Refused { status, message: code.clone(), code }
             }
             Ok(Refusal { error: Failure { code, message, .. } }) => {
                 Error::Refused { status, code, message }
             }
-            Err(_) => Error::UnknownAnswer { port: self.port, status },
+            Err(_) => Error::UnknownAnswer { address: self.address(), status },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::value::RawValue;
 
 use super::Error;
-use crate::protocol::{Action, Envelope, MAX_BODY_BYTES, VERSION};
+use crate::protocol::{Action, Caller, Envelope, MAX_BODY_BYTES, VERSION};
 
 /// A new request id: 26 characters, of which the first ten encode the time, so that ids sort in the order of their
 /// creation.
@@ -23,6 +23,7 @@ pub(super) fn body(
     action: &Action,
     session: &str,
     timeout: Duration,
+    caller: Option<&Caller>,
     again: bool,
 ) -> Result<String, Error> {
     let params = RawValue::from_string(action.params()).expect("parameters become JSON");
@@ -37,6 +38,7 @@ pub(super) fn body(
         deadline: i64::try_from(deadline).unwrap_or(i64::MAX),
         destructive: action.facts().effect.destructive(),
         again,
+        client: caller,
     };
     let body = serde_json::to_string(&envelope).expect("texts and numbers become JSON");
     if body.len() > MAX_BODY_BYTES { Err(Error::TooLarge { size: body.len() }) } else { Ok(body) }
@@ -64,12 +66,12 @@ mod tests {
     fn the_daemon_accepts_the_request() {
         let click = r#"{"target":{"selector":"a[href=\"x\"]"}}"#;
         let action = Action::parse("click", click).expect("an action").expect("valid");
-        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30), false).unwrap();
+        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30), None, false).unwrap();
         let request = Request::parse(text.as_bytes()).unwrap();
         assert_eq!(request.action, action);
         assert_eq!((&*request.id, &*request.session, request.destructive), ("01X", "m4q7z2", true));
         assert!(!request.again);
-        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30), true).unwrap();
+        let text = body("01X", &action, "m4q7z2", Duration::from_secs(30), None, true).unwrap();
         assert!(Request::parse(text.as_bytes()).unwrap().again);
     }
 }

@@ -1,4 +1,4 @@
-//! The four layers that every request passes before its body is read (protocol §2).
+//! The four layers that every request passes before its body is read (protocol §2), and the one of the Unix socket.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,7 +8,7 @@ use warp::http::{
     uri::Authority,
 };
 
-use super::{Context, connection_limit::Connection, keyring, now, rejection};
+use super::{Context, connection_limit::Connection, door::Door, keyring, now, rejection};
 use crate::{
     secrets::Secret,
     state::{Event, ProofCheck, State},
@@ -74,7 +74,13 @@ impl Route {
         !matches!(self, Self::Claim | Self::Challenge | Self::Health)
     }
 
-    /// Whether the path is one that extensions call.
+    /// Whether the path is on the port alone: what extensions call.
+    fn is_on_the_port_alone(self) -> bool {
+        let is_challenge = matches!(self, Self::Challenge | Self::Other("/challenge"));
+        self.is_for_extensions() || is_challenge
+    }
+
+    /// Whether the path is one that extensions call with their Origin.
     fn is_for_extensions(self) -> bool {
         matches!(self, Self::Claim | Self::Socket | Self::Other("/pair/claim" | "/ws"))
     }
@@ -83,7 +89,7 @@ impl Route {
 /// Why a request is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Refusal {
-    /// `host`, `origin`, `fetch_site` or `secret`.
+    /// `host`, `origin`, `fetch_site` or `secret`; `peer` on the Unix socket.
     pub layer: &'static str,
     /// What the caller can do.
     pub message: &'static str,
@@ -124,6 +130,8 @@ const PROOF: Refusal = Refusal {
     layer: "secret",
     message: "Sec-WebSocket-Protocol: the extension's proof is missing, wrong, used or too old; run `bproxy pair` and enter the code in the popup",
 };
+const FOREIGN_PEER: Refusal =
+    Refusal { layer: "peer", message: "this socket is for the programs of its own user only" };
 const PREFLIGHT: Refusal = Refusal {
     layer: "origin",
     message: "Origin: preflight requests are refused; no page may call the daemon",
@@ -148,8 +156,12 @@ impl Gate {
         extension_ids: Option<Vec<String>>,
         state: State,
     ) -> Gate {
-        let hosts = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}"));
-        Gate { hosts, daemon_token, extension_ids: RwLock::new(extension_ids), state }
+        Gate {
+            hosts: own_hosts(port),
+            daemon_token,
+            extension_ids: RwLock::new(extension_ids),
+            state,
+        }
     }
 
     /// From now on only these extensions may claim or connect; any if none are named.
@@ -178,21 +190,14 @@ impl Gate {
         authority: Option<&Authority>,
         headers: &HeaderMap,
     ) -> Result<Passed, Refusal> {
-        let host = only(headers, HOST).ok().flatten().ok_or(HOST_REFUSAL)?;
-        if !self.is_own(host) || authority.is_some_and(|authority| !self.is_own(authority.as_str()))
-        {
-            return Err(HOST_REFUSAL);
-        }
+        check_host(&self.hosts, authority, headers)?;
         let origin = match (only(headers, ORIGIN), route.is_for_extensions()) {
             (Ok(Some(origin)), true) => self.check_extension(origin)?,
             (Ok(None), false) => "",
             (_, true) => return Err(NO_ORIGIN),
             (_, false) => return Err(SOME_ORIGIN),
         };
-        match only(headers, SEC_FETCH_SITE) {
-            Ok(None | Some("none" | "same-origin")) => {}
-            _ => return Err(CROSS_SITE),
-        }
+        check_fetch_site(headers)?;
         match route {
             Route::Claim | Route::Challenge | Route::Health => Ok(Passed::Known),
             Route::Command | Route::Events | Route::Other(_) if self.has_bearer(headers) => {
@@ -203,8 +208,15 @@ impl Gate {
         }
     }
 
-    fn is_own(&self, host: &str) -> bool {
-        self.hosts.iter().any(|own| own == host)
+    /// Checks a request on the Unix socket: whose program it is, and a token only if one is shown.
+    fn check_local(&self, own: bool, headers: &HeaderMap) -> Result<Passed, Refusal> {
+        if !own {
+            return Err(FOREIGN_PEER);
+        }
+        if headers.contains_key(AUTHORIZATION) && !self.has_bearer(headers) {
+            return Err(BEARER);
+        }
+        Ok(Passed::Known)
     }
 
     fn check_extension<'a>(&self, origin: &'a str) -> Result<&'a str, Refusal> {
@@ -244,11 +256,15 @@ impl Context {
         path: warp::path::FullPath,
         target: Option<TargetAuthority>,
         headers: HeaderMap,
+        door: Door,
         connection: Connection,
     ) -> Result<(), warp::Rejection> {
         let authority = target.as_ref().map(|target| &target.0);
         let route = Route::of(&method, path.as_str());
-        let check = || self.gate.check(&method, path.as_str(), authority, &headers);
+        let check = || match door {
+            Door::Port(_) => self.gate.check(&method, path.as_str(), authority, &headers),
+            Door::Local { own } => self.gate.check_local(own, &headers),
+        };
         let mut checked = check();
         if checked == Err(PROOF) && self.state.unreadable_pairing().is_some() {
             if let Some(reason) = self.unreadable_pairing().await {
@@ -258,6 +274,9 @@ impl Context {
             checked = check();
         }
         match checked {
+            Ok(_) if !matches!(door, Door::Port(_)) && route.is_on_the_port_alone() => {
+                Err(warp::reject::custom(rejection::Answered::new(rejection::not_found(&path))))
+            }
             Ok(passed) => {
                 if route.has_secret() {
                     connection.mark_busy();
@@ -286,6 +305,56 @@ impl Context {
                 tracing::warn!(event = "store_failed", problem = %error);
             }
         });
+    }
+}
+
+/// `127.0.0.1:{port}` and `localhost:{port}`.
+fn own_hosts(port: u16) -> [String; 2] {
+    ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}"))
+}
+
+fn check_host(
+    hosts: &[String; 2],
+    authority: Option<&Authority>,
+    headers: &HeaderMap,
+) -> Result<(), Refusal> {
+    let is_own = |host: &str| hosts.iter().any(|own| own == host);
+    let host = only(headers, HOST).ok().flatten();
+    let all_own =
+        host.is_some_and(is_own) && authority.is_none_or(|authority| is_own(authority.as_str()));
+    if all_own { Ok(()) } else { Err(HOST_REFUSAL) }
+}
+
+fn check_fetch_site(headers: &HeaderMap) -> Result<(), Refusal> {
+    match only(headers, SEC_FETCH_SITE) {
+        Ok(None | Some("none" | "same-origin")) => Ok(()),
+        _ => Err(CROSS_SITE),
+    }
+}
+
+/// Whether a request may be told why the daemon of `port` cannot serve: no page may, and on the Unix socket no other user.
+/// Secrets are not asked for, as they may be what is wrong.
+///
+/// # Errors
+/// The layer that refuses it.
+pub(super) fn check_unserved(
+    port: u16,
+    door: Door,
+    target: Option<&TargetAuthority>,
+    headers: &HeaderMap,
+) -> Result<(), Refusal> {
+    match door {
+        Door::Local { own: true } => Ok(()),
+        Door::Local { own: false } => Err(FOREIGN_PEER),
+        Door::Port(_) => {
+            check_host(&own_hosts(port), target.map(|target| &target.0), headers)?;
+            match only(headers, ORIGIN) {
+                Ok(None) => {}
+                Ok(Some(origin)) if origin.starts_with(EXTENSION_SCHEME) => {}
+                _ => return Err(SOME_ORIGIN),
+            }
+            check_fetch_site(headers)
+        }
     }
 }
 

@@ -13,9 +13,10 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::Sleep,
 };
+
+use super::door::Stream;
 
 /// How long input is discarded: a client on this machine needs milliseconds.
 const LINGER: Duration = Duration::from_secs(1);
@@ -24,7 +25,7 @@ const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// A connection whose shutdown lingers.
 pub(super) struct Lingering {
-    stream: TcpStream,
+    stream: Stream,
     closing: Option<Closing>,
 }
 
@@ -34,12 +35,12 @@ struct Closing {
 }
 
 impl Lingering {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self { stream, closing: None }
     }
 
     /// The connection itself, for a protocol with a close handshake of its own.
-    pub(super) fn into_inner(self) -> TcpStream {
+    pub(super) fn into_inner(self) -> Stream {
         self.stream
     }
 }

@@ -8,6 +8,7 @@ mod allocator;
 mod challenge;
 mod command;
 mod connection_limit;
+mod door;
 mod events;
 mod files;
 mod gate;
@@ -19,11 +20,15 @@ mod rejection;
 mod routes;
 mod server;
 mod socket;
+mod unable;
 
 pub use activity::Running;
+pub use door::Listeners;
 pub use gate::{Gate, Passed, Refusal};
+pub use health::open_sources;
+pub use unable::answer_waiting;
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 
@@ -33,11 +38,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     config::Resume,
     home::{self, Found, Home},
-    protocol::{DRAIN, LISTEN_BACKLOG},
+    protocol::DRAIN,
     secrets::{ExtensionCredential, Secret, SecretStore},
     state::{CloseReason, Event, Kept, Now, Process, State},
 };
+use door::Doors;
 use files::Files;
+use server::Server;
 
 /// How long connections may take to deliver their last answer and to close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
@@ -89,7 +96,7 @@ pub struct Options {
 /// Why a daemon cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The socket is not usable.
+    /// A socket is not usable.
     #[error("cannot listen: {0}")]
     Listen(#[source] io::Error),
     /// The pairing code cannot be written.
@@ -131,17 +138,14 @@ struct Context {
 ///
 /// Outside a tokio runtime with I/O and time.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     mut options: Options,
     ready: impl FnOnce(Running),
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     allocator::keep();
-    let port = listener.local_addr().map_err(Error::Listen)?.port();
-    // The socket listens already, with whatever backlog its maker chose.
-    rustix::net::listen(&listener, LISTEN_BACKLOG).map_err(|error| Error::Listen(error.into()))?;
-    listener.set_nonblocking(true).map_err(Error::Listen)?;
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Listen)?;
+    let port = listeners.port.local_addr().map_err(Error::Listen)?.port();
+    let doors = Doors::open(listeners)?;
 
     let started = Instant::now();
     let process = Process { pid: std::process::id(), port, started: started.into_std() };
@@ -178,7 +182,9 @@ pub async fn serve(
     let spawn = |task| tokio::spawn(stop_timer.clone().run_until_cancelled_owned(task));
     let mut timer = spawn(run_timer(state.clone()).boxed());
     let mut syncing = spawn(files.clone().keep_synced().boxed());
-    let mut server = server::Server::start(listener, context.clone());
+    let activity = context.activity.clone();
+    let routes = routes::all(context.clone());
+    let mut server = Server::start(doors, routes, move || activity.touch());
     ready(Running(context.clone()));
     // Ends with the runtime.
     tokio::spawn(shutdown.clone().run_until_cancelled_owned(keyring::watch(context.clone())));

@@ -8,6 +8,7 @@ use warp::{
         HeaderValue, StatusCode,
         header::{CONNECTION, CONTENT_TYPE},
     },
+    path::FullPath,
     reject::Reject,
     reply::Response,
 };
@@ -38,6 +39,12 @@ pub(super) fn json(status: StatusCode, body: impl Into<bytes::Bytes>) -> Respons
 /// A refusal that leaves the connection open: `{"ok":false,"error":{"code","message"}}`.
 pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
     json(status, json!({"ok": false, "error": {"code": code, "message": message}}).to_string())
+}
+
+/// The answer where there is nothing.
+pub(super) fn not_found(path: &FullPath) -> Response {
+    let message = format!("there is nothing at {}: commands go to POST /", path.as_str());
+    refusal(StatusCode::NOT_FOUND, "NOT_FOUND", &message)
 }
 
 /// A refusal that closes the connection; what the client still sends is discarded.

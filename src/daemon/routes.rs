@@ -25,6 +25,7 @@ pub(super) fn all(
         .and(warp::ext::optional())
         .and(warp::header::headers_cloned())
         .and(warp::ext::get())
+        .and(warp::ext::get())
         .and_then(Context::check)
         .untuple_one();
     let body = warp::header::optional::<String>(CONTENT_TYPE.as_str()).and(warp::body::stream());
@@ -52,6 +53,7 @@ pub(super) fn all(
     let health = at("/health")
         .and(warp::get())
         .and(with)
+        .and(warp::ext::get())
         .and(warp::header::headers_cloned())
         .map(health::answer);
     let nothing = warp::method().and(warp::path::full()).map(nothing);
@@ -78,10 +80,7 @@ fn nothing(method: Method, path: warp::path::FullPath) -> Response {
     let allowed = match path.as_str() {
         "/" | "/pair/claim" => "POST",
         "/ws" | "/challenge" | "/health" | "/events" => "GET",
-        other => {
-            let message = format!("there is nothing at {other}: commands go to POST /");
-            return rejection::refusal(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
-        }
+        _ => return rejection::not_found(&path),
     };
     let message = format!("{method} is not allowed here: use {allowed}");
     let mut response =

@@ -3,27 +3,25 @@
 //! This replaces warp's own server, which fails when descriptors run out, limits neither connections nor heads, and
 //! does not report when all connections have ended.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, time::Duration};
 
 use hyper::body::{Body as _, Incoming};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use warp::http::{HeaderValue, Request, StatusCode, header::CONNECTION, uri::Uri};
+use warp::{
+    Filter, Reply,
+    http::{HeaderValue, Request, StatusCode, header::CONNECTION, uri::Uri},
+};
 
 use super::{
-    Context,
-    activity::Activity,
     connection_limit::{Connection, ConnectionLimit, IdleConnections},
+    door::{Doors, Stream},
     gate::TargetAuthority,
     lingering_close::Lingering,
-    routes,
     socket::Peer,
 };
 use crate::protocol::{HEAD_TIME, MAX_HEAD_BYTES, MAX_HEADERS};
@@ -42,18 +40,25 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts to accept.
-    pub(super) fn start(listener: TcpListener, context: Arc<Context>) -> Self {
+    /// Starts to accept; `answered` is called after every answer that is no refusal.
+    pub(super) fn start<F>(
+        doors: Doors,
+        routes: F,
+        answered: impl Fn() + Clone + Send + 'static,
+    ) -> Self
+    where
+        F: Filter<Error = Infallible> + Clone + Send + Sync + 'static,
+        F::Extract: Reply,
+    {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (activity, ended) = (context.activity.clone(), stop.clone());
-        let routes = warp::service(routes::all(context));
+        let (routes, ended) = (warp::service(routes), stop.clone());
         let idle = IdleConnections::default();
         let limit = ConnectionLimit::new(idle.clone());
         let serve = move |stream, peer| {
-            let (routes, activity) = (routes.clone(), activity.clone());
-            serve(stream, peer, routes, activity, idle.clone(), ended.clone())
+            let (routes, answered) = (routes.clone(), answered.clone());
+            serve(stream, peer, routes, answered, idle.clone(), ended.clone())
         };
-        let accept = accept(listener, connections.clone(), limit, serve);
+        let accept = accept(doors, connections.clone(), limit, serve);
         let accepting = connections.spawn(stop.clone().run_until_cancelled_owned(accept));
         Self { connections, stop, accepting }
     }
@@ -72,19 +77,15 @@ impl Server {
 }
 
 /// Accepts connections and serves each in a task of its own. At the limit, the longest-idle one is evicted for the next.
-async fn accept<F, S>(
-    listener: TcpListener,
-    connections: TaskTracker,
-    mut limit: ConnectionLimit,
-    serve: F,
-) where
-    F: Fn(TcpStream, Peer) -> S,
+async fn accept<F, S>(doors: Doors, connections: TaskTracker, mut limit: ConnectionLimit, serve: F)
+where
+    F: Fn(Stream, Peer) -> S,
     S: Future<Output = ()> + Send + 'static,
 {
     loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let peer = Peer::new(peer, limit.acquire().await);
+        match doors.accept().await {
+            Ok((stream, door)) => {
+                let peer = Peer::new(door, limit.acquire().await);
                 connections.spawn(serve(stream, peer));
             }
             Err(error) if is_about_the_peer(&error) => {}
@@ -98,16 +99,22 @@ async fn accept<F, S>(
 
 /// Whether the connection ended before it was accepted, which says nothing about the listener.
 fn is_about_the_peer(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected,
+    };
+    // Setting an option of a connection that ended fails with the last, or on macOS with `InvalidInput`.
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected | InvalidInput
+    )
 }
 
 /// Speaks HTTP/1.1 on a connection until either side ends it.
 async fn serve<R>(
-    stream: TcpStream,
+    stream: Stream,
     peer: Peer,
     routes: R,
-    activity: Activity,
+    answered: impl Fn() + Clone,
     idle: IdleConnections,
     stop: CancellationToken,
 ) where
@@ -117,11 +124,6 @@ async fn serve<R>(
             Error = Infallible,
         > + Clone,
 {
-    // Answers are written at once: there is nothing to coalesce.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(event = "connection_failed", problem = %error);
-        return;
-    }
     let service = TowerToHyperService::new(routes);
     let (begun, connection_state) = (CancellationToken::new(), Connection::new(idle));
     let (begin, tracked) = (begun.clone(), connection_state.clone());
@@ -133,12 +135,13 @@ async fn serve<R>(
             // A target may be an authority alone, as for a tunnel, and warp's filters panic without a path.
             *request.uri_mut() = Uri::from_static("/");
         }
+        request.extensions_mut().insert(peer.door());
         request.extensions_mut().insert(peer.clone());
         request.extensions_mut().insert(tracked.clone());
         begin.cancel();
         let is_too_long = head_bytes(&request) > MAX_HEAD_BYTES;
         let answer = (!is_too_long).then(|| hyper::service::Service::call(&service, request));
-        let (activity, tracked) = (activity.clone(), tracked.clone());
+        let (answered, tracked) = (answered.clone(), tracked.clone());
         async move {
             let answer = match answer {
                 Some(answer) => answer.await,
@@ -150,7 +153,7 @@ async fn serve<R>(
             }
             // A refused request does not keep an idle daemon from ending.
             if answer.as_ref().is_ok_and(|answer| !answer.status().is_client_error()) {
-                activity.touch();
+                answered();
             }
             answer
         }
@@ -220,11 +223,11 @@ mod tests {
 
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
         time::Instant,
     };
-    use warp::{Filter as _, Reply as _};
 
-    use super::*;
+    use super::{super::door::Listeners, *};
 
     /// A server that answers everything with `sound`, but panics at `/faulty`.
     struct Rig {
@@ -234,21 +237,13 @@ mod tests {
 
     impl Rig {
         async fn new() -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = port.local_addr().unwrap();
+            let doors = Doors::open(Listeners { port, local: None }).unwrap();
             let faulty = warp::path("faulty").map(|| -> &str { panic!("on purpose") });
             let sound = warp::any().map(|| "sound");
             let routes = faulty.or(sound).unify().map(|text: &str| text.to_owned().into_response());
-            let (idle, stop) = (IdleConnections::default(), CancellationToken::new());
-            let (routes, activity) = (warp::service(routes), Activity::new());
-            let (limit, ended) = (ConnectionLimit::new(idle.clone()), stop.clone());
-            let serve = move |stream, peer| {
-                let activity = activity.clone();
-                serve(stream, peer, routes, activity, idle.clone(), ended.clone())
-            };
-            let accept = accept(listener, TaskTracker::new(), limit, serve);
-            tokio::spawn(stop.clone().run_until_cancelled_owned(accept));
-            Self { address, stop }
+            Self { address, stop: Server::start(doors, routes, || {}).stop }
         }
 
         async fn connect(&self) -> TcpStream {

@@ -2,16 +2,14 @@
 
 use std::{
     borrow::Cow,
-    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use futures_util::{Sink, SinkExt as _, StreamExt as _};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
     sync::{Notify, OwnedSemaphorePermit},
     time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
@@ -36,6 +34,7 @@ use warp::{
 
 use super::{
     Context, allocator,
+    door::{Door, Stream},
     gate::{offered_proof, subprotocols},
     lingering_close::Lingering,
     now, rejection,
@@ -87,7 +86,7 @@ pub(super) fn upgrade(
         return rejection::reply(rejection::shutting_down());
     }
     let accept = derive_accept_key(key.as_bytes());
-    let remote = peer.as_ref().map_or_else(String::new, |peer| peer.0.address.to_string());
+    let remote = peer.as_ref().map_or_else(String::new, Peer::address);
     // The client counts as connected from the upgrade on, not from its first message.
     let proof = offered_proof(&headers).unwrap_or_default();
     let nonce = proof.split_once('.').map_or("", |(nonce, _)| nonce);
@@ -126,15 +125,27 @@ pub(super) fn upgrade(
 pub(super) struct Peer(Arc<Slot>);
 
 struct Slot {
-    /// For the log.
-    address: SocketAddr,
+    door: Door,
     /// Its slot of the connection limit, which a browser keeps after the upgrade.
     _permit: OwnedSemaphorePermit,
 }
 
 impl Peer {
-    pub(super) fn new(address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
-        Self(Arc::new(Slot { address, _permit: permit }))
+    pub(super) fn new(door: Door, permit: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(Slot { door, _permit: permit }))
+    }
+
+    /// Where it has come in.
+    pub(super) fn door(&self) -> Door {
+        self.0.door
+    }
+
+    /// For the log.
+    fn address(&self) -> String {
+        match self.0.door {
+            Door::Port(address) => address.to_string(),
+            Door::Local { .. } => String::new(),
+        }
     }
 }
 
@@ -199,7 +210,7 @@ impl End {
 }
 
 async fn converse(
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Stream>,
     context: &Context,
     mut guard: Connected,
     wake: &Notify,
@@ -234,7 +245,7 @@ async fn converse(
 }
 
 async fn read(
-    stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
+    stream: &mut (impl futures_util::Stream<Item = Result<Message, Error>> + Unpin),
     state: &State,
     client: ClientId,
     heard: &LastHeard,

@@ -22,6 +22,9 @@ pub use error::Error;
 pub use layout::{Error as LayoutError, LAYOUT, check as check_layout};
 pub use sessions_file::{Found, SessionsFile};
 
+/// The name of the Unix socket in the state directory.
+pub(crate) const SOCKET: &str = "socket";
+
 /// A state directory that belongs to this user and that no other user can write to.
 #[derive(Clone, Debug)]
 pub struct Home {
@@ -98,6 +101,11 @@ impl Home {
     /// The file of the port that the daemon listens on. It exists while the daemon is ready.
     pub fn port(&self) -> PathBuf {
         self.path().join("port")
+    }
+
+    /// The Unix socket that the daemon listens on where no service manager passes it one.
+    pub fn socket(&self) -> PathBuf {
+        self.path().join(SOCKET)
     }
 
     /// The file that a running daemon keeps locked.
@@ -185,7 +193,8 @@ impl Home {
             remove_all(&directory).map_err(Error::io("remove", &directory))?;
         }
         let sessions = [self.sessions(), self.sessions_before(), self.sessions_new()];
-        for file in [self.port(), self.pairing(), self.pid()].iter().chain(&sessions) {
+        for file in [self.port(), self.pairing(), self.pid(), self.socket()].iter().chain(&sessions)
+        {
             self.remove(file)?;
         }
         // Remaining files still need the layout version.

@@ -1,12 +1,12 @@
 //! Calls to the daemon, each on a thread of its own so that the event loop goes on meanwhile.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::agent::{self, SessionWait};
 use crate::client::{self, Answer, CancelToken, Client, Error, request_id};
-use crate::protocol::{self, Action};
+use crate::protocol::{self, Action, Caller};
 
 /// How long listing the sessions may take: the daemon answers from memory.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -15,6 +15,10 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Daemon {
     home: Option<Arc<PathBuf>>,
+    /// Given: the daemon is called there and not by its socket.
+    port: Option<u16>,
+    /// What the daemon is told of who asks; known from the first call on.
+    caller: Arc<OnceLock<Caller>>,
 }
 
 /// Cancels a call when the future that waits for it is dropped, as it is when the client cancels its request.
@@ -28,8 +32,16 @@ impl Drop for CancelOnDrop {
 
 impl Daemon {
     /// The daemon of the state directory `home`, or of this process's.
-    pub(super) fn new(home: Option<PathBuf>) -> Daemon {
-        Daemon { home: home.map(Arc::new) }
+    pub(super) fn new(home: Option<PathBuf>, port: Option<u16>) -> Daemon {
+        Daemon { home: home.map(Arc::new), port, caller: Arc::default() }
+    }
+
+    /// Says which client this server serves. Its folder is that in which it has started this process.
+    pub(super) fn introduce(&self, client: &str) {
+        self.caller.get_or_init(|| {
+            let folder = std::env::current_dir().ok();
+            Caller::new(client, folder.as_deref().and_then(|folder| folder.to_str()))
+        });
     }
 
     /// Sends a command and waits for its answer. The error is for the model to read.
@@ -99,6 +111,11 @@ impl Daemon {
 
     /// Finds the daemon. Called for every command, because the daemon may have been restarted.
     fn connect(&self) -> Result<Client, Error> {
-        client::connect(self.home.as_ref().map(|home| home.as_path()))
+        let home = self.home.as_ref().map(|home| home.as_path());
+        let client = match self.port {
+            Some(port) => client::connect_port(home, port),
+            None => client::connect(home),
+        };
+        Ok(client?.on_behalf_of(self.caller.get().cloned()))
     }
 }

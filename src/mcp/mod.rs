@@ -52,6 +52,8 @@ pub enum Error {
 pub struct Options {
     /// The state directory of the daemon; none for that of this process.
     pub home: Option<PathBuf>,
+    /// The port to call it on; none to call it by its socket, if it has one.
+    pub port: Option<u16>,
     /// The session to act in; none for one of the connection's own.
     pub session: Option<String>,
     /// How long a command without a timeout of its own may take.

@@ -49,9 +49,9 @@ struct Inner {
 
 impl Server {
     pub(super) fn new(options: Options) -> Self {
-        let Options { home, session, timeout, wait_extension } = options;
+        let Options { home, port, session, timeout, wait_extension } = options;
         Self(Arc::new(Inner {
-            daemon: Daemon::new(home),
+            daemon: Daemon::new(home, port),
             sessions: Sessions::new(session),
             pages: Pages::default(),
             tools: tools::all(),
@@ -96,6 +96,7 @@ impl ServerHandler for Server {
         };
         let arguments = request.arguments.unwrap_or_default();
         let client = context.client_info().map_or_else(|| "mcp".to_owned(), |client| client.name);
+        self.0.daemon.introduce(&client);
         let result = tokio::select! {
             result = self.0.call(&tool.name, *kind, arguments, &client) => result.unwrap_or_else(answer::error),
             // Dropping the call cancels its command. This result is not sent.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Action, MAX_ID_CHARS, ProtocolError, VERSION, Versions, values::some};
+use super::{Action, Caller, MAX_ID_CHARS, ProtocolError, VERSION, Versions, values::some};
 
 /// Why a body is not a request; the text names the field and the expected value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub destructive: bool,
     /// Whether the client only asks what came of the command, which it sent before.
     pub again: bool,
+    /// Who asks, if the client says it.
+    pub client: Option<Caller>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +52,8 @@ struct Fields<'a> {
     destructive: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "some")]
     again: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "some")]
+    client: Option<&'a RawValue>,
 }
 
 impl<'a> Request<'a> {
@@ -91,6 +95,7 @@ impl<'a> Request<'a> {
             deadline: integer("deadline", fields.deadline)?.ok_or_else(|| missing("deadline"))?,
             destructive: boolean("destructive", fields.destructive)?.unwrap_or(false),
             again: boolean("again", fields.again)?.unwrap_or(false),
+            client: caller("client", fields.client)?,
         })
     }
 }
@@ -119,6 +124,15 @@ fn boolean(field: &str, raw: Option<&RawValue>) -> Result<Option<bool>, BadReque
     raw.map(|raw| raw.get().parse())
         .transpose()
         .map_err(|_| bad(format!("`{field}`: expected true or false")))
+}
+
+fn caller(field: &str, raw: Option<&RawValue>) -> Result<Option<Caller>, BadRequest> {
+    let Some(raw) = raw else { return Ok(None) };
+    let caller: Caller = serde_json::from_str(raw.get()).map_err(|error| {
+        bad(format!("`{field}`: expected a name and perhaps a folder: {error}"))
+    })?;
+    caller.check().map_err(|problem| bad(format!("`{field}`: {problem}")))?;
+    Ok(Some(caller))
 }
 
 /// An integer of any size, clamped to 64 bits.
@@ -152,6 +166,9 @@ pub struct Envelope<'a> {
     /// See [`Request::again`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// See [`Request::client`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<&'a Caller>,
 }
 
 /// The `page` of answers that do not come from a page, as a JSON text.
@@ -305,6 +322,7 @@ mod tests {
             "deadline",
             "destructive",
             "again",
+            "client",
         ] {
             for value in [json!(null), json!([]), json!(1.5)] {
                 let mut request = request();
@@ -312,6 +330,29 @@ mod tests {
                 let refused = parse(&request).expect_err(field);
                 assert!(refused.contains(&format!("`{field}`")), "{field} {value}: {refused}");
             }
+        }
+    }
+
+    #[test]
+    fn who_asks_has_a_name_and_perhaps_a_folder_of_limited_length() {
+        let with = |client: Value| {
+            let mut request = request();
+            request["client"] = client;
+            parse(&request)
+        };
+        assert_eq!(with(json!({"name": "Claude Code", "folder": "/home/ada/site"})), Ok(()));
+        assert_eq!(with(json!({"name": "x".repeat(64)})), Ok(()));
+        for client in [
+            json!({}),
+            json!({"folder": "/"}),
+            json!({"name": 1}),
+            json!({"name": "a", "folder": null}),
+            json!({"name": "a", "pid": 1}),
+            json!({"name": "x".repeat(65)}),
+            json!({"name": "a", "folder": "x".repeat(257)}),
+        ] {
+            let refused = with(client.clone()).expect_err("a refusal");
+            assert!(refused.contains("`client`"), "{client}: {refused}");
         }
     }
 

@@ -130,12 +130,21 @@ pub const GIVE_UP_WAIT: Duration = Duration::from_secs(5);
 /// The longest time that closing a session waits for browsers to close its tabs.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
+/// The longest name of a program that asks, in characters.
+pub const MAX_CALLER_CHARS: usize = 64;
+
+/// The longest folder of a program that asks, in characters.
+pub const MAX_FOLDER_CHARS: usize = 256;
+
 /// How long commands in flight may go on after the daemon is told to stop: most answers come within a second, and
 /// service managers kill what takes much longer.
 pub const DRAIN: Duration = Duration::from_secs(5);
 
 /// The code of refusals meanwhile, with status 503: the same request may succeed once the daemon is up again.
 pub const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
+
+/// The code of the answer to requests that wait for a daemon that cannot start.
+pub const CANNOT_START: &str = "CANNOT_START";
 
 // --- browsers ---
 

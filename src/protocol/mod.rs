@@ -4,6 +4,7 @@
 //! the golden files in `tests/golden`, which the extension's tests read as well.
 
 pub mod actions;
+mod caller;
 mod dialog;
 mod envelope;
 mod error;
@@ -19,6 +20,7 @@ mod values;
 mod versions;
 
 pub use actions::*;
+pub use caller::Caller;
 pub use dialog::{Dialog, DialogAnswer};
 pub use envelope::{BadRequest, Envelope, NO_PAGE, Place, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};

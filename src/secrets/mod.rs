@@ -20,6 +20,7 @@ pub use client::{client_token, ensure_client_token, ensure_token};
 pub use file::FileStore;
 pub use keyring::KeyringError;
 pub use locations::{Inspection, TokenLocations, inspect, token_locations};
+pub(crate) use runtime::directory as runtime_directory;
 pub use selection::open;
 
 use std::io;

@@ -70,6 +70,13 @@ impl RuntimeCopy {
     }
 }
 
+/// The directory of the copies, which is made if there is none, where copies may be made.
+pub(crate) fn directory() -> Option<PathBuf> {
+    let runtime = Directory::find(&runtime_dir::user_runtime_dir()?).ok()??;
+    let usable = is_tmpfs(&runtime).then(|| Directory::open(&runtime.path().join(DIRECTORY)));
+    Some(usable?.ok()?.path().to_owned())
+}
+
 /// Names the copy after the state directory's device and inode: its path may change or be replaced, or be one of several.
 fn file_name(home: &Home) -> Option<String> {
     let metadata = std::fs::metadata(home.path()).ok()?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::listener::local;
 use super::status::{Error as StatusError, Started, Status, Stopped};
 use crate::client::{self, Client};
 use crate::home::lock::{self, Tidying, Watch};
@@ -179,6 +180,7 @@ fn stop_and(home: &Path, clean_up: impl FnOnce(&Home)) -> Result<(), Error> {
     if let Some(_tidying) = Tidying::begin(&home)? {
         let _ = home.remove(&home.port());
         let _ = home.remove(&home.pairing());
+        let _ = local::remove(&home.socket());
         secrets::remove_runtime_copy(&home);
         clean_up(&home);
     }

@@ -15,25 +15,27 @@ pub mod manager;
 mod notify;
 mod readiness;
 mod reload;
+mod sandbox;
 mod shutdown;
 pub mod status;
 pub mod token;
+mod unable;
 
 use std::cell::Cell;
 use std::io;
-use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config, LogChoice};
+use crate::config::{self, Config, LogChoice, SecretsChoice};
 use crate::daemon::{self, Activation, Running};
 use crate::home::lock::{self, Lock};
 use crate::home::{self, Home};
 use crate::secrets::{self, SecretStore};
-use listener::ListeningSocket;
+use listener::Listeners;
 use logging::{LevelHandle, Log};
 use token::Tokens;
 
@@ -122,19 +124,30 @@ pub enum Mode {
 /// Runs a daemon until it is told to stop. Call this while the process has one thread.
 ///
 /// # Errors
-/// When it cannot start or continue. It cleans up in that case too.
-pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
+/// When it cannot start or continue. It cleans up in that case too, and a daemon that a service manager started answers
+/// those who wait for it.
+pub fn run(
+    read_config: impl FnOnce() -> Result<Config, config::Error>,
+    mode: Mode,
+) -> Result<(), Error> {
     let inherited = match mode {
-        Mode::Service { activated } => listener::inherit(activated)?,
-        Mode::Foreground => None,
-        Mode::Detached => {
-            // Leaves the terminal's session, so that closing the terminal does not end the daemon.
-            rustix::process::setsid()
-                .map_err(|errno| Error::system("leave the terminal's session")(errno.into()))?;
-            None
+        Mode::Service { activated } => {
+            listener::inherit(activated).inspect_err(|_| unable::hold_up())?
         }
+        Mode::Foreground | Mode::Detached => None,
     };
-    descriptors::ensure()?;
+    unable::answering(inherited, |inherited| {
+        descriptors::ensure()?;
+        start(&read_config()?, mode, inherited)
+    })
+}
+
+fn start(config: &Config, mode: Mode, inherited: Option<Listeners>) -> Result<(), Error> {
+    if mode == Mode::Detached {
+        // Leaves the terminal's session, so that closing the terminal does not end the daemon.
+        rustix::process::setsid()
+            .map_err(|errno| Error::system("leave the terminal's session")(errno.into()))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -152,13 +165,29 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     // A killed daemon may have left its port file. Whoever holds the lock is taken for the daemon that listens there, so the
     // file goes before anything that takes time.
     home.remove(&home.port())?;
+    // Bound before the process may not do so any more; what is wrong with it is told once there is a log.
+    let listeners = match inherited {
+        Some(listeners) => Ok(listeners),
+        None => listener::bind(config.port),
+    };
+    let listeners = listeners.map(|mut listeners| {
+        let own_socket = OwnSocket::bind(&mut listeners, &home);
+        (listeners, own_socket)
+    });
+    let enforced = restrict(config, &home);
     let log = match (config.log, mode) {
         // A detached daemon closes standard error once it is ready.
         (LogChoice::Stderr | LogChoice::Auto, Mode::Detached) => LogChoice::File,
         (choice, _) => choice,
     };
     let log = Log::start(log, config.log_level, &home)?;
-    let result = run_locked(config, mode, &home, inherited, &log.level, runtime, &shutdown);
+    tracing::info!(event = "sandbox", landlock = enforced.landlock, seccomp = enforced.seccomp);
+    let result = listeners.map_err(Error::from).and_then(|(listeners, own_socket)| {
+        if let Err(problem) = &own_socket {
+            tracing::warn!(event = "socket_unavailable", %problem);
+        }
+        run_locked(config, mode, &home, listeners, &log.level, runtime, &shutdown)
+    });
     match &result {
         Ok(()) => tracing::info!(event = "stop"),
         Err(error) => tracing::error!(event = "failed", message = %error),
@@ -166,21 +195,29 @@ pub fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     result
 }
 
+/// Restricts the process to what a daemon needs.
+fn restrict(config: &Config, home: &Home) -> sandbox::Enforced {
+    daemon::open_sources();
+    let mut own = vec![home.path().to_owned()];
+    if config.secrets != SecretsChoice::File {
+        own.extend(secrets::runtime_directory());
+    }
+    sandbox::enter(&own)
+}
+
 fn run_locked(
     config: &Config,
     mode: Mode,
     home: &Home,
-    inherited: Option<ListeningSocket>,
+    listeners: Listeners,
     level: &LevelHandle,
     runtime: Runtime,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     home.write_layout()?;
-    let ListeningSocket { listener, activation } = match inherited {
-        Some(listening) => listening,
-        None => listener::bind(config.port)?,
-    };
-    let port = listener.local_addr().map_err(Error::system("read the socket's address"))?.port();
+    let activation = listeners.activation;
+    let port = listeners.sockets.port.local_addr();
+    let port = port.map_err(Error::system("read the socket's address"))?.port();
     home.read_secret(&home.pairing())?;
     // On another thread, so that the event loop handles signals while a keyring is slow.
     let opened = {
@@ -209,7 +246,7 @@ fn run_locked(
         secrets,
     };
     let idle_exit = config.idle_exit.filter(|_| activation != Activation::Standalone);
-    let result = serve(runtime, shutdown, listener, options, |running| {
+    let result = serve(runtime, shutdown, listeners.sockets, options, |running| {
         background::spawn_tasks(&running, port, config, idle_exit, mode, level, shutdown)?;
         readiness::announce(home, port, mode)?;
         notify::ready(&running, port);
@@ -222,7 +259,7 @@ fn run_locked(
 fn serve(
     runtime: Runtime,
     shutdown: &CancellationToken,
-    listener: TcpListener,
+    listeners: daemon::Listeners,
     options: daemon::Options,
     on_ready: impl FnOnce(Running) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -231,11 +268,30 @@ fn serve(
         let on_ready = |running| {
             on_ready_result.set(on_ready(running).inspect_err(|_| shutdown.cancel()));
         };
-        daemon::serve(listener, options, on_ready, shutdown.clone()).await
+        daemon::serve(listeners, options, on_ready, shutdown.clone()).await
     });
     runtime.shutdown_timeout(BLOCKING_WORK_DEADLINE);
     on_ready_result.into_inner()?;
     Ok(served?)
+}
+
+/// The Unix socket that the daemon itself has bound. Dropping this removes it.
+struct OwnSocket(PathBuf);
+
+impl OwnSocket {
+    /// Binds it in the state directory, unless a service manager passed one. The port serves without it too.
+    fn bind(
+        listeners: &mut Listeners,
+        home: &Home,
+    ) -> Result<Option<OwnSocket>, listener::local::Error> {
+        Ok(listeners.bind_local(&home.socket())?.then(|| OwnSocket(home.socket())))
+    }
+}
+
+impl Drop for OwnSocket {
+    fn drop(&mut self) {
+        let _ = listener::local::remove(&self.0);
+    }
 }
 
 /// The files that exist only while a daemon runs. Dropping this removes them, however the daemon ends.

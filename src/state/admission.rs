@@ -96,12 +96,13 @@ impl Inner {
             tracing::debug!(event = "joined", id = %request.id);
             return Ok(Admitted::Pending(waiter));
         }
-        self.sessions.touch(&request.session, now.instant);
+        self.dirty |= self.sessions.touch(&request.session, request.client.clone(), now.instant);
         self.emit(&Event::Received {
             id: &request.id,
             action: request.action.name(),
             session: truncated(&request.session),
             destructive: request.destructive,
+            client: request.client.as_ref(),
         });
         let (destination, kind) = match request.action.route() {
             Route::Daemon(action) => {
@@ -128,7 +129,10 @@ impl Inner {
                     None => self.locate_new_tab(session)?,
                 };
                 let new_session = destination.new_session;
-                (destination, Kind::Open { new_session, url: url.to_owned() })
+                (
+                    destination,
+                    Kind::Open { new_session, url: url.to_owned(), client: request.client.clone() },
+                )
             }
             Route::Tab(named, handling) => {
                 let session = self.sessions.check(&request.session)?;

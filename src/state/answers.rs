@@ -257,7 +257,8 @@ impl Inner {
         let (session, browser) = (command.session, command.browser);
         let (mut owner, then) = (command.tab.map(|ordinal| (session, ordinal)), command.then);
         let own_data = match &command.kind {
-            Kind::Open { new_session, url } => {
+            Kind::Open { new_session, url, client } => {
+                self.sessions.set_asking(client.clone());
                 let (new_session, url) = (*new_session, url.clone());
                 let numbered = command.block.is_some();
                 let opened = Opened { browser, data, page, replay: answer.replay, numbered };

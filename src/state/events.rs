@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 
-use crate::protocol::{ErrorCode, Pacing, SessionId, TabHandle};
+use crate::protocol::{Caller, ErrorCode, Pacing, SessionId, TabHandle};
 
 use super::{ClientId, Now};
 
@@ -27,6 +27,8 @@ pub enum Event<'a> {
         action: &'a str,
         session: &'a str,
         destructive: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client: Option<&'a Caller>,
     },
     PacingWait {
         id: &'a str,
@@ -157,8 +159,10 @@ impl Event<'_> {
     fn log(&self) {
         use tracing::{info, warn};
         match *self {
-            Self::Received { id, action, session, destructive } => {
-                info!(event = "received", id, action, session, destructive);
+            Self::Received { id, action, session, destructive, client } => {
+                let name = client.map(|client| &*client.name);
+                let folder = client.and_then(|client| client.folder.as_deref());
+                info!(event = "received", id, action, session, destructive, client = name, folder);
             }
             Self::PacingWait { id, delay_ms } => info!(event = "pacing_wait", id, delay_ms),
             Self::Forwarded { id, ws_client, tab } => {

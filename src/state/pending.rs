@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::protocol::{AnswerHandling, MAX_PENDING, Mints, SessionId};
+use crate::protocol::{AnswerHandling, Caller, MAX_PENDING, Mints, SessionId};
 
 use super::{
     Instant, Now,
@@ -55,10 +55,10 @@ pub(super) enum Phase {
 }
 
 /// What the daemon does with the answer to a command.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum Kind {
-    /// A new tab, in a new session if so said.
-    Open { new_session: bool, url: String },
+    /// A new tab, in a new session if so said, for whom.
+    Open { new_session: bool, url: String, client: Option<Caller> },
     /// A command on a tab.
     OnTab(AnswerHandling),
     /// The close of a session: the closes of tabs that it waits for, and how many tabs are closed.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     config::Resume,
-    protocol::{ErrorCode, PersonAct, ProtocolError, SessionId, TabHandle},
+    protocol::{Caller, ErrorCode, PersonAct, ProtocolError, SessionId, TabHandle},
 };
 
 use super::{
@@ -29,6 +29,9 @@ struct SessionState<'a> {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pause_reason: Option<&'a str>,
+    /// Only for browsers of revision 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a Caller>,
 }
 
 impl Inner {
@@ -44,6 +47,7 @@ impl Inner {
     }
 
     fn session_state(&self, browser: BrowserId) -> String {
+        let knows_clients = self.browsers.revision_of(browser) >= 1;
         let sessions = self.sessions.in_order();
         let here = sessions.iter().filter(|(_, session)| has_tab_in(session, browser));
         let shown: Vec<_> = here
@@ -56,6 +60,7 @@ impl Inner {
                     title: tab.map(|tab| &*tab.title),
                     paused: session.paused.is_some(),
                     pause_reason: session.pause_reason(),
+                    client: session.client.as_ref().filter(|_| knows_clients),
                 }
             })
             .collect();

@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::protocol::{
-    ErrorCode, MAX_DOCUMENT_CHARS, MAX_KEPT_CHARS, Pacing, ProtocolError, SessionId, SessionInfo,
-    TabHandle, TabInfo,
+    Caller, ErrorCode, MAX_DOCUMENT_CHARS, MAX_KEPT_CHARS, Pacing, ProtocolError, SessionId,
+    SessionInfo, TabHandle, TabInfo,
 };
 
 use super::{
@@ -88,6 +88,8 @@ pub(super) struct Session {
     pub(super) tabs: Vec<Tab>,
     pub(super) last_tab: u32,
     pub(super) used: Used,
+    /// Who asked last, as the client said it.
+    pub(super) client: Option<Caller>,
     pub(super) numbers: Numbers,
     pub(super) pacer: Pacer,
 }
@@ -166,6 +168,7 @@ impl Session {
             pacing: self.pacing,
             paused: self.paused.is_some(),
             pause_reason: self.pause_reason().map(str::to_owned),
+            client: self.client.clone(),
         }
     }
 }
@@ -179,6 +182,8 @@ pub(super) struct Sessions {
     unsaved: bool,
     /// Whether there were commands since the sessions were saved.
     used: bool,
+    /// Who asks at the moment.
+    asking: Option<Caller>,
 }
 
 impl Sessions {
@@ -203,6 +208,7 @@ impl Sessions {
             tabs: Vec::new(),
             last_tab: 0,
             used: Used::At(now),
+            client: self.asking.clone(),
             numbers: Numbers::default(),
             pacer: Pacer::default(),
         };
@@ -229,12 +235,24 @@ impl Sessions {
         self.map.remove(&id)
     }
 
-    /// A command names this session.
-    pub(super) fn touch(&mut self, named: &str, now: Instant) {
-        if let Some(session) = named.parse().ok().and_then(|id| self.get_mut(id)) {
-            session.used = Used::At(now);
-            self.used = true;
+    /// Who asks, from now on: a session that is made has been asked for by it.
+    pub(super) fn set_asking(&mut self, client: Option<Caller>) {
+        self.asking = client;
+    }
+
+    /// A command of `client` names this session, or none. Returns whether browsers show another client from now on.
+    pub(super) fn touch(&mut self, named: &str, client: Option<Caller>, now: Instant) -> bool {
+        self.set_asking(client);
+        let Some(session) = named.parse().ok().and_then(|id| self.map.get_mut(&id)) else {
+            return false;
+        };
+        session.used = Used::At(now);
+        self.used = true;
+        let is_other = self.asking.is_some() && session.client != self.asking;
+        if is_other {
+            session.client.clone_from(&self.asking);
         }
+        is_other
     }
 
     /// Something has changed that outlives the daemon.

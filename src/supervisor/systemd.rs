@@ -50,9 +50,11 @@ fn parse(shown: &str) -> ServiceState {
         match value("Id") {
             Some(SOCKET) => {
                 state.installed = value("LoadState") == Some("loaded");
-                let address = value("Listen").and_then(|listen| listen.strip_suffix(" (Stream)"));
-                state.unit_port =
-                    address.and_then(|address| address.rsplit(':').next()?.parse().ok());
+                // A line for each socket, of which one is a port.
+                let mut listens = block.lines().filter_map(|line| line.strip_prefix("Listen="));
+                state.unit_port = listens.find_map(|listen| {
+                    listen.strip_suffix(" (Stream)")?.rsplit(':').next()?.parse().ok()
+                });
                 state.port = state.unit_port.filter(|_| is_active);
             }
             Some(SERVICE) => {
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn the_output_of_systemctl_show_is_parsed() {
         let shown = "MainPID=42\nId=bproxy.service\nLoadState=loaded\nActiveState=active\n\n\
-            Listen=127.0.0.1:9700 (Stream)\nId=bproxy.socket\nLoadState=loaded\nActiveState=active\n";
+            Listen=/run/user/1/bproxy/socket (Stream)\nListen=127.0.0.1:9700 (Stream)\nId=bproxy.socket\nLoadState=loaded\nActiveState=active\n";
         let (installed, pid, port) = (true, Some(42), Some(9700));
         assert_eq!(
             parse(shown),

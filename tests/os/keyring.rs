@@ -104,23 +104,30 @@ async fn a_daemon_that_ends_leaves_the_pairing_in_the_keyring_and_nothing_else()
 async fn a_command_needs_no_keyring_while_the_daemon_runs() {
     let Some(desktop) = Desktop::new().await else { return };
     let daemon = start(&desktop, Home::new(), "keyring").await;
-    for store in ["auto", "keyring"] {
+    let port = daemon.port.to_string();
+    for (store, args) in [
+        ("auto", &["session", "list"][..]),
+        ("auto", &["session", "list", "--port", &port]),
+        ("keyring", &["session", "list", "--port", &port]),
+    ] {
         let mut command = desktop.bproxy(&daemon.home.path(), store);
-        command.args(["session", "list"]).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+        command.args(args).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
         call(command, None).await.data();
     }
 }
 
 #[tokio::test]
-async fn a_command_asks_the_keyring_where_there_is_no_copy_in_memory() {
+async fn a_command_by_the_port_asks_the_keyring_where_there_is_no_copy_in_memory() {
     let Some(desktop) = Desktop::new().await else { return };
     let daemon = start(&desktop, Home::new(), "keyring").await;
+    let port = daemon.port.to_string();
+    let list = ["session", "list", "--port", &port];
     fs::remove_dir_all(desktop.runtime().join("bproxy")).expect("own directory");
     for store in ["auto", "keyring"] {
-        run(&desktop, &daemon.home, store, &["session", "list"]).await.data();
+        run(&desktop, &daemon.home, store, &list).await.data();
     }
     let mut command = desktop.bproxy(&daemon.home.path(), "auto");
-    command.args(["session", "list"]).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+    command.args(list).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
     let call = call(command, None).await;
     assert!(call.trouble().contains("no keyring can be reached"), "{call:?}");
 }

@@ -8,6 +8,7 @@ mod keyring;
 mod keyring_service;
 mod mends;
 mod other_user;
+mod sandbox;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,13 +3,15 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio::process::Child;
 
 use crate::support::{
-    BPROXY, Call, Client, FakeExtension, Pairing, User, own_origin, request, wait_for,
+    BPROXY, Call, Client, FakeExtension, Pairing, User, call, own_origin, request, wait_for,
 };
 
 /// A person, and another user of the same machine.
@@ -68,6 +70,45 @@ async fn root_leaves_the_home_directory_of_a_person_alone() {
     let owner = person.uid.to_string();
     assert!(told.contains(&owner) && told.contains("BPROXY_HOME"), "{told}");
     assert!(!person.file(".bproxy").exists(), "nothing of root's is left there");
+}
+
+/// Asks for the health of the daemon on a Unix socket with a program that any user has.
+fn curl(socket: &str) -> String {
+    format!("curl --silent --max-time 5 --unix-socket {socket} http://localhost/health")
+}
+
+#[tokio::test]
+async fn the_socket_answers_its_own_user_alone() {
+    let Some((person, other)) = two_users() else { return };
+    started(&person).await;
+    let socket = format!("{}/.bproxy/socket", person.home());
+    assert!(person.sh(&curl(&socket)).await.contains("activation"));
+    let refused = other.run(&["sh", "-c", &curl(&socket)]).await;
+    assert!(refused.code != 0 && refused.stdout.is_empty(), "{refused:?}");
+    // Root may connect to anything, and gets no answer either.
+    let ask = curl(&socket);
+    let asked = call(person.machine.root(&["sh", "-c", &ask]), None).await;
+    assert!(asked.stdout.contains("UNAUTHORIZED"), "{asked:?}");
+    wait_for("the record", || {
+        records(&person, "auth_refused").into_iter().find(|record| record["layer"] == "peer")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_users_listener_on_the_socket_is_told_nothing() {
+    let Some(person) = User::new() else { return };
+    person.sh("mkdir -m 700 .bproxy").await;
+    // Root's: another user has no way into the directory.
+    let path = person.file(".bproxy/socket");
+    let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("own socket");
+    let told = person.bproxy(&["session", "list"]).await.trouble().to_owned();
+    assert!(told.contains("user with id 0") && told.contains("nothing was sent"), "{told}");
+    let (mut connection, _) = listener.accept().await.expect("a connection");
+    let mut sent = Vec::new();
+    connection.read_to_end(&mut sent).await.expect("its end");
+    assert!(sent.is_empty(), "{sent:?}");
 }
 
 #[tokio::test]

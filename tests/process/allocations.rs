@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use allocation_counter::AllocationInfo;
-use bproxy::daemon::{Activation, Options, serve};
+use bproxy::daemon::{Activation, Listeners, Options, serve};
 use bproxy::home::Home;
 use bproxy::secrets::{ExtensionCredential, FileStore, Secret};
 use serde_json::json;
@@ -55,7 +55,8 @@ impl Counted {
                     .expect("a runtime");
                 allocation_counter::measure(|| {
                     let ready = |_| ready.send(()).expect("a test that waits");
-                    runtime.block_on(serve(listener, options, ready, shutdown)).expect("a daemon");
+                    let listeners = Listeners { port: listener, local: None };
+                    runtime.block_on(serve(listeners, options, ready, shutdown)).expect("a daemon");
                 })
             }
         });

@@ -127,14 +127,7 @@ async fn a_connection_closed_by_the_daemon_is_reopened() {
     assert_eq!(batch.ask(&list).await["ok"], true);
     let home = daemon.stop().await.home;
     let _another = home.daemon().env("BPROXY_PORT", &port).start().await;
-    let line = format!("{list}\n");
-    batch.input.write_all(line.as_bytes()).await.expect("it reads");
-    let Batch { child, input, .. } = batch;
-    drop(input);
-    let output = patiently("the end", child.wait_with_output()).await.expect("a child");
-    // It reached the next daemon, which has a token of its own.
-    let said = String::from_utf8(output.stderr).expect("text");
-    assert!(output.status.code() == Some(2) && said.contains("401"), "{said}");
+    assert_eq!(batch.ask(&list).await["ok"], true, "it reaches the next daemon");
 }
 
 #[tokio::test]

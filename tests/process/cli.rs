@@ -461,10 +461,11 @@ async fn a_token_that_others_can_read_is_not_sent() {
     let daemon = Daemon::start().await;
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(daemon.home.file("token"), open).expect("own file");
-    let call = run(&daemon.home, &["session", "list"]).await;
+    let port = daemon.port.to_string();
+    let call = run(&daemon.home, &["session", "list", "--port", &port]).await;
     assert!(call.trouble().contains("token") && call.trouble().contains("chmod 600"), "{call:?}");
     assert_eq!(daemon.records("received"), Vec::<Value>::new());
-    let health = run(&daemon.home, &["health"]).await;
+    let health = run(&daemon.home, &["health", "--port", &port]).await;
     assert_eq!((health.code, &health.json()["status"]), (0, &json!("ok")));
     assert!(
         health.json().get("pid").is_none() && health.stderr.contains("chmod 600"),
@@ -487,7 +488,8 @@ async fn proxy_variables_are_ignored() {
 async fn a_daemon_that_refuses_the_token_is_reported_with_its_reason() {
     let daemon = Daemon::start().await;
     std::fs::write(daemon.home.file("token"), "0".repeat(64)).expect("own file");
-    let call = run(&daemon.home, &["session", "list"]).await;
+    let port = daemon.port.to_string();
+    let call = run(&daemon.home, &["session", "list", "--port", &port]).await;
     assert!(call.trouble().contains("401"), "{call:?}");
 }
 

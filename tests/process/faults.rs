@@ -241,7 +241,8 @@ impl Clock {
             .arg(&library)
             .status();
         assert!(compiled.expect("a C compiler").success());
-        let clock = Self { offset: home.path().with_file_name("offset"), library, seconds: 0 };
+        // Where the daemon may read it.
+        let clock = Self { offset: home.file("offset"), library, seconds: 0 };
         fs::write(&clock.offset, "0").expect("a file");
         clock
     }
@@ -340,8 +341,8 @@ async fn a_port_or_pairing_file_damaged_while_a_daemon_runs_is_reported_and_repa
         for file in ["port", "pairing.json"] {
             fs::write(home.file(file), damaged).expect("own file");
         }
-        let call = run(&home, &["session", "list"]).await;
-        assert!(call.trouble().contains("bproxy service restart"), "{call:?}");
+        // The socket needs neither.
+        run(&home, &["session", "list"]).await.data();
         let status = run(&home, &["service", "status"]).await.json();
         assert_eq!((&status["running"], &status["pid"]), (&json!(true), &started["pid"]));
         run(&home, &["service", "start"]).await.trouble();

@@ -50,6 +50,7 @@ async fn everything_in_the_state_directory_is_private() {
         "pairing.json",
         "sessions.json",
         "layout",
+        "socket",
     ] {
         assert_eq!(daemon.home.mode(file), 0o600, "{file}");
     }
@@ -73,6 +74,7 @@ async fn everything_in_the_state_directory_is_private() {
             "pairing.json",
             "port",
             "sessions.json",
+            "socket",
             "tmp",
             "token"
         ]

@@ -31,6 +31,8 @@ const WARM_UP: u64 = 4;
 /// How often the daemon is killed, all in all, and how many commands pass in between.
 const KILLS: u64 = 5;
 const BETWEEN_KILLS: u64 = 200;
+/// After so many looks without a change, what is open stays open.
+const SETTLED: u32 = 50;
 
 /// One in so many.
 #[derive(Clone, Copy)]
@@ -350,15 +352,16 @@ impl Soak {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
-    /// Descriptors that are open once all connections but the browsers' have ended.
-    async fn descriptors(&self) -> usize {
+    /// Descriptors that are open once all connections but the browsers' have ended, and a file that is being written is
+    /// closed: the fewest that are seen until there are no more than `most`, or none have come or gone for a while.
+    async fn descriptors(&self, most: usize) -> usize {
         let count = || fs::read_dir(self.proc("fd")).expect("a running daemon").count();
-        let mut least = usize::MAX;
+        let (mut least, mut unchanged) = (usize::MAX, 0);
         wait_for("connections to end", || {
             let now = count();
-            let settled = now >= least;
+            unchanged = if now < least { 0 } else { unchanged + 1 };
             least = least.min(now);
-            settled.then_some(())
+            (least <= most || unchanged == SETTLED).then_some(())
         })
         .await;
         least
@@ -395,12 +398,12 @@ async fn soak(commands: u64, seed: u64) {
     let mut soak = Soak { world: world.clone(), daemon: Some(daemon), first: 0 };
 
     soak.run(commands / WARM_UP, false).await;
-    let (memory, descriptors) = (soak.memory(), soak.descriptors().await);
+    let (memory, descriptors) = (soak.memory(), soak.descriptors(0).await);
     let begin = Instant::now();
     let rest = commands - commands / WARM_UP;
     soak.run(rest, false).await;
     let per_second = rest as f64 / begin.elapsed().as_secs_f64();
-    let (memory_after, descriptors_after) = (soak.memory(), soak.descriptors().await);
+    let (memory_after, descriptors_after) = (soak.memory(), soak.descriptors(descriptors).await);
     println!("{per_second:.0} commands a second");
     println!("memory: {memory} KiB, {memory_after} KiB at the end");
     println!("descriptors: {descriptors}, {descriptors_after} at the end");

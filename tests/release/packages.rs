@@ -173,15 +173,19 @@ fn expected() -> BTreeSet<String> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = tempfile::tempdir().expect("a folder");
     output(env!("CARGO_BIN_EXE_bproxy"), &["man", path(pages.path())]);
-    let programs = ["/usr/bin/bproxy", "/usr/libexec/bproxy/user-services"];
+    let programs = [
+        "/usr/bin/bproxy",
+        "/usr/lib/systemd/user-generators/bproxy-sandbox",
+        "/usr/libexec/bproxy/user-services",
+    ];
     let files = [
         "/usr/lib/systemd/user/bproxy.service",
+        "/usr/lib/systemd/user/bproxy.service.d/sandbox.conf",
         "/usr/lib/systemd/user/bproxy.socket",
         "/usr/share/bash-completion/completions/bproxy",
         "/usr/share/fish/vendor_completions.d/bproxy.fish",
         "/usr/share/doc/bproxy/README.md",
         "/usr/share/doc/bproxy/SECURITY.md",
-        "/usr/share/bproxy/sandbox.conf",
     ];
     let in_folder = |folder: &Path, place: &str| {
         let place = place.to_owned();
@@ -451,11 +455,7 @@ async fn a_persons_own_service_is_left_alone_until_it_is_handed_over() {
     let mut extension = FakeExtension::connect(user.port, &pairing).await.expect("it is paired");
     extension.fence().await;
 
-    // The part of the sandbox that is the person's to add.
-    let link = "mkdir -p ~/.config/systemd/user/bproxy.service.d && \
-                ln -s /usr/share/bproxy/sandbox.conf ~/.config/systemd/user/bproxy.service.d/ && \
-                systemctl --user daemon-reload && systemctl --user try-restart bproxy.service";
-    user.sh(link).await;
+    // The package's own sandbox.
     bproxy(&user, &["session", "list"]).await.data();
     assert_eq!(user.property("bproxy.service", "ProtectSystem").await, "strict");
     assert_eq!(hop().await["state"], "ok");

@@ -398,6 +398,8 @@ async fn a_daemon_that_runs_out_of_descriptors_goes_on_with_those_it_has() {
     use rustix::process::{Resource, Rlimit, prlimit};
 
     let daemon = Daemon::start().await;
+    // Its log is open from the first record on.
+    daemon.record("start", |_| true).await;
     let few = Rlimit { current: Some(64), maximum: Some(64) };
     prlimit(Some(daemon.pid()), Resource::Nofile, few).expect("an own child");
     serves_among_idle_connections(&daemon).await;

@@ -13,6 +13,7 @@ mod handles;
 mod hostile;
 mod identity;
 mod library;
+mod local;
 mod observability;
 mod outliving;
 mod pairing;

@@ -4,7 +4,7 @@ use super::{
     DaemonAction, Effect, Paced, Provenance, Recovery, Row, Runs, SessionAction, Spec, family,
 };
 use crate::protocol::{
-    Label, Pacing, SessionId, TabHandle,
+    Caller, Label, Pacing, SessionId, TabHandle,
     values::{data, params},
 };
 
@@ -100,6 +100,8 @@ data! {
         label: String,
         /// What the person has to do; may quote a page.
         pause_reason: String,
+        /// Who asked last, as the client said it.
+        client: Caller,
     }
 }
 

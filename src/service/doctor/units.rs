@@ -36,7 +36,14 @@ impl Properties {
         let id = format!("Id={unit}");
         let block = shown.split("\n\n").find(|block| block.lines().any(|line| line == id));
         let lines = block.unwrap_or_default().lines().filter_map(|line| line.split_once('='));
-        Properties(lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        let mut properties = HashMap::<String, String>::new();
+        // A unit with several sockets has a line for each.
+        for (name, value) in lines {
+            let all = properties.entry(name.to_owned()).or_default();
+            all.push_str(if all.is_empty() { "" } else { " " });
+            all.push_str(value);
+        }
+        Properties(properties)
     }
 
     fn get(&self, name: &str) -> &str {
@@ -317,7 +324,7 @@ mod tests {
     use super::*;
 
     const SHOWN: &str = "Id=bproxy.socket\nLoadState=loaded\nActiveState=active\nResult=success\n\
-        Listen=127.0.0.1:9700 (Stream)\nFileDescriptorName=bproxy\nDropInPaths=\n\n\
+        Listen=127.0.0.1:9700 (Stream)\nListen=/run/user/1/bproxy/socket (Stream)\nFileDescriptorName=bproxy\nDropInPaths=\n\n\
         Id=bproxy.service\nLoadState=loaded\nActiveState=failed\nResult=exit-code\nExecMainStatus=78\nNRestarts=2\n\
         DropInPaths=/home/ada/.config/systemd/user/bproxy.service.d/sandbox.conf /etc/x.conf\n\
         Environment=BPROXY_LOG=file \"BPROXY_IDLE_EXIT=5\"\n";

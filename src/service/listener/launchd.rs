@@ -1,11 +1,14 @@
-//! The socket that launchd passes to this job.
+//! The sockets that launchd passes to this job.
 //!
 //! Only `imp::activate` is specific to macOS; the rest is compiled and tested on every system.
 
-use std::net::TcpListener;
 use std::os::fd::RawFd;
 
-use super::{Error, NAME, inherited};
+use super::inherited::{self, Inherited};
+use super::{Error, NAME};
+
+/// The key of the Unix socket below `Sockets` in the plist; one key has all sockets of one address.
+const LOCAL: &str = "local";
 
 /// Why launchd passes no socket.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,27 +20,37 @@ enum ActivateError {
     Other(String),
 }
 
-/// Takes the socket named [`NAME`]; `None` if launchd has none for this process.
+/// Takes the socket named [`NAME`], and the one named [`LOCAL`] if there is one; `None` if launchd has none for this
+/// process.
 ///
 /// # Errors
 /// When launchd has one and does not pass it, or it is not the right kind of socket.
-pub(super) fn inherit() -> Result<Option<TcpListener>, Error> {
+pub(super) fn inherit() -> Result<Option<Vec<Inherited>>, Error> {
     inherit_from(imp::activate)
 }
 
 fn inherit_from(
-    activate: impl FnOnce(&str) -> Result<Vec<RawFd>, ActivateError>,
-) -> Result<Option<TcpListener>, Error> {
-    match activate(NAME) {
+    activate: impl Fn(&str) -> Result<Vec<RawFd>, ActivateError>,
+) -> Result<Option<Vec<Inherited>>, Error> {
+    let Some(port) = inherit_one(&activate, NAME)? else { return Ok(None) };
+    // A plist of an older version has no such key.
+    let local = inherit_one(&activate, LOCAL)?;
+    Ok(Some(std::iter::once(port).chain(local).collect()))
+}
+
+fn inherit_one(
+    activate: impl Fn(&str) -> Result<Vec<RawFd>, ActivateError>,
+    name: &str,
+) -> Result<Option<Inherited>, Error> {
+    let failed = |reason: String| Error::Launchd { name: name.to_owned(), reason };
+    match activate(name) {
         Err(ActivateError::NoSocket) => Ok(None),
-        Err(ActivateError::Other(reason)) => Err(Error::Launchd { reason }),
+        Err(ActivateError::Other(reason)) => Err(failed(reason)),
         Ok(numbers) => match numbers[..] {
             [number] => {
                 inherited::take(number).map(Some).map_err(|found| Error::WrongSocket { found })
             }
-            _ => Err(Error::Launchd {
-                reason: format!("it has {} sockets instead of one", numbers.len()),
-            }),
+            _ => Err(failed(format!("it has {} sockets instead of one", numbers.len()))),
         },
     }
 }
@@ -69,7 +82,9 @@ mod imp {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
     use std::os::fd::IntoRawFd;
+    use std::os::unix::net::UnixListener;
 
     use super::*;
 
@@ -78,12 +93,22 @@ mod tests {
     }
 
     #[test]
-    fn the_socket_of_the_plist_is_found_by_its_name() {
+    fn the_sockets_of_the_plist_are_found_by_their_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
         let taken = inherit_from(|name| {
-            assert_eq!(name, "bproxy");
-            Ok(vec![socket("127.0.0.1:0")])
+            Ok(vec![match name {
+                "bproxy" => socket("127.0.0.1:0"),
+                "local" => UnixListener::bind(&path).unwrap().into_raw_fd(),
+                other => panic!("{other}"),
+            }])
         });
-        assert!(taken.unwrap().unwrap().local_addr().unwrap().ip().is_loopback());
+        assert!(matches!(taken.unwrap().unwrap()[..], [Inherited::Port(_), Inherited::Local(_)]));
+        let older = inherit_from(|name| match name {
+            "bproxy" => Ok(vec![socket("127.0.0.1:0")]),
+            _ => Err(ActivateError::NoSocket),
+        });
+        assert!(matches!(older.unwrap().unwrap()[..], [Inherited::Port(_)]));
     }
 
     #[test]

@@ -1,15 +1,18 @@
-//! The daemon's listening socket: inherited from a service manager (socket activation), or bound by the daemon itself.
+//! The daemon's listening sockets, its port and its Unix socket: inherited from a service manager (socket activation), or
+//! bound by the daemon itself.
 
 mod bind;
 mod inherited;
 mod launchd;
+pub(super) mod local;
 mod systemd;
 
-use std::net::TcpListener;
+use std::path::Path;
 
-use crate::daemon::Activation;
+use crate::daemon::{self, Activation};
+use inherited::Inherited;
 
-/// The socket's name: `FileDescriptorName=` in systemd's unit, the key below `Sockets` in launchd's plist.
+/// The sockets' name: `FileDescriptorName=` in systemd's unit, the key of the port below `Sockets` in launchd's plist.
 const NAME: &str = "bproxy";
 
 /// Why there is no listening socket.
@@ -48,20 +51,33 @@ pub enum Error {
     },
     /// launchd has the socket and does not pass it.
     #[error(
-        "launchd does not hand over the socket {NAME:?}: {reason}; see `bproxy service install`"
+        "launchd does not hand over the socket {name:?} of bproxy: {reason}; see `bproxy service install`"
     )]
     Launchd {
+        /// The socket's key in the plist.
+        name: String,
         /// launchd's reason.
         reason: String,
     },
     /// The socket is of the wrong kind.
     #[error(
         "the socket {NAME:?} that was handed over is {found}: it must be a listening TCP socket at 127.0.0.1 \
-         (ListenStream=127.0.0.1:9615)"
+         (ListenStream=127.0.0.1:9615) or a Unix socket with a path"
     )]
     WrongSocket {
         /// What was passed instead.
         found: inherited::WrongSocket,
+    },
+    /// There are too many or too few of one kind.
+    #[error(
+        "of the sockets {NAME:?} that were handed over, {ports} are TCP sockets and {locals} are Unix sockets: it must be \
+         one TCP socket (ListenStream=127.0.0.1:9615) and at most one Unix socket (ListenStream=%t/bproxy/socket)"
+    )]
+    Kinds {
+        /// How many TCP sockets there are.
+        ports: usize,
+        /// How many Unix sockets there are.
+        locals: usize,
     },
 }
 
@@ -72,35 +88,92 @@ impl Error {
     }
 }
 
-/// A listening socket on loopback, and which process created it.
-pub(super) struct ListeningSocket {
-    /// The socket.
-    pub(super) listener: TcpListener,
-    /// Which process created it.
+/// The daemon's listening sockets, and which process created that on loopback.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    /// The sockets.
+    pub(super) sockets: daemon::Listeners,
+    /// Which process created that on loopback.
     pub(super) activation: Activation,
 }
 
-/// Takes over the socket that a service manager passes to this process; `None` if there is none and none is `required`.
-/// Call this before the process starts a second thread.
+/// Takes over the sockets that a service manager passes to this process; `None` if there are none and none are
+/// `required`. Call this before the process starts a second thread.
 ///
 /// # Errors
-/// When a required socket is missing, or the passed one cannot be the daemon's. The error names the socket, and what was
+/// When a required socket is missing, or a passed one cannot be the daemon's. The error names the socket, and what was
 /// found instead.
-pub(super) fn inherit(required: bool) -> Result<Option<ListeningSocket>, Error> {
-    if let Some(listener) = systemd::inherit()? {
-        return Ok(Some(ListeningSocket { listener, activation: Activation::Systemd }));
+pub(super) fn inherit(required: bool) -> Result<Option<Listeners>, Error> {
+    if let Some(sockets) = systemd::inherit()? {
+        return sort(sockets, Activation::Systemd).map(Some);
     }
-    if let Some(listener) = launchd::inherit()? {
-        return Ok(Some(ListeningSocket { listener, activation: Activation::Launchd }));
+    if let Some(sockets) = launchd::inherit()? {
+        return sort(sockets, Activation::Launchd).map(Some);
     }
     if required { Err(Error::Missing) } else { Ok(None) }
+}
+
+/// Tells the sockets apart by their families.
+fn sort(sockets: Vec<Inherited>, activation: Activation) -> Result<Listeners, Error> {
+    let (mut ports, mut locals) = (vec![], vec![]);
+    for socket in sockets {
+        match socket {
+            Inherited::Port(socket) => ports.push(socket),
+            Inherited::Local(socket) => locals.push(socket),
+        }
+    }
+    if ports.len() != 1 || locals.len() > 1 {
+        return Err(Error::Kinds { ports: ports.len(), locals: locals.len() });
+    }
+    let sockets = daemon::Listeners { port: ports.remove(0), local: locals.pop() };
+    Ok(Listeners { sockets, activation })
 }
 
 /// Binds `port` on loopback; 0 takes any free port.
 ///
 /// # Errors
 /// Names the port, and the process that has it if the system tells.
-pub(super) fn bind(port: u16) -> Result<ListeningSocket, Error> {
-    let listener = bind::bind(port)?;
-    Ok(ListeningSocket { listener, activation: Activation::Standalone })
+pub(super) fn bind(port: u16) -> Result<Listeners, Error> {
+    let sockets = daemon::Listeners { port: bind::bind(port)?, local: None };
+    Ok(Listeners { sockets, activation: Activation::Standalone })
+}
+
+impl Listeners {
+    /// Binds the Unix socket at `path` if no manager passed one; tells whether it did. Call this with the state
+    /// directory's lock.
+    ///
+    /// # Errors
+    /// When it cannot be bound. The port serves without it.
+    pub(super) fn bind_local(&mut self, path: &Path) -> Result<bool, local::Error> {
+        if self.sockets.local.is_none() {
+            self.sockets.local = Some(local::bind(path)?);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn there_is_one_port_and_at_most_one_unix_socket() {
+        let directory = tempfile::tempdir().unwrap();
+        let port = || Inherited::Port(TcpListener::bind("127.0.0.1:0").unwrap());
+        let local =
+            |name: &str| Inherited::Local(UnixListener::bind(directory.path().join(name)).unwrap());
+        let sorted = sort(vec![local("a"), port()], Activation::Systemd).unwrap();
+        assert!(sorted.sockets.local.is_some());
+        assert!(sort(vec![port()], Activation::Systemd).unwrap().sockets.local.is_none());
+        for sockets in
+            [vec![local("b")], vec![port(), port()], vec![port(), local("c"), local("d")]]
+        {
+            let message = sort(sockets, Activation::Systemd).unwrap_err().to_string();
+            assert!(message.contains("bproxy") && message.contains("ListenStream"), "{message}");
+        }
+    }
 }

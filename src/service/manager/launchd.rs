@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::files::{self, WrittenFiles};
 use super::{Error, ManagedBy, Manager, ServiceState};
+use crate::config;
+use crate::home;
 use crate::supervisor::launchd::{LABEL, Launchctl};
 
 const AGENT: &str = include_str!("../../../launchd/io.github.bproxy.plist");
@@ -12,6 +14,7 @@ const AGENT: &str = include_str!("../../../launchd/io.github.bproxy.plist");
 const SHIPPED_PROGRAM: &str = "/usr/local/bin/bproxy";
 const SHIPPED_PORT: &str = "<string>9615</string>";
 const SHIPPED_LOG: &str = "/dev/null";
+const SHIPPED_SOCKET: &str = "/Users/Shared/bproxy.socket";
 
 /// The launchd of one user.
 pub(super) struct Launchd(Launchctl);
@@ -45,10 +48,13 @@ impl Manager for Launchd {
 
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
         let log = self.0.home.join("Library/Logs/bproxy.log");
+        // In the state directory: there is no runtime directory.
+        let socket = config::default_home().unwrap_or_default().join(home::SOCKET);
         let text = AGENT
             .replace(SHIPPED_PROGRAM, &escaped(program))
             .replace(SHIPPED_PORT, &format!("<string>{port}</string>"))
-            .replace(SHIPPED_LOG, &escaped(&log));
+            .replace(SHIPPED_LOG, &escaped(&log))
+            .replace(SHIPPED_SOCKET, &escaped(&socket));
         vec![(self.0.plist(), text)]
     }
 

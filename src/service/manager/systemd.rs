@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{self, WrittenFiles};
 use super::{Error, ManagedBy, Manager, ServiceState};
+use crate::runtime_dir;
 use crate::supervisor::systemd::{SERVICE, SOCKET, Systemctl, user_command};
 use crate::supervisor::{self, ManagerCommand};
 
@@ -42,13 +43,24 @@ impl Systemd {
         })
     }
 
+    /// The text of the sandbox file. A program in the home directory has to be let in.
+    fn sandbox_text(&self, program: &Path) -> String {
+        if !program.starts_with(&self.home) {
+            return SANDBOX.to_owned();
+        }
+        format!("{SANDBOX}# The program itself.\nBindReadOnlyPaths={}\n", quoted(program))
+    }
+
     /// Checks that a transient service with all settings of the sandbox file starts on this machine.
     fn check_sandbox(&self, program: &Path) -> Result<(), supervisor::Error> {
-        let settings = SANDBOX.lines().filter(|line| line.contains('=') && !line.starts_with('#'));
+        let text = self.sandbox_text(program);
+        let settings = text.lines().filter(|line| line.contains('=') && !line.starts_with('#'));
         let home = self.home.to_string_lossy();
-        let mut args: Vec<String> = settings
-            .map(|setting| format!("--property={}", setting.replace("%h", &home)))
-            .collect();
+        let runtime = runtime_dir::user_runtime_dir().unwrap_or_default();
+        let runtime = runtime.to_string_lossy();
+        let resolved = |setting: &str| setting.replace("%h", &home).replace("%t", &runtime);
+        let mut args: Vec<String> =
+            settings.map(|setting| format!("--property={}", resolved(setting))).collect();
         args.extend([program.to_string_lossy().into_owned(), "--version".into()]);
         self.systemd_run.run(&args).map(|_| ())
     }
@@ -102,7 +114,7 @@ impl Manager for Systemd {
             }
         }
         let sandbox = self.sandbox();
-        if sandbox.exists() && !files::holds(&sandbox, SANDBOX) {
+        if sandbox.exists() && !files::holds(&sandbox, &self.sandbox_text(program)) {
             outdated.push(sandbox);
         }
         Ok(outdated)
@@ -114,7 +126,7 @@ impl Manager for Systemd {
             files.write(path, &text)?;
         }
         match self.check_sandbox(program) {
-            Ok(()) => files.write(self.sandbox(), SANDBOX)?,
+            Ok(()) => files.write(self.sandbox(), &self.sandbox_text(program))?,
             Err(error) => {
                 files.changed |= files::remove(&self.sandbox(), &self.units)?;
                 files.unsandboxed = Some(error.to_string());

@@ -119,15 +119,22 @@ struct Call {
     params: Value,
     session: String,
     timeout_ms: i64,
+    /// Who asks.
+    client: Option<Value>,
 }
 
 fn call(action: &'static str, session: &str, params: Value) -> Call {
-    Call { id: None, action, params, session: session.to_owned(), timeout_ms: 30_000 }
+    Call { id: None, action, params, session: session.to_owned(), timeout_ms: 30_000, client: None }
 }
 
 impl Call {
     fn id(mut self, id: &str) -> Self {
         self.id = Some(id.to_owned());
+        self
+    }
+
+    fn by(mut self, client: Value) -> Self {
+        self.client = Some(client);
         self
     }
 
@@ -239,11 +246,14 @@ impl Rig {
         self.last_id += 1;
         let id = call.id.clone().unwrap_or_else(|| format!("r{}", self.last_id));
         let now = self.now();
-        let body = json!({
+        let mut body = json!({
             "protocol_version": 1, "id": id, "action": call.action, "params": call.params,
             "session": call.session, "deadline": now.unix_ms + call.timeout_ms,
-        })
-        .to_string();
+        });
+        if let Some(client) = &call.client {
+            body["client"] = client.clone();
+        }
+        let body = body.to_string();
         let mut request = Request::parse(body.as_bytes()).expect("a valid request");
         let (pending, reply) = match self.state.admit(&mut request, now) {
             Admission::Answered(reply) => (None, Some(reply)),

@@ -47,6 +47,32 @@ fn a_person_is_shown_the_sessions_of_their_browser_once_for_every_change() {
 }
 
 #[test]
+fn a_browser_of_revision_1_is_told_who_asks_for_its_sessions() {
+    let mut rig = Rig::new();
+    let new = rig.numbering_browser("a");
+    let first = rig.open(new, 7);
+    let old = rig.browser("b");
+    let sessions = [first, rig.open(old, 8)];
+    let (_, _) = (rig.shown(new), rig.shown(old));
+    let agent = json!({"name": "Claude Code", "folder": "/home/ada"});
+    for session in &sessions {
+        rig.send(&call("session.bind", session, json!({"pacing": "fast"})).by(agent.clone()));
+    }
+    assert_eq!(rig.shown(new).last().expect("a state")[0]["client"], agent);
+    assert!(rig.shown(old).is_empty(), "an older one is told nothing");
+    // A command that does not say it changes nothing, and another client is told at once.
+    let client = rig.ask("text", &sessions[0], json!({}));
+    rig.answer(new, &client.id, json!({}));
+    assert!(rig.shown(new).is_empty());
+    let other = json!({"name": "zsh"});
+    let client = rig.send(&call("text", &sessions[0], json!({})).by(other.clone()));
+    rig.answer(new, &client.id, json!({}));
+    assert_eq!(rig.shown(new).last().expect("a state")[0]["client"], other);
+    let list = rig.ask("session.list", "", json!({})).data();
+    assert_eq!((&list["sessions"][0]["client"], &list["sessions"][1]["client"]), (&other, &agent));
+}
+
+#[test]
 fn an_unsent_session_state_is_replaced_by_the_latest() {
     let mut rig = Rig::new();
     let browser = rig.browser("a");

@@ -105,7 +105,7 @@ pub(in crate::service::doctor) fn browser(client: &Client) -> Probe {
             format!(
                 "none is connected: open Chrome with the bproxy extension, which connects within a minute; \
                  its popup has to name port {}",
-                client.port()
+                client.port().map_or_else(String::new, |port| port.to_string())
             ),
             "open Chrome; if its extension was never paired with this daemon, run `bproxy pair`",
         ));
