@@ -33,7 +33,7 @@ pub(crate) fn read_page(home: Option<&Path>, url: &str) -> Result<String> {
         TIMEOUT,
     )?;
     let session = opened.session.as_str();
-    let read = client.call(Text { selector: None, frame: None }, session, TIMEOUT);
+    let read = client.call(Text { selector: None, hidden: None, frame: None }, session, TIMEOUT);
     client.call(SessionClose {}, session, TIMEOUT)?;
     Ok(read?.text)
 }

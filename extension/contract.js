@@ -198,6 +198,7 @@ export const LIMITS = Object.freeze({
 /**
  * @typedef {object} TextParams `text`
  * @property {string} [frame] The frame to read; the page with all its frames if absent.
+ * @property {boolean} [hidden] Also what a person cannot see.
  * @property {string} [selector] The part of the page to read; all of it if absent.
  */
 
@@ -208,18 +209,20 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} LinksParams `links`
+ * @property {string} [contains] Only links whose text contains this, whatever its case.
  * @property {string} [frame] The frame to read; the page with all its frames if absent.
  * @property {string} [hrefContains] Only links whose address contains this.
  * @property {number} [limit] The most links to return.
  * @property {number} [offset] How many links to skip first.
  * @property {string} [selector] The part of the page to read.
+ * @property {boolean} [targets] Whether to give selectors beside handles; true if absent.
  * @property {boolean} [visibleOnly] Leave out invisible links.
  */
 
 /**
  * @typedef {object} LinksData `links`
  * @property {boolean} [capped] Whether there are more than an answer holds.
- * @property {{ frame?: string, handle?: string, href: string, rel?: string, target: Target, text: string, title?: string, visible?: boolean }[]} links The links, in the order of the document.
+ * @property {{ frame?: string, handle?: string, href: string, rel?: string, target?: Target, text: string, title?: string, visible?: boolean }[]} links The links, in the order of the document.
  * @property {number} total How many links match, listed or not.
  * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
@@ -240,14 +243,20 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} ElementsParams `elements`
+ * @property {string} [contains] Only controls whose label, value or placeholder contains this, whatever its case.
  * @property {boolean} [form] Only the controls of forms.
  * @property {string} [frame] The frame to read; the page with all its frames if absent.
+ * @property {boolean} [hidden] Also what a person cannot see.
+ * @property {number} [limit] The most controls to return.
+ * @property {number} [offset] How many controls to skip first.
+ * @property {string} [role] Only controls of this accessible role, such as `button`.
+ * @property {boolean} [targets] Whether to give selectors beside handles; true if absent.
  */
 
 /**
  * @typedef {object} ElementsData `elements`
  * @property {boolean} [capped] Whether there are more than an answer holds.
- * @property {{ disabled?: boolean, frame?: string, handle?: string, hasShadowRoot?: boolean, label?: string, options?: string[], placeholder?: string, required?: boolean, role?: string, route?: { hosts: { index?: number, selector: string }[], target: string }, runtimeHandle?: string, selector?: string, tag: string, type?: string, value?: string }[]} elements The controls, in the order of the document.
+ * @property {{ disabled?: boolean, frame?: string, handle?: string, hasShadowRoot?: boolean, label?: string, options?: string[], placeholder?: string, required?: boolean, role?: string, route?: { hosts: { index?: number, selector: string }[], target: string }, runtimeHandle?: string, selector?: string, tag: string, type?: string, value?: string, visible?: boolean }[]} elements The controls, in the order of the document.
  * @property {number} [total] How many controls there are, listed or not; an older extension does not count them.
  * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
@@ -294,17 +303,24 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} SnapshotParams `snapshot`
+ * @property {string} [contains] Only lines whose name or value contains this, whatever its case, and what they stand in.
  * @property {string} [frame] The frame to read; the page with all its frames if absent.
- * @property {boolean} [interactiveOnly] Only interactive elements.
+ * @property {boolean} [hidden] Also what a person cannot see.
+ * @property {boolean} [interactiveOnly] Only what can be acted on.
+ * @property {number} [limitChars] The most characters of the tree: what is left out is counted where it stands.
  * @property {number} [maxDepth] How many levels deep; all of them if absent.
  * @property {string} [selector] The part of the page to read.
+ * @property {string} [since] The `mark` of an earlier snapshot of this page with the same parameters: only what has changed since, as lines that begin with `+`, `-` or `~`.
  */
 
 /**
  * @typedef {object} SnapshotData `snapshot`
+ * @property {boolean} [full] Whether the tree is the whole one.
  * @property {number[]} [handles] The numbers of the handles `elN` that stand in the tree. The daemon takes them out.
- * @property {number} nodeCount How many lines there are.
- * @property {string} tree A line for each node, indented by its depth.
+ * @property {string} [mark] What to call this snapshot by, as `since` of a later one; an older extension gives none.
+ * @property {number} nodeCount How many lines the whole tree has.
+ * @property {string} tree A line for each node, indented by its depth; of what has changed since an earlier snapshot if `full` is false.
+ * @property {boolean} [truncated] Whether something was left out because of the limit.
  */
 
 /** @typedef {Record<string, never>} FramesParams `frames` */
@@ -893,7 +909,11 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { frame: { type: 'string', pattern: '^f[0-9]+$' }, selector: { type: 'string' } },
+      properties: {
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
+        hidden: { type: 'boolean' },
+        selector: { type: 'string' },
+      },
     },
   },
   links: {
@@ -904,11 +924,13 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        contains: { type: 'string' },
         frame: { type: 'string', pattern: '^f[0-9]+$' },
         hrefContains: { type: 'string' },
         limit: { type: 'integer', maximum: 5000, minimum: 1 },
         offset: { type: 'integer', maximum: 4294967295, minimum: 0 },
         selector: { type: 'string' },
+        targets: { type: 'boolean' },
         visibleOnly: { type: 'boolean' },
       },
     },
@@ -930,7 +952,16 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { form: { type: 'boolean' }, frame: { type: 'string', pattern: '^f[0-9]+$' } },
+      properties: {
+        contains: { type: 'string' },
+        form: { type: 'boolean' },
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
+        hidden: { type: 'boolean' },
+        limit: { type: 'integer', maximum: 5000, minimum: 1 },
+        offset: { type: 'integer', maximum: 4294967295, minimum: 0 },
+        role: { type: 'string' },
+        targets: { type: 'boolean' },
+      },
     },
   },
   outline: {
@@ -982,10 +1013,14 @@ export const ACTIONS = Object.freeze({
       type: 'object',
       additionalProperties: false,
       properties: {
+        contains: { type: 'string' },
         frame: { type: 'string', pattern: '^f[0-9]+$' },
+        hidden: { type: 'boolean' },
         interactiveOnly: { type: 'boolean' },
-        maxDepth: { type: 'integer', maximum: 12, minimum: 1 },
+        limitChars: { type: 'integer', maximum: 200000, minimum: 500 },
+        maxDepth: { type: 'integer', maximum: 4294967295, minimum: 1 },
         selector: { type: 'string' },
+        since: { type: 'string' },
       },
     },
   },

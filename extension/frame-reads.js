@@ -28,6 +28,8 @@ import { ActionError } from './protocol.js';
 /** Numbers that the daemon reserves for one command, of each kind. */
 const BLOCK = 1_000;
 const ENTRIES_MAX = 5_000;
+/** What a line that tells of what is left out takes at most. Characters. */
+const LINE_MAX = 80;
 
 /** The lists of each read; those of the others are texts. @type {Partial<Record<PageCommandName, string[]>>} */
 const LISTS = {
@@ -222,7 +224,10 @@ function mergedLists(told, command, params) {
     named,
     data: (numberOf, capped) => {
       const data = Object.fromEntries(
-        lists.map((list) => [list, windows[list].map(({ entry, told }) => entryOf(entry, told, numberOf))]),
+        lists.map((list) => [
+          list,
+          windows[list].map(({ entry, told }) => entryOf(entry, told, numberOf, params.targets !== false)),
+        ]),
       );
       const isCapped = capped || (limit === ENTRIES_MAX && total > from + limit);
       const counts = command === 'outline' ? {} : { total: nth === undefined ? total : data.matches.length };
@@ -233,9 +238,10 @@ function mergedLists(told, command, params) {
   };
 }
 
-/** @param {any} entry @param {Told} told @param {(named: Named) => number | undefined} numberOf */
-function entryOf({ n: place, ...entry }, told, numberOf) {
+/** @param {any} entry @param {Told} told @param {(named: Named) => number | undefined} numberOf @param {boolean} targets */
+function entryOf({ n: place, ...entry }, told, numberOf, targets) {
   const n = place === undefined ? undefined : numberOf({ told, place });
+  if (n !== undefined && !targets) for (const name of ['selector', 'route', 'target']) delete entry[name];
   const { known, visible } = told.place;
   return {
     ...entry,
@@ -264,8 +270,8 @@ function mergedPresence(told) {
 
 /** @param {Told} told @param {PageCommandName} command @param {any} params @returns {Merged} */
 function mergedText(told, command, params) {
-  const write = { text: writeText, dom: writeSource, snapshot: writeTree }[/** @type {'text'} */ (command)];
-  const { text, rest } = write(told, params, 0);
+  const write = command === 'dom' ? writeSource : writeText;
+  const { text, rest } = command === 'snapshot' ? narrowed(writeTree(told, params, 0), params) : write(told, params, 0);
   /** @type {Named[]} */
   const named = [];
   const byToken = tokens(told);
@@ -292,7 +298,8 @@ function finished(told, command, text, rest, numberOf, capped) {
   if (command === 'text') return { text: numbered };
   if (command === 'dom') return { html: numbered };
   const note = capped ? '\n… what has no mark is beyond the 1,000 new ones of an answer: choose a part' : '';
-  return { tree: numbered + note, nodeCount: rest.nodeCount, handles };
+  const truncated = flat(told).some(({ answer }) => answer?.data.truncated) || rest.truncated;
+  return { tree: numbered + note, nodeCount: rest.nodeCount, handles, ...(truncated ? { truncated: true } : {}) };
 }
 
 /** The answers by the tokens of their marks. @param {Told} told @returns {Map<string, Told>} */
@@ -317,6 +324,36 @@ function titled({ place: { known, url } }) {
 }
 /** @param {Told} told */
 const notRead = ({ why }) => `not read: ${why}`;
+
+/**
+ * A tree of several documents, each of which told no more than was asked for, as one: without the frames in which nothing
+ * matches, and not longer than it may be.
+ * @param {{ text: string, rest: any }} tree @param {any} params
+ */
+function narrowed({ text, rest }, { contains: wanted, limitChars = Infinity }) {
+  let lines = text === '' ? [] : text.split('\n');
+  if (wanted !== undefined) {
+    const folded = wanted.replace(/\s+/g, ' ').trim().toLowerCase();
+    let above = 0;
+    // From the end: a line stays if it matches, or if what has stayed stands in it.
+    const kept = lines.reverse().filter((line) => {
+      const depth = line.search(/\S/);
+      const stays = depth < above || line.toLowerCase().includes(folded);
+      if (stays) above = depth;
+      return stays;
+    });
+    lines = kept.reverse();
+  }
+  const most = limitChars - LINE_MAX;
+  let size = 0;
+  const fits = lines.findIndex((line) => {
+    size += line.replace(/⟦[^⟧]*⟧/g, '[el12345]').length + 1;
+    return size > most;
+  });
+  if (fits === -1) return { text: lines.join('\n'), rest: wanted === undefined ? rest : { nodeCount: lines.length } };
+  const told = [...lines.slice(0, fits), `- … ${lines.length - fits} more: choose a frame or a part`];
+  return { text: told.join('\n'), rest: { nodeCount: fits, truncated: true } };
+}
 
 /** @typedef {(told: Told, params: any, depth: number) => { text: string, rest: any }} Writer */
 

@@ -48,6 +48,8 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/find.js',
   'page/read.js',
   'page/controls.js',
+  'page/tree.js',
+  'page/unchanged.js',
   'page/snapshot.js',
   'page/effects.js',
   'page/hit.js',

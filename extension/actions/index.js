@@ -11,6 +11,7 @@ import * as human from './human.js';
 import * as keyboard from './keyboard.js';
 import * as navigate from './navigate.js';
 import { screenshot } from './screenshot.js';
+import { snapshot } from './snapshot.js';
 import * as tabs from './tabs.js';
 import { wait } from './wait.js';
 
@@ -72,6 +73,7 @@ export const HANDLERS = Object.freeze({
   screenshot,
   wait,
   frames,
+  snapshot,
   'require-human': human.requireHuman,
   'debug.log': debug.log,
 });

@@ -158,6 +158,11 @@
   const contents = (/** @type {Element} */ element, hidden = false) => {
     let text = '';
     if (page.isSecret(element)) return text;
+    // Most elements that are named so hold one text.
+    const only = own.firstChild(element);
+    if (only instanceof Text && own.nextSibling(only) === null && own.shadowRoot(element) === null) {
+      return page.collapse(only.data);
+    }
     for (const child of page.children(element)) text += spoken(child, hidden);
     return page.collapse(text);
   };

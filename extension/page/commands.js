@@ -122,6 +122,47 @@
 
   page.breathe = (order) => page.within(order, message());
 
+  page.inSlices = (begin, finish) => {
+    const work = begin();
+    const first = work.next();
+    return first.done ? finish(first.value) : goOn(work, begin, finish);
+  };
+
+  /**
+   * Goes on in tasks of their own, as long as the document stays as it is: else it begins again, in one. Between them other
+   * commands may run.
+   * @template Value, Data
+   * @param {Generator<void, Value>} work @param {() => Generator<void, Value>} begin @param {(value: Value) => Data} finish
+   */
+  const goOn = async (work, begin, finish) => {
+    const { order, labels, sight, framing, hostList } = page;
+    let changed = false;
+    const changes = new MutationObserver(() => {
+      changed = true;
+    });
+    const all = { subtree: true, childList: true, attributes: true, characterData: true };
+    for (const tree of [document, ...page.hosts().map(page.own.shadowRoot)]) if (tree) changes.observe(tree, all);
+    try {
+      for (;;) {
+        await page.breathe(order);
+        changed ||= changes.takeRecords().length > 0;
+        Object.assign(page, { order, labels, sight, framing, hostList });
+        if (changed) {
+          Object.assign(page, { labels: new Map(), sight: null, framing: null, hostList: null });
+          const again = begin();
+          for (;;) {
+            const step = again.next();
+            if (step.done) return finish(step.value);
+          }
+        }
+        const step = work.next();
+        if (step.done) return finish(step.value);
+      }
+    } finally {
+      changes.disconnect();
+    }
+  };
+
   page.isHidden = () => page.own.visibilityState(document) !== 'visible';
 
   /** Ends in a task of its own. */
@@ -214,7 +255,10 @@
 
   page.info = () => {
     const ready = page.own.readyState(document) === 'complete';
-    const busy = page.own.querySelector(document, ':is(body, main, [role="main"])[aria-busy="true"]') !== null;
+    // What few elements have is looked for first: this is asked of every page.
+    const busy = [...page.own.querySelectorAll(document, '[aria-busy="true"]')].some((element) =>
+      page.own.matches(element, 'body, main, [role="main"]'),
+    );
     const state = ready ? 'ready' : 'loading';
     return { url: location.href, title: title(), state, busy, document: page.document() };
   };

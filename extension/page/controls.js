@@ -70,26 +70,43 @@
       Object.entries(fields).filter(([, value]) => value !== undefined && value !== '' && value !== false),
     );
 
-  page.commands.elements = ({ form = false }) => {
+  page.commands.elements = ({
+    form = false,
+    contains: wanted,
+    role,
+    limit = ENTRIES_MAX,
+    offset = 0,
+    targets = true,
+    hidden = false,
+  }) => {
     const root = own.documentElement(document);
     const found = root ? page.findAll(root, page.orFrames(form ? FIELDS : CONTROLS)) : [];
+    const matches = page.matcher(wanted);
+    const isListed = (/** @type {Element} */ element) =>
+      (hidden || usable(element)) &&
+      (role === undefined || page.role(element) === role.trim().toLowerCase()) &&
+      (wanted === undefined ||
+        matches(page.nameAndText(element), page.valueOf(element), own.getAttribute(element, 'placeholder')));
     const all = page.withFrames(
       'elements',
-      found.filter((element) => page.slotOf(element) !== undefined || usable(element)),
+      found.filter((element) => page.slotOf(element) !== undefined || isListed(element)),
     );
     const target = page.namer();
     const numbers = page.numbers('el');
-    const elements = all.slice(0, ENTRIES_MAX).map((element) => {
+    // Where there are frames, what is skipped is counted over all of them, and so is what has a handle.
+    const framed = page.isFramed();
+    const elements = all.slice(framed ? 0 : offset, offset + limit).map((element) => {
       const name = page.accessibleName(element);
       const n = numbers.of(element, name);
       return {
-        ...target(element),
+        ...(targets || framed || n === undefined ? target(element) : {}),
         tag: own.localName(element),
         ...describe(element, name),
+        ...(hidden && !page.visible(element) ? { visible: false } : {}),
         ...(n === undefined ? {} : { n }),
       };
     });
-    const capped = numbers.capped() || all.length > ENTRIES_MAX;
+    const capped = numbers.capped() || (limit === ENTRIES_MAX && all.length > offset + limit);
     return { elements, total: all.length, ...(capped ? { capped } : {}) };
   };
 

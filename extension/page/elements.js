@@ -158,7 +158,11 @@
     return width > 0 && height > 0;
   };
 
-  page.collapse = (text) => text.replace(/\s+/g, ' ').trim();
+  page.collapse = (text) => (/^\s|\s\s|[^\S ]|\s$/.test(text) ? text.replace(/\s+/g, ' ').trim() : text);
+  page.matcher = (wanted = '') => {
+    const folded = page.collapse(wanted).toLowerCase();
+    return (...texts) => texts.some((text) => text && page.collapse(text).toLowerCase().includes(folded));
+  };
   page.shorten = (text, length) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
 
   /** An element in a few words, for messages. */

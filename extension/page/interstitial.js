@@ -26,8 +26,8 @@
     /^ddos-guard$/i,
     /^unusual traffic( from your computer network)?$/i,
   ];
-  /** The scripts and frames that load a challenge. */
-  const CHALLENGE_MARKS = [
+  /** What a challenge is loaded by. */
+  const LOADERS = [
     'iframe[src*="challenges.cloudflare.com"]',
     'script[src*="challenges.cloudflare.com"]',
     'script[src*="/cdn-cgi/challenge-platform/"]',
@@ -37,14 +37,10 @@
     'iframe[src*="recaptcha.net/recaptcha"]',
     'iframe[src*="arkoselabs.com"]',
     'iframe[src*="perfdrive.com"]',
-    '#px-captcha',
-    '#captcha-form',
     'form[action*="validateCaptcha"]',
-    '.cf-turnstile',
-    '.g-recaptcha',
-    '.h-captcha',
-    '#challenge-form, #challenge-stage, #challenge-running',
   ].join(', ');
+  const IDS = ['px-captcha', 'captcha-form', 'challenge-form', 'challenge-stage', 'challenge-running'];
+  const CLASSES = '.cf-turnstile, .g-recaptcha, .h-captcha';
   const CONSENT_HOSTS =
     /^(consent\.(google|youtube)(\.[a-z]{2,3}){1,2}|(guce|consent)\.(yahoo|aol|techcrunch|advertising)\.com)$/i;
   const SORRY = /^(www\.)?google(\.[a-z]{2,3}){1,2}\/sorry\//i;
@@ -67,7 +63,11 @@
   };
 
   page.interstitial = () => {
-    const mark = own.querySelector(document, CHALLENGE_MARKS) !== null;
+    // What few elements are is looked for first: this is asked of every page.
+    const mark =
+      [...own.querySelectorAll(document, 'iframe, script, form')].some((element) => own.matches(element, LOADERS)) ||
+      IDS.some((id) => own.getElementById(document, id) !== null) ||
+      own.querySelector(document, CLASSES) !== null;
     const { host, pathname, hostname } = location;
     if (!mark && !CONSENT_HOSTS.test(hostname) && !SORRY.test(host + pathname)) return null;
     const content =

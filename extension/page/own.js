@@ -50,6 +50,7 @@
         'clientWidth',
         'closest',
         'getAttribute',
+        'getAttributeNames',
         'getBoundingClientRect',
         'getClientRects',
         'hasAttribute',

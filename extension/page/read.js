@@ -85,26 +85,37 @@
 
   // ---- Links and images ----
 
-  page.commands.links = ({ selector, visibleOnly = false, limit = ENTRIES_MAX, hrefContains, offset = 0 }) => {
+  page.commands.links = ({
+    selector,
+    visibleOnly = false,
+    limit = ENTRIES_MAX,
+    hrefContains,
+    contains: wanted,
+    offset = 0,
+    targets = true,
+  }) => {
+    const matches = page.matcher(wanted);
     const all = page
       .scopes(selector)
       .flatMap((scope) => page.findAll(scope, page.orFrames('a[href], area[href]')))
       .filter((link) => {
         if (page.slotOf(link) !== undefined) return true;
         if (hrefContains !== undefined && !hrefOf(link).includes(hrefContains)) return false;
+        if (wanted !== undefined && !matches(page.nameAndText(link))) return false;
         return !visibleOnly || page.visible(link);
       });
     const found = page.withFrames('links', all, (frame) => !visibleOnly || page.visible(frame));
     const target = page.namer();
     const numbers = page.numbers('ln');
-    // Where there are frames, what is skipped is counted over all of them.
-    const links = found.slice(page.isFramed() ? 0 : offset, offset + limit).map((link) => {
+    // Where there are frames, what is skipped is counted over all of them, and so is what has a handle.
+    const framed = page.isFramed();
+    const links = found.slice(framed ? 0 : offset, offset + limit).map((link) => {
       const name = page.accessibleName(link);
       const n = numbers.of(link, name);
       return {
         text: page.nameAndText(link, name),
         href: hrefOf(link),
-        target: target(link),
+        ...(targets || framed || n === undefined ? { target: target(link) } : {}),
         ...given('title', own.getAttribute(link, 'title')),
         ...given('rel', own.getAttribute(link, 'rel')),
         visible: visibleOnly || page.visible(link),

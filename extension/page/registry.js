@@ -58,7 +58,17 @@
     return originOf(page.own.getAttribute(element, 'formaction') ?? page.own.getAttribute(form, 'action') ?? '');
   };
 
+  /** Of the document's address. */
+  const base = { uri: '', origin: '' };
+  const ownOrigin = () => {
+    const uri = page.own.baseURI(document);
+    if (base.uri !== uri) Object.assign(base, { uri, origin: originOf(uri) });
+    return base.origin;
+  };
+
   const originOf = (/** @type {string} */ address) => {
+    // To parse each address takes long.
+    if (/^($|[#?]|\/(?![\\/]))/.test(address) && !/[\t\n\r]/.test(address)) return ownOrigin();
     try {
       const { origin, protocol } = new URL(address, page.own.baseURI(document));
       // What has no origin, such as `mailto:` and `javascript:`, is told apart by its scheme.

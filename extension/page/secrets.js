@@ -78,7 +78,10 @@
 
   page.rememberSecrets = () => {
     for (const tree of [document, ...page.hosts().map(own.shadowRoot)]) {
-      for (const field of own.querySelectorAll(/** @type {Document} */ (tree), KINDS)) keep(field);
+      // What few elements have is looked for first: this is done before every command.
+      for (const field of own.querySelectorAll(/** @type {Document} */ (tree), 'input[type], [autocomplete]')) {
+        if (own.matches(field, KINDS)) keep(field);
+      }
     }
   };
 

@@ -159,6 +159,10 @@
     page.sight ??= sight();
     return page.sight.judge(text);
   };
+  page.seesAllIn = (element) => {
+    page.sight ??= sight();
+    return page.sight.seesAllIn(element);
+  };
   page.skippedIn = (element) => {
     page.sight ??= sight();
     return page.sight.skippedIn(element);
@@ -655,6 +659,8 @@
       }
       return hiding.has(element);
     };
-    return { judge, unseenIn, skippedIn, hidesIn };
+    const seesAllIn = (/** @type {Element} */ element) =>
+      !UNDRAWN.test(own.localName(element)) && isClear(element) && !strays().on.has(element);
+    return { judge, unseenIn, skippedIn, hidesIn, seesAllIn };
   };
 })();

@@ -1,225 +1,155 @@
-/** The page as an indented tree of roles, names, states and values: what a screen reader would find. */
+/** What of the page's tree a snapshot tells, and how it is written: `- role "name" [el12] (states) = "value"`. */
 (() => {
   'use strict';
   const page = globalThis.bproxy;
-  const { own } = page;
 
-  /** Lines of one answer: for more, a part of the page should be chosen. */
-  const NODES_MAX = 5_000;
-  const TEXT_MAX = 200;
-  /** Characters of one answer: deep pages have long lines. */
+  /** Characters of one answer, where no limit is given. */
   const SIZE_MAX = 2_000_000;
-  const INTERACTIVE = new Set([
-    'button',
-    'checkbox',
-    'color',
-    'combobox',
-    'date',
-    'datetime',
-    'file',
-    'link',
-    'listbox',
-    'menuitem',
-    'menuitemcheckbox',
-    'menuitemradio',
-    'month',
-    'option',
-    'radio',
-    'searchbox',
-    'slider',
-    'spinbutton',
-    'switch',
-    'tab',
-    'textbox',
-    'time',
-    'treeitem',
-    'week',
-  ]);
-  /** The text of these is in their name or value already: below them, only what can be acted on has a line. */
-  const LEAVES = new Set([
-    'button',
-    'checkbox',
-    'combobox',
-    'heading',
-    'img',
-    'link',
-    'menuitem',
-    'option',
-    'radio',
-    'slider',
-    'spinbutton',
-    'switch',
-    'tab',
-    'textbox',
-  ]);
+  /** Handles of one answer: the daemon keeps no more. */
+  const HANDLES_MAX = 1_000;
+  /** What a line has at most besides its name: its role, a handle, and what marks it. */
+  const LINE_ROOM = 24;
+  /** What a line that tells of what is left out takes at most. */
+  const MORE_ROOM = 110;
+  const TITLE_MAX = 60;
+  /** How many characters one may become in a JSON text. */
+  const ESCAPED_MAX = 6;
+  const TEXT_MAX = 200;
+
+  page.commands.snapshot = ({
+    selector,
+    maxDepth = Infinity,
+    limitChars = SIZE_MAX,
+    contains: wanted,
+    interactiveOnly,
+    hidden,
+    reading,
+  }) => {
+    const same = reading === undefined ? null : page.unchanged(reading);
+    if (same !== null) return same;
+    const begin = () => page.tree(page.scopes(selector), { interactiveOnly, hidden });
+    return page.inSlices(begin, ({ root, seen }) => {
+      const told = wanted === undefined ? root : (matching(root, page.matcher(wanted)) ?? empty(root));
+      const truncated = fit(told, maxDepth, limitChars);
+      const cut = truncated ? { truncated } : {};
+      const data = { ...written(told), ...cut };
+      page.remember(seen, { nodeCount: data.nodeCount, ...(numbered() ? { handles: data.handles } : {}), ...cut });
+      return data;
+    });
+  };
+
+  const empty = (/** @type {BproxyNode} */ root) => ({ ...root, below: [], lines: 0 });
 
   /**
-   * What the walk does below an element: at which depth, whether every line is written there or only those of what can
-   * be acted on, and, where it is too deep to be written, what stands for it.
-   * @typedef {{ depth: number, all: boolean, omitted: { lines: number, below: string } | null }} Level
+   * The lines that match, with what they stand in; null if there are none. What is in frames is judged there.
+   * @type {(node: BproxyNode, says: ReturnType<BproxyPage['matcher']>) => BproxyNode | null}
    */
+  const matching = (node, says) => {
+    // A row says what its plain cells say: the others belong to it.
+    if (node.role === 'row' && says(node.name)) return node;
+    const below = node.below.map((it) => matching(it, says)).filter((it) => it !== null);
+    const options = node.role.startsWith('options') ? node.role : '';
+    if (below.length === 0 && node.slot < 0 && !says(node.name, node.shown, node.value, options)) return null;
+    return { ...node, below, lines: below.reduce((sum, it) => sum + 1 + it.lines, 0) };
+  };
 
-  page.commands.snapshot = ({ selector, maxDepth = Infinity, interactiveOnly = false }) => {
+  const quoted = (/** @type {string} */ text, length = TEXT_MAX) => JSON.stringify(page.shorten(text, length));
+  const titled = (/** @type {BproxyNode} */ { role, name }, length = TEXT_MAX) =>
+    name ? `${role} ${quoted(name, length)}` : role;
+  const noted = (/** @type {BproxyNode} */ { shown }) => (shown === null ? '' : ` (shown: ${quoted(shown)})`);
+  const rest = (/** @type {BproxyNode} */ { states, value }) =>
+    (states.length > 0 ? ` (${states.join(', ')})` : '') + (value === '' ? '' : ` = ${quoted(value)}`);
+  const lengthOf = (/** @type {BproxyNode} */ node) =>
+    titled(node).length + noted(node).length + rest(node).length + LINE_ROOM;
+
+  /** What all lines below a node take at most: far faster than to write them. */
+  const boundOf = (/** @type {BproxyNode} */ node, /** @type {number} */ escaped, depth = 0) => {
+    let bound = 0;
+    for (const it of node.below) {
+      const texts = Math.min(it.name.length, TEXT_MAX) + it.value.length + (it.shown?.length ?? 0);
+      bound += it.role.length + escaped * texts + 14 * it.states.length + LINE_ROOM + 2 * depth;
+      if (it.below.length > 0) bound += boundOf(it, escaped, depth + 1);
+    }
+    return bound;
+  };
+
+  /**
+   * Decides how many of the lines below each one are told: level by level, so that what is told of a large page is what
+   * its parts are, and not its beginning. True if something is left out because of the limit.
+   * @param {BproxyNode} root @param {number} maxDepth @param {number} limit
+   */
+  const fit = (root, maxDepth, limit) => {
+    if (maxDepth === Infinity && boundOf(root, limit === SIZE_MAX ? 1 : ESCAPED_MAX) <= limit) return false;
+    let left = limit - MORE_ROOM;
+    let truncated = false;
+    let level = [root];
+    for (let depth = 0; level.length > 0; depth += 1) {
+      /** @type {BproxyNode[]} */
+      const next = [];
+      for (const node of level) {
+        node.told = 0;
+        if (depth >= maxDepth) continue;
+        for (const below of node.below) {
+          const size = lengthOf(below) + 2 * depth + (below.below.length > 0 ? MORE_ROOM + 2 * depth : 0);
+          if (size > left) break;
+          left -= size;
+          node.told += 1;
+          if (below.below.length > 0) next.push(below);
+        }
+        if (node.told === node.below.length && node !== root) left += MORE_ROOM + 2 * (depth - 1);
+        truncated ||= node.told < node.below.length;
+      }
+      level = next;
+    }
+    return truncated;
+  };
+
+  const numbered = () => page.order.el !== undefined;
+
+  /** @param {BproxyNode} root */
+  const written = (root) => {
     const target = page.namer();
     const numbers = page.numbers('el');
     /** @type {number[]} */
     const handles = [];
     /** @type {string[]} */
     const lines = [];
-    let size = 0;
     let nodeCount = 0;
-    let cut = false;
-    /** @type {Level[]} */
-    const levels = [{ depth: 0, all: !interactiveOnly, omitted: null }];
-    /** Words in bold or in a span belong to the sentence around them. */
-    let sentence = '';
+    let unmarked = false;
 
-    const write = (/** @type {number} */ depth, /** @type {string} */ text) => {
-      lines.push(`${'  '.repeat(depth)}- ${text}`);
-      size += 2 * depth + text.length;
-    };
-    const line = (/** @type {Level} */ { depth, omitted }, /** @type {() => string} */ text) => {
-      if (omitted) {
-        omitted.lines += 1;
-        return;
+    const mark = (/** @type {BproxyNode} */ { element, name }) => {
+      if (element === null) return '';
+      if (!numbered()) {
+        const found = target(element);
+        return ` → ${'selector' in found ? found.selector : JSON.stringify(found.route)}`;
       }
-      write(depth, text());
-      nodeCount += 1;
-      cut ||= nodeCount >= NODES_MAX || size >= SIZE_MAX;
-    };
-    const said = () => {
-      const text = page.collapse(sentence);
-      sentence = '';
-      const level = /** @type {Level} */ (levels.at(-1));
-      if (text && level.all && !cut) line(level, () => `text ${JSON.stringify(page.shorten(text, TEXT_MAX))}`);
+      const n = handles.length < HANDLES_MAX ? numbers.of(element, name) : undefined;
+      unmarked ||= n === undefined;
+      if (n === undefined) return '';
+      handles.push(n);
+      return ` ${numbers.mark(n)}`;
     };
 
-    const enter = (/** @type {Node} */ node) => {
-      if (cut) return false;
-      const words = levels.length > 1 ? plain(node) : null;
-      if (words !== null) {
-        sentence += words;
-        return false;
+    const write = (/** @type {BproxyNode} */ node, /** @type {number} */ depth) => {
+      const { below, told = below.length } = node;
+      for (let at = 0; at < told; at += 1) {
+        const line = below[at];
+        const { acts, slot, element } = line;
+        const handle = acts && numbered() ? mark(line) : '';
+        const place = acts && !numbered() && element ? mark(line) : '';
+        const hole = slot >= 0 ? ` ${page.hole(slot, depth)}` : '';
+        lines.push(`${'  '.repeat(depth)}- ${titled(line)}${noted(line)}${handle}${rest(line)}${place}${hole}`);
+        nodeCount += 1;
+        write(line, depth + 1);
       }
-      said();
-      if (cut || !(node instanceof Element) || hidden(node)) return false;
-      const level = /** @type {Level} */ (levels.at(-1));
-      const slot = page.slotOf(node);
-      if (slot !== undefined) {
-        if (page.visible(node)) frame(level, slot, node);
-        return false;
-      }
-      // What is in an invisible element may be visible.
-      if (!page.rendered(node)) {
-        levels.push(level);
-        return !page.isSecret(node);
-      }
-      const role = page.role(node);
-      const interactive = INTERACTIVE.has(role);
-      const shown = level.all ? role !== '' : interactive;
-      if (!shown) {
-        levels.push(level);
-        return !page.isSecret(node);
-      }
-      // An element with nothing but text in it is one line.
-      const text = interactive ? null : onlyText(node);
-      const name = level.omitted && text === null ? '' : page.accessibleName(node);
-      const whole = text !== null && (name === '' || name === text);
-      line(level, () => describe(node, role, name || (whole && text) || '', interactive, !whole));
-      if (whole || closed(node, role)) return false;
-      const depth = level.depth + 1;
-      const omitted = level.omitted ?? (depth >= maxDepth ? { lines: 0, below: titled(role, name) } : null);
-      levels.push({ depth, all: level.all && !LEAVES.has(role), omitted });
-      return true;
+      if (told === below.length) return;
+      const more = below.slice(told).reduce((sum, it) => sum + 1 + it.lines, 0);
+      const from = node.element ? ` below ${titled(node, TITLE_MAX)}${numbered() ? mark(node) : ''}` : '';
+      lines.push(`${'  '.repeat(Math.max(depth - 1, 0))}- … ${more} more${from}`);
     };
-    /** The line of a frame, below which stands what is in it. */
-    const frame = (/** @type {Level} */ level, /** @type {number} */ slot, /** @type {Element} */ element) => {
-      const hole = () => page.hole(slot, level.depth);
-      if (level.all) line(level, () => `${titled('iframe', page.accessibleName(element))} ${hole()}`);
-      else if (!level.omitted) lines.push(hole());
-    };
-    const leave = () => {
-      said();
-      const { depth, omitted } = /** @type {Level} */ (levels.pop());
-      if (omitted && omitted.lines > 0 && levels.at(-1)?.omitted !== omitted) {
-        write(depth - 1, `… ${omitted.lines} more below ${omitted.below}`);
-      }
-    };
-    /** What is below is its value: a list's options, an editor's text. */
-    const closed = (/** @type {Element} */ element, /** @type {string} */ role) =>
-      page.isSecret(element) ||
-      role === 'textbox' ||
-      role === 'searchbox' ||
-      (role === 'combobox' && element instanceof HTMLSelectElement);
-    const titled = (/** @type {string} */ role, /** @type {string} */ name) =>
-      name ? `${role} ${JSON.stringify(page.shorten(name, TEXT_MAX))}` : role;
-
-    /** The text of what is nothing but text, or null. */
-    const plain = (/** @type {Node} */ root) => {
-      let text = '';
-      let mixed = false;
-      page.walk(root, (node) => {
-        if (mixed) return false;
-        if (node instanceof Text && (!/\S/.test(node.data) || page.sees(node))) text += node.data;
-        if (!(node instanceof Element)) return false;
-        if (own.localName(node) === 'br') text += ' ';
-        if (own.localName(node) === 'br' || hidden(node)) return false;
-        mixed =
-          page.slotOf(node) !== undefined ||
-          page.role(node) !== '' ||
-          own.shadowRoot(node) !== null ||
-          getComputedStyle(node).display !== 'inline';
-        return !mixed && !page.isSecret(node);
-      });
-      return mixed ? null : text;
-    };
-    const onlyText = (/** @type {Element} */ element) => {
-      let text = '';
-      if (page.isSecret(element)) return text;
-      for (const child of page.children(element)) {
-        const part = plain(child);
-        if (part === null) return null;
-        text += part;
-      }
-      return page.collapse(text);
-    };
-
-    const describe = (
-      /** @type {Element} */ element,
-      /** @type {string} */ role,
-      /** @type {string} */ name,
-      /** @type {boolean} */ interactive,
-      /** @type {boolean} */ doubtful,
-    ) => {
-      const value = interactive && role !== 'link' ? page.valueOf(element) : undefined;
-      const n = interactive ? numbers.of(element, name) : undefined;
-      if (n !== undefined) handles.push(n);
-      const toggles = role === 'checkbox' || role === 'radio' || role === 'switch';
-      const seen = doubtful ? page.contradiction(element, name) : null;
-      return [
-        titled(role, name),
-        seen !== null && `(shown: ${JSON.stringify(page.shorten(seen, TEXT_MAX))})`,
-        n !== undefined && numbers.mark(n),
-        role === 'heading' && `level=${page.headingLevel(element)}`,
-        value !== undefined && !toggles && `value=${JSON.stringify(page.shorten(value, TEXT_MAX))}`,
-        ...page.states(element),
-        interactive && !numbered && `→ ${written(target(element))}`,
-      ]
-        .filter(Boolean)
-        .join(' ');
-    };
-    const numbered = page.order.el !== undefined;
-    const written = (/** @type {FoundTarget} */ found) =>
-      'selector' in found ? found.selector : JSON.stringify(found.route);
-
-    const hidden = (/** @type {Element} */ element) =>
-      own.getAttribute(element, 'aria-hidden') === 'true' ||
-      ['script', 'style', 'noscript', 'template', 'head'].includes(own.localName(element)) ||
-      !page.laidOut(element);
-
-    for (const scope of page.scopes(selector)) page.walk(scope, enter, leave);
-    if (cut) lines.push(`… cut off after ${nodeCount} nodes: choose a part with a selector, or interactiveOnly`);
-    if (numbers.capped()) lines.push('… what has no mark is beyond the 1,000 new ones of an answer: choose a part');
-    return { tree: lines.join('\n'), nodeCount, ...(numbered ? { handles } : {}) };
+    write(root, 0);
+    if (unmarked || numbers.capped())
+      lines.push('- … what has no mark is beyond the 1,000 of an answer: choose a part');
+    return { tree: lines.join('\n'), nodeCount, ...(numbered() ? { handles } : {}) };
   };
 })();

@@ -9,7 +9,7 @@ type BproxyField = import('../contract.js').Field;
 type BproxyWay = 'direct' | 'paste' | 'runtime-api';
 
 /** Reads that have a function of their own in actions/index.js. */
-type WorkerRead = 'screenshot' | 'wait' | 'frames' | 'debug.log';
+type WorkerRead = 'screenshot' | 'wait' | 'frames' | 'debug.log' | 'snapshot';
 
 /** Actions that consist of the page command of their own name. Their parameters and data are in the contract. */
 type PageRead = Exclude<import('../contract.js').RepeatableAction, WorkerRead>;
@@ -24,6 +24,12 @@ type PageCommands = {
   info: { params: NoParams; data: { status: number | undefined; hidden: boolean } };
   /** Goes through the page's history; `possible` is false where there is nothing to go to. */
   go: { params: { by: -1 | 1 }; data: { possible: boolean } };
+  /** The whole tree, as it is now. */
+  snapshot: {
+    /** `reading`: the command that has read the same before; an answer without a tree says that it would tell the same. */
+    params: Omit<import('../contract.js').SnapshotParams, 'since'> & { reading?: string };
+    data: { tree?: string; nodeCount: number; handles?: number[]; truncated?: boolean };
+  };
   present: { params: { selector: string; frame?: string }; data: { present: boolean; matching: number } };
   /** Which frame of its parent a document is in: -1 where that cannot be known. */
   where: { params: NoParams; data: { index: number; slot: number; name: string; width: number; height: number } };
@@ -364,6 +370,7 @@ interface BproxyOwn
       | 'checkVisibility'
       | 'closest'
       | 'getAttribute'
+      | 'getAttributeNames'
       | 'getBoundingClientRect'
       | 'getClientRects'
       | 'hasAttribute'
@@ -434,6 +441,34 @@ interface BproxySuspects {
   all: boolean;
 }
 
+/** What a read has looked at: elements with whether each is drawn, and fields. */
+interface BproxySeen {
+  elements: Element[];
+  drawn: boolean[];
+  fields: Element[];
+}
+
+/** A line of a snapshot. */
+interface BproxyNode {
+  /** `text` for words that stand by themselves. */
+  role: string;
+  name: string;
+  element: Element | null;
+  /** It can be acted on. */
+  acts: boolean;
+  /** What a person sees, if the name contradicts that. */
+  shown: string | null;
+  states: string[];
+  value: string;
+  below: BproxyNode[];
+  /** How many lines there are below it, at all depths. */
+  lines: number;
+  /** Which of the frames it is; -1 if it is none. */
+  slot: number;
+  /** How many of the lines directly below it are told; all if that was not decided. */
+  told?: number;
+}
+
 /** The namespace that the page scripts share in the isolated world. Each member is set by the script named. */
 interface BproxyPage {
   // commands.js
@@ -463,6 +498,8 @@ interface BproxyPage {
   pause(order: PageOrder, ms: number): Promise<void>;
   /** Waits for something else in the same way. */
   within<Value>(order: PageOrder, event: Promise<Value>): Promise<Value>;
+  /** Does work that may take long, in several tasks of the page, but as if in one. */
+  inSlices<Value, Data>(begin: () => Generator<void, Value>, finish: (value: Value) => Data): Data | Promise<Data>;
   /** Lets the page run what an event has started, as it does between two events of a person. */
   breathe(order: PageOrder): Promise<void>;
   /** The outcome of the last act, as visible now. */
@@ -572,12 +609,16 @@ interface BproxyPage {
   laidOut(element: Element): boolean;
   visible(element: Element): boolean;
   collapse(text: string): string;
+  /** Whether one of these texts contains what is wanted, whatever its case and white space. */
+  matcher(wanted: string | undefined): (...texts: (string | null | undefined)[]) => boolean;
   shorten(text: string, length: number): string;
   describe(element: Element): string;
 
   // sight.js
   /** Whether a person could see a text, at the latest after scrolling to it. */
   sees(text: Text): boolean;
+  /** Whether a person could see all texts directly in an element, wherever they are. */
+  seesAllIn(element: Element): boolean;
   /** The texts in an element that no person could see, shadow trees aside. */
   unseenIn(element: Element): Set<Text>;
   /** The texts in an element that the browser may not have laid out yet, as long as they are far from the window. */
@@ -590,6 +631,7 @@ interface BproxyPage {
     unseenIn(element: Element): Set<Text>;
     skippedIn(element: Element): Text[];
     hidesIn(element: Element): boolean;
+    seesAllIn(element: Element): boolean;
   } | null;
 
   // suspects.js
@@ -642,6 +684,19 @@ interface BproxyPage {
   states(element: Element): string[];
   disabled(element: Element): boolean;
   isEditingHost(element: Element): boolean;
+
+  // tree.js
+  /** What the page says, as a tree: the lines of these elements are those directly below its root. */
+  tree(
+    scopes: Element[],
+    how: { interactiveOnly?: boolean; hidden?: boolean },
+  ): Generator<void, { root: BproxyNode; seen: BproxySeen }>;
+
+  // unchanged.js
+  /** Keeps what the read that runs has told besides the tree, as long as the page is as it is now. */
+  remember(seen: BproxySeen, data: PageData<'snapshot'>): void;
+  /** What the read of this command has told, if it would tell the same now; else null. */
+  unchanged(reading: string): PageData<'snapshot'> | null;
 
   // controls.js
   editor(element: Element): string | undefined;

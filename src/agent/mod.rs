@@ -1,10 +1,11 @@
 //! What the command line and the MCP server share around a command: retrying until a browser is connected, asking
-//! again when the daemon ended, waiting for a person, deriving the time limit.
+//! again when the daemon ended, waiting for a person, deriving the time limit, lists as lines.
 //!
 //! Blocking, as the client is. Nothing here sends anything by itself: the caller passes functions that do, and a
 //! [`Waiter`] that shows what is being waited for and can end the wait.
 
 mod ask_again;
+mod lines;
 mod retry;
 mod session_wait;
 mod time_limit;
@@ -12,6 +13,7 @@ mod time_limit;
 use std::time::Duration;
 
 pub use ask_again::send_or_ask;
+pub use lines::lines;
 pub use retry::retry_until_browser;
 pub use session_wait::{SessionWait, wait_for_session};
 pub use time_limit::time_limit;

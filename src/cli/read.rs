@@ -74,6 +74,10 @@ pub(super) struct Text {
     #[arg(long, value_name = "N")]
     limit_chars: Option<usize>,
 
+    /// Also what a person cannot see
+    #[arg(long)]
+    hidden: bool,
+
     /// Only this frame, by its name from frames or any other read
     #[arg(long, value_name = "FRAME")]
     frame: Option<FrameName>,
@@ -94,7 +98,8 @@ struct Excerpt<'a> {
 
 impl Text {
     fn action(self) -> Action {
-        protocol::Text { selector: self.selector, frame: self.frame }.into()
+        let hidden = self.hidden.then_some(true);
+        protocol::Text { selector: self.selector, hidden, frame: self.frame }.into()
     }
 
     fn run(mut self, globals: &Globals) -> Result<Outcome, Error> {
@@ -136,7 +141,7 @@ fn excerpt<'a>(
 /// List the links of the page, with handles to click
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bproxy links -s m4q7z2\n  bproxy links --href-contains /docs/ --visible-only --limit 20 -s m4q7z2"
+    after_help = "Examples:\n  bproxy links -s m4q7z2\n  bproxy links --contains guide --href-contains /docs/ --limit 20 --output text -s m4q7z2"
 )]
 pub(super) struct Links {
     /// The part of the page to read
@@ -155,9 +160,17 @@ pub(super) struct Links {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     href_contains: Option<String>,
 
+    /// Only links whose text contains this, whatever its case
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    contains: Option<String>,
+
     /// How many links to skip first
     #[arg(long, value_name = "N")]
     offset: Option<Int<0, { u32::MAX }>>,
+
+    /// Give selectors beside handles
+    #[arg(long)]
+    targets: bool,
 
     /// Only this frame, by its name from frames or any other read
     #[arg(long, value_name = "FRAME")]
@@ -166,9 +179,18 @@ pub(super) struct Links {
 
 impl Links {
     fn action(self) -> Action {
-        let Links { selector, visible_only, limit, href_contains, offset, frame } = self;
-        let visible_only = visible_only.then_some(true);
-        protocol::Links { selector, visible_only, limit, href_contains, offset, frame }.into()
+        let Links { selector, limit, href_contains, contains, offset, frame, .. } = self;
+        protocol::Links {
+            selector,
+            visible_only: self.visible_only.then_some(true),
+            limit,
+            href_contains,
+            contains,
+            offset,
+            targets: (!self.targets).then_some(false),
+            frame,
+        }
+        .into()
     }
 }
 
@@ -194,11 +216,37 @@ impl Images {
 
 /// List the controls of the page, with handles to act on
 #[derive(Args)]
-#[command(after_help = "Example:\n  bproxy elements --form -s m4q7z2")]
+#[command(
+    after_help = "Examples:\n  bproxy elements --form -s m4q7z2\n  bproxy elements --role button --contains save --output text -s m4q7z2"
+)]
 pub(super) struct Elements {
     /// Only the controls of forms
     #[arg(long)]
     form: bool,
+
+    /// Only controls whose label, value or placeholder contains this, whatever its case
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    contains: Option<String>,
+
+    /// Only controls of this accessible role, such as button
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+
+    /// The most controls to list, 1 to 5000
+    #[arg(long, value_name = "N")]
+    limit: Option<Int<1, 5000>>,
+
+    /// How many controls to skip first
+    #[arg(long, value_name = "N")]
+    offset: Option<Int<0, { u32::MAX }>>,
+
+    /// Give selectors beside handles
+    #[arg(long)]
+    targets: bool,
+
+    /// Also what a person cannot see
+    #[arg(long)]
+    hidden: bool,
 
     /// Only this frame, by its name from frames or any other read
     #[arg(long, value_name = "FRAME")]
@@ -207,8 +255,18 @@ pub(super) struct Elements {
 
 impl Elements {
     fn action(self) -> Action {
-        let Elements { form, frame } = self;
-        protocol::Elements { form: form.then_some(true), frame }.into()
+        let Elements { contains, role, limit, offset, frame, .. } = self;
+        protocol::Elements {
+            form: self.form.then_some(true),
+            contains,
+            role,
+            limit,
+            offset,
+            targets: (!self.targets).then_some(false),
+            hidden: self.hidden.then_some(true),
+            frame,
+        }
+        .into()
     }
 }
 
@@ -296,21 +354,39 @@ impl Inspect {
     }
 }
 
-/// Show the page's accessibility tree
+/// Show the page as a tree to see and act from, with handles
 #[derive(Args)]
-#[command(after_help = "Example:\n  bproxy snapshot --interactive-only -s m4q7z2")]
+#[command(
+    after_help = "Examples:\n  bproxy snapshot --interactive-only --output text -s m4q7z2\n  bproxy snapshot --contains invoice --limit-chars 4000 -s m4q7z2\n  bproxy snapshot --since k3x9q2 -s m4q7z2"
+)]
 pub(super) struct Snapshot {
     /// The part of the page to read
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
     selector: Option<String>,
 
-    /// How many levels deep, 1 to 12; all of them without it
+    /// How many levels deep; all of them without it
     #[arg(long, value_name = "N")]
-    max_depth: Option<Int<1, 12>>,
+    max_depth: Option<Int<1, { u32::MAX }>>,
 
-    /// Only interactive elements
+    /// Only what can be acted on
     #[arg(long)]
     interactive_only: bool,
+
+    /// Only lines whose name or value contains this, and what they stand in
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    contains: Option<String>,
+
+    /// Only what has changed since the snapshot with this mark, which was taken with the same flags
+    #[arg(long, value_name = "MARK")]
+    since: Option<String>,
+
+    /// The most characters of the tree, 500 to 200000; what is left out is counted where it stands
+    #[arg(long, value_name = "N")]
+    limit_chars: Option<Int<500, 200_000>>,
+
+    /// Also what a person cannot see
+    #[arg(long)]
+    hidden: bool,
 
     /// Only this frame, by its name from frames or any other read
     #[arg(long, value_name = "FRAME")]
@@ -319,9 +395,18 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     fn action(self) -> Action {
-        let Snapshot { selector, max_depth, interactive_only, frame } = self;
-        let interactive_only = interactive_only.then_some(true);
-        protocol::Snapshot { selector, max_depth, interactive_only, frame }.into()
+        let Snapshot { selector, max_depth, contains, since, limit_chars, frame, .. } = self;
+        protocol::Snapshot {
+            selector,
+            max_depth,
+            interactive_only: self.interactive_only.then_some(true),
+            contains,
+            since,
+            limit_chars,
+            hidden: self.hidden.then_some(true),
+            frame,
+        }
+        .into()
     }
 }
 

@@ -138,9 +138,15 @@ impl RequiredTarget {
     }
 }
 
-/// At most one flag that names the element to drop something on; one is required unless `by` says how far to drag.
+/// The flags that name the element to drop something on, in one way; one is required unless `by` says how far to drag.
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("where to drop it").args(["to_selector", "to_route_json", "to_element", "by"]).required(true))]
+#[command(
+    group = clap::ArgGroup::new("where to drop it").multiple(true).required(true).args([
+        "to_selector", "to_route_json", "to_element", "by", "to_role", "to_name", "to_has_text",
+    ]),
+    group = clap::ArgGroup::new(TO_FINDING).multiple(true).args(["to_role", "to_name", "to_has_text"]),
+    group = clap::ArgGroup::new(TO_WAY).conflicts_with(TO_FINDING).args(["to_selector", "to_route_json", "to_element", "by"]),
+)]
 pub(super) struct DropTarget {
     /// Drop it on the element that matches this CSS selector
     #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
@@ -153,14 +159,41 @@ pub(super) struct DropTarget {
     /// Drop it on the element with this handle
     #[arg(long, value_name = "HANDLE")]
     to_element: Option<ElementHandle>,
+
+    /// Drop it on the visible element with this accessible role
+    #[arg(long, value_name = "ROLE")]
+    to_role: Option<String>,
+
+    /// Drop it on the visible element with this in its accessible name
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    to_name: Option<String>,
+
+    /// Drop it on the visible element that shows this text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    to_has_text: Option<String>,
 }
+
+/// The groups of the flags of a [`DropTarget`]: what is known of the element, and where it is.
+const TO_FINDING: &str = "what is known of the drop target";
+const TO_WAY: &str = "where the drop target is";
 
 impl DropTarget {
     /// The element named, if one is.
     pub(super) fn given(self) -> Option<protocol::Target> {
+        let known = Criteria {
+            role: self.to_role,
+            name: self.to_name,
+            text: self.to_has_text,
+            label: None,
+            placeholder: None,
+            test_id: None,
+            exact: None,
+            nth: None,
+        };
         None.or(self.to_selector.map(By::Selector))
             .or(self.to_route_json.map(By::Route))
             .or(self.to_element.map(By::Handle))
+            .or((!known.is_empty()).then_some(By::Find(known)))
             .map(protocol::Target::from)
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::hints;
 use super::untrusted::with_provenance;
+use crate::agent;
 use crate::client::{self, Answer, AnswerError, Failure};
 use crate::protocol::{Action, LONG_TEXTS, Provenance};
 
@@ -33,31 +34,56 @@ pub(super) fn picture(success: &mut Success) -> Option<ContentBlock> {
 /// unquoted.
 pub(super) fn text(success: &Success) -> String {
     // Writing to a string cannot fail.
+    let url = success.page.get("url").and_then(Value::as_str).unwrap_or_default();
+    let mut text = String::new();
+    if !url.is_empty() {
+        let _ = writeln!(text, "page: {}", Value::Object(page(&success.page)));
+    }
+    text += &body(&success.data, url);
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The page without the mark of its document, which the daemon knows by itself, and without what is as usual.
+fn page(page: &Map<String, Value>) -> Map<String, Value> {
+    let usual = |name: &str, value: &Value| match name {
+        "document" => true,
+        "state" => value == "ready",
+        "busy" => value == false,
+        _ => false,
+    };
+    page.iter()
+        .filter(|(name, value)| !usual(name, value))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect()
+}
+
+/// Data of a page at `url` as text; those of a read that was brought along too.
+fn body(data: &Map<String, Value>, url: &str) -> String {
     let (mut facts, mut lists, mut read) = (Map::new(), String::new(), String::new());
-    for (name, value) in &success.data {
+    for (name, value) in data {
         match value {
+            Value::Object(then) if name == "then" => {
+                let _ = write!(read, "then:\n{}", body(then, url));
+            }
             Value::String(text) if LONG_TEXTS.contains(&name.as_str()) => {
                 let _ = write!(read, "{name}:\n{text}\n");
             }
             Value::Array(entries) if !entries.is_empty() => {
                 let _ = writeln!(lists, "{name}:");
-                for entry in entries {
-                    let _ = writeln!(lists, "{entry}");
+                match agent::lines(name, entries, url) {
+                    Some(lines) => lists += &lines,
+                    None => entries.iter().for_each(|entry| _ = writeln!(lists, "{entry}")),
                 }
             }
             value => _ = facts.insert(name.clone(), value.clone()),
         }
     }
     let mut text = String::new();
-    let is_page =
-        success.page.get("url").and_then(Value::as_str).is_some_and(|url| !url.is_empty());
-    if is_page {
-        let _ = writeln!(text, "page: {}", Value::Object(success.page.clone()));
-    }
     if !facts.is_empty() || (lists.is_empty() && read.is_empty()) {
         let _ = writeln!(text, "{}", Value::Object(facts));
     }
-    text + &lists + read.trim_end()
+    text + &lists + &read
 }
 
 /// A failed command as text, with what to do next.

@@ -66,12 +66,23 @@ impl Call {
         let InTime { timeout: own } = take(&mut arguments, takes_timeout(facts), &["timeout"])?;
         let Within { max_chars, cursor } =
             take(&mut arguments, is_paged(facts), &["maxChars", "cursor"])?;
+        if has_targets(facts) {
+            arguments.insert(TARGETS.into(), false.into());
+        }
         let params = Value::Object(arguments).to_string();
         let action = Action::parse(facts.name, &params).expect("a name of the table")?;
         let timeout = agent::time_limit(&action, own.map(milliseconds), timeout);
         let max_chars = max_chars.map_or(MAX_CHARS, |max| max.get() as usize);
         Ok(Self { action, session, timeout, max_chars, cursor })
     }
+}
+
+/// The parameter that asks for selectors beside handles, which no model needs.
+pub(super) const TARGETS: &str = "targets";
+
+fn has_targets(facts: &Facts) -> bool {
+    let schema = (facts.params)();
+    schema.get("properties").is_some_and(|properties| properties.get(TARGETS).is_some())
 }
 
 /// Whether the tool has a `session` parameter.

@@ -25,8 +25,8 @@ use crate::protocol::{ErrorCode, Facts, SessionClose, SessionCreate};
 
 /// What a client tells its model about the server as a whole.
 const INSTRUCTIONS: &str = "\
-bproxy drives the browser that your person already uses, signed in as they are. Work in a loop: tab_open, read (text, \
-outline, elements, links), tab_activate once before you act, act by handle (click, fill, select), read again to verify. \
+bproxy drives the browser that your person already uses, signed in as they are. Work in a loop: tab_open, read (snapshot, \
+text, elements, links), tab_activate once before you act, act by handle (click, fill, select), read again to verify. \
 Handles such as el1 and ln1 come from elements, links and snapshot; each stands for the very element that was read, lives \
 two minutes after its last use and ends with its page. This connection \
 has a session of its own, made with the first call and closed with its tabs at the end; you need not name it. Commands \

@@ -33,7 +33,7 @@ async fn shop(rig: &Rig) -> (Visit<'_>, String) {
         "Deep",
     ];
     let mut tree = complete(&page, &parts).await;
-    while tree.matches("Card number").count() < 6 {
+    while tree.matches("Card number").count() < 3 {
         tree = complete(&page, &parts).await;
     }
     (page, tree)
@@ -106,7 +106,7 @@ async fn a_read_covers_every_frame_where_it_stands() {
     ];
     let places: Vec<_> = order.iter().map(|part| line(part)).collect();
     assert!(places.is_sorted(), "{places:?}\n{tree}");
-    assert_eq!(lines[line("iframe \"Payment\"") + 2], "  - textbox \"Card number\" value=\"\"");
+    assert_eq!(lines[line("iframe \"Payment\"") + 1], "  - textbox \"Card number\"");
     assert!(lines[line("button \"Deep\"")].starts_with("    - "), "it is two frames deep: {tree}");
     assert!(!tree.contains("Nobody sees me"), "{tree}");
     assert_eq!(page.data(&["snapshot"]).await["nodeCount"], lines.len());

@@ -44,4 +44,5 @@ mod support;
 mod then;
 mod unnoticed;
 mod versions;
+mod view;
 mod widgets;

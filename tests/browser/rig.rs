@@ -169,7 +169,8 @@ impl Visit<'_> {
 
     /// The entries of a fresh read.
     pub(super) async fn entries(&self, read: &str) -> Vec<Value> {
-        self.data(&[read]).await[read].as_array().expect("entries").clone()
+        let flags: &[&str] = if read == "images" { &[] } else { &["--targets"] };
+        self.data(&[&[read], flags].concat()).await[read].as_array().expect("entries").clone()
     }
 
     /// The handle of the entry whose `member` is `wanted`, in a fresh read.

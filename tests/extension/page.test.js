@@ -186,10 +186,10 @@ test('the snapshot tells roles, names, states and values, indented', () => {
   const { tree, nodeCount } = page.invoke('snapshot', { interactiveOnly: true }).data;
   assert.equal(
     tree,
-    '- textbox "Name" value="Ann" required → input[name="n"]\n- button "Go" disabled → html > body > main > button',
+    '- textbox "Name" (required) = "Ann" → input[name="n"]\n- button "Go" (disabled) → html > body > main > button',
   );
   assert.equal(nodeCount, 2);
-  assert.match(page.invoke('snapshot', {}).data.tree, /^- main\n {2}- heading "Hi" level=1\n/);
+  assert.match(page.invoke('snapshot', {}).data.tree, /^- main\n {2}- heading "Hi" \(h1\)\n/);
 });
 
 test('links are absolute, counted before they are cut, and filtered by address', () => {

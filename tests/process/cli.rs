@@ -57,7 +57,8 @@ async fn every_verb_sends_its_action_with_its_parameters() {
         (&["navigate", "https://a.example/"], "navigate", json!({"url": "https://a.example/"})),
         (&["navigate", "--url", "about:blank"], "navigate", json!({"url": "about:blank"})),
         (&["text", "--selector", "main"], "text", json!({"selector": "main"})),
-        (&["links"], "links", json!({})),
+        (&["links"], "links", json!({"targets": false})),
+        (&["links", "--targets"], "links", json!({})),
         (
             &[
                 "links",
@@ -72,10 +73,26 @@ async fn every_verb_sends_its_action_with_its_parameters() {
                 "7",
             ],
             "links",
-            json!({"selector": "nav", "visibleOnly": true, "limit": 5, "hrefContains": "/x", "offset": 7}),
+            json!({"selector": "nav", "visibleOnly": true, "limit": 5, "hrefContains": "/x", "offset": 7, "targets": false}),
         ),
         (&["images", "--selector", "p"], "images", json!({"selector": "p"})),
-        (&["elements", "--form"], "elements", json!({"form": true})),
+        (&["elements", "--form", "--targets"], "elements", json!({"form": true})),
+        (
+            &[
+                "elements",
+                "--contains",
+                "-1",
+                "--role",
+                "button",
+                "--limit",
+                "9",
+                "--offset",
+                "18",
+                "--hidden",
+            ],
+            "elements",
+            json!({"contains": "-1", "role": "button", "limit": 9, "offset": 18, "hidden": true, "targets": false}),
+        ),
         (&["outline"], "outline", json!({})),
         (&["dom", "--selector", "p", "--depth", "3"], "dom", json!({"selector": "p", "depth": 3})),
         (
@@ -87,6 +104,11 @@ async fn every_verb_sends_its_action_with_its_parameters() {
             &["snapshot", "--selector", "p", "--max-depth", "4", "--interactive-only"],
             "snapshot",
             json!({"selector": "p", "maxDepth": 4, "interactiveOnly": true}),
+        ),
+        (
+            &["snapshot", "--contains", "-1", "--since", "k3", "--limit-chars", "900", "--hidden"],
+            "snapshot",
+            json!({"contains": "-1", "since": "k3", "limitChars": 900, "hidden": true}),
         ),
         (&["scroll"], "scroll", json!({})),
         (

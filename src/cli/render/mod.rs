@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Map, Value};
 
 use super::{Error, output};
+use crate::agent;
 use crate::protocol::LONG_TEXTS;
 use table::{aligned, bold, cell, harmless, in_order, table};
 
@@ -21,7 +22,9 @@ pub(super) fn show(json: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     let text = match value.get("data").unwrap_or(&value) {
-        Value::Object(data) => success(data, colourful()),
+        Value::Object(data) => {
+            success(data, value["page"]["url"].as_str().unwrap_or_default(), colourful())
+        }
         other => cell(other) + "\n",
     };
     let mut stdout = io::stdout().lock();
@@ -48,22 +51,36 @@ fn failure(error: &Value) -> String {
     text
 }
 
-fn success(data: &Map<String, Value>, colour: bool) -> String {
+/// The data of a page at `url`.
+fn success(data: &Map<String, Value>, url: &str, colour: bool) -> String {
     if let Some(text) = LONG_TEXTS.iter().find_map(|name| data.get(*name)?.as_str()) {
         let mut text = harmless(text);
-        if !text.ends_with('\n') {
+        if !(text.ends_with('\n') || text.is_empty() && data.contains_key("mark")) {
             text.push('\n');
+        }
+        if let Some(mark) = data.get("mark").and_then(Value::as_str) {
+            text += &format!("mark {}\n", harmless(mark));
         }
         return text;
     }
     let mut fields = Vec::new();
     let mut sections = Vec::new();
+    let total = data.get("total").and_then(Value::as_u64);
+    let is_listed = data.iter().any(|(name, list)| {
+        list.as_array().is_some_and(|list| agent::lines(name, list, url).is_some())
+    });
     for name in in_order(data.keys()) {
         match &data[name] {
             Value::Array(list) if list.iter().all(Value::is_object) => {
-                sections.push((name, table(list, name, colour)));
+                let lines = agent::lines(name, list, url).filter(|_| !list.is_empty());
+                let mut text = lines.map_or_else(|| table(list, name, colour), |it| harmless(&it));
+                if is_listed && let Some(total) = total.filter(|total| *total > list.len() as u64) {
+                    text += &format!("… {} of {total}{}\n", list.len(), further(name));
+                }
+                sections.push((name, text));
             }
-            Value::Object(inner) => sections.push((name, success(inner, colour))),
+            Value::Object(inner) => sections.push((name, success(inner, url, colour))),
+            Value::Number(_) if name == "total" && is_listed => {}
             value => fields.push(vec![name.to_owned(), cell(value)]),
         }
     }
@@ -79,6 +96,11 @@ fn success(data: &Map<String, Value>, colour: bool) -> String {
     if parts.is_empty() { "done\n".into() } else { parts.join("\n") }
 }
 
+/// How to read on in a list.
+fn further(name: &str) -> &'static str {
+    if name == "matches" { "" } else { ": go on with --offset" }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -86,7 +108,7 @@ mod tests {
     use super::*;
 
     pub(super) fn shown(data: Value) -> String {
-        success(data.as_object().unwrap(), false)
+        success(data.as_object().unwrap(), "http://x/y", false)
     }
 
     #[test]

@@ -18,6 +18,8 @@ params! {
     Text {;
         /// The part of the page to read; all of it if absent.
         selector: String,
+        /// Also what a person cannot see.
+        hidden: bool,
         /// The frame to read; the page with all its frames if absent.
         frame: FrameName,
     }
@@ -32,8 +34,12 @@ params! {
         limit: Int<1, 5000>,
         /// Only links whose address contains this.
         href_contains: String,
+        /// Only links whose text contains this, whatever its case.
+        contains: String,
         /// How many links to skip first.
         offset: Int<0, { u32::MAX }>,
+        /// Whether to give selectors beside handles; true if absent.
+        targets: bool,
         /// The frame to read; the page with all its frames if absent.
         frame: FrameName,
     }
@@ -50,6 +56,18 @@ params! {
     Elements {;
         /// Only the controls of forms.
         form: bool,
+        /// Only controls whose label, value or placeholder contains this, whatever its case.
+        contains: String,
+        /// Only controls of this accessible role, such as `button`.
+        role: String,
+        /// The most controls to return.
+        limit: Int<1, 5000>,
+        /// How many controls to skip first.
+        offset: Int<0, { u32::MAX }>,
+        /// Whether to give selectors beside handles; true if absent.
+        targets: bool,
+        /// Also what a person cannot see.
+        hidden: bool,
         /// The frame to read; the page with all its frames if absent.
         frame: FrameName,
     }
@@ -90,9 +108,18 @@ params! {
         /// The part of the page to read.
         selector: String,
         /// How many levels deep; all of them if absent.
-        max_depth: Int<1, 12>,
-        /// Only interactive elements.
+        max_depth: Int<1, { u32::MAX }>,
+        /// Only what can be acted on.
         interactive_only: bool,
+        /// Only lines whose name or value contains this, whatever its case, and what they stand in.
+        contains: String,
+        /// The `mark` of an earlier snapshot of this page with the same parameters: only what has changed since, as lines
+        /// that begin with `+`, `-` or `~`.
+        since: String,
+        /// The most characters of the tree: what is left out is counted where it stands.
+        limit_chars: Int<500, 200_000>,
+        /// Also what a person cannot see.
+        hidden: bool,
         /// The frame to read; the page with all its frames if absent.
         frame: FrameName,
     }
@@ -160,11 +187,11 @@ data! {
         text: String,
         /// Its absolute address.
         href: String,
-        /// A target that finds it again.
-        target: Target,
         ;
         /// Its handle, to act on.
         handle: ElementHandle,
+        /// A target that finds it again.
+        target: Target,
         /// Its tooltip.
         title: String,
         /// Its `rel` attribute.
@@ -216,7 +243,7 @@ data! {
         unreadable: Vec<Unreadable>,
     }
 
-    /// A control. It carries a selector or a route.
+    /// A control. It carries a selector or a route, or a handle alone if no selectors were asked for.
     Element {
         /// The name of its HTML element.
         tag: String,
@@ -247,6 +274,8 @@ data! {
         has_shadow_root: bool,
         /// The editor that it belongs to, such as `monaco`.
         runtime_handle: String,
+        /// False if a person cannot see it.
+        visible: bool,
         /// The frame that it is in; none for the page itself.
         frame: FrameName,
     }
@@ -421,11 +450,17 @@ data! {
 
     /// Data of `snapshot`.
     SnapshotData {
-        /// A line for each node, indented by its depth.
+        /// A line for each node, indented by its depth; of what has changed since an earlier snapshot if `full` is false.
         tree: String,
-        /// How many lines there are.
+        /// How many lines the whole tree has.
         node_count: u64,
         ;
+        /// What to call this snapshot by, as `since` of a later one; an older extension gives none.
+        mark: String,
+        /// Whether the tree is the whole one.
+        full: bool,
+        /// Whether something was left out because of the limit.
+        truncated: bool,
         /// The numbers of the handles `elN` that stand in the tree. The daemon takes them out.
         handles: Vec<u64>,
     }
@@ -435,7 +470,7 @@ impl Spec for Text {
     type Data = TextData;
 
     fn revision(&self) -> i64 {
-        self.frame.is_some().into()
+        (self.frame.is_some() || self.hidden.is_some()).into()
     }
 
     const ROW: Row<Self> = Row {
@@ -447,7 +482,7 @@ impl Spec for Text {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["selector", "frame"],
+        public: &["selector", "hidden", "frame"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -458,13 +493,14 @@ impl Spec for Links {
     type Data = LinksData;
 
     fn revision(&self) -> i64 {
-        self.frame.is_some().into()
+        let Self { contains, targets, frame, .. } = self;
+        (contains.is_some() || targets.is_some() || frame.is_some()).into()
     }
 
     const ROW: Row<Self> = Row {
         name: "links",
         about: "List the page's links: text, address, and a handle (`ln1`) to click. Narrow it with \
-            `hrefContains` or `selector`.",
+            `contains`, `hrefContains` or `selector`.",
         runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Entries(
             "links",
             HandleKind::Link,
@@ -473,7 +509,16 @@ impl Spec for Links {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["selector", "visibleOnly", "limit", "hrefContains", "offset", "frame"],
+        public: &[
+            "selector",
+            "visibleOnly",
+            "limit",
+            "hrefContains",
+            "contains",
+            "offset",
+            "targets",
+            "frame",
+        ],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -506,13 +551,16 @@ impl Spec for Elements {
     type Data = ElementsData;
 
     fn revision(&self) -> i64 {
-        self.frame.is_some().into()
+        let Self { form: _, contains, role, limit, offset, targets, hidden, frame } = self;
+        let texts = contains.is_some() || role.is_some() || frame.is_some();
+        let numbers = limit.is_some() || offset.is_some();
+        (texts || numbers || targets.is_some() || hidden.is_some()).into()
     }
 
     const ROW: Row<Self> = Row {
         name: "elements",
         about: "List the page's controls (fields, buttons, menus) with labels, values and a handle (`el1`) to \
-            act on. Read this before filling or clicking.",
+            act on, one on each line. Narrow it with `contains` or `role`.",
         runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Entries(
             "elements",
             HandleKind::Element,
@@ -521,7 +569,7 @@ impl Spec for Elements {
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["form", "frame"],
+        public: &["form", "contains", "role", "limit", "offset", "targets", "hidden", "frame"],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
@@ -600,18 +648,32 @@ impl Spec for Snapshot {
     type Data = SnapshotData;
 
     fn revision(&self) -> i64 {
-        self.frame.is_some().into()
+        let Self { contains, since, limit_chars, hidden, frame, max_depth, .. } = self;
+        let is_deep = max_depth.is_some_and(|depth| depth.get() > 12);
+        let others = [contains, since].into_iter().any(Option::is_some);
+        (others || limit_chars.is_some() || hidden.is_some() || frame.is_some() || is_deep).into()
     }
 
     const ROW: Row<Self> = Row {
         name: "snapshot",
-        about: "Show the page as assistive technology sees it: a tree of roles, names and states.",
+        about: "Show the page as a tree to see and act from: roles, names, states, values, and a handle (`el1`) for \
+            all that can be acted on. Narrow it with `interactiveOnly`, `contains`, `selector` or `limitChars`; `since` \
+            tells only what has changed.",
         runs: Runs::bound_tab(AnswerHandling::MintsHandles(Mints::Marks)),
         effect: Effect::Reads,
         recovery: Recovery::Rerun,
         pace: Paced::No,
         targets: |_| Vec::new(),
-        public: &["selector", "maxDepth", "interactiveOnly", "frame"],
+        public: &[
+            "selector",
+            "maxDepth",
+            "interactiveOnly",
+            "contains",
+            "since",
+            "limitChars",
+            "hidden",
+            "frame",
+        ],
         provenance: Provenance::Page,
         waits: None,
         is_tool: true,
