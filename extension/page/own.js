@@ -67,7 +67,7 @@
         'shadowRoot',
       ],
     ],
-    [HTMLFormElement, ['requestSubmit']],
+    [HTMLFormElement, ['requestSubmit', 'submit']],
     [
       Document,
       [
