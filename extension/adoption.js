@@ -8,8 +8,9 @@ const AFTER_MS = 2_000;
 
 /**
  * @typedef {{
- *   effects: import('./effects.js').Effects, fronts: Promise<Map<number, number>>, until: number, adopting: Promise<void>[],
- * }} Act `fronts`: the tab that was in front in each window
+ *   effects: import('./effects.js').Effects, fronts: Promise<Map<number, Front>>, until: number, adopting: Promise<void>[],
+ * }} Act `fronts`: what is in front in each window
+ * @typedef {{ tabId: number, before?: number }} Front the tab, and the one that was before it
  */
 
 export class Adoption {
@@ -32,7 +33,7 @@ export class Adoption {
   begin(tabId, effects) {
     for (const [known, { until }] of this.acts) if (until < this.now()) this.acts.delete(known);
     const fronts = chrome.tabs.query({ active: true }).then(
-      (tabs) => new Map(tabs.map(({ windowId, id }) => [windowId, /** @type {number} */ (id)])),
+      (tabs) => new Map(tabs.map(({ windowId, id }) => [windowId, { tabId: /** @type {number} */ (id) }])),
       () => new Map(),
     );
     this.acts.set(tabId, { effects, fronts, until: Number.POSITIVE_INFINITY, adopting: [] });
@@ -45,6 +46,13 @@ export class Adoption {
     act.until = this.now() + AFTER_MS;
     await Promise.all(act.adopting);
     await Promise.all(act.effects.opened.map(whereTo));
+  }
+
+  /** A tab came to the front: opened by an act, or by the person's hand. @param {{ tabId: number, windowId: number }} tab */
+  activated({ tabId, windowId }) {
+    for (const { fronts } of this.acts.values()) {
+      void fronts.then((front) => front.set(windowId, { tabId, before: front.get(windowId)?.tabId }));
+    }
   }
 
   /** A page has opened a tab. @param {{ sourceTabId: number, tabId: number, url: string }} opened */
@@ -61,7 +69,8 @@ export class Adoption {
   async #adopt({ effects, fronts }, opened, session) {
     effects.opened.push(opened);
     const [tab, front] = await Promise.all([chrome.tabs.get(opened.tabId), fronts]);
-    const before = front.get(tab.windowId);
+    const shown = front.get(tab.windowId);
+    const before = shown !== undefined && shown.tabId === tab.id ? shown.before : shown?.tabId;
     if (tab.active && before !== undefined) {
       await chrome.tabs.update(before, { active: true });
       opened.flashed = true;

@@ -306,6 +306,7 @@ const on =
     navigations.handle({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
   };
 chrome.webNavigation.onCreatedNavigationTarget.addListener((opened) => adoption.created(opened));
+chrome.tabs.onActivated.addListener((tab) => adoption.activated(tab));
 chrome.downloads.onCreated.addListener((item) => downloads.created(item));
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));
 chrome.webNavigation.onCommitted.addListener(on('committed'));

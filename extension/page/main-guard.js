@@ -7,6 +7,9 @@
  * `Function.prototype.toString` tells the function's. What a page has put in place of such a function stays. A page may
  * have replaced any function that is called here to see who calls it, so they are few and taken once.
  *
+ * A person's hand allows a page windows for some seconds. So a function that the act has a timer call finds the guard's
+ * `open` in place, as long as it runs and what follows it at once.
+ *
  * Whoever knows the guard's secret takes it away, by asking for the text of the secret. It also ends by itself, because
  * the worker that would take it away may be ended.
  *
@@ -30,6 +33,8 @@ export function guard(secret, request, until, accepts, text, holds) {
 
   /** What is kept of one dialog, and of how many. */
   const [MAX_MESSAGE, MAX_DIALOGS] = [4096, 100];
+  /** How long after the act a timer's function may open windows. */
+  const LATER_MS = 2_000;
 
   /** @type {{ type: string, message: string, answer: string }[]} */
   let answered = [];
@@ -37,13 +42,19 @@ export function guard(secret, request, until, accepts, text, holds) {
     // The document has this guard already: it begins anew.
     answered = parse(apply(textOf, secret, []));
   } catch {}
-  /** @type {{ on: any, name: string, native: any, stand: any }[]} */
+  /** @type {{ on: any, name: string, native: any, stand: any, lasts: boolean }[]} */
   const replaced = [];
   let over = false;
   let opened = 0;
+  /** Until when timers of the act may put back what lasts. */
+  let later = 0;
+  /** Whether it is back. */
+  let armed = false;
 
   const lift = () => {
+    if (!over) later = now() + LATER_MS;
     over = true;
+    armed = false;
     for (let index = 0; index < replaced.length; index += 1) {
       const { on, name, native, stand } = replaced[index];
       const found = getOwnPropertyDescriptor(on, name);
@@ -51,12 +62,31 @@ export function guard(secret, request, until, accepts, text, holds) {
     }
   };
 
+  /** Runs in a task of its own. @param {() => void} run @param {number} delay */
+  const after = (run, delay) => {
+    // A page may watch its timers; and in a page that nobody sees they are late, also those of no delay.
+    if (scheduler) scheduler.postTask(run, delay > 0 ? { delay } : {});
+    else setTimeout(run, delay);
+  };
+
+  const arm = () => {
+    if (!over || now() >= later) return;
+    armed = true;
+    for (let index = 0; index < replaced.length; index += 1) {
+      const { on, name, native, stand, lasts } = replaced[index];
+      const found = getOwnPropertyDescriptor(on, name);
+      if (lasts && found?.value === native) defineProperty(on, name, { ...found, value: stand });
+    }
+    after(lift, 0);
+  };
+
   /**
    * Puts a proxy in place of a function of the browser.
    * @param {any} on @param {string} name
    * @param {(self: any, args: any[], native: any) => unknown} act in place of the function
+   * @param {boolean} [lasts] it is there for the timers of the act as well
    */
-  const replace = (on, name, act) => {
+  const replace = (on, name, act, lasts = false) => {
     const found = getOwnPropertyDescriptor(on, name);
     const native = found?.value;
     if (typeof native !== 'function' || !found?.configurable || !found.writable) return;
@@ -64,10 +94,11 @@ export function guard(secret, request, until, accepts, text, holds) {
     const stand = new Proxy(native, {
       apply: (_, self, args) => {
         if (!over && now() >= until) lift();
-        return over ? apply(native, self, args) : act(self, args, native);
+        const isOn = !over || (lasts && armed);
+        return isOn ? act(self, args, native) : apply(native, self, args);
       },
     });
-    replaced[replaced.length] = { on, name, native, stand };
+    replaced[replaced.length] = { on, name, native, stand, lasts };
     defineProperty(on, name, { ...found, value: stand });
   };
 
@@ -120,7 +151,8 @@ export function guard(secret, request, until, accepts, text, holds) {
   );
 
   // Without a person's hand the browser opens no window for a page: the extension's world opens it, by a name of its own.
-  replace(window, 'open', (self, args, native) => {
+  /** @param {any} self @param {any[]} args @param {any} native */
+  const openWindow = (self, args, native) => {
     const isWindow = self === undefined || self === null || self === window;
     if (!isWindow || args.length === 0 || typeof args[0] === 'symbol') return apply(native, self, args);
     const [url, given, features] = [`${args[0] ?? ''}`, optional(args[1]), args[2] == null ? '' : `${args[2]}`];
@@ -132,7 +164,32 @@ export function guard(secret, request, until, accepts, text, holds) {
     const made = apply(native, window, [url, name]);
     if (isNew && made) made.name = '';
     return made;
-  });
+  };
+  replace(window, 'open', openWindow, true);
+  for (const how of ['submit', 'requestSubmit']) {
+    replace(
+      HTMLFormElement.prototype,
+      how,
+      (self, args, native) => (args.length === 0 && asks(self, `form ${how}`) ? undefined : apply(native, self, args)),
+      true,
+    );
+  }
+
+  /** @param {any} self @param {any[]} args @param {any} native */
+  const setTimer = (self, args, native) => {
+    const [run] = args;
+    if (holds && !over && typeof args[1] !== 'object') asks(window, `timing ${optional(args[1])}`);
+    if (typeof run === 'function') {
+      args[0] = new Proxy(run, {
+        apply: (_, on, given) => {
+          arm();
+          return apply(run, on, given);
+        },
+      });
+    }
+    return apply(native, self, args);
+  };
+  replace(window, 'setTimeout', setTimer, true);
 
   // What the act asks servers for is waited for: only the page's own world knows when it begins.
   /** @param {any} on @param {string} name */
@@ -165,13 +222,10 @@ export function guard(secret, request, until, accepts, text, holds) {
       asks(window, 'sending');
       return sent;
     });
-    replace(window, 'setTimeout', (self, args, native) => {
-      if (typeof args[1] !== 'object') asks(window, `timing ${optional(args[1])}`);
-      return apply(native, self, args);
-    });
   }
 
-  replace(Function.prototype, 'toString', (self, args, native) => {
+  /** @param {any} self @param {any[]} args @param {any} native */
+  const tell = (self, args, native) => {
     if (self === secret) {
       lift();
       return stringify(answered);
@@ -180,12 +234,10 @@ export function guard(secret, request, until, accepts, text, holds) {
       if (replaced[index].stand === self) return apply(native, replaced[index].native, args);
     }
     return apply(native, self, args);
-  });
+  };
+  replace(Function.prototype, 'toString', tell, true);
 
-  // A page may watch its timers.
-  const left = until - now();
-  if (scheduler) scheduler.postTask(lift, { delay: left });
-  else setTimeout(lift, left);
+  after(() => !over && lift(), until - now());
 }
 
 /**

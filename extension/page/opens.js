@@ -1,7 +1,7 @@
 /**
  * Tabs that an act opens. A click from a script on a link that leads to another tab would bring that to the front; a click
  * with Control held does not, so the act makes one in its place, on a link that is in no document. A window that the page
- * opens is made here, where the browser allows it, and then handed to the page by its name.
+ * opens is made here, where the browser allows it, and then handed to the page by its name; so is what a form's script sends.
  */
 (() => {
   'use strict';
@@ -58,6 +58,13 @@
       return true;
     }
     return isElsewhere(name) && open('', name) !== null;
+  };
+
+  page.requests.form = (form, how) => {
+    if (!(form instanceof HTMLFormElement) || !isElsewhere(own.getAttribute(form, 'target') ?? '')) return false;
+    if (how === 'submit') own.submit(form);
+    else own.requestSubmit(form);
+    return true;
   };
 
   page.mindLinks = (minds) => {

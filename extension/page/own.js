@@ -68,7 +68,7 @@
         'shadowRoot',
       ],
     ],
-    [HTMLFormElement, ['requestSubmit']],
+    [HTMLFormElement, ['requestSubmit', 'submit']],
     [
       Document,
       [

@@ -9,23 +9,30 @@
 
   page.requests = {};
 
-  /** The act that is under way. @type {string | undefined} */
-  let heard;
+  /** What a page opens a moment after an act comes of it still. */
+  const LATER_MS = 2_000;
+  const OPENS = new Set(['open', 'form']);
+
+  /** The acts whose events are heard, and until when (unix ms). @type {Map<string, number>} */
+  const heard = new Map();
 
   const answer = (/** @type {Event} */ event) => {
-    if (event.type !== heard) return;
+    const until = heard.get(event.type) ?? 0;
+    if (until < Date.now()) return;
     event.stopImmediatePropagation();
     const detail = String(/** @type {CustomEvent} */ (event).detail);
     const [word] = detail.split(' ', 1);
+    if (!OPENS.has(word) && until < Number.POSITIVE_INFINITY) return;
     const at = event.composedPath()[0];
     if (at && page.requests[word]?.(at, detail.slice(word.length + 1))) event.preventDefault();
   };
 
   page.listen = (act) => {
-    if (act === undefined || act === heard) return;
+    if (act === undefined || heard.has(act)) return;
     page.stopListening();
-    heard = act;
+    heard.set(act, Number.POSITIVE_INFINITY);
     own.addEventListener(window, act, answer, true);
+    page.mindLinks(false);
     page.mindLinks(true);
   };
 
@@ -33,10 +40,17 @@
     // Once, for whatever has it, and once more to forget that it had.
     page.uncapture({});
     page.uncapture({});
-    if (heard !== undefined) {
-      own.removeEventListener(window, heard, answer, true);
-      page.mindLinks(false);
+    const until = Date.now() + LATER_MS;
+    for (const [act, hears] of heard) if (hears > until) heard.set(act, until);
+    if (heard.size > 0) setTimeout(forget, LATER_MS);
+  };
+
+  const forget = () => {
+    for (const [act, until] of heard) {
+      if (until > Date.now()) continue;
+      heard.delete(act);
+      own.removeEventListener(window, act, answer, true);
     }
-    heard = undefined;
+    if (heard.size === 0) page.mindLinks(false);
   };
 })();

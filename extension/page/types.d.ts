@@ -346,7 +346,7 @@ interface BproxyOwn
       | 'parentNode'
     >,
     Methods<Node, 'cloneNode' | 'compareDocumentPosition' | 'contains' | 'getRootNode' | 'hasChildNodes'>,
-    Methods<HTMLFormElement, 'requestSubmit'>,
+    Methods<HTMLFormElement, 'requestSubmit' | 'submit'>,
     Getters<
       Element,
       | 'attributes'
@@ -947,7 +947,7 @@ interface BproxyPage {
   // requests.js
   /** Listens, while an act is under way, to the guard whose events have this name. */
   listen(act: string | undefined): void;
-  /** The act is over: nothing is listened to any more. */
+  /** The act is over: only what its timers open is listened to, for a moment. */
   stopListening(): void;
   /** What the guard may ask for, by the first word: whether it was done. */
   requests: Record<string, (at: EventTarget, rest: string) => boolean>;

@@ -1,9 +1,11 @@
 //! Tabs that an act opens: they become tabs of its session, and the person's tab stays in front.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
-use super::rig::{Rig, text};
-use super::support::Screen;
+use super::rig::{Rig, Visit, text};
+use super::support::{PATIENCE, Screen};
 
 /// What an opened page knows of where it comes from.
 const ORIGIN: &str = "[document.referrer.split('/').at(-1), window.opener !== null, window.name]";
@@ -62,6 +64,63 @@ async fn opens_tabs_behind(rig: &Rig) {
     assert_eq!(text(&eye.evaluate("document.visibilityState").await), "visible");
 }
 
+/// Functions that a guard stands in for while an act lasts.
+const NATIVES: &str = "[window.open, window.setTimeout, window.fetch, HTMLFormElement.prototype.submit, \
+                       HTMLFormElement.prototype.requestSubmit, Function.prototype.toString]";
+
+/// What a page opens a second after the act, as the browser would let it after a person's click.
+async fn adopts_tabs_that_come_later(rig: &Rig) {
+    let front = rig.visit("form.html").await;
+    let eye = front.page("form.html").await;
+    for framed in [false, true] {
+        let page = rig.open("opener.html").await;
+        let seen = page.page("opener.html").await;
+        let mut place = Vec::new();
+        if framed {
+            let frame = "document.body.innerHTML = '<iframe src=\"opener.html?framed\" width=800 height=500></iframe>'; 0";
+            seen.evaluate(frame).await;
+            seen.until("frames[0].document.getElementById('late') !== null").await;
+            let frames = page.data(&["frames"]).await;
+            place = vec!["--frame".to_owned(), text(&frames["frames"][0]["frame"])];
+        }
+        seen.evaluate(&format!("window.before = {NATIVES}; 0")).await;
+        for (index, name) in ["link", "window", "severed", "form", "waited"].iter().enumerate() {
+            let mut act = vec!["click", "--role", "button", "--name", name, "--exact"];
+            act.extend(place.iter().map(String::as_str));
+            page.data(&act).await;
+            let same = format!("{NATIVES}.every((it, index) => it === before[index])");
+            assert_eq!(seen.evaluate(&same).await, true, "{name}: nothing is left behind");
+            let tabs = listed(&page, index + 2).await;
+            assert!(text(&tabs[index + 1]["url"]).contains("opened.html"), "{name}: {tabs:?}");
+            eye.until("document.visibilityState === 'visible'").await;
+            seen.until(&same).await;
+        }
+        page.data(&["session", "close"]).await;
+    }
+}
+
+/// The session's tabs, once there are so many and the last one has its page.
+async fn listed(page: &Visit<'_>, count: usize) -> Vec<Value> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let list = page.data(&["tab", "list"]).await;
+        let tabs = list["tabs"].as_array().expect("tabs").clone();
+        let is_there =
+            |tab: &Value| !["", "about:blank"].contains(&tab["url"].as_str().unwrap_or(""));
+        if tabs.len() == count && tabs.iter().all(is_there) {
+            return tabs;
+        }
+        assert!(Instant::now() < end, "{count} tabs: {list}");
+    }
+}
+
+#[tokio::test]
+async fn tabs_that_come_a_second_after_the_act_are_its_sessions_too() {
+    let rig = Rig::new().await;
+    adopts_tabs_that_come_later(&rig).await;
+    rig.browser.close().await;
+}
+
 #[tokio::test]
 async fn tabs_that_an_act_opens_are_its_sessions_and_stay_behind() {
     let rig = Rig::new().await;
@@ -74,6 +133,7 @@ async fn in_a_browser_with_windows_the_persons_tab_stays_in_front() {
     let screen = Screen::start().await;
     let rig = Rig::on(&screen).await;
     opens_tabs_behind(&rig).await;
+    adopts_tabs_that_come_later(&rig).await;
     rig.browser.close().await;
 }
 
