@@ -17,12 +17,12 @@ const KEPT_MAX = 16;
  * What a snapshot is of, but for the document.
  * @typedef {{ tabId: number, order: PageOrder, how: object }} Asked
  * A snapshot that is kept. `reading`: the command that has read it.
- * @typedef {{ of: string, document: string | undefined, tree: string, reading: string | undefined }} Kept
+ * @typedef {{ document: string | undefined, tree: string, reading: string | undefined }} Kept
  */
 
 export class Earlier {
   constructor() {
-    /** By their marks. @type {Map<string, Kept>} */
+    /** By what they are of, and their marks. @type {Map<string, Kept>} */
     this.kept = new Map();
   }
 
@@ -31,8 +31,7 @@ export class Earlier {
    * @param {string} mark @param {Asked} asked
    */
   known(mark, asked) {
-    const kept = this.kept.get(mark);
-    return kept?.of === nameOf(asked) ? kept : undefined;
+    return this.kept.get(mark + nameOf(asked));
   }
 
   /**
@@ -42,7 +41,8 @@ export class Earlier {
    */
   compared({ page, before, ...asked }, { tree = before?.tree ?? '', ...rest }) {
     const { document } = page;
-    const mark = this.keep({ of: nameOf(asked), document, tree, reading: asked.order.reading });
+    const mark = markOf(tree);
+    this.keep(mark + nameOf(asked), { document, tree, reading: asked.order.reading });
     if (before === undefined || before.document !== document) return { tree, ...rest, mark, full: true };
     const changed = before.tree === tree ? '' : changes(parsed(before.tree), parsed(tree)).join('\n');
     // More than the whole says less.
@@ -50,16 +50,23 @@ export class Earlier {
     return { tree: full ? tree : changed, ...rest, mark, full };
   }
 
-  /** @param {Kept} snapshot */
-  keep(snapshot) {
-    const mark = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
-    this.kept.set(mark, snapshot);
+  /** @param {string} name @param {Kept} snapshot */
+  keep(name, snapshot) {
+    // The latest is the last.
+    this.kept.delete(name);
+    this.kept.set(name, snapshot);
     for (const oldest of this.kept.keys()) {
       if (this.kept.size <= KEPT_MAX) break;
       this.kept.delete(oldest);
     }
-    return mark;
   }
+}
+
+/** The same for trees that are the same. @param {string} tree */
+function markOf(tree) {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < tree.length; at += 1) hash = Math.imul(hash ^ tree.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(36).padStart(7, '0');
 }
 
 /** @param {Asked} asked */

@@ -303,8 +303,8 @@
   };
 
   /** What a control holds; never a secret. Undefined if it holds nothing of the kind. */
-  page.valueOf = (element) => {
-    if (page.isSecret(element)) return undefined;
+  page.valueOf = (element, isSecret = page.isSecret(element)) => {
+    if (isSecret) return undefined;
     if (element instanceof HTMLInputElement) {
       if (['submit', 'button', 'reset', 'image'].includes(element.type)) return undefined;
       if (element.type === 'checkbox' || element.type === 'radio') return String(element.checked);

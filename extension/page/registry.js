@@ -50,7 +50,8 @@
 
   /** The origin that the element's link or form leads to, or null. @param {Element} element */
   const leadsTo = (element) => {
-    const link = page.own.closest(element, 'a, area');
+    const isLink = /^(a|area)$/.test(page.own.localName(element));
+    const link = isLink ? element : page.own.closest(element, 'a, area');
     const href = link && (page.own.getAttribute(link, 'href') ?? page.own.getAttribute(link, 'xlink:href'));
     if (href !== null && href !== undefined) return originOf(href);
     const form = /** @type {HTMLInputElement} */ (element).form;

@@ -156,7 +156,9 @@
       const leaf = LEAVES.has(role);
       line.name = acts || leaf ? page.accessibleName(element) : givenName(element, role);
       const stated = names.some((name) => name.startsWith('aria-'));
-      if (acts || stated || role === 'heading' || line.name !== '') describe(line, stated, dead);
+      if (acts || stated || role === 'heading' || line.name !== '') {
+        describe(line, isQuiet(element, tag, names), dead, secret);
+      }
       if (!drawn) {
         line.states.push('hidden');
         line.shown = null;
@@ -198,10 +200,15 @@
       finish(node, around);
     };
 
-    const describe = (/** @type {BproxyNode} */ line, /** @type {boolean} */ stated, /** @type {boolean} */ dead) => {
+    const describe = (
+      /** @type {BproxyNode} */ line,
+      /** @type {boolean} */ quiet,
+      /** @type {boolean} */ dead,
+      /** @type {boolean} */ secret,
+    ) => {
       const element = /** @type {Element} */ (line.element);
       const { role, name, acts } = line;
-      const states = stated || ATTRIBUTED.has(own.localName(element)) ? page.states(element) : [];
+      const states = quiet ? [] : page.states(element);
       if (dead && !states.includes('disabled')) states.unshift('disabled');
       if (element === focused && element !== own.body(document) && !states.includes('focused')) states.push('focused');
       if (role === 'heading') states.unshift(`h${page.headingLevel(element)}`);
@@ -209,7 +216,7 @@
       line.shown = seen;
       line.states = states;
       if (!acts || role === 'checkbox' || role === 'radio' || role === 'switch') return;
-      line.value = role === 'link' ? (name === '' ? address(element) : '') : (page.valueOf(element) ?? '');
+      line.value = role === 'link' ? (name === '' ? address(element) : '') : (page.valueOf(element, secret) ?? '');
     };
 
     /** Where nothing around a text hides anything, it need not be looked at. */
@@ -235,8 +242,9 @@
           if (type === Node.ELEMENT_NODE) enter(/** @type {Element} */ (node));
           else if (type === Node.TEXT_NODE && place.all) {
             const text = /** @type {Text} */ (node);
-            if (!/\S/.test(text.data)) sentence += ' ';
-            else if (place.drawn && isSeen(place, text)) say(text.data, false);
+            if (!/\S/.test(text.data)) {
+              if (sentence !== '') sentence += ' ';
+            } else if (place.drawn && isSeen(place, text)) say(text.data, false);
             else if (hidden) say(text.data, true);
           }
           steps += 1;
@@ -306,8 +314,17 @@
 
   // ---- Facts of elements ----
 
-  /** Elements that have states without an attribute that says so. */
-  const ATTRIBUTED = new Set(['button', 'input', 'option', 'select', 'summary', 'textarea']);
+  /** Elements that have states without an attribute that says so, and attributes that give others some. */
+  const STATED = new Set(['option', 'select', 'summary']);
+  const STATING = /^(aria-.*|disabled|readonly|required|type)$/;
+  const TYPES = new Set(['button', 'input', 'textarea']);
+  /** Whether an element can be told at a look to have no state of its own. */
+  const isQuiet = (/** @type {Element} */ element, /** @type {string} */ tag, /** @type {string[]} */ names) =>
+    !STATED.has(tag) &&
+    !names.some((name) => STATING.test(name) && !(name === 'type' && hasQuietType(element))) &&
+    !(TYPES.has(tag) && own.matches(element, ':disabled'));
+  const hasQuietType = (/** @type {Element} */ element) =>
+    !/^(checkbox|radio)$/i.test(own.getAttribute(element, 'type') ?? '');
   const FIELDS = new Set(['input', 'select', 'textarea']);
   const isDead = (/** @type {Element} */ element, /** @type {string[]} */ names) =>
     names.includes('inert') ||

@@ -680,7 +680,7 @@ interface BproxyPage {
   contradiction(element: Element, name: string): string | null;
   /** The text that a person sees in an element. */
   shownText(element: Element): string;
-  valueOf(element: Element): string | undefined;
+  valueOf(element: Element, isSecret?: boolean): string | undefined;
   states(element: Element): string[];
   disabled(element: Element): boolean;
   isEditingHost(element: Element): boolean;

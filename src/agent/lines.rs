@@ -146,7 +146,9 @@ fn relative<'a>(href: &'a str, url: &str) -> &'a str {
         let first = rest.split(['/', '?', '#']).next().unwrap_or_default();
         !first.is_empty() && !first.contains(':')
     };
-    below.filter(names_file).unwrap_or(path)
+    // To leave out a slash alone says less than it saves.
+    let is_deep = folder.is_some_and(|(folder, _)| !folder.is_empty());
+    below.filter(names_file).filter(|_| is_deep).unwrap_or(path)
 }
 
 /// The scheme and host of an address of the web.
