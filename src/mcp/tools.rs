@@ -126,7 +126,10 @@ mod tests {
             names.sort();
             names.join(" ")
         };
-        assert_eq!(sorted(parameters("text")), "cursor frame maxChars selector session timeout");
+        assert_eq!(
+            sorted(parameters("text")),
+            "cursor frame hidden maxChars selector session timeout"
+        );
         assert_eq!(sorted(parameters("wait")), "frame session strategy target timeout");
         assert_eq!(
             sorted(parameters("click")),

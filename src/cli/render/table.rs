@@ -151,14 +151,14 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_by_what_a_terminal_shows() {
-        let links =
-            json!({"links": [{"text": "日本", "href": "/a"}, {"text": "é–x", "href": "/b"}]});
-        assert_eq!(shown(links), "TEXT  HREF\n日本  /a\né–x   /b\n");
+        let entries =
+            json!({"entries": [{"text": "日本", "href": "/a"}, {"text": "é–x", "href": "/b"}]});
+        assert_eq!(shown(entries), "TEXT  HREF\n日本  /a\né–x   /b\n");
     }
 
     #[test]
     fn a_handle_stands_for_its_target() {
-        let link = json!({"handle": "ln1", "text": "x", "target": {"selector": "#a"}});
-        assert_eq!(shown(json!({"links": [link]})), "HANDLE  TEXT\nln1     x\n");
+        let entry = json!({"handle": "ln1", "text": "x", "target": {"selector": "#a"}});
+        assert_eq!(shown(json!({"entries": [entry]})), "HANDLE  TEXT\nln1     x\n");
     }
 }
