@@ -72,10 +72,34 @@
     return text;
   };
 
-  page.commands.text = ({ selector }) => {
+  /** The text of an element, whether it is seen or not. */
+  const wholeText = (/** @type {Element} */ element) => {
+    let text = '';
+    /** What stands around each element that the walk is in. @type {string[]} */
+    const edges = [];
+    const enter = (/** @type {Node} */ node) => {
+      if (node instanceof Text) text += node.data.replace(/\s+/g, ' ');
+      if (!(node instanceof Element) || /^(script|style|template)$/.test(own.localName(node)) || page.isSecret(node))
+        return false;
+      const slot = page.slotOf(node);
+      if (slot !== undefined) text += `\n${page.hole(slot)}\n`;
+      if (own.localName(node) === 'br') text += '\n';
+      if (slot !== undefined || own.localName(node) === 'br') return false;
+      edges.push(/^(inline|contents)/.test(getComputedStyle(node).display) ? '' : '\n');
+      text += edges.at(-1);
+      return true;
+    };
+    page.walk(element, enter, () => {
+      text += edges.pop();
+    });
+    return text;
+  };
+
+  page.commands.text = ({ selector, hidden = false }) => {
+    const read = hidden ? wholeText : drawnText;
     const parts = page
       .scopes(selector)
-      .map((scope) => drawnText(scope === own.documentElement(document) ? (own.body(document) ?? scope) : scope));
+      .map((scope) => read(scope === own.documentElement(document) ? (own.body(document) ?? scope) : scope));
     const text = parts
       .join('\n')
       .replace(/[ \t]*\n[ \t]*/g, '\n')

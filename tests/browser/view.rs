@@ -103,6 +103,8 @@ async fn a_snapshot_has_a_line_for_what_says_something_and_a_handle_for_what_can
     for line in ["paragraph \"never drawn\" (hidden)", "paragraph \"transparent\" (hidden)"] {
         assert!(hidden.contains(line) && !whole.contains("never"), "{hidden}");
     }
+    let said = text(&visit.data(&["text", "--hidden"]).await["text"]);
+    assert!(said.contains("Only words\n") && said.contains("never drawn\ntransparent"), "{said}");
     rig.browser.close().await;
 }
 
@@ -285,13 +287,69 @@ async fn large_pages_cost_little_of_their_own_time() {
         assert!(whole <= snapshot, "a snapshot took {whole} ms");
         let read = work_of(&visit, &page, &["text"], text).await;
         assert!(read <= text, "the text took {read} ms");
-        let mark = text_of(&visit.data(&["snapshot"]).await["mark"]);
+        let mark = text(&visit.data(&["snapshot"]).await["mark"]);
         let since = work_of(&visit, &page, &["snapshot", "--since", &mark], whole / 2.0).await;
         assert!(since < whole / 2.0, "nothing new took {since} ms, the whole {whole}");
     }
     rig.browser.close().await;
 }
 
-fn text_of(value: &Value) -> String {
-    text(value)
+#[tokio::test]
+async fn a_large_page_goes_on_while_it_is_read_and_is_read_as_it_was_at_one_moment() {
+    let rig = Rig::new().await;
+    let visit = rig.visit("article.html").await;
+    let page = rig.browser.find("article.html").await;
+    page.evaluate(
+        "document.body.innerHTML = '<p id=first>0</p>' + '<div><p>Some <b>words</b></p></div>'.repeat(16000) + '<p id=last>0</p>';
+         window.longest = 0;
+         new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) longest = Math.max(longest, duration) })
+             .observe({ entryTypes: ['longtask'] });
+         document.body.offsetHeight",
+    )
+    .await;
+    let mut longest = f64::MAX;
+    for _ in 0..READS_MAX {
+        page.evaluate("longest = 0").await;
+        visit.data(&["snapshot"]).await;
+        // What took long is told in a task of its own.
+        let told = "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(longest), 0)))";
+        longest = longest.min(page.evaluate(told).await.as_f64().expect("a time"));
+        if longest < 100.0 {
+            break;
+        }
+    }
+    assert!(longest < 100.0, "a task of {longest} ms");
+
+    // The first and the last word of it change together.
+    page.evaluate(
+        "setInterval(() => { first.textContent = last.textContent = Number(last.textContent) + 1 }, 3)",
+    )
+    .await;
+    let start = text(&page.evaluate("last.textContent").await);
+    for _ in 0..3 {
+        let (whole, _) = tree(&visit, &[]).await;
+        let number = |line: Option<&str>| line.expect("a line").trim().to_owned();
+        let (first, last) = (number(whole.lines().next()), number(whole.lines().last()));
+        assert_eq!(first, last);
+        assert_ne!(first, format!("- paragraph \"{start}\""));
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_of_200000_elements_and_10_megabytes_is_read() {
+    let rig = Rig::new().await;
+    let visit = rig.open("article.html").await;
+    let page = rig.browser.find("article.html").await;
+    let words = "Fifty characters of text stand in each of them, or.";
+    page.evaluate(&format!("document.body.innerHTML = '<p>{words}</p>'.repeat(200000); 0")).await;
+    let all = visit.data(&["text", "--timeout", "120000"]).await;
+    assert!(text(&all["text"]).len() >= 10_000_000);
+    let data = visit.data(&["snapshot", "--timeout", "120000"]).await;
+    let whole = text(&data["tree"]);
+    assert!(data["truncated"] == true && whole.len() <= 2_000_000, "{}", whole.len());
+    let told = whole.lines().filter(|it| it.contains(words)).count();
+    let more = whole.lines().last().expect("lines");
+    assert_eq!(more, format!("- … {} more", 200_000 - told));
+    rig.browser.close().await;
 }
