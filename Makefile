@@ -6,14 +6,15 @@ EDITORS = tests/fixtures/editors
 WIDGETS = tests/fixtures/widgets
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
-# The pages that reading is measured on.
+# The pages that reading is measured on, and what other tools read them with.
 CORPUS = target/corpus/site/govuk.html
+PEERS_MODULES = tests/corpus/peers/node_modules/.package-lock.json
 # The pages of MiniWoB++.
 MINIWOB = target/miniwob/requirements
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak miniwob corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -72,12 +73,18 @@ $(MINIWOB): tests/miniwob/requirements.txt | prerequisites
 	python3 -m zipfile --extract $(@D)/*.whl $(@D)
 	touch $@
 
-# The pages that reading is measured on.
+# What reading costs an agent, in tokens, beside the last release; with PEERS=1 also what other tools read.
+tokens: corpus mcp-client $(if $(PEERS),$(PEERS_MODULES))
+	RUST_TEST_THREADS=1 cargo test --test browser tokens:: -- --ignored --nocapture
+
 corpus: widgets editors $(CORPUS)
 
 $(CORPUS): tests/corpus/build tests/corpus/govuk.js tests/corpus/package-lock.json tests/corpus/requirements.txt | prerequisites
 	scripts/prerequisites pip dpkg-deb
 	tests/corpus/build
+
+$(PEERS_MODULES): tests/corpus/peers/package-lock.json | prerequisites
+	cd $(@D)/.. && npm ci --ignore-scripts --no-audit --no-fund --silent
 
 # What strangers can say, led by coverage: each target for FUZZ_SECONDS, from the seeds that the tests mutate as well.
 # Needs a nightly compiler.

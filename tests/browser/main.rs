@@ -45,6 +45,7 @@ mod skill;
 #[path = "../support/mod.rs"]
 mod support;
 mod then;
+mod tokens;
 mod unnoticed;
 mod versions;
 mod view;
