@@ -19,7 +19,9 @@ const serve = async (name, args, open, read) => {
   const transport = new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' });
   await client.connect(transport);
   const call = async (tool, params) => {
-    const { content, isError } = await client.callTool({ name: tool, arguments: params }, undefined, { timeout: 120_000 });
+    const { content, isError } = await client.callTool({ name: tool, arguments: params }, undefined, {
+      timeout: 120_000,
+    });
     const text = content.map(({ text = '' }) => text).join('\n');
     if (isError) throw new Error(`${tool}: ${text}`);
     return text;
