@@ -18,9 +18,6 @@
     ...HANDLERS.map((name) => `[on${name}]`),
     '[tabindex]:not([tabindex^="-"])',
     '[draggable="true"]',
-    '[jsaction]',
-    '[ng-click]',
-    '[data-action]',
   ].join(', ');
   /** What is known by what it shows is known by so many characters of it. */
   const CALLED_MAX = 200;
@@ -68,9 +65,10 @@
   const reacts = (/** @type {Element} */ element) => {
     const tag = own.localName(element);
     if (tag === 'label') return standsForField(/** @type {HTMLLabelElement} */ (element));
+    const says = own.matches(element, REACTING);
+    if (!says && !showsHand(element)) return false;
     if (/^(html|body|option)$/.test(tag) || ROLES.has(page.role(element))) return false;
-    if (own.matches(element, REACTING)) return true;
-    if (!showsHand(element)) return false;
+    if (says) return true;
     // What is in a control, or holds nothing but one, is reached by it.
     const parent = page.parent(element);
     return !(parent instanceof Element && own.closest(parent, CONTROL)) && !holdsOneControl(element);

@@ -237,6 +237,9 @@ async fn cost(by: &str, steps: Steps) -> usize {
     total
 }
 
+/// What the task may cost, in what is said and heard together.
+const MCP_TOKENS: usize = 1_500;
+const CLI_TOKENS: usize = 900;
 const BOOK: &str = "The Silent Garden 35";
 /// What is filled in, by the label of the field.
 const FIELDS: [(&str, &str); 3] = [("Year:", "1999"), ("Price:", "12.25"), ("Notes:", "Signed")];
@@ -271,7 +274,8 @@ async fn a_task_in_a_django_admin_is_done_in_few_words() {
     }
     assert!(steps[3].1.contains("was changed successfully"), "{steps:?}");
     client.close().await;
-    cost("MCP server", steps).await;
+    let tokens = cost("MCP server", steps).await;
+    assert!(tokens <= MCP_TOKENS, "{tokens} tokens over MCP");
 
     let opened = ["tab", "open", &list, "--then", &format!("find --role link --name '{BOOK}'")];
     let fields: Vec<_> = FIELDS
@@ -302,6 +306,7 @@ async fn a_task_in_a_django_admin_is_done_in_few_words() {
         steps.push((said, call.stdout));
     }
     assert!(steps[3].1.contains("was changed successfully"), "{steps:?}");
-    cost("command line", steps).await;
+    let tokens = cost("command line", steps).await;
+    assert!(tokens <= CLI_TOKENS, "{tokens} tokens over the command line");
     rig.browser.close().await;
 }
