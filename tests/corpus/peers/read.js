@@ -13,8 +13,8 @@ const modules = new URL('node_modules/', import.meta.url).pathname;
 const run = promisify(execFile);
 const say = (read, url, text) => console.log(JSON.stringify({ read, url, text }));
 
-/** Opens each page by one tool of a server, and reads it by another. */
-const serve = async (name, args, open, read) => {
+/** Opens each page by one tool of a server, and reads it by another; some want to be told in which of the browser's pages. */
+const serve = async (name, args, open, read, list) => {
   const client = new Client({ name: 'peers', version: '1.0.0' });
   const transport = new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' });
   await client.connect(transport);
@@ -26,9 +26,10 @@ const serve = async (name, args, open, read) => {
     if (isError) throw new Error(`${tool}: ${text}`);
     return text;
   };
+  const where = list ? { pageId: Number(/^(\d+):/m.exec(await call(list, {}))?.[1]) } : {};
   for (const url of urls) {
-    await call(open.tool, { ...open.params, url });
-    say(name, url, await call(read, {}));
+    await call(open.tool, { ...open.params, ...where, url });
+    say(name, url, await call(read, where));
   }
   await client.close();
 };
@@ -59,6 +60,7 @@ await serve(
   ],
   { tool: 'navigate_page', params: { type: 'url' } },
   'take_snapshot',
+  'list_pages',
 );
 
 const agentBrowser = async (...args) => {
