@@ -24,8 +24,6 @@
   const HAND = /\b(pointer|grab|move)$/;
   const CONTROL = 'a[href], button, input, select, textarea, summary, [role="button"], [role="link"]';
 
-  page.hasControlRole = (role) => ROLES.has(role);
-
   page.isControl = (role) => ROLES.has(role);
 
   page.operable = (element, role = page.role(element)) => ROLES.has(role) || page.clickable(element);

@@ -692,8 +692,6 @@ interface BproxyPage {
 
   // operable.js
   /** Whether a role is that of a control or link. */
-  hasControlRole(role: string): boolean;
-  /** Whether a role is that of a control or link. */
   isControl(role: string): boolean;
   /** Whether an element can be acted on. */
   operable(element: Element, role?: string): boolean;
