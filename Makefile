@@ -6,12 +6,15 @@ EDITORS = tests/fixtures/editors
 WIDGETS = tests/fixtures/widgets
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
+# The pages that reading is measured on, and what other tools read them with.
+CORPUS = target/corpus/site/govuk.html
+PEERS_MODULES = tests/corpus/peers/node_modules/.package-lock.json
 # The pages of MiniWoB++.
 MINIWOB = target/miniwob/requirements
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak miniwob fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -24,7 +27,7 @@ wire-test: check-prerequisites
 
 # All tests but those of what is released. Most of the others wait for processes, so more run at once than there are
 # processors.
-test: prerequisites lint extension-test wire-test editors widgets mcp-client
+test: prerequisites lint extension-test wire-test editors widgets mcp-client corpus
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} cargo test --no-fail-fast --test process --test os --test browser
 	cargo test --doc
 
@@ -61,7 +64,7 @@ soak: build-prerequisites
 # Some 130 small tasks in real pages, done by a script that uses the command line alone (MINIWOB_TASKS for some of them).
 miniwob: $(MINIWOB) | prerequisites
 	scripts/prerequisites $(arial)
-	RUST_TEST_THREADS=1 cargo test --test browser miniwob:: -- --ignored --nocapture
+	RUST_TEST_THREADS=1 cargo test --test browser -- --ignored --nocapture miniwob:: clickables::
 
 $(MINIWOB): tests/miniwob/requirements.txt | prerequisites
 	rm -rf $(@D)
@@ -69,6 +72,19 @@ $(MINIWOB): tests/miniwob/requirements.txt | prerequisites
 	python3 -m pip download --quiet --no-deps --require-hashes --requirement $< --dest $(@D)
 	python3 -m zipfile --extract $(@D)/*.whl $(@D)
 	touch $@
+
+# What reading costs an agent, in tokens, beside the last release; with PEERS=1 also what other tools read.
+tokens: corpus mcp-client $(if $(PEERS),$(PEERS_MODULES))
+	RUST_TEST_THREADS=1 cargo test --test browser tokens:: -- --ignored --nocapture
+
+corpus: widgets editors $(CORPUS)
+
+$(CORPUS): tests/corpus/build tests/corpus/govuk.js tests/corpus/package-lock.json tests/corpus/requirements.txt | prerequisites
+	scripts/prerequisites pip dpkg-deb
+	tests/corpus/build
+
+$(PEERS_MODULES): tests/corpus/peers/package-lock.json | prerequisites
+	cd $(@D)/.. && npm ci --ignore-scripts --no-audit --no-fund --silent
 
 # What strangers can say, led by coverage: each target for FUZZ_SECONDS, from the seeds that the tests mutate as well.
 # Needs a nightly compiler.

@@ -24,13 +24,7 @@
     'textbox',
     'treeitem',
   ];
-  const CONTROLS = [
-    FIELDS,
-    'summary',
-    '[onclick]',
-    '[tabindex]:not([tabindex="-1"]):not(a)',
-    ...ROLES.map((role) => `[role="${role}"]`),
-  ].join(', ');
+  const CONTROLS = [FIELDS, 'summary', ...ROLES.map((role) => `[role~="${role}" i]`)].join(', ');
   const ENTRIES_MAX = 5_000;
   const OPTIONS_MAX = 200;
   const VALUE_MAX = 2_000;
@@ -80,13 +74,22 @@
     hidden = false,
   }) => {
     const root = own.documentElement(document);
-    const found = root ? page.findAll(root, page.orFrames(form ? FIELDS : CONTROLS)) : [];
+    let found = root ? page.findAll(root, page.orFrames(form ? FIELDS : CONTROLS)) : [];
+    const more = root && !form ? page.clickables() : [];
+    if (root && more.length > 0) {
+      const chosen = new Set([...found, ...more]);
+      found = page.findAll(root, '*').filter((element) => chosen.has(element));
+    }
     const matches = page.matcher(wanted);
     const isListed = (/** @type {Element} */ element) =>
       (hidden || usable(element)) &&
-      (role === undefined || page.role(element) === role.trim().toLowerCase()) &&
+      (role === undefined || page.toldRole(element) === role.trim().toLowerCase()) &&
       (wanted === undefined ||
-        matches(page.nameAndText(element), page.valueOf(element), own.getAttribute(element, 'placeholder')));
+        matches(
+          page.calledAs(element, page.nameAndText(element)),
+          page.valueOf(element),
+          own.getAttribute(element, 'placeholder'),
+        ));
     const all = page.withFrames(
       'elements',
       found.filter((element) => page.slotOf(element) !== undefined || isListed(element)),
@@ -115,7 +118,10 @@
     const typed = own.localName(element) === 'input' || own.localName(element) === 'button';
     const value = page.valueOf(element);
     return {
-      ...given({ type: typed ? control.type : undefined, label: page.nameAndText(element, name) }),
+      ...given({
+        type: typed ? control.type : undefined,
+        label: page.calledAs(element, page.nameAndText(element, name)),
+      }),
       // That a field is empty is worth knowing: an empty value is kept.
       ...(value === undefined ? {} : { value: page.shorten(value, VALUE_MAX) }),
       ...given({
@@ -123,7 +129,7 @@
         required: own.matches(element, ':required') || own.getAttribute(element, 'aria-required') === 'true',
         disabled: page.disabled(element),
         options: element instanceof HTMLSelectElement ? optionTexts(element) : undefined,
-        role: page.role(element),
+        role: page.toldRole(element),
         hasShadowRoot: own.shadowRoot(element) !== null,
         runtimeHandle: page.editor(element),
       }),
@@ -146,6 +152,11 @@
     'search',
   ]);
 
+  /** A form without a name is no part of the page that anybody looks for. */
+  const isLandmark = (/** @type {Element} */ element) => {
+    const role = page.role(element);
+    return LANDMARKS.has(role) && (role !== 'form' || page.ownName(element) !== '');
+  };
   const OUTLINED = 'header, footer, main, nav, aside, section, form, search, [role], h1, h2, h3, h4, h5, h6';
 
   page.commands.outline = () => {
@@ -153,16 +164,11 @@
     const all = root ? page.findAll(root, page.orFrames(OUTLINED)).filter(page.rendered) : [];
     const frameOr = (/** @type {(element: Element) => boolean} */ fits) =>
       all.filter((element) => page.slotOf(element) !== undefined || fits(element));
-    const landmarks = page
-      .withFrames(
-        'landmarks',
-        frameOr((element) => LANDMARKS.has(page.role(element))),
-      )
-      .map((element) => ({
-        tag: own.localName(element),
-        role: page.role(element),
-        ...given({ label: page.ownName(element) }),
-      }));
+    const landmarks = page.withFrames('landmarks', frameOr(isLandmark)).map((element) => ({
+      tag: own.localName(element),
+      role: page.role(element),
+      ...given({ label: page.ownName(element) }),
+    }));
     const headings = page
       .withFrames(
         'headings',

@@ -15,8 +15,11 @@
   /** @typedef {import('../contract.js').FindParams} Criteria */
   /** @typedef {{ wanted: string, of: (element: Element) => string | null }} Condition */
 
-  const fold = (/** @type {string} */ text, /** @type {boolean} */ exact) =>
-    exact ? page.collapse(text) : page.collapse(text).toLowerCase();
+  // What an icon font draws is a sign of its own: nobody can write it.
+  const fold = (/** @type {string} */ text, /** @type {boolean} */ exact) => {
+    const words = page.collapse(text.replace(/\p{Co}/gu, ' '));
+    return exact ? words : words.toLowerCase();
+  };
 
   const testIds = (/** @type {Element} */ element) =>
     TEST_IDS.map((name) => own.getAttribute(element, name)).filter((value) => value !== null);
@@ -29,7 +32,7 @@
       return exact ? a === b : b.includes(a);
     };
     return (/** @type {Element} */ element) =>
-      (role === undefined || page.role(element).toLowerCase() === page.collapse(role).toLowerCase()) &&
+      (role === undefined || page.toldRole(element).toLowerCase() === page.collapse(role).toLowerCase()) &&
       (testId === undefined || testIds(element).some((id) => meets(testId, id))) &&
       (placeholder === undefined ||
         meets(
@@ -37,7 +40,7 @@
           own.getAttribute(element, 'placeholder') ?? own.getAttribute(element, 'aria-placeholder'),
         )) &&
       (label === undefined || (own.matches(element, LABELLED) && meets(label, page.ownName(element)))) &&
-      (name === undefined || (page.role(element) !== '' && meets(name, page.accessibleName(element)))) &&
+      (name === undefined || (page.toldRole(element) !== '' && meets(name, page.accessibleName(element)))) &&
       page.visible(element);
   };
 
@@ -122,7 +125,7 @@
       const candidates = chosen.slice(0, CANDIDATES_MAX).map((element) => {
         const name = page.accessibleName(element);
         const n = numbers?.of(element, name);
-        return { ...(n === undefined ? {} : { n }), role: page.role(element), name: page.shorten(name, TEXT_MAX) };
+        return { ...(n === undefined ? {} : { n }), role: page.toldRole(element), name: page.shorten(name, TEXT_MAX) };
       });
       page.fail(
         'SELECTOR_AMBIGUOUS',
@@ -166,7 +169,7 @@
     /** @type {Map<string, number>} */
     const scores = new Map();
     for (const element of page.findAll(root, NAMED)) {
-      const is = page.role(element);
+      const is = page.toldRole(element);
       if (role !== undefined && of === null && is === '') continue;
       const called =
         placeholder !== undefined && name === undefined
@@ -203,7 +206,7 @@
       const states = page.states(element);
       return {
         ...target(element),
-        role: page.role(element),
+        role: page.toldRole(element),
         name: page.nameAndText(element, name),
         ...(text === '' || text === name ? {} : { text }),
         ...(value === undefined ? {} : { value: page.shorten(value, TEXT_MAX) }),

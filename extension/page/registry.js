@@ -79,8 +79,8 @@
     }
   };
 
-  /** A counter in a name changes all the time. */
-  const bare = (/** @type {string} */ name) => name.replace(/[\p{Nd}\s]+/gu, '');
+  /** A counter in a name changes all the time, and so does an arrow that an icon font draws. */
+  const bare = (/** @type {string} */ name) => name.replace(/[\p{Nd}\p{Co}\s]+/gu, '');
 
   const sameThing = (/** @type {BproxyFacts} */ was, /** @type {BproxyFacts} */ is) =>
     was.role === is.role && bare(was.name) === bare(is.name) && was.type === is.type && was.origin === is.origin;

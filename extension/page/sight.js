@@ -175,6 +175,31 @@
     page.sight ??= sight();
     return page.sight.unseenIn(element);
   };
+  /** For fewer elements than this, each is asked for its style; for more, the style sheets are searched. */
+  const FEW = 50;
+  /** How many were asked by the command that runs, which is known by its labels. @type {{ of: object | null, count: number }} */
+  let asked = { of: null, count: 0 };
+  const isFew = () => {
+    if (asked.of !== page.labels) asked = { of: page.labels, count: 0 };
+    asked.count += 1;
+    return page.sight === null && asked.count <= FEW;
+  };
+  page.writes = (element) => {
+    if (isFew()) return true;
+    page.sight ??= sight();
+    return page.sight.writes(element);
+  };
+  page.knowsHands = () => page.sight?.pointed != null;
+  page.underHand = () => {
+    page.sight ??= sight();
+    const root = own.documentElement(document);
+    return page.sight.pointed ?? (root ? page.findAll(root, '*') : []);
+  };
+  page.recases = () => {
+    if (isFew()) return true;
+    page.sight ??= sight();
+    return page.sight.recases;
+  };
 
   /** Judges texts by the page as it is when it is made: one per command. */
   const sight = () => {
@@ -661,6 +686,8 @@
     };
     const seesAllIn = (/** @type {Element} */ element) =>
       !UNDRAWN.test(own.localName(element)) && isClear(element) && !strays().on.has(element);
-    return { judge, unseenIn, skippedIn, hidesIn, seesAllIn };
+    const writes = (/** @type {Element} */ element) => suspects.writing?.has(element) ?? true;
+    const { recases, pointed } = suspects;
+    return { judge, unseenIn, skippedIn, hidesIn, seesAllIn, writes, recases, pointed };
   };
 })();

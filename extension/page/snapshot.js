@@ -117,13 +117,13 @@
     let nodeCount = 0;
     let unmarked = false;
 
-    const mark = (/** @type {BproxyNode} */ { element, name }) => {
+    const mark = (/** @type {BproxyNode} */ { element, role, name }) => {
       if (element === null) return '';
       if (!numbered()) {
         const found = target(element);
         return ` → ${'selector' in found ? found.selector : JSON.stringify(found.route)}`;
       }
-      const n = handles.length < HANDLES_MAX ? numbers.of(element, name) : undefined;
+      const n = handles.length < HANDLES_MAX ? numbers.of(element, page.isControl(role) ? name : undefined) : undefined;
       unmarked ||= n === undefined;
       if (n === undefined) return '';
       handles.push(n);

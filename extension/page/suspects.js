@@ -125,6 +125,8 @@
   const SHIFTS = { left: away, top: away, 'grid-row-start': not('auto'), 'grid-column-start': not('auto') };
   for (const name of Object.keys(MOVES)) if (name.startsWith('margin')) SHIFTS[name] = MOVES[name];
   for (const name of ['right', 'bottom']) SHIFTS[name] = away;
+  /** Values by which an element shows that it can be pressed or dragged. @type {Record<string, RegExp>} */
+  const REACTS = { cursor: /pointer|grab|move|var\(|^$/, 'touch-action': /none|pan|manipulation/ };
   const INK = ['color', '-webkit-text-fill-color', 'fill'];
   const GROUND = 'background-color';
 
@@ -161,7 +163,7 @@
   /**
    * What a sheet says: the selectors of what may hide something, of what is placed by itself, of what may be drawn over
    * others, and of what has a first line of its own.
-   * @typedef {{ hides: Set<string>, places: Set<string>, shifts: Set<string>, lines: Set<string>, shades: Shade[], moves: boolean, paints: boolean, skips: boolean }} Found
+   * @typedef {{ hides: Set<string>, places: Set<string>, shifts: Set<string>, lines: Set<string>, shades: Shade[], writes: Set<string>, points: Set<string>, moves: boolean, paints: boolean, skips: boolean, recases: boolean }} Found
    */
 
   page.suspects = () => {
@@ -175,13 +177,16 @@
       placed: new Set(),
       shifted: new Set(),
       lined: new Set(),
+      writing: new Set(),
+      pointed: new Set(),
       moves: false,
       paints: false,
       skips: false,
+      recases: false,
       all: false,
     };
-    const everything = { ...suspects, moves: true, skips: true, all: true };
-    if (page.isDark()) return everything;
+    const everything = () => ({ ...suspects, moves: true, skips: true, all: true });
+    const unknown = () => ({ ...everything(), writing: null, pointed: null, recases: true });
     let left = RULES_MAX;
     const may = (/** @type {number} */ count) => {
       left -= count;
@@ -197,10 +202,16 @@
           said = sheet.disabled ? nothing() : readSheet(sheet, may);
           sheets.set(sheet, said);
         }
-        if (said === null) return everything;
+        if (said === null) return unknown();
         told.push([tree, said]);
       }
     }
+    for (const [tree, said] of told) {
+      suspects.recases ||= said.recases;
+      if (suspects.writing && !match(tree, said.writes, suspects.writing)) suspects.writing = null;
+      if (suspects.pointed && !match(tree, said.points, suspects.pointed)) suspects.pointed = null;
+    }
+    if (page.isDark()) return everything();
     const shades = [...GIVEN];
     for (const said of sheets.values()) {
       suspects.moves ||= said?.moves === true;
@@ -213,11 +224,13 @@
         if (own.hasAttribute(element, 'style')) {
           const said = nothing();
           read(own.style(/** @type {HTMLElement} */ (element)), '', said);
+          if (said.points.size > 0) suspects.pointed?.add(element);
           if (said.hides.size > 0) suspects.hiding.add(element);
           if (said.places.size > 0) suspects.placed.add(element);
           if (said.shifts.size > 0) suspects.shifted.add(element);
           suspects.moves ||= said.moves;
           suspects.skips ||= said.skips;
+          suspects.recases ||= said.recases;
           for (const { ink, ground } of said.shades) shades.push({ element, ink, ground });
         }
         if (own.matches(element, ATTRIBUTES)) suspects.hiding.add(element);
@@ -244,7 +257,7 @@
         match(tree, said.shifts, suspects.shifted) &&
         match(tree, said.lines, suspects.lined) &&
         match(tree, shaded, suspects.shaded);
-      if (!isFound) return everything;
+      if (!isFound) return everything();
     }
     return suspects;
   };
@@ -265,10 +278,13 @@
     places: new Set(),
     shifts: new Set(),
     lines: new Set(),
+    writes: new Set(),
+    points: new Set(),
     shades: [],
     moves: false,
     paints: false,
     skips: false,
+    recases: false,
   });
 
   /** Adds what matches in a tree; false where that cannot be said. */
@@ -320,6 +336,11 @@
         if (rule.style && selectorText !== '') {
           for (const selector of simple(selectorText)) read(rule.style, selector, said);
           if (/:first-line\b/.test(selectorText)) for (const selector of simple(selectorText)) said.lines.add(selector);
+          if (
+            /:(before|after)\b/.test(selectorText) &&
+            !/^(none|normal|""|)$/.test(rule.style.getPropertyValue('content'))
+          )
+            for (const selector of simple(selectorText)) said.writes.add(selector);
           said.paints ||=
             /:(before|after)\b/.test(selectorText) && rule.style.getPropertyValue('position') === 'absolute';
         }
@@ -369,6 +390,8 @@
       const moves = MOVES[name];
       const shifts = SHIFTS[name];
       const isGround = name === GROUND;
+      if (REACTS[name]?.test(style.getPropertyValue(name))) point(said, selector);
+      if (name === 'text-transform' && style.getPropertyValue(name) !== 'none') said.recases = true;
       if (!hides && !moves && !shifts && !isGround && !INK.includes(name)) continue;
       const value = style.getPropertyValue(name);
       if (hides?.(value)) said.hides.add(selector);
@@ -379,6 +402,11 @@
       if (isGround) shade(said, selector, 'ground', value);
       else if (INK.includes(name)) shade(said, selector, 'ink', value);
     }
+  };
+  /** What is so only under the pointer is it as well; what is meant for everything says nothing of anything. */
+  const point = (/** @type {Found} */ said, /** @type {string} */ selector) => {
+    const always = selector.replaceAll(':hover', ':is(*)');
+    if (!/(^|[\s>+~])(\*|:is\(\*\))$/.test(always)) said.points.add(always);
   };
   const shade = (
     /** @type {Found} */ said,

@@ -16,12 +16,6 @@
   /** How long a row may be to be one line. Characters. */
   const ROW_MAX = 200;
 
-  const ACTING = new Set(
-    (
-      'button checkbox color combobox date datetime file link listbox menuitem menuitemcheckbox menuitemradio month ' +
-      'option radio searchbox slider spinbutton switch tab textbox time treeitem week'
-    ).split(' '),
-  );
   /** The text of these is in their name already: below them, only what can be acted on has a line. */
   const LEAVES = new Set(
     'button checkbox heading img link menuitem menuitemcheckbox menuitemradio option radio switch tab treeitem'.split(
@@ -32,14 +26,14 @@
   const VALUED = new Set(['combobox', 'listbox', 'slider', 'spinbutton', 'textbox', 'searchbox']);
   /** Words in these belong to the sentence around them. */
   const PHRASES = new Set(
-    'code deletion emphasis generic insertion mark none presentation strong subscript superscript term time'.split(' '),
+    'caption code definition deletion emphasis insertion mark strong subscript superscript term time'.split(' '),
   );
   /** Unnamed, these never say anything by themselves. */
-  const WRAPPERS = new Set(['figure', 'generic', 'group', 'list', 'paragraph', 'rowgroup']);
+  const WRAPPERS = new Set('figure form group list paragraph rowgroup sectionfooter sectionheader'.split(' '));
   /** These say what a part of the page is for, named or not. */
   const PARTS = new Set(
     (
-      'alert alertdialog banner complementary contentinfo dialog form grid main math menu menubar navigation progressbar ' +
+      'alert alertdialog banner complementary contentinfo dialog grid main math menu menubar navigation progressbar ' +
       'radiogroup region search separator status table tablist tabpanel toolbar tree treegrid'
     ).split(' '),
   );
@@ -135,13 +129,13 @@
         return;
       }
       const role = page.role(element);
-      const acts = ACTING.has(role);
+      const acts = page.operable(element, role);
       const dead = (around?.dead ?? false) || isDead(element, names);
       const isField = FIELDS.has(tag);
       if (isField) seen.fields.push(element);
       const maySecret = texts || isField || names.includes('contenteditable') || names.includes('autocomplete');
       const secret = maySecret && page.isSecret(element);
-      if ((!drawn && !hidden) || !(all ? role !== '' && !PHRASES.has(role) : acts)) {
+      if ((!drawn && !hidden) || !(acts || (all && role !== '' && !PHRASES.has(role)))) {
         if (secret) return;
         const place = placeOf(element, node, false, all && !isToldLabel(element, tag), dead);
         place.drawn = drawn;
@@ -151,10 +145,12 @@
         return;
       }
       said();
-      const line = made(role, '', element);
+      const line = made(role || 'clickable', '', element);
       line.acts = acts;
       const leaf = LEAVES.has(role);
-      line.name = acts || leaf ? page.accessibleName(element) : givenName(element, role);
+      // What reacts without being a control may hold much, which has lines of its own where all is told.
+      if (leaf || page.isControl(role)) line.name = page.accessibleName(element);
+      else line.name = all ? givenName(element, role) : page.calledAs(element, page.accessibleName(element));
       const stated = names.some((name) => name.startsWith('aria-'));
       if (acts || stated || role === 'heading' || line.name !== '') {
         describe(line, isQuiet(element, tag, names), dead, secret);

@@ -437,6 +437,12 @@ interface BproxySuspects {
   paints: boolean;
   /** Whether the browser may not have laid out a part of the page yet. */
   skips: boolean;
+  /** What has words that a style sheet adds; null if that is not known. */
+  writing: Set<Element> | null;
+  /** What may have a hand as its cursor; null if that is not known. */
+  pointed: Set<Element> | null;
+  /** Whether a style sheet writes words in other letters. */
+  recases: boolean;
   /** It cannot be told: every element is one. */
   all: boolean;
 }
@@ -632,7 +638,19 @@ interface BproxyPage {
     skippedIn(element: Element): Text[];
     hidesIn(element: Element): boolean;
     seesAllIn(element: Element): boolean;
+    writes(element: Element): boolean;
+    recases: boolean;
+    pointed: Set<Element> | null;
   } | null;
+
+  /** Whether a style sheet may add words before or after what the element says. */
+  writes(element: Element): boolean;
+  /** What may have a hand as its cursor. */
+  underHand(): Iterable<Element>;
+  /** Whether that is known from the style sheets, and not every element. */
+  knowsHands(): boolean;
+  /** Whether words may be shown in other letters than they are written in. */
+  recases(): boolean;
 
   // suspects.js
   /** The elements whose style may hide text. */
@@ -667,13 +685,34 @@ interface BproxyPage {
   /** The selectors of a list. */
   selectorList(list: string): string[];
 
-  // accessibility.js
+  // roles.js
+  role(element: Element): string;
+  focusable(element: Element): boolean;
+  isEditingHost(element: Element): boolean;
+
+  // operable.js
+  /** Whether a role is that of a control or link. */
+  isControl(role: string): boolean;
+  /** Whether an element can be acted on. */
+  operable(element: Element, role?: string): boolean;
+  /** Whether an element reacts without saying so by its role. */
+  clickable(element: Element): boolean;
+  /** All of them. */
+  clickables(): Element[];
+  /** The name of what reacts; what it shows if it has none. */
+  calledAs(element: Element, name: string): string;
+  /** The role, or `clickable` for what reacts and has none. */
+  toldRole(element: Element): string;
+
+  // names.js
   /** The labels of each tree's controls, collected by the command that runs; emptied before the next. */
   labels: Map<Node, Map<Element, Element[]>>;
   labelsOf(element: Element): Element[];
-  role(element: Element): string;
+  namedByContent(role: string): boolean;
   ownName(element: Element): string;
   accessibleName(element: Element): string;
+
+  // accessibility.js
   /** The name, and beside it the text that a person sees there, if the name contradicts it. */
   nameAndText(element: Element, name?: string): string;
   /** The text that a person sees in an element, if its name contradicts it; null if not. */
@@ -683,7 +722,6 @@ interface BproxyPage {
   valueOf(element: Element, isSecret?: boolean): string | undefined;
   states(element: Element): string[];
   disabled(element: Element): boolean;
-  isEditingHost(element: Element): boolean;
 
   // tree.js
   /** What the page says, as a tree: the lines of these elements are those directly below its root. */

@@ -223,7 +223,7 @@ async fn a_page_cannot_write_a_mark_of_its_own() {
         escaped = quoted && letter == '\\' && !escaped;
     }
     let marks: Vec<_> = outside.match_indices("[el").collect();
-    assert_eq!(marks.len(), 4, "{tree}");
+    assert_eq!(marks.len(), 5, "{tree}");
     assert_eq!(outside.matches("[el1]").count(), 1, "{tree}");
     rig.browser.close().await;
 }

@@ -1,5 +1,7 @@
 //! What every browser test starts with: a daemon, a browser paired with it, a site, and sessions that visit it.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::support::{Browser, Call, Daemon, Launch, Page, Screen, Site, now_ms, run, wait_for};
@@ -22,6 +24,15 @@ impl Rig {
     /// The same with a browser in which every host name resolves to the site.
     pub(super) async fn of_all_names() -> Self {
         let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
+        let launch = Launch { only_site: Some(site.port()), ..Launch::default() };
+        let browser = Browser::launch(launch).await;
+        browser.pair(daemon.port, &daemon.pairing_code()).await;
+        Self { daemon, browser, site }.paired().await
+    }
+
+    /// The same with the pages of a folder, which reach nothing else.
+    pub(super) async fn of(folder: &Path) -> Self {
+        let (daemon, site) = tokio::join!(Daemon::start(), Site::of(folder));
         let launch = Launch { only_site: Some(site.port()), ..Launch::default() };
         let browser = Browser::launch(launch).await;
         browser.pair(daemon.port, &daemon.pairing_code()).await;

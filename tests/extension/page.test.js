@@ -154,7 +154,7 @@ for (const [html, role] of [
   ['<select id="t" multiple></select>', 'listbox'],
   ['<img id="t" alt="">', ''],
   ['<header id="t"></header>', 'banner'],
-  ['<article><header id="t"></header></article>', ''],
+  ['<article><header id="t"></header></article>', 'sectionheader'],
   ['<section id="t"></section>', ''],
   ['<section id="t" aria-label="News"></section>', 'region'],
   ['<ul id="t" role="presentation"></ul>', ''],

@@ -1,5 +1,7 @@
 //! One tab of a real browser: scripts, keys, pointer, screenshots, and the extension's popup.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::browser::{POLL, START};
@@ -20,6 +22,15 @@ impl Page<'_> {
     /// The value of a JavaScript expression in the page, awaited if it is a promise.
     pub async fn evaluate(&self, expression: &str) -> Value {
         let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let answer = self.call("Runtime.evaluate", params).await;
+        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        answer["result"]["value"].clone()
+    }
+
+    /// The same as in DevTools' console, which knows of listeners.
+    pub async fn evaluate_as_console(&self, expression: &str) -> Value {
+        let params =
+            json!({"expression": expression, "returnByValue": true, "includeCommandLineAPI": true});
         let answer = self.call("Runtime.evaluate", params).await;
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
@@ -89,6 +100,34 @@ impl Page<'_> {
         nodes
             .filter(|node| node["ignored"] == false)
             .map(|node| (part(node, "role"), part(node, "name")))
+            .collect()
+    }
+
+    /// Role and name of each element that the browser tells assistive technology of, closed shadow trees included, with
+    /// the value that the element has in this attribute, by which it can be told from others.
+    pub async fn accessible_by(&self, attribute: &str) -> HashMap<String, (String, String)> {
+        let document = self.call("DOM.getDocument", json!({"depth": -1, "pierce": true})).await;
+        let mut marks = HashMap::new();
+        let mut pending = vec![&document["root"]];
+        while let Some(node) = pending.pop() {
+            let attributes = node["attributes"].as_array().map_or(&[][..], Vec::as_slice);
+            let mut pairs = attributes.chunks(2);
+            if let Some(pair) = pairs.find(|pair| pair[0] == attribute) {
+                marks.insert(node["backendNodeId"].as_u64(), pair[1].as_str().unwrap_or_default());
+            }
+            for below in ["children", "shadowRoots"] {
+                pending.extend(node[below].as_array().into_iter().flatten());
+            }
+        }
+        let tree = self.call("Accessibility.getFullAXTree", json!({})).await;
+        let nodes = tree["nodes"].as_array().expect("nodes").iter();
+        let part = |node: &Value, name| node[name]["value"].as_str().unwrap_or_default().to_owned();
+        nodes
+            .filter(|node| node["ignored"] == false)
+            .filter_map(|node| {
+                let mark = marks.get(&node["backendDOMNodeId"].as_u64())?;
+                Some(((*mark).to_owned(), (part(node, "role"), part(node, "name"))))
+            })
             .collect()
     }
 

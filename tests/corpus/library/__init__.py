@@ -1,0 +1,1 @@
+"""The books of a library, which a Django admin is about."""
