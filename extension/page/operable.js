@@ -26,7 +26,9 @@
 
   page.isControl = (role) => ROLES.has(role);
 
-  page.operable = (element, role = page.role(element)) => ROLES.has(role) || page.clickable(element);
+  // A time that is told has the role of a field for one.
+  page.operable = (element, role = page.role(element)) =>
+    (ROLES.has(role) && own.localName(element) !== 'time') || page.clickable(element);
 
   page.toldRole = (element) => page.role(element) || (page.clickable(element) ? 'clickable' : '');
 
