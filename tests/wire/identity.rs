@@ -86,6 +86,10 @@ async fn a_browser_that_names_no_revision_is_sent_nothing_new() {
     let (command, _) = ext.exchange(&daemon, click(&tab, "el1"), json!({})).await;
     assert_eq!(command.target(), &json!({"tabId": tab.id}));
     assert_eq!(command.params(), &json!({"target": {"selector": "#a"}}));
+    // What would only make the answer shorter is left out.
+    let short = tab.request("links").params(json!({"limit": 2, "targets": false}));
+    let (command, _) = ext.exchange(&daemon, short, json!({"links": [], "total": 0})).await;
+    assert_eq!(command.params(), &json!({"limit": 2}));
     let data = json!({"tree": "", "nodeCount": 0, "handles": [1]});
     let (command, reply) = ext.exchange(&daemon, tab.request("snapshot"), data.clone()).await;
     assert_eq!((command.target(), reply.data()), (&json!({"tabId": tab.id}), data));
@@ -98,6 +102,7 @@ async fn what_a_browser_is_too_old_for_is_refused_and_not_sent() {
         ("frames", json!({})),
         ("find", json!({"name": "Save"})),
         ("text", json!({"frame": "f1"})),
+        ("elements", json!({"contains": "x", "targets": false})),
         ("scroll", json!({"frame": "f1"})),
         ("wait", json!({"strategy": "selector", "target": "p", "frame": "f1"})),
         ("click", json!({"target": {"selector": "p", "frame": "f1"}})),
