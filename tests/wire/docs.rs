@@ -52,7 +52,7 @@ async fn the_lines_for_the_shell_can_be_pasted() {
     let serving = daemon.extension().await.serve(|command| match command.action() {
         "text" => Some(Answer::Data(json!({"text": "welcome"}))),
         "links" => Some(Answer::Data(json!({"links": [], "total": 0}))),
-        "elements" => Some(Answer::Data(json!({"elements": []}))),
+        "snapshot" => Some(Answer::Data(json!({"tree": "", "nodeCount": 0}))),
         _ => None,
     });
     let bin = Path::new(env!("CARGO_BIN_EXE_bproxy")).parent().expect("a folder");
@@ -76,6 +76,6 @@ async fn the_lines_for_the_shell_can_be_pasted() {
     assert_eq!((call.code, &*call.stderr), (0, ""), "{call:?}");
     assert!(call.stdout.contains(r#""id":"mine""#), "{call:?}");
     let seen: Vec<_> = serving.seen().iter().map(|command| command.action().to_owned()).collect();
-    assert_eq!(seen, ["tab.open", "text", "links", "elements", "text", "links", "tab.close"]);
+    assert_eq!(seen, ["tab.open", "text", "links", "snapshot", "text", "links", "tab.close"]);
     assert!(daemon.home.file(".local/share/man/man1/bproxy-tab-open.1").exists());
 }
