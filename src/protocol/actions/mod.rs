@@ -236,6 +236,11 @@ impl Action {
         self.command().revision().max((!is_plain).into())
     }
 
+    /// Leaves out what only makes the answer shorter, for an extension of revision 0. Whether there was such a thing.
+    pub fn simplify(&mut self) -> bool {
+        self.command_mut().simplify()
+    }
+
     /// Whether a target says what a reader knows of an element: if several are it, the answer names them.
     pub fn finds(&mut self) -> bool {
         self.targets_mut().iter().any(|target| matches!(target.by, By::Find(_)))

@@ -497,6 +497,10 @@ impl Spec for Links {
         (contains.is_some() || targets.is_some() || frame.is_some()).into()
     }
 
+    fn simplify(&mut self) -> bool {
+        self.targets.take_if(|targets| !*targets).is_some()
+    }
+
     const ROW: Row<Self> = Row {
         name: "links",
         about: "List the page's links: text, address, and a handle (`ln1`) to click. Narrow it with \
@@ -555,6 +559,10 @@ impl Spec for Elements {
         let texts = contains.is_some() || role.is_some() || frame.is_some();
         let numbers = limit.is_some() || offset.is_some();
         (texts || numbers || targets.is_some() || hidden.is_some()).into()
+    }
+
+    fn simplify(&mut self) -> bool {
+        self.targets.take_if(|targets| !*targets).is_some()
     }
 
     const ROW: Row<Self> = Row {

@@ -27,6 +27,11 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
         0
     }
 
+    /// Leaves out what only makes the answer shorter, for an extension of revision 0. Whether there was such a thing.
+    fn simplify(&mut self) -> bool {
+        false
+    }
+
     /// The read that the parameters have it bring along.
     fn then(&self) -> Option<&Then> {
         None
@@ -370,6 +375,7 @@ pub(super) trait Command {
     fn pace(&self) -> Option<Pace>;
     fn targets_mut(&mut self) -> Vec<&mut Target>;
     fn revision(&self) -> i64;
+    fn simplify(&mut self) -> bool;
     fn then(&self) -> Option<&Then>;
     fn waits(&self) -> Option<Duration>;
 }
@@ -412,6 +418,10 @@ impl<S: Spec> Command for S {
     fn revision(&self) -> i64 {
         // What can bring a read along knows all of them.
         S::revision(self).max(S::then(self).is_some().into())
+    }
+
+    fn simplify(&mut self) -> bool {
+        S::simplify(self)
     }
 
     fn then(&self) -> Option<&Then> {
