@@ -67,7 +67,7 @@ impl Call {
         let Within { max_chars, cursor } =
             take(&mut arguments, is_paged(facts), &["maxChars", "cursor"])?;
         if has_targets(facts) {
-            arguments.insert(TARGETS.into(), false.into());
+            arguments.entry(TARGETS).or_insert(false.into());
         }
         let params = Value::Object(arguments).to_string();
         let action = Action::parse(facts.name, &params).expect("a name of the table")?;
@@ -77,8 +77,8 @@ impl Call {
     }
 }
 
-/// The parameter that asks for selectors beside handles, which no model needs.
-pub(super) const TARGETS: &str = "targets";
+/// The parameter that asks for selectors beside handles: what models read has none, unless they ask.
+const TARGETS: &str = "targets";
 
 fn has_targets(facts: &Facts) -> bool {
     let schema = (facts.params)();

@@ -6,9 +6,7 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use super::arguments::{
-    InSession, InTime, TARGETS, Within, is_paged, takes_session, takes_timeout,
-};
+use super::arguments::{InSession, InTime, Within, is_paged, takes_session, takes_timeout};
 use super::hints;
 use super::session_wait::SessionWait;
 use crate::protocol::{Action, Facts, Provenance, schema_of};
@@ -32,8 +30,6 @@ pub(super) fn all() -> Vec<(Tool, Kind)> {
 
 fn of_action(facts: &Facts) -> Tool {
     let mut schema = (facts.params)();
-    // Lists are written as lines, where a handle stands for its selector.
-    without(&mut schema, TARGETS);
     if takes_session(facts) {
         merge::<InSession>(&mut schema);
     }
@@ -81,13 +77,6 @@ fn merge<T: JsonSchema>(schema: &mut Schema) {
         .or_insert_with(|| Value::Object(JsonObject::new()));
     if let Value::Object(properties) = properties {
         properties.extend(more.clone());
-    }
-}
-
-/// Removes a property from the schema of a tool.
-fn without(schema: &mut Schema, name: &str) {
-    if let Some(Value::Object(properties)) = schema.ensure_object().get_mut("properties") {
-        properties.remove(name);
     }
 }
 

@@ -143,8 +143,8 @@ impl Inner {
             true => Resolved::default(),
             false => self.resolve_handles(&mut request.action, &destination, now)?,
         };
-        let simplified = request.action.revision() > self.browsers.revision_of(destination.browser)
-            && request.action.simplify();
+        let is_plain = self.browsers.revision_of(destination.browser) < 1;
+        let simplified = is_plain && request.action.simplify();
         let params = match handles.replaced || simplified {
             true => Cow::Owned(request.action.params()),
             false => Cow::Borrowed(request.params),

@@ -236,7 +236,7 @@ impl Action {
         self.command().revision().max((!is_plain).into())
     }
 
-    /// Drops what only makes the answer shorter, for an extension that is too old to know it. Whether there was any.
+    /// Leaves out what only makes the answer shorter, for an extension of revision 0. Whether there was such a thing.
     pub fn simplify(&mut self) -> bool {
         self.command_mut().simplify()
     }

@@ -498,7 +498,7 @@ impl Spec for Links {
     }
 
     fn simplify(&mut self) -> bool {
-        self.targets.take().is_some()
+        self.targets.take_if(|targets| !*targets).is_some()
     }
 
     const ROW: Row<Self> = Row {
@@ -562,7 +562,7 @@ impl Spec for Elements {
     }
 
     fn simplify(&mut self) -> bool {
-        self.targets.take().is_some()
+        self.targets.take_if(|targets| !*targets).is_some()
     }
 
     const ROW: Row<Self> = Row {

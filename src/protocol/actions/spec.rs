@@ -27,7 +27,7 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
         0
     }
 
-    /// Drops what only makes the answer shorter, for an extension that is too old to know it. Whether there was any.
+    /// Leaves out what only makes the answer shorter, for an extension of revision 0. Whether there was such a thing.
     fn simplify(&mut self) -> bool {
         false
     }
