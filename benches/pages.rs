@@ -8,6 +8,7 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -77,7 +78,13 @@ impl Beside {
             "tests/corpus/peers/node_modules/agent-browser/bin/agent-browser-{system}-{arch}"
         ));
         let home = tempfile::tempdir().expect("a temporary directory");
-        program.exists().then_some(Beside { program, home })
+        if !program.exists() {
+            return None;
+        }
+        // As it comes from the registry, only its own installer makes it executable.
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))
+            .expect("own file");
+        Some(Beside { program, home })
     }
 
     fn command(&self, words: &[String]) -> Command {
