@@ -50,9 +50,9 @@ packages: package-prerequisites
 reproducible: packages
 	packaging/reproducible
 
-# What a command costs: its parts, the hop through the daemon beside one without any rules, whole calls to a page.
-# docs/performance.md says how to read the tables.
-bench: bench-prerequisites
+# What a command costs: its parts, the hop through the daemon beside one without any rules, whole calls to a page;
+# with PEERS=1 beside those of another command line. docs/performance.md says how to read the tables.
+bench: bench-prerequisites $(if $(PEERS),$(PEERS_MODULES))
 	cargo bench --quiet --bench parts
 	cargo bench --quiet --bench hop
 	cargo bench --quiet --bench pages

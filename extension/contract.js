@@ -21,6 +21,8 @@ export const LIMITS = Object.freeze({
   pending: 100,
   /** The largest answer, in bytes of UTF-8. */
   answerBytes: 16777216,
+  /** How many numbers of each kind of handle are reserved for a command. */
+  numbers: 1000,
   /** How long a pairing code is valid, in ms. */
   pairingCodeMs: 300000,
 });

@@ -184,7 +184,7 @@ export class Dispatcher {
     this.live.add(live);
     // What the command itself tells is told whatever becomes of the read.
     this.driver.told(tabId, reading);
-    const order = { session, until: deadline, reading: broughtBy(reading), el: target?.el, ln: target?.ln };
+    const order = { session, until: deadline, reading: broughtBy(reading), ...numbersFor(target) };
     const { signal } = stop;
     const driver = whileRunning(this.driver, signal);
     try {
@@ -261,8 +261,7 @@ export class Dispatcher {
         act,
         reading,
         ...(holds ? { holds } : {}),
-        el: target?.el,
-        ln: target?.ln,
+        ...numbersFor(target),
       },
       document:
         target?.tabId === undefined ? undefined : (target.document ?? this.documents.last(target.tabId, session)),
@@ -335,6 +334,9 @@ export class Dispatcher {
 
 /** The read that a command brings along, as far as it numbers elements. @param {string} reading */
 const broughtBy = (reading) => `${reading} then`;
+
+/** The numbers that the daemon has reserved for a command. @param {Command['target']} target */
+const numbersFor = (target) => ({ el: target?.el, ln: target?.ln, room: LIMITS.numbers });
 
 /** What makes two commands with the same id one and the same. @param {Command} command @returns {Promise<Identity>} */
 async function identityOf({ id, action, session, target, params }) {

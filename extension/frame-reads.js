@@ -25,8 +25,6 @@ import { ActionError } from './protocol.js';
  * @typedef {{ place: Place, answer: Answer | null, why?: string, below: Told[] }} Told
  */
 
-/** Numbers that the daemon reserves for one command, of each kind. */
-const BLOCK = 1_000;
 const ENTRIES_MAX = 5_000;
 /** What a line that tells of what is left out takes at most. Characters. */
 const LINE_MAX = 80;
@@ -141,7 +139,7 @@ async function number(named, { ask, order, patience }) {
   for (const { told, place } of named) {
     const { kind, n } = framingOf(told).known[place];
     const isNew = n === 0;
-    const isFull = next[kind] >= (order[kind] ?? 0) + (order.room ?? BLOCK);
+    const isFull = next[kind] >= (order[kind] ?? 0) + (order.room ?? 0);
     capped ||= isNew && isFull;
     const picks = wanted.get(told) ?? [];
     wanted.set(told, picks);

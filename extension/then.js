@@ -3,12 +3,11 @@
  * its deadline. It fails by itself: what the command did stands.
  */
 
+import { LIMITS } from './contract.js';
 import { ActionError, checkParams } from './protocol.js';
 
 /** The read ends this long before the command's deadline, so that the answer arrives in time. */
 const SPARE_MS = 500;
-/** Numbers that the daemon reserves for one command, of each kind. */
-const BLOCK = 1_000;
 
 /**
  * @typedef {import('./contract.js').Then} Then
@@ -62,7 +61,7 @@ function afterFocus(order, { data }) {
   const { effects } = /** @type {{ effects?: PageSeen }} */ (data);
   const given = effects?.focus?.n;
   if (order.el === undefined || given === undefined || given < order.el) return order;
-  return { ...order, el: given + 1, room: order.el + BLOCK - (given + 1) };
+  return { ...order, el: given + 1, room: order.el + LIMITS.numbers - (given + 1) };
 }
 
 /** @param {unknown} error @returns {ThenError} */

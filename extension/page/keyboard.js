@@ -108,6 +108,13 @@
     return {};
   };
 
+  /** The one button that a custom element is made of. */
+  const onlyButton = (/** @type {Element} */ element) => {
+    if (!own.shadowRoot(element)) return undefined;
+    const all = page.findAll(element, 'button, a[href], [tabindex="0"]').filter(page.rendered);
+    return all.length === 1 ? all[0] : undefined;
+  };
+
   /** Focuses what a target names: itself, the one field that it is made of, what its label is for. */
   page.focusTarget = (target) => {
     const named = page.resolve(target);
@@ -119,6 +126,8 @@
     own.scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
     const host = page.hostOfEditing(element);
     page.takeFocus(host ?? element);
+    const only = page.focused() === null ? onlyButton(element) : undefined;
+    if (only) page.takeFocus(only);
     const now = page.focused();
     if (now === null || !(now === (host ?? element) || page.isWithin(now, element))) {
       page.notActionable(element, 'takes no focus: name a field, a button, a link or another element that does');

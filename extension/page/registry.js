@@ -9,8 +9,6 @@
   'use strict';
   const page = globalThis.bproxy;
 
-  /** Numbers that the daemon reserves for one command, of each kind. */
-  const BLOCK = 1_000;
   const NAME_MAX = 200;
 
   page.isHere = (element) => page.own.getRootNode(element, { composed: true }) === document;
@@ -90,7 +88,7 @@
   // ---- Reading ----
 
   page.numbers = (kind) => {
-    const { session, [kind]: first, room = BLOCK } = page.order;
+    const { session, [kind]: first, room = 0 } = page.order;
     if (session === undefined || first === undefined) {
       return { of: () => undefined, capped: () => false, mark: () => '' };
     }

@@ -145,19 +145,78 @@
     });
     const several = own.closest(option, '[aria-multiselectable="true"]') !== null;
     // In a list of several choices a press takes back what is chosen already.
-    if (!(several && isMarked(option))) page.press(option);
+    if (!(several && isMarked(option))) page.press(touchable(option));
     return { selected: isMenu };
   };
 
-  /** Looks for an option as a person does who does not see it: by writing its text into the list's field. */
-  page.commands['search-option'] = ({ optionText }) => {
-    const field = opened && searchField(opened.trigger);
-    if (!opened || !field) return { searched: false };
+  /** What takes the press that a text lets through. */
+  const touchable = (/** @type {Element} */ option) => {
+    for (let at = /** @type {Node | null} */ (option); at instanceof Element; at = page.parent(at)) {
+      if (fold(own.textContent(at)) !== fold(own.textContent(option))) break;
+      if (getComputedStyle(at).pointerEvents !== 'none') return at;
+    }
+    return option;
+  };
+
+  /**
+   * Looks for an option as a person does who does not see it: by writing its text into the list's field, or by looking
+   * through a list that shows only some of its options.
+   */
+  page.commands['search-option'] = async ({ optionText }) => {
+    if (!opened) return { searched: false };
+    const field = searchField(opened.trigger);
+    if (!field) return { searched: await lookThrough(opened, optionText) };
     page.after = null;
     opened.searched = { field, held: field.value };
     page.takeFocus(field);
     page.setValue(field, optionText);
     return { searched: true };
+  };
+
+  /** A list is looked through for so many of its heights, and each of them is drawn within this time. */
+  const [HEIGHTS_MAX, DRAWN_MS] = [500, 16];
+  /** What scrolls a list is so many elements around its options. */
+  const SCROLLER_LEVELS = 6;
+
+  const lookThrough = async (
+    /** @type {NonNullable<typeof opened>} */ { trigger, before },
+    /** @type {string} */ wanted,
+  ) => {
+    const { order } = page;
+    const found = () =>
+      byText(
+        visibleOptions().filter((option) => !before.has(option)),
+        nameOf,
+        wanted,
+      ) ?? reading(wanted).find((option) => !before.has(option));
+    const start = visibleOptions().find((option) => !before.has(option)) ?? named(trigger)[0];
+    const list = start && scrollerAround(start);
+    if (!list) return false;
+    own.scrollBy(list, { top: -own.scrollHeight(list), behavior: 'instant' });
+    for (let height = 0; height < HEIGHTS_MAX; height += 1) {
+      // The browser sends no such events to a page that nobody sees.
+      if (page.isHidden()) own.dispatchEvent(list, new Event('scroll'));
+      await page.pause(order, DRAWN_MS);
+      if (found()) return true;
+      const at = own.scrollTop(list);
+      own.scrollBy(list, { top: own.clientHeight(list) * 0.9, behavior: 'instant' });
+      if (own.scrollTop(list) === at) return false;
+    }
+    return false;
+  };
+
+  const scrollerAround = (/** @type {Element} */ option) => {
+    const scrolls = (/** @type {Element} */ at) =>
+      own.clientHeight(at) > 0 &&
+      own.scrollHeight(at) > 1.5 * own.clientHeight(at) &&
+      getComputedStyle(at).overflowY !== 'visible';
+    let at = /** @type {Node | null} */ (option);
+    for (let up = 0; up < SCROLLER_LEVELS && at instanceof Element && !own.matches(at, 'html, body'); up += 1) {
+      const scroller = page.findAll(at, '*').find(scrolls);
+      if (scroller) return scroller;
+      at = page.parent(at);
+    }
+    return null;
   };
 
   const activeBelow = (/** @type {Element} */ host) => {
@@ -202,18 +261,17 @@
     !own.matches(trigger, LISTS) &&
     (expanded(trigger) || (own.isConnected(option) && page.visible(option) && own.closest(option, LISTS) !== null));
 
-  /** The list that a combobox says it opens. */
-  const controlled = (/** @type {Element} */ trigger) => {
-    const ids = (own.getAttribute(trigger, 'aria-controls') ?? own.getAttribute(trigger, 'aria-owns') ?? '')
-      .trim()
-      .split(/\s+/);
-    const root = /** @type {Document | ShadowRoot} */ (own.getRootNode(trigger));
-    return (
-      ids
-        .map((id) => id && own.getElementById(root, id))
-        .find((list) => list && page.findAll(list, OPTIONS).some(page.visible)) || null
-    );
+  /** What a combobox says it opens. @returns {Element[]} */
+  const named = (/** @type {Element} */ trigger) => {
+    const [at = trigger] = page.findAll(trigger, '[aria-controls], [aria-owns]');
+    const ids = (own.getAttribute(at, 'aria-controls') ?? own.getAttribute(at, 'aria-owns') ?? '').trim().split(/\s+/);
+    const root = /** @type {Document | ShadowRoot} */ (own.getRootNode(at));
+    return ids.flatMap((id) => (id && own.getElementById(root, id)) || []);
   };
+
+  /** The list that a combobox says it opens. */
+  const controlled = (/** @type {Element} */ trigger) =>
+    named(trigger).find((list) => page.findAll(list, OPTIONS).some(page.visible)) ?? null;
 
   const isMarked = (/** @type {Element} */ option) =>
     own.isConnected(option) &&

@@ -134,7 +134,7 @@ interface PageOrder {
   /** The first of the numbers that may be given to elements, and to links; absent: none may. */
   el?: number;
   ln?: number;
-  /** How many numbers of each kind may be given; all that the daemon reserves if absent. */
+  /** How many numbers of each kind may be given; none if absent. */
   room?: number;
 }
 

@@ -10,7 +10,7 @@ use super::rig::{Rig, Visit, text};
 
 /// What comes of an act.
 #[derive(Clone, Copy, Debug)]
-enum Outcome {
+pub(super) enum Outcome {
     /// The answer says that it is done, and the model holds this JSON.
     Holds(&'static str),
     /// The answer says that it is not done, and tells what the model holds now: this JSON.
@@ -27,13 +27,13 @@ use Outcome::{Blocked, Holds, Keeps, Refused, Unseen};
 
 /// A widget, the acts that are tried on it in turn, the element that they name, their value, what comes of each.
 /// `%` in a value and in an outcome is the number of the act.
-type Row = (&'static str, &'static str, &'static str, &'static str, Outcome);
+pub(super) type Row = (&'static str, &'static str, &'static str, &'static str, Outcome);
 
 /// What can be done with a field.
 const FIELD: &str = "direct paste form";
 
 /// Opens a page of widgets and does every row on it.
-async fn page_of_widgets(name: &str, rows: &[Row]) {
+pub(super) async fn page_of_widgets(name: &str, rows: &[Row]) {
     let rig = Rig::new().await;
     let seen = every_row(&rig, &format!("widgets/dist/{name}.html"), rows).await;
     rig.browser.close().await;
@@ -41,7 +41,7 @@ async fn page_of_widgets(name: &str, rows: &[Row]) {
 }
 
 /// Does every row on a page; gives those where answer and model differ.
-async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<(), Vec<String>> {
+pub(super) async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<(), Vec<String>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/");
     let built = std::fs::exists(format!("{folder}{address}")).expect("a folder");
     assert!(built, "{address} is missing: run `make editors widgets` first");
@@ -69,8 +69,10 @@ async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<(), Vec<Str
             let after = seen.evaluate(&model).await;
             let said = answer["data"]["results"][0].as_object();
             let data = said.map_or(answer["data"].clone(), |it| json!(it));
-            let yes =
-                ["filled", "selected", "clicked", "hovered"].iter().any(|it| data[it] == true);
+            let yes = ["filled", "selected", "clicked", "hovered", "dragged"]
+                .iter()
+                .any(|it| data[it] == true)
+                || ["typed", "pressed"].iter().any(|it| data[it].is_number());
             let holds = |json: &str| text(&after) == json.replace('%', &number);
             let right = match outcome {
                 Holds(json) => yes && holds(json),
@@ -117,6 +119,11 @@ async fn perform(page: &Visit<'_>, act: &str, selector: &str, value: &str) -> Va
         "click" | "hover" => vec![act, "--selector", selector],
         "select" => vec!["select", "--selector", selector, "--option-text", value],
         "form" => vec!["fill-form", "--json", &fields],
+        "type" => vec!["type", "--selector", selector, value],
+        "press" => {
+            ["press"].into_iter().chain(value.split(' ')).chain(["--selector", selector]).collect()
+        }
+        "drag" => vec!["drag", "--selector", selector, "--by", value],
         method => vec!["fill", "--selector", selector, "--value", value, "--method", method],
     };
     page.run(&args).await.json()

@@ -27,7 +27,7 @@ function driver(documents) {
   };
   return { asked, driver: new Told(new Frames()) };
 }
-const order = { session: 's', until: Date.now() + 60_000, el: 1, ln: 1 };
+const order = { session: 's', until: Date.now() + 60_000, el: 1, ln: 1, room: 1000 };
 const framing = (more = {}) => ({ token: 'aa', holes: [], missed: null, known: [], children: [], ...more });
 const child = (slot) => ({
   slot,

@@ -1,7 +1,6 @@
 """Tasks of reading: sums, words, tables, long texts, and text that is selected or styled."""
 
 import re
-import time
 
 from hand import ordinal, quoted, submit, task
 
@@ -116,22 +115,28 @@ def style_text(hand):
     query = hand.query()
     text = hand.text(".ql-editor")
     if "everything" in query:
-        hand.select_text(".ql-editor")
+        part = {}
     else:
         word = re.search(r"give the text (.*) the (?:style|color)", query)[1]
         at = re.search(rf"(?<!\S){re.escape(word)}(?!\S)", text).start()
-        hand.select_text(".ql-editor", text=word, nth=text[:at].count(word))
-    # The editor looks at what is selected a tenth of a second later.
-    time.sleep(0.15)
-    if colour := re.search(r"the color (\w+)", query):
-        hand.click(".ql-color .ql-picker-label")
-        colours = dict(
-            red="#e60000", orange="#ff9900", yellow="#ffff00", green="#008a00", blue="#0066cc", purple="#9933ff"
-        )
-        hand.click(f".ql-color .ql-picker-item[data-value='{colours[colour[1]]}']")
-    else:
-        style = re.search(r"the style (\w+)", query)[1]
-        hand.click({"bold": ".ql-bold", "italics": ".ql-italic", "underlined": ".ql-underline"}[style])
+        part = {"text": word, "nth": text[:at].count(word)}
+    colours = dict(
+        red="#e60000", orange="#ff9900", yellow="#ffff00", green="#008a00", blue="#0066cc", purple="#9933ff"
+    )
+    colour = re.search(r"the color (\w+)", query)
+    style = re.search(r"the style (\w+)", query)
+
+    def styled():
+        hand.select_text(".ql-editor", **part)
+        if colour:
+            hand.click(".ql-color .ql-picker-label")
+            hand.click(f".ql-color .ql-picker-item[data-value='{colours[colour[1]]}']")
+        else:
+            hand.click({"bold": ".ql-bold", "italics": ".ql-italic", "underlined": ".ql-underline"}[style[1]])
+        return hand.see(".ql-editor :is(strong, b, em, i, u, [style*=color])")
+
+    # The editor looks at what is selected now and then: what comes before that, it does not do.
+    hand.until(styled, "text in this style")
     submit(hand)
 
 

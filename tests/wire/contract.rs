@@ -10,8 +10,9 @@ use std::{env, fs};
 
 use bproxy::protocol::{
     Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, Effects, ErrorCode, Facts, Field,
-    MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_ID_CHARS, MAX_PENDING, OLDEST, Recovery, RunsIn,
-    SUBPROTOCOL, Spot, Target, Then, ThenError, VERSION, data_schema_of, schema_of,
+    MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_HANDLES_PER_READ, MAX_ID_CHARS, MAX_PENDING, OLDEST,
+    Recovery, RunsIn, SUBPROTOCOL, Spot, Target, Then, ThenError, VERSION, data_schema_of,
+    schema_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -159,6 +160,8 @@ export const LIMITS = Object.freeze({{
   pending: {MAX_PENDING},
   /** The largest answer, in bytes of UTF-8. */
   answerBytes: {MAX_ANSWER_BYTES},
+  /** How many numbers of each kind of handle are reserved for a command. */
+  numbers: {MAX_HANDLES_PER_READ},
   /** How long a pairing code is valid, in ms. */
   pairingCodeMs: {CODE_LIFE_MS},
 }});
