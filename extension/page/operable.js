@@ -38,21 +38,23 @@
   page.clickable = (element) => {
     const { found, judged } = suspects();
     if (!found.has(element)) return false;
-    const known = judged.get(element) ?? reacts(element);
-    judged.set(element, known);
-    return known;
+    const is = judged.get(element) ?? reacts(element);
+    judged.set(element, is);
+    return is;
   };
 
   page.clickables = () => [...suspects().found].filter(page.clickable);
 
-  /**
-   * What may react, found at once, and what is known of each: as long as the labels are.
-   * @type {WeakMap<object, { found: Set<Element>, judged: Map<Element, boolean> }>}
-   */
-  const suspected = new WeakMap();
+  /** What may react, found at once, and what is known of each: as long as the labels are. */
+  const known = {
+    of: /** @type {object | null} */ (null),
+    /** @type {Set<Element>} */
+    found: new Set(),
+    /** @type {Map<Element, boolean>} */
+    judged: new Map(),
+  };
   const suspects = () => {
-    const known = suspected.get(page.labels) ?? { found: search(), judged: new Map() };
-    suspected.set(page.labels, known);
+    if (known.of !== page.labels) Object.assign(known, { of: page.labels, found: search(), judged: new Map() });
     return known;
   };
   const search = () => {

@@ -206,13 +206,17 @@
     return beside.some((it) => it && own.localName(it) === 'td') ? 'rowheader' : 'columnheader';
   };
 
-  /** Which tables only lay things out, as the browser thinks: known as long as the labels are. @type {WeakMap<object, Map<Element, boolean>>} */
-  const layouts = new WeakMap();
+  /** Which tables only lay things out, as the browser thinks: known as long as the labels are. */
+  const layouts = {
+    of: /** @type {object | null} */ (null),
+    /** @type {Map<Element, boolean>} */
+    known: new Map(),
+  };
   const isLayout = (/** @type {HTMLTableElement} */ table) => {
-    const known = layouts.get(page.labels) ?? new Map();
-    layouts.set(page.labels, known);
-    if (!known.has(table)) known.set(table, !isData(table));
-    return known.get(table);
+    if (layouts.of !== page.labels) Object.assign(layouts, { of: page.labels, known: new Map() });
+    const known = layouts.known.get(table) ?? !isData(table);
+    layouts.known.set(table, known);
+    return known;
   };
 
   /** Longer tables are of data, whatever they look like. */
