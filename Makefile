@@ -145,15 +145,15 @@ ifeq ($(shell uname),Linux)
 machine = systemctl /usr/lib/systemd/user/dbus.socket unshare bwrap ip useradd bash perl strace
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 # Tests install the packages, and have the distributions' own checks look at them.
-packaging = lintian rpm rpmlint ruby makepkg nix-instantiate curl wget
+packaging = lintian /usr/lib/python3/dist-packages/debian/copyright.py rpm rpmlint ruby makepkg nix-instantiate curl wget
 # Tests open windows that take the focus from the browser's, or cover it.
 screen = Xvfb openbox xmessage
 # The pages of MiniWoB++ are drawn for the widths of Arial.
 arial = /usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf
 endif
 
-# Tests ask the shells themselves for completions, have man show the manual pages, and run what docs say to paste.
-shells = bash zsh fish man jq
+# Tests ask the shells themselves for completions, have man show and mandoc check the manual pages, and run what docs say to paste.
+shells = bash zsh fish man mandoc jq
 
 check-prerequisites:
 	scripts/prerequisites cargo cc node npm shellcheck bash jq

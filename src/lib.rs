@@ -29,6 +29,8 @@ pub mod config;
 #[forbid(unsafe_code)]
 pub mod daemon;
 #[forbid(unsafe_code)]
+mod day;
+#[forbid(unsafe_code)]
 pub mod extension;
 #[forbid(unsafe_code)]
 pub mod home;

@@ -286,12 +286,15 @@ async fn idle(server: &Server, figures: &mut Figures) {
 /// Measures whole calls of the command line, and of `/bin/true` for comparison.
 fn calls(server: &Server, figures: &mut Figures) {
     let bproxy = env!("CARGO_BIN_EXE_bproxy");
-    let programs: [(&str, Goal, &str, &[&str]); 3] = [
+    let port = server.port.to_string();
+    let by_port = ["debug", "status", "--port", &port];
+    let programs: [(&str, Goal, &str, &[&str]); 4] = [
         ("process: true", Goal::None, "/bin/true", &[]),
         ("process: bproxy --version", Goal::Own(1.1), bproxy, &["--version"]),
         ("process: bproxy debug status", Goal::Own(1.9), bproxy, &["debug", "status"]),
+        ("process: the same, by the port", Goal::None, bproxy, &by_port),
     ];
-    let mut took = [const { Vec::new() }; 3];
+    let mut took = [const { Vec::new() }; 4];
     for _ in 0..CALLS {
         for ((.., program, arguments), took) in programs.iter().zip(&mut took) {
             let mut command = Command::new(program);

@@ -10,7 +10,7 @@ class Bproxy < Formula
 
   def install
     system "cargo", "install", *std_cargo_args
-    system bin/"bproxy", "man", man1
+    system bin/"bproxy", "man", man
     bash_completion.install "packaging/completions/bproxy.bash" => "bproxy"
     zsh_completion.install "packaging/completions/_bproxy"
     fish_completion.install "packaging/completions/bproxy.fish"

@@ -38,13 +38,15 @@
               mkdir $out/share/bproxy
               cp -r extension $out/share/bproxy/extension
               install -Dm644 systemd/bproxy.socket systemd/bproxy.service -t $out/share/systemd/user
-              substituteInPlace $out/share/systemd/user/bproxy.service --replace-fail /usr/bin/bproxy $out/bin/bproxy
+              install -Dm644 systemd/bproxy.service.d/sandbox.conf -t $out/share/systemd/user/bproxy.service.d
+              substituteInPlace $out/share/systemd/user/bproxy.{socket,service} --replace-fail /usr/bin/bproxy $out/bin/bproxy
             '';
             meta = {
               description = crate.description;
               homepage = crate.homepage;
               license = pkgs.lib.licenses.mit;
               mainProgram = crate.name;
+              platforms = systems;
             };
           };
         }

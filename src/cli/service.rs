@@ -97,7 +97,11 @@ impl Service {
                 }
                 installed.to_line()
             }
-            Service::Uninstall { keep_tokens } => manager::uninstall(&home, keep_tokens)?.to_line(),
+            Service::Uninstall { keep_tokens } => {
+                let removed = manager::uninstall(&home, keep_tokens)?;
+                output::say(&removed.remainder());
+                removed.to_line()
+            }
         };
         globals.print(line.into_bytes())?;
         Ok(Outcome::Done)

@@ -1,5 +1,7 @@
 //! `session …`: sessions, and the tab that each is bound to.
 
+use std::io;
+
 use clap::Subcommand;
 
 use super::global_args::{Globals, checked, word};
@@ -44,7 +46,11 @@ pub(super) enum Session {
     Wait(SessionWait),
     /// Close a session and its tabs
     #[command(after_help = "Example:\n  bproxy session close -s m4q7z2")]
-    Close,
+    Close {
+        /// Wait until standard input ends: with the program that the session is for, however that ends
+        #[arg(long, hide = true)]
+        after_input: bool,
+    },
 }
 
 impl Session {
@@ -56,7 +62,12 @@ impl Session {
             Session::Bind { tab, pacing } => protocol::SessionBind { tab, pacing }.into(),
             Session::Unbind => protocol::SessionUnbind {}.into(),
             Session::Resume => protocol::SessionResume {}.into(),
-            Session::Close => protocol::SessionClose {}.into(),
+            Session::Close { after_input } => {
+                if after_input {
+                    io::copy(&mut io::stdin(), &mut io::sink()).map_err(Error::Input)?;
+                }
+                protocol::SessionClose {}.into()
+            }
         };
         call::show(globals, &action)
     }

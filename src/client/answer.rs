@@ -112,6 +112,18 @@ impl Answer {
         self.success().map(|success| success.data)
     }
 
+    /// The daemon's clock, in unix ms, if it has refused the command because its deadline had passed before it arrived.
+    pub(super) fn clock_of_refusal(&self) -> Option<i64> {
+        match self.success::<IgnoredAny>() {
+            Err(AnswerError::Failed(failure))
+                if failure.known_code() == Some(ErrorCode::Timeout) =>
+            {
+                failure.details?.get("now")?.as_i64()
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the command succeeded and its data show that it took effect: a field that holds another value than it
     /// was filled with is a success without effect.
     pub fn took_effect(&self, action: &Action) -> bool {

@@ -29,7 +29,14 @@ impl<'a> Connection<'a> {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = request::body(id, action, session, timeout, self.client.caller.as_ref(), false)?;
+        request::by_either_clock(|ahead| {
+            let caller = self.client.caller.as_ref();
+            let body = request::body(id, action, session, timeout, caller, false, ahead)?;
+            self.post(&body, timeout)
+        })
+    }
+
+    fn post(&mut self, body: &str, timeout: Duration) -> Result<Answer, Error> {
         let deadline = Instant::now() + timeout + ANSWER_GRACE;
         let mut stream = match self.stream.take().filter(Stream::is_idle) {
             Some(mut stream) => {

@@ -131,8 +131,11 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = request::body(id, action, session, timeout, self.caller.as_ref(), false)?;
-        self.post(cancel, &body, timeout)
+        request::by_either_clock(|ahead| {
+            let caller = self.caller.as_ref();
+            let body = request::body(id, action, session, timeout, caller, false, ahead)?;
+            self.post(cancel, &body, timeout)
+        })
     }
 
     /// Asks what came of a command that was sent with these same arguments, to a daemon that has ended since. Nothing is
@@ -148,8 +151,11 @@ impl Client {
         session: &str,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let body = request::body(id, action, session, timeout, self.caller.as_ref(), true)?;
-        self.post(cancel, &body, timeout)
+        request::by_either_clock(|ahead| {
+            let caller = self.caller.as_ref();
+            let body = request::body(id, action, session, timeout, caller, true, ahead)?;
+            self.post(cancel, &body, timeout)
+        })
     }
 
     fn post(&self, cancel: &CancelToken, body: &str, timeout: Duration) -> Result<Answer, Error> {

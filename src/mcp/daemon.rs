@@ -36,6 +36,12 @@ impl Daemon {
         Daemon { home: home.map(Arc::new), port, caller: Arc::default() }
     }
 
+    /// The flags that lead the command line to the same daemon.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let home = self.home.iter().map(|home| format!("--home={}", home.display()));
+        home.chain(self.port.iter().map(|port| format!("--port={port}"))).collect()
+    }
+
     /// Says which client this server serves. Its folder is that in which it has started this process.
     pub(super) fn introduce(&self, client: &str) {
         self.caller.get_or_init(|| {

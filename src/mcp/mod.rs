@@ -8,6 +8,7 @@ mod answer;
 mod arguments;
 mod daemon;
 mod hints;
+mod keeper;
 mod pagination;
 mod progress;
 mod server;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::daemon::Daemon;
+use super::keeper::Keeper;
 use crate::client::Answer;
 use crate::protocol::{self, Label, MAX_LABEL_CHARS, SessionCreate};
 
@@ -26,8 +27,8 @@ pub(super) struct Sessions(Arc<Mutex<State>>);
 struct State {
     /// The session of commands that do not name one.
     current: Option<String>,
-    /// The sessions that this connection has created and has to close.
-    created: Vec<String>,
+    /// The sessions that this connection has created and has to close, each with what closes it if this process is killed.
+    created: Vec<(String, Option<Keeper>)>,
     /// Whether the connection has ended.
     ended: bool,
 }
@@ -74,7 +75,7 @@ impl Sessions {
     pub(super) async fn forget(&self, session: &str) {
         let mut state = self.0.lock().await;
         let count = state.created.len();
-        state.created.retain(|created| created != session);
+        state.created.retain(|(created, _)| created != session);
         // A given session is not replaced: the person who gave it has to know.
         if state.created.len() < count && state.current.as_deref() == Some(session) {
             state.current = None;
@@ -90,8 +91,8 @@ impl Sessions {
             std::mem::take(&mut state.created)
         };
         // Errors are ignored: a session that cannot be found is closed.
-        join_all(created.into_iter().map(|session| {
-            daemon.command(protocol::SessionClose {}.into(), session, CLOSE_TIMEOUT)
+        join_all(created.iter().map(|(session, _)| {
+            daemon.command(protocol::SessionClose {}.into(), session.clone(), CLOSE_TIMEOUT)
         }))
         .await;
     }
@@ -105,7 +106,11 @@ impl State {
         }
         let create = create.into();
         let answer = daemon.command(create, String::new(), CREATE_TIMEOUT).await?;
-        self.created.extend(id_in(&answer));
+        let keep = |session: String| {
+            let keeper = Keeper::start(&session, &daemon.flags());
+            (session, keeper)
+        };
+        self.created.extend(id_in(&answer).map(keep));
         Ok(answer)
     }
 }

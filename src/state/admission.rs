@@ -4,6 +4,8 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use serde_json::json;
+
 use crate::protocol::{
     self, ErrorCode, MAX_DEADLINE_MS, MAX_PENDING, MAX_SESSIONS, MAX_TABS, NO_PAGE, Place,
     ProtocolError, Request, Route, SessionId, TabHandle, Trace, forwarded,
@@ -155,7 +157,8 @@ impl Inner {
         let session = destination.session;
         if left == 0 {
             let message = "the deadline had passed before the command arrived: give it more time with `--timeout`";
-            return Err(ProtocolError::new(ErrorCode::Timeout, message, session.as_str()));
+            let error = ProtocolError::new(ErrorCode::Timeout, message, session.as_str());
+            return Err(error.with_details(json!({"now": now.unix_ms})));
         }
         self.check_load(&destination, now)?;
         self.check_revision(request, &destination)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::support::{
-    BPROXY, Client, FakeExtension, Pairing, User, own_origin, patiently, request,
+    BPROXY, Client, FakeExtension, Pairing, User, call, own_origin, patiently, request,
 };
 
 /// Runs `script` until it prints something.
@@ -249,6 +249,33 @@ async fn a_hanging_journal_delays_neither_requests_nor_shutdown() {
     let mut entry = [0; 4096];
     let taken = std::iter::from_fn(|| journal.recv(&mut entry).ok()).count();
     assert!(taken > 1 && taken < REQUESTS, "{taken} entries fitted into the socket");
+}
+
+#[tokio::test]
+async fn a_journal_that_is_kept_in_memory_alone_is_shown_or_it_is_said_why_not_and_what_helps() {
+    let Some(user) = User::alone() else { return };
+    fs::copy(env!("CARGO_BIN_EXE_bproxy"), user.machine.path(BPROXY)).expect("a program");
+    let volatile = "printf '[Journal]\\nStorage=volatile\\n' >/etc/systemd/journald.conf.d/volatile.conf && \
+                    systemctl restart systemd-journald && rm -rf /var/log/journal";
+    let made = call(user.machine.root(&["sh", "-c", volatile]), None).await;
+    assert_eq!(made.code, 0, "{made:?}");
+    service(&user, "").await;
+    user.bproxy(&["session", "create"]).await.data();
+    let logs = user.bproxy(&["service", "logs"]).await;
+    if !logs.stdout.contains("session.create") {
+        // The journal in memory is the system's, and not every user may read it.
+        assert!(logs.stderr.contains("BPROXY_LOG=file"), "{logs:?}");
+    }
+    // With what it names, the log is in files.
+    user.sh("echo BPROXY_LOG=file >>.bproxy/config.env; systemctl --user stop bproxy-log").await;
+    service(&user, "").await;
+    user.bproxy(&["session", "create"]).await.data();
+    until_printed(
+        &user,
+        "the log",
+        "bproxy service logs 2>/dev/null | grep session.create || true",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -506,10 +506,24 @@ async fn a_reload_changes_settings_of_the_running_daemon() {
 }
 
 #[tokio::test]
+async fn root_has_no_service_and_is_told_so() {
+    let Some(user) = User::new() else { return };
+    let port = user.port;
+    let script = format!(
+        "mkdir -p /run/user/0 && systemctl start user@0.service && export HOME=/root XDG_RUNTIME_DIR=/run/user/0 && \
+         bproxy service install --now --port {port}"
+    );
+    let refused = call(user.machine.root(&["sh", "-c", &script]), None).await;
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("not for root"), "{refused:?}");
+    assert_eq!(user.sh(&format!("ss -Hltn sport = :{port}")).await, "");
+}
+
+#[tokio::test]
 async fn the_units_are_sound_and_the_sandbox_is_tight() {
     let Some(user) = served().await else { return };
     let units = "bproxy.service bproxy.socket";
-    assert_eq!(user.sh(&format!("systemd-analyze --user verify {units} 2>&1")).await, "");
+    assert_eq!(user.sh(&format!("systemd-analyze --user verify --man=no {units} 2>&1")).await, "");
     let exposure = "systemd-analyze --user security bproxy.service --no-pager | tail -n 1";
     let exposure = user.sh(exposure).await;
     let level = exposure.split_whitespace().find_map(|word| word.parse::<f64>().ok());
@@ -694,8 +708,24 @@ async fn install_use_and_uninstall_leave_the_machine_as_it_was() {
 async fn uninstall_can_keep_the_tokens_so_that_the_extension_stays_paired() {
     let Some(user) = served().await else { return };
     let pairing = pair(&user).await;
-    let kept = user.bproxy(&["service", "uninstall", "--keep-tokens"]).await.json();
+    edit(&user, "bproxy.service", "[Service]\\nEnvironment=MINE=1").await;
+    user.sh("echo '# mine' >.bproxy/config.env").await;
+    let gone = user.bproxy(&["service", "uninstall", "--keep-tokens"]).await;
+    let kept = gone.json();
     assert_eq!(kept["tokens"], "kept");
+    // What is the person's own stays, and that is said.
+    for file in [
+        ".bproxy/config.env",
+        ".bproxy/extension-token",
+        ".config/systemd/user/bproxy.service.d/zz-test.conf",
+    ] {
+        let path = format!("{}/{file}", user.home());
+        assert!(user.file(file).exists(), "{file}");
+        let listed = kept["kept"].as_array().expect("a list");
+        assert!(listed.contains(&json!(path)) && gone.stderr.contains(&path), "{gone:?}");
+    }
+    assert!(gone.stderr.contains("bproxy mcp uninstall"), "{gone:?}");
+    user.sh("rm -r .config/systemd/user/bproxy.service.d .bproxy/config.env").await;
     install(&user).await;
     let mut extension = FakeExtension::connect(user.port, &pairing).await.expect("it is let in");
     extension.fence().await;

@@ -146,16 +146,18 @@ async fn without_a_daemon_there_is_nothing_to_complete_and_none_is_started() {
 #[tokio::test]
 async fn every_verb_has_a_manual_page_that_man_can_show() {
     let home = Home::new();
-    let pages = home.file("man/man1");
+    let pages = home.file("man");
     let path = pages.to_str().expect("a path");
     assert_eq!(run(&home, &["man", path]).await.json()["path"], path);
     for (page, parts) in [
-        ("bproxy", &["Drives the browser", "bproxy-tab(1)", "--wait-extension"][..]),
-        ("bproxy-tab-open", &["SYNOPSIS", "bproxy tab open https://example.org"]),
-        ("bproxy-session-wait", &["--for"]),
+        ("man1/bproxy.1", &["Drives the browser", "bproxy-tab(1)", "--wait-extension"][..]),
+        ("man1/bproxy-tab-open.1", &["SYNOPSIS", "bproxy tab open https://example.org"]),
+        ("man1/bproxy-session-wait.1", &["--for"]),
+        ("man5/config.env.5", &["BPROXY_LOG_LEVEL"]),
+        ("man8/bproxy.service.8", &["systemctl --user enable --now bproxy.socket"]),
     ] {
         let mut command = shell(&home, "man");
-        command.args(["--warnings", "-P", "cat", "-l", &format!("{path}/{page}.1")]);
+        command.args(["--warnings", "-P", "cat", "-l", &format!("{path}/{page}")]);
         command.env("MANWIDTH", "200");
         let text = lines(command).await.join("\n");
         for part in parts {
@@ -164,4 +166,21 @@ async fn every_verb_has_a_manual_page_that_man_can_show() {
     }
     let printed = run(&home, &["man"]).await;
     assert_eq!(printed.stdout, home.read("man/man1/bproxy.1"));
+}
+
+#[tokio::test]
+async fn no_manual_page_has_a_fault() {
+    let home = Home::new();
+    let pages = home.file("man");
+    run(&home, &["man", pages.to_str().expect("a path")]).await.json();
+    let mut command = shell(&home, "sh");
+    command.args(["-c", "ls $0/*/* | wc -l; mandoc -Tlint $0/*/*"]).arg(&pages);
+    let found = lines(command).await;
+    assert!(found[0].parse::<usize>().is_ok_and(|pages| pages > 70), "{found:?}");
+    assert_eq!(found[1..], [] as [&str; 0]);
+    // One date for all who build the same release.
+    let mut command = shell(&home, BPROXY);
+    command.arg("man").env("SOURCE_DATE_EPOCH", "1778198400");
+    let title = concat!(".TH BPROXY 1 2026-05-08 \"bproxy ", env!("CARGO_PKG_VERSION"), "\"");
+    assert!(lines(command).await.iter().any(|line| line.starts_with(title)));
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Daemon, FakeExtension, Home, Pairing, StopOnDrop, bproxy, now_ms, origin, request, run,
-    wait_for,
+    Client, Daemon, FakeExtension, Home, Pairing, StopOnDrop, bproxy, call, now_ms, origin,
+    request, run, wait_for,
 };
 
 fn chmod(path: PathBuf, mode: u32) {
@@ -307,6 +307,38 @@ async fn a_clock_that_jumps_changes_no_deadline_pause_or_expiry() {
         let short = daemon.begin(short);
         short.reply().await.error("TIMEOUT");
         daemon.claim(&code, &origin('a')).await.data();
+        daemon.stop().await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn clocks_of_client_and_daemon_that_differ_keep_no_command_from_its_time() {
+    const DAY: i64 = 24 * 60 * 60;
+    for difference in [DAY, -DAY, 40] {
+        let home = Home::new();
+        let mut clock = Clock::new(&home);
+        clock.set(difference);
+        let setup =
+            home.daemon().env("LD_PRELOAD", &clock.library).env("CLOCK_OFFSET", &clock.offset);
+        let daemon = setup.start().await;
+        let extension = daemon.extension().await.serve(|_| None);
+        // By a connection of its own, and by one for many commands.
+        let opened = run(&daemon.home, &["tab", "open", "https://a.example/"]).await.data();
+        let session = opened["session"].as_str().expect("a session");
+        let line = format!(
+            r#"{{"action":"tab.open","params":{{"url":"https://b.example/"}},"session":"{session}"}}"#
+        );
+        let mut batch = bproxy(&daemon.home.path());
+        batch.arg("batch");
+        let done = call(batch, Some(format!("{line}\n{line}\n").as_bytes())).await;
+        assert_eq!((done.code, done.stdout.lines().count()), (0, 2), "{done:?}");
+        for _ in 0..3 {
+            extension.saw("tab.open").await;
+        }
+        let jumped = daemon.record("received", |record| record["action"] == "tab.open").await;
+        let logged = jumped["ts"].as_i64().expect("a time");
+        assert!((logged - now_ms() - difference * 1000).abs() < 30_000, "they differ: {jumped}");
         daemon.stop().await;
     }
 }

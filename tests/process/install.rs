@@ -35,7 +35,7 @@ impl Place {
     fn writers<'a>(&self, folder: &'a str) -> [(Vec<&'a str>, PathBuf); 3] {
         [
             (vec!["extension", "install", folder], self.path(folder).join("background.js")),
-            (vec!["man", folder], self.path(folder).join("bproxy.1")),
+            (vec!["man", folder], self.path(folder).join("man1/bproxy.1")),
             (
                 vec!["skill", "install", "--agent", "claude", folder],
                 self.path(folder).join(".claude/skills/bproxy/SKILL.md"),
@@ -138,8 +138,8 @@ async fn a_link_in_place_of_the_folder_or_of_one_on_the_way_is_refused() {
     assert!(inside.next().is_none());
     // A link to the project, or above the folder, is the person's own.
     assert_eq!(place.run(&["skill", "install", "--agent", "any", "link"]).await.code, 0);
-    assert_eq!(place.run(&["man", "link/man1"]).await.code, 0);
-    assert!(place.path("elsewhere/man1/bproxy.1").exists());
+    assert_eq!(place.run(&["man", "link/man"]).await.code, 0);
+    assert!(place.path("elsewhere/man/man1/bproxy.1").exists());
 }
 
 #[tokio::test]
@@ -263,7 +263,7 @@ async fn on_a_full_disk_or_a_read_only_one_an_installation_changes_nothing() {
     // Each installs into an empty file system, then over an older installation.
     let verbs = [
         ("extension install \"$0/x\"", "x/background.js"),
-        ("man \"$0/x\"", "x/bproxy.1"),
+        ("man \"$0/x\"", "x/man1/bproxy.1"),
         ("skill install --agent any \"$0\"", ".agents/skills/bproxy/SKILL.md"),
     ];
     for (verb, file) in verbs {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::support::{
-    Answer, Daemon, Golden, Home, Invalid, McpClient, Valid, bproxy, patiently, run,
+    Answer, Daemon, Golden, Home, Invalid, McpClient, Valid, bproxy, patiently, run, wait_for,
 };
 
 /// The sessions that the daemon has.
@@ -118,6 +118,37 @@ async fn a_server_that_is_told_to_end_closes_its_sessions() {
         client.kill().await;
     }
     assert!(sessions(&daemon.home).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_leaves_no_session_and_no_process_behind() {
+    let daemon = Daemon::start().await;
+    let _extension = daemon.extension().await.serve(|_| None);
+    let mut client = McpClient::start(&daemon.home, &[]).await;
+    client.call("tab_open", json!({"url": "https://a.example/"})).await.text();
+    client.call("session_create", json!({})).await.text();
+    assert_eq!(sessions(&daemon.home).await.len(), 2);
+    let pid = client.server["pid"].as_i64().expect("a process id") as i32;
+    kill_process(Pid::from_raw(pid).expect("a process id"), Signal::KILL).expect("a signal");
+    let closed = async { while !sessions(&daemon.home).await.is_empty() {} };
+    patiently("the end of its sessions", closed).await;
+    client.kill().await;
+    // One that ends by itself takes along what waits for its end.
+    let home = daemon.home.path().to_string_lossy().into_owned();
+    let mut client = McpClient::start(&daemon.home, &["--home", &home]).await;
+    client.call("tab_open", json!({"url": "https://a.example/"})).await.text();
+    assert!(is_kept(&home) || cfg!(not(target_os = "linux")));
+    client.close().await;
+    assert!(sessions(&daemon.home).await.is_empty());
+    wait_for("the end of what has waited", || (!is_kept(&home)).then_some(())).await;
+}
+
+/// Whether a process of the state directory `home` waits for the end of a server.
+fn is_kept(home: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    let mut lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+    lines.any(|line| line.contains("--after-input") && line.contains(home))
 }
 
 #[tokio::test]

@@ -30,8 +30,12 @@ struct Browser {
     done: RefCell<BTreeMap<String, u32>>,
     /// The tabs that it holds, and their sessions.
     held: RefCell<BTreeMap<i64, String>>,
+    /// The last tab that it had when it was last started anew.
+    gone: Cell<i64>,
     tabs: Cell<i64>,
     connections: Cell<u64>,
+    /// Whether it is to be started anew: it has no tabs then, and still its journal.
+    restarts: Cell<bool>,
 }
 
 impl Browser {
@@ -50,6 +54,11 @@ impl Browser {
             while let Some(command) = extension.receive_or_end().await {
                 let answer = self.carry_out(&command);
                 extension.try_send(answer.to_string()).await;
+                if self.restarts.replace(false) {
+                    self.held.borrow_mut().clear();
+                    self.gone.set(self.tabs.get());
+                    break;
+                }
             }
         }
     }
@@ -80,6 +89,10 @@ impl Browser {
             }
             // The daemon's own: the open of a client that has gone.
             ("tab.close", Some(tab)) => _ = self.held.borrow_mut().remove(&tab),
+            (_, Some(tab)) if tab <= self.gone.get() => {
+                let error = json!({"code": "TAB_NOT_FOUND", "message": "gone with the browser"});
+                return json!({"protocol_version": 1, "id": command.id(), "ok": false, "error": error});
+            }
             (_, Some(tab)) => {
                 assert_eq!(self.held.borrow().get(&tab), Some(&session), "{command:?}");
             }
@@ -104,9 +117,9 @@ async fn send(client: &RwLock<Client>, request: &Request) -> Option<Value> {
     Some(answer.json())
 }
 
-/// What a client learns of its command, from the daemon that it sent it to or from a later one.
-async fn learn(client: &RwLock<Client>, request: Request) -> Value {
-    let mut question = request;
+/// What a client learns of its command, from the daemon that it sent it to or from a later one, which it has asked.
+async fn learn(client: &RwLock<Client>, request: Request) -> (Value, bool) {
+    let (mut question, mut asked) = (request, false);
     loop {
         if let Some(reply) = send(client, &question).await {
             let code = reply["error"]["code"].as_str().unwrap_or_default();
@@ -114,10 +127,10 @@ async fn learn(client: &RwLock<Client>, request: Request) -> Value {
                 // Nothing was done, unless this was asked again.
                 "NO_EXTENSION" => {}
                 "SHUTTING_DOWN" => panic!("nobody shuts it down"),
-                _ => return reply,
+                _ => return (reply, asked),
             }
         } else {
-            question = question.set("again", true);
+            (question, asked) = (question.set("again", true), true);
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -129,6 +142,8 @@ struct Record {
     session: String,
     done: Vec<String>,
     not_done: Vec<String>,
+    /// Those whose tab is gone, with the browser that could have told.
+    unknown: Vec<String>,
 }
 
 async fn act(client: Rc<RwLock<Client>>, number: usize, stop: Rc<Cell<bool>>) -> Record {
@@ -138,17 +153,21 @@ async fn act(client: Rc<RwLock<Client>>, number: usize, stop: Rc<Cell<bool>>) ->
         next += 1;
         format!("{number}-{next}")
     };
+    let mut has_tab = false;
     while !stop.get() {
         let id = id();
-        let command = match record.session.is_empty() {
-            true => request("tab.open").params(json!({"url": "https://example.com/"})),
-            false => request("click")
+        let command = match has_tab {
+            false => request("tab.open")
+                .session(&record.session)
+                .params(json!({"url": "https://example.com/"})),
+            true => request("click")
                 .session(&record.session)
                 .params(json!({"target": {"selector": "#go"}})),
         };
-        let reply = learn(&client, command.named(&id)).await;
+        let (reply, asked) = learn(&client, command.named(&id)).await;
         if reply["ok"] == true {
             record.done.push(id);
+            has_tab = true;
             if record.session.is_empty() {
                 record.session = reply["data"]["session"].as_str().expect("a session").to_owned();
                 loop {
@@ -160,6 +179,9 @@ async fn act(client: Rc<RwLock<Client>>, number: usize, stop: Rc<Cell<bool>>) ->
                     }
                 }
             }
+        } else if reply["error"]["code"] == "TAB_NOT_FOUND" {
+            has_tab = false;
+            if asked { record.unknown.push(id) } else { record.not_done.push(id) }
         } else {
             assert_eq!(reply["error"]["code"], "OUTCOME_UNKNOWN", "{reply}");
             assert_eq!(reply["error"]["details"]["started"], false, "{reply}");
@@ -190,6 +212,10 @@ async fn kill_daemons(kills: u64, mut dice: SmallRng) {
     let agents: Vec<_> =
         (0..AGENTS).map(|number| spawn_local(act(client.clone(), number, stop.clone()))).collect();
     for kill in 0..kills {
+        // Four times in that day the browser is started anew.
+        if kill % (kills / 4).max(1) == kills / 8 {
+            browser.restarts.set(true);
+        }
         let (connections, done) = (browser.connections.get(), browser.done.borrow().len());
         // At any moment: before the browser is there, and after it has carried out some commands.
         let more = dice.random_range(0..6);
@@ -216,17 +242,25 @@ async fn kill_daemons(kills: u64, mut dice: SmallRng) {
     assert!(listed.iter().any(|it| it["id"] == paused["session"] && it["label"] == "waits"));
     let carried_out = browser.done.borrow();
     assert!(carried_out.values().all(|times| *times == 1), "{carried_out:?}");
-    let (mut done, mut not_done) = (0, 0);
+    let (mut done, mut not_done, mut unknown) = (0, 0, 0);
     for record in &records {
         let session = listed.iter().find(|it| it["id"] == record.session);
         let session = session.unwrap_or_else(|| panic!("{} is lost", record.session));
-        assert_eq!((&session["tab"], &session["pacing"]), (&json!("t1"), &json!("fast")));
+        assert_eq!(session["pacing"], "fast", "{session}");
         assert!(record.done.iter().all(|id| carried_out.contains_key(id)));
         assert!(record.not_done.iter().all(|id| !carried_out.contains_key(id)));
         (done, not_done) = (done + record.done.len(), not_done + record.not_done.len());
+        unknown += record.unknown.iter().filter(|id| carried_out.contains_key(*id)).count();
     }
-    println!("{done} done, {not_done} not begun, {} carried out", carried_out.len());
-    assert_eq!(done, carried_out.len(), "each was answered to its client");
+    println!(
+        "{done} done, {not_done} not begun, {unknown} done in tabs that are gone, {} carried out",
+        carried_out.len()
+    );
+    assert_eq!(done + unknown, carried_out.len(), "each was answered to its client");
+    assert!(
+        !browser.restarts.get() && browser.tabs.get() > AGENTS as i64,
+        "the browser was started anew"
+    );
     browsing.abort();
 }
 

@@ -198,7 +198,7 @@ fn expected() -> BTreeSet<String> {
     let files = files
         .map(str::to_owned)
         .into_iter()
-        .chain(in_folder(pages.path(), "/usr/share/man/man1").map(|page| page + ".gz"))
+        .chain(in_folder(pages.path(), "/usr/share/man").map(|page| page + ".gz"))
         .chain(in_folder(&repository.join("extension"), "/usr/share/bproxy/extension"))
         .chain(documents.map(|name| format!("/usr/share/doc/bproxy/docs/{name}")));
     let programs = programs.map(|program| format!("-rwxr-xr-x root/root {program}"));
@@ -238,6 +238,7 @@ fn the_debian_package_holds_everything_at_its_place() {
         &[
             "/usr/share/zsh/vendor-completions/_bproxy",
             "/usr/share/doc/bproxy/copyright",
+            "/usr/share/doc/bproxy/third-party.txt",
             "/usr/share/doc/bproxy/changelog.gz",
             "/usr/share/doc/bproxy/changelog.Debian.gz",
             "/usr/share/lintian/overrides/bproxy",
@@ -252,9 +253,65 @@ fn the_rpm_holds_everything_at_its_place() {
         &[
             "/usr/share/zsh/site-functions/_bproxy",
             "/usr/share/licenses/bproxy/LICENSE",
+            "/usr/share/licenses/bproxy/third-party.txt",
             "/usr/share/doc/bproxy/CHANGELOG.md",
         ],
     );
+}
+
+/// The crates that the program is made of, as `name version`.
+fn crates() -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    let tree = ["tree", "--edges=normal", "--prefix=none", "--format={p}", "--locked", "--offline"];
+    let tree = succeeded(cargo.args(tree).current_dir(env!("CARGO_MANIFEST_DIR")));
+    let words = tree.lines().filter_map(|line| line.split_once(" v"));
+    let crates =
+        words.map(|(name, rest)| format!("{name} {}", rest.split(' ').next().expect("a version")));
+    crates.filter(|it| !it.starts_with("bproxy ")).collect()
+}
+
+#[track_caller]
+fn assert_has_licences(text: &str) {
+    let all = crates();
+    assert!(all.len() > 100, "{all:?}");
+    for it in &all {
+        assert!(text.contains(&format!("\n{it}: ")), "{it} is not named");
+    }
+    // Not their names alone, but the words.
+    for words in ["Permission is hereby granted", "Apache License"] {
+        assert!(text.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn packages_and_tarball_have_the_licences_of_all_crates_in_the_program() {
+    for (kind, place) in [
+        (Kind::Deb, "usr/share/doc/bproxy/third-party.txt"),
+        (Kind::Rpm, "usr/share/licenses/bproxy/third-party.txt"),
+    ] {
+        let Some(package) = kind.package() else { return };
+        let folder = tempfile::tempdir().expect("a folder");
+        kind.unpack(&package, folder.path());
+        assert_has_licences(&fs::read_to_string(folder.path().join(place)).expect("a file"));
+    }
+    let Some(tarball) = artefact(".tar.gz") else { return };
+    let file = "*/share/doc/bproxy/third-party.txt";
+    assert_has_licences(&output("tar", &["-xzOf", path(&tarball), "--wildcards", file]));
+}
+
+#[test]
+fn debian_can_parse_the_copyright_of_its_package() {
+    let Some(package) = Kind::Deb.package() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    Kind::Deb.unpack(&package, folder.path());
+    let file = folder.path().join("usr/share/doc/bproxy/copyright");
+    let script = "import sys; from debian.copyright import Copyright; \
+                  it = Copyright(open(sys.argv[1]), strict=True); \
+                  print(it.header.upstream_name, it.find_files_paragraph('src/main.rs').license.synopsis, \
+                  *[text.license.synopsis for text in it.all_license_paragraphs()])";
+    assert_eq!(output("/usr/bin/python3", &["-c", script, path(&file)]), "bproxy Expat Expat\n");
+    let suggested = output("dpkg-deb", &["--field", path(&package), "Suggests"]);
+    assert!(suggested.contains("gnome-keyring"), "{suggested}");
 }
 
 /// Give or take a tenth of a megabyte, for other compilers.
@@ -311,6 +368,10 @@ async fn life(kind: Kind) {
     user.systemctl(&["enable", "--now", "bproxy.socket"]).await;
     bproxy(&user, &["session", "list"]).await.data();
     assert_eq!(bproxy(&user, &["health"]).await.json()["activation"], "systemd");
+    let exposure = "systemd-analyze --user security bproxy.service --no-pager | tail -n 1";
+    let exposure = user.sh(exposure).await;
+    let level = exposure.split_whitespace().find_map(|word| word.parse::<f64>().ok());
+    assert!(level.is_some_and(|level| level <= 1.0), "as packaged: {exposure}");
     if matches!(kind, Kind::Deb) {
         shells_and_man_find_it(&user).await;
     }
@@ -365,8 +426,11 @@ async fn shells_and_man_find_it(user: &User) {
     let said = fs::read_to_string(user.file("of-zsh")).unwrap_or_default();
     assert!(said.contains("\"activation\""), "{said:?}: {}", terminal.shown());
 
-    let page = user.run(&["man", "--where", "bproxy-tab-open"]).await;
-    assert_eq!(page.stdout, "/usr/share/man/man1/bproxy-tab-open.1.gz\n");
+    for (section, page) in [("1", "bproxy-tab-open"), ("5", "config.env"), ("8", "bproxy.service")]
+    {
+        let found = user.run(&["man", "--where", section, page]).await;
+        assert_eq!(found.stdout, format!("/usr/share/man/man{section}/{page}.{section}.gz\n"));
+    }
 }
 
 /// An upgrade while commands come in as fast as two agents can give them, one of which opens pages.

@@ -162,7 +162,12 @@ fn the_crate_holds_what_it_is_built_of_and_nothing_else() {
         "build.rs",
         "docs/protocol.md",
         "launchd/io.github.bproxy.plist",
+        "man/bproxy.service.8",
+        "man/config.env.5",
+        "man/program.roff",
+        "man/verb.roff",
         "packaging/assets",
+        "packaging/user-sandbox",
         "skill/SKILL.md",
         "systemd/bproxy.service",
         "systemd/bproxy.service.d/sandbox.conf",
@@ -278,7 +283,7 @@ const NIXPKGS: &str = r#"
     nixpkgs = { lib.genAttrs = each; legacyPackages = each systems told; };
     packages = (flake.outputs { self = { }; inherit nixpkgs; }).packages;
   in
-  map (system: with packages.${system}.default; "${pname} ${version} ${system}") systems
+  map (system: with packages.${system}.default; assert meta.platforms == systems; "${pname} ${version} ${system}") systems
 "#;
 
 #[test]
@@ -299,4 +304,44 @@ fn the_flake_offers_this_version_for_every_system() {
     let offered: Vec<String> = serde_json::from_str(&succeeded(&mut nix)).expect("JSON");
     let systems = ["x86_64-linux", "aarch64-linux", "x86_64-darwin", "aarch64-darwin"];
     assert_eq!(offered, systems.map(|system| format!("bproxy {VERSION} {system}")));
+}
+
+#[test]
+fn the_flake_is_locked_to_a_nixpkgs_of_one_hash() {
+    let lock: Value = serde_json::from_str(&read("packaging/nix/flake.lock")).expect("JSON");
+    assert_eq!((&lock["version"], &lock["root"]), (&7.into(), &"root".into()));
+    let nixpkgs = &lock["nodes"]["nixpkgs"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    // What the flake asks for.
+    let original = &nixpkgs["original"];
+    let url = format!(
+        "{}:{}/{}/{}",
+        text(&original["type"]),
+        text(&original["owner"]),
+        text(&original["repo"]),
+        text(&original["ref"])
+    );
+    assert!(
+        read("packaging/nix/flake.nix").contains(&format!("inputs.nixpkgs.url = \"{url}\"")),
+        "{url}"
+    );
+    let locked = &nixpkgs["locked"];
+    assert_eq!(text(&locked["rev"]).len(), 40, "{locked}");
+    assert!(text(&locked["narHash"]).starts_with("sha256-"), "{locked}");
+}
+
+#[test]
+fn every_recipe_ships_the_sandbox() {
+    for (recipe, files) in [
+        (
+            "packaging/aur/PKGBUILD",
+            &["systemd/bproxy.service.d/sandbox.conf", "packaging/user-sandbox"][..],
+        ),
+        ("packaging/nix/flake.nix", &["systemd/bproxy.service.d/sandbox.conf"]),
+    ] {
+        for file in files {
+            assert!(read(recipe).contains(file), "{recipe}: {file}");
+            assert!(Path::new(ROOT).join(file).exists(), "{file}");
+        }
+    }
 }

@@ -182,7 +182,8 @@ impl User {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let machine = Machine::booted()?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Some(Self::on(machine, number, FIRST_PORT + number))
+        // Apart from each other's: the doctor may have a setup take the next port that is free.
+        Some(Self::on(machine, number, FIRST_PORT + number * 20))
     }
 
     /// The only user of a new machine without the program under test, whose daemon may have the default port; otherwise

@@ -230,6 +230,8 @@ async fn a_deadline_that_has_passed_is_a_timeout_and_reaches_no_extension() {
             (&error["category"], &error["retry"]),
             (&json!("transport"), &json!("conditional"))
         );
+        let clock = error["details"]["now"].as_i64().expect("the daemon's clock");
+        assert!((0..60_000).contains(&(now_ms() - clock)), "{error}");
     }
     daemon
         .send(request("tab.open").params(json!({"url": "about:blank"})).set("deadline", 1))

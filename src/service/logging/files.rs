@@ -7,13 +7,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
 
+use crate::day::{self, date};
+
 const MAX_FILE_BYTES: u64 = 5_000_000;
 const DAYS_KEPT: i64 = 14;
-const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// The log files in one directory.
 pub(super) struct LogFiles {
@@ -31,9 +31,7 @@ impl LogFiles {
 
     /// Appends whole lines to today's file: all of them or, on an error, none.
     pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let seconds =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
-        self.append_on(seconds.cast_signed() / SECONDS_PER_DAY, lines)
+        self.append_on(day::today(), lines)
     }
 
     /// A file that was removed or replaced since the last batch is created again.
@@ -112,23 +110,6 @@ fn date_of(name: &str) -> Option<&str> {
     is_date.then_some(date)
 }
 
-/// `YYYY-MM-DD` of a day counted from 1970-01-01 in the Gregorian calendar.
-///
-/// Computes with years that start in March, so that the leap day is the last day of a year; 400 years have 146,097 days.
-fn date(day: i64) -> String {
-    let day = day + 719_468;
-    let era = day.div_euclid(146_097);
-    let day_of_era = day.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day_of_month:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,22 +122,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let files = LogFiles::new(dir.path().join("logs"));
         (dir, files)
-    }
-
-    #[test]
-    fn days_have_their_dates() {
-        for (day, expected) in [
-            (0, "1970-01-01"),
-            (58, "1970-02-28"),
-            (59, "1970-03-01"),
-            (11_016, "2000-02-29"),
-            (19_782, "2024-02-29"),
-            (19_783, "2024-03-01"),
-            (DAY, "2026-05-08"),
-            (20_818, "2026-12-31"),
-        ] {
-            assert_eq!(date(day), expected);
-        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `bproxy service install` and `bproxy service uninstall`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -29,6 +30,9 @@ pub struct Installed {
     unsandboxed: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<&'static str>,
+    /// What stays after a removal: a person's own files, and a package's units.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<PathBuf>,
 }
 
 impl Installed {
@@ -41,6 +45,16 @@ impl Installed {
     pub fn warning(&self) -> Option<String> {
         let reason = self.unsandboxed.as_ref()?;
         Some(format!("the service runs without its sandbox, which does not work here: {reason}"))
+    }
+
+    /// What stays after a removal, for the person.
+    pub fn remainder(&self) -> String {
+        let own =
+            "the program, the extension, and the entries of MCP clients (`bproxy mcp uninstall`)";
+        let kept: Vec<_> = self.kept.iter().map(|path| path.display().to_string()).collect();
+        let kept =
+            if kept.is_empty() { String::new() } else { format!("{}; also ", kept.join(", ")) };
+        format!("what stays: {kept}{own}")
     }
 }
 
@@ -82,7 +96,7 @@ pub fn install(home: &Path, port: u16, now: bool) -> Result<Installed, Error> {
         listening: Some(service.port == Some(port)),
         files: files.paths,
         unsandboxed: files.unsandboxed,
-        tokens: None,
+        ..Installed::default()
     })
 }
 
@@ -113,10 +127,21 @@ pub fn uninstall(home: &Path, keep_tokens: bool) -> Result<Installed, Error> {
         }
         state.clear()?;
     }
+    let mut kept = manager.as_ref().map_or_else(Vec::new, |manager| manager.leftovers());
+    kept.extend(entries(home));
     Ok(Installed {
         managed_by: manager.map_or(ManagedBy::Itself, |manager| manager.name()),
         files,
+        kept,
         tokens: Some(if keep_tokens { "kept" } else { "removed" }),
         ..Installed::default()
     })
+}
+
+/// What a folder holds, in order; nothing if there is none.
+pub(super) fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }

@@ -84,6 +84,10 @@ impl Manager for Launchd {
         Ok(was_there.then(|| self.0.plist()).into_iter().collect())
     }
 
+    fn leftovers(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     fn start(&self) -> Result<(), Error> {
         if !self.is_loaded() {
             self.load()?;

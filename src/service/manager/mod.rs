@@ -61,6 +61,15 @@ pub enum Error {
     /// The manager could not start the daemon.
     #[error("{0}; see `journalctl --user --unit=bproxy`, or the files in ~/.bproxy/logs")]
     Start(#[source] supervisor::Error),
+    /// The manager has passed over a unit.
+    #[error(
+        "systemd skips {unit}, because a condition in it does not hold: it is not for root, and needs the program that it \
+         names; see `systemctl --user status {unit}`, and `bproxy service install` for a unit with this program"
+    )]
+    Skipped {
+        /// Its name.
+        unit: &'static str,
+    },
     /// Another program has the port that the service listens on.
     #[error(
         "the service cannot listen, because port {port} is taken by {holder}: choose another one, with `bproxy service \
@@ -104,6 +113,8 @@ trait Manager: Send + Sync {
     fn listen(&self) -> Result<(), Error>;
     /// Stops the daemon and removes the units. Returns the removed files.
     fn uninstall(&self) -> Result<Vec<PathBuf>, Error>;
+    /// What a removal leaves of the service: what somebody else has written.
+    fn leftovers(&self) -> Vec<PathBuf>;
     /// Starts the daemon and listens.
     fn start(&self) -> Result<(), Error>;
     /// Stops the daemon and stops listening.

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::files::{self, WrittenFiles};
+use super::install::entries;
 use super::{Error, ManagedBy, Manager, ServiceState};
 use crate::runtime_dir;
 use crate::supervisor::systemd::{SERVICE, SOCKET, Systemctl, user_command};
@@ -15,6 +16,7 @@ const SANDBOX: &str = include_str!("../../../systemd/bproxy.service.d/sandbox.co
 
 /// The parts of the shipped units that an installation replaces.
 const SHIPPED_PROGRAM: &str = "/usr/bin/bproxy";
+const SHIPPED_CONDITION: &str = "ConditionFileIsExecutable=/usr/bin/bproxy";
 const SHIPPED_ADDRESS: &str = "ListenStream=127.0.0.1:9615";
 
 /// The systemd of one user.
@@ -70,6 +72,17 @@ impl Systemd {
         let _ = self.systemctl.0.run(&["reset-failed", SOCKET, SERVICE]);
     }
 
+    /// systemd takes a unit that it has skipped for one that it has started.
+    fn ensure_not_skipped(&self, units: &[&'static str]) -> Result<(), Error> {
+        for unit in units {
+            let shown = self.systemctl.0.run(&["show", "--property=ConditionResult", unit])?;
+            if shown.trim() == "ConditionResult=no" {
+                return Err(Error::Skipped { unit });
+            }
+        }
+        Ok(())
+    }
+
     fn socket(&self) -> PathBuf {
         self.units.join(SOCKET)
     }
@@ -94,8 +107,10 @@ impl Manager for Systemd {
 
     fn units(&self, program: &Path, port: u16) -> Vec<(PathBuf, String)> {
         let address = format!("ListenStream=127.0.0.1:{port}");
+        let condition = format!("ConditionFileIsExecutable={}", escaped(program));
+        let socket = SOCKET_UNIT.replace(SHIPPED_CONDITION, &condition);
         vec![
-            (self.socket(), SOCKET_UNIT.replace(SHIPPED_ADDRESS, &address)),
+            (self.socket(), socket.replace(SHIPPED_ADDRESS, &address)),
             (self.service(), SERVICE_UNIT.replace(SHIPPED_PROGRAM, &quoted(program))),
         ]
     }
@@ -140,7 +155,7 @@ impl Manager for Systemd {
     fn listen(&self) -> Result<(), Error> {
         self.reset_failed();
         self.systemctl.0.run(&["start", SOCKET])?;
-        Ok(())
+        self.ensure_not_skipped(&[SOCKET])
     }
 
     fn uninstall(&self) -> Result<Vec<PathBuf>, Error> {
@@ -163,10 +178,21 @@ impl Manager for Systemd {
         Ok(removed)
     }
 
+    fn leftovers(&self) -> Vec<PathBuf> {
+        // The person's own drop-ins, and the units of a package.
+        let drop_ins = [SOCKET, SERVICE].map(|unit| self.units.join(format!("{unit}.d")));
+        let mut left: Vec<_> = drop_ins.iter().flat_map(|folder| entries(folder)).collect();
+        let shown = self.systemctl.0.run(&["show", SOCKET, SERVICE, "--property=FragmentPath"]);
+        let shown = shown.unwrap_or_default();
+        let units = shown.lines().filter_map(|line| line.strip_prefix("FragmentPath="));
+        left.extend(units.filter(|path| !path.is_empty()).map(PathBuf::from));
+        left
+    }
+
     fn start(&self) -> Result<(), Error> {
         self.reset_failed();
         self.systemctl.0.run(&["start", SERVICE])?;
-        Ok(())
+        self.ensure_not_skipped(&[SOCKET, SERVICE])
     }
 
     fn stop(&self) -> Result<(), Error> {
@@ -177,7 +203,7 @@ impl Manager for Systemd {
     fn restart(&self) -> Result<(), Error> {
         self.reset_failed();
         self.systemctl.0.run(&["restart", SERVICE])?;
-        Ok(())
+        self.ensure_not_skipped(&[SOCKET, SERVICE])
     }
 }
 
@@ -191,9 +217,14 @@ fn is_loaded_from_elsewhere(shown: &str, path: &Path) -> bool {
     file.is_some_and(|file| !file.as_os_str().is_empty() && file != path)
 }
 
+/// A path in a unit, where it is the whole value.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%%")
+}
+
 /// Quotes a path as one word of `ExecStart=`.
 fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy().replace('%', "%%").replace('$', "$$");
+    let text = escaped(path).replace('$', "$$");
     if text.contains([' ', '\t', '"', '\'', '\\', ';']) {
         format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
     } else {
@@ -209,6 +240,7 @@ mod tests {
     fn the_shipped_units_hold_what_an_installation_replaces() {
         assert_eq!(SERVICE_UNIT.matches(SHIPPED_PROGRAM).count(), 1);
         assert_eq!(SOCKET_UNIT.matches(SHIPPED_ADDRESS).count(), 1);
+        assert_eq!(SOCKET_UNIT.matches(SHIPPED_CONDITION).count(), 1);
     }
 
     #[test]
