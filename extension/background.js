@@ -49,7 +49,7 @@ const frames = new Frames(session);
 const groups = new Groups(session);
 const windows = new Windows(session);
 const adoption = new Adoption({ navigations, groups, tell, now });
-const downloads = new Downloads({ navigations });
+const downloads = new Downloads({ navigations, area: session });
 const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
 const presenter = new Presenter({ tell, groups, navigations, power });
 const connection = new Connection({
@@ -97,6 +97,7 @@ async function start() {
     power.load(),
     documents.load(),
     frames.load(),
+    downloads.load(),
   ]);
   // The worker that opened these tabs is gone, so no session will own them.
   for (const tabId of [...navigations.opening]) await chrome.tabs.remove(tabId).catch(() => {});

@@ -79,7 +79,7 @@ export const LIMITS = Object.freeze({
 
 /**
  * A read to bring along, once the page has come to rest.
- * @typedef {{ action: 'snapshot' | 'text' | 'find' | 'elements' | 'links', params?: Record<string, unknown> }} Then
+ * @typedef {{ action: 'snapshot' | 'text' | 'find' | 'elements' | 'links' | 'table', params?: Record<string, unknown> }} Then
  */
 
 /**
@@ -185,16 +185,19 @@ export const LIMITS = Object.freeze({
 
 /**
  * @typedef {object} WaitParams `wait`
- * @property {string} [frame] The frame to look for an element in; all of them if absent.
- * @property {'selector' | 'url' | 'navigation'} strategy What to wait for.
- * @property {string} target The selector, address, or pattern of an address such as `*\/done`.
+ * @property {string} [frame] The frame to look in; the page with all its frames if absent.
+ * @property {{ strategy: 'selector' | 'url' | 'navigation' | 'text' | 'text-gone' | 'gone' | 'enabled' | 'stable' | 'idle' | 'download', target?: string }[]} [or] What will do as well, at most 4 more.
+ * @property {'selector' | 'url' | 'navigation' | 'text' | 'text-gone' | 'gone' | 'enabled' | 'stable' | 'idle' | 'download'} strategy What to wait for.
+ * @property {string} [target] The selector; the address, or a pattern of one such as `*\/done`; the text; or a part of the file's name. Only `stable`, `idle` and `download` can do without.
  * @property {number} [timeout] How long to wait, in milliseconds.
  */
 
 /**
  * @typedef {object} WaitData `wait`
+ * @property {{ bytes: number, name: string }} [download] The file that is complete.
  * @property {number} elapsed How long the wait took, in milliseconds.
  * @property {boolean} matched Always true: a wait that is not met in time fails with `TIMEOUT`.
+ * @property {number} [which] Which of several it was, from 0.
  */
 
 /**
@@ -350,6 +353,20 @@ export const LIMITS = Object.freeze({
  * @typedef {object} FindData `find`
  * @property {{ frame?: string, handle?: string, name: string, role: string, route?: { hosts: { index?: number, selector: string }[], target: string }, selector?: string, states?: string[], text?: string, value?: string }[]} matches The elements, in the order of the document.
  * @property {number} total How many match, listed or not.
+ * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
+ */
+
+/**
+ * @typedef {object} TableParams `table`
+ * @property {string} [frame] The frame to read; the page with all its frames if absent.
+ * @property {number} [limit] The most rows to list of each table; 500 if absent.
+ * @property {number} [offset] How many rows of each table to skip first.
+ * @property {Target} [target] The table or list, or what it is in, or a part of it; all of the page if absent.
+ */
+
+/**
+ * @typedef {object} TableData `table`
+ * @property {{ caption?: string, columns: string[], frame?: string, handle?: string, rows: string[][], total: number }[]} tables The tables, grids and lists of like items, in the order of the document.
  * @property {{ frame: string, url: string, why: string }[]} [unreadable] The frames that could not be read.
  */
 
@@ -568,12 +585,23 @@ export const LIMITS = Object.freeze({
  * @typedef {object} ScreenshotParams `screenshot`
  * @property {boolean} [activate] Bring the tab to the front first. Otherwise only a tab that is in front can be captured.
  * @property {boolean} [debugger] Use the debugger interface; refused unless it is enabled.
+ * @property {'png' | 'jpeg' | 'webp'} [format] The format; `png` if absent.
+ * @property {boolean} [fullPage] All of the page, or of what scrolls in the target.
+ * @property {boolean} [marks] Whether to draw frames with handles around what can be acted on.
+ * @property {number} [maxSide] The longest side that the picture may have, in pixels: a larger one is scaled down.
+ * @property {number} [quality] How good a `jpeg` or `webp` is; 80 if absent.
+ * @property {Target} [target] The element to picture, all of it; what the window shows if absent.
  */
 
 /**
  * @typedef {object} ScreenshotData `screenshot`
  * @property {string} base64 The picture.
+ * @property {boolean} [capped] There is more than the picture shows.
  * @property {string} format Its format, such as `png`.
+ * @property {number} [height] Its height, in pixels.
+ * @property {{ handle?: string, height: number, width: number, x: number, y: number }[]} [marks] What can be acted on in it, as drawn there.
+ * @property {boolean} [uniform] All of it is one colour: the page may not be drawn yet, or have nothing there.
+ * @property {number} [width] Its width, in pixels.
  */
 
 /**
@@ -618,6 +646,7 @@ export const LIMITS = Object.freeze({
  *   snapshot: SnapshotParams,
  *   frames: FramesParams,
  *   find: FindParams,
+ *   table: TableParams,
  *   scroll: ScrollParams,
  *   click: ClickParams,
  *   hover: HoverParams,
@@ -652,6 +681,7 @@ export const LIMITS = Object.freeze({
  *   snapshot: SnapshotData,
  *   frames: FramesData,
  *   find: FindData,
+ *   table: TableData,
  *   scroll: ScrollData,
  *   click: ClickData,
  *   hover: HoverData,
@@ -683,6 +713,7 @@ export const LIMITS = Object.freeze({
  *   | 'snapshot'
  *   | 'frames'
  *   | 'find'
+ *   | 'table'
  *   | 'screenshot'
  *   | 'debug.log'} RepeatableAction
  */
@@ -785,7 +816,7 @@ const THEN = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    action: { type: 'string', enum: ['snapshot', 'text', 'find', 'elements', 'links'] },
+    action: { type: 'string', enum: ['snapshot', 'text', 'find', 'elements', 'links', 'table'] },
     params: { type: 'object', additionalProperties: true },
   },
   required: ['action'],
@@ -897,11 +928,53 @@ export const ACTIONS = Object.freeze({
       additionalProperties: false,
       properties: {
         frame: { type: 'string', pattern: '^f[0-9]+$' },
-        strategy: { type: 'string', enum: ['selector', 'url', 'navigation'] },
+        or: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              strategy: {
+                type: 'string',
+                enum: [
+                  'selector',
+                  'url',
+                  'navigation',
+                  'text',
+                  'text-gone',
+                  'gone',
+                  'enabled',
+                  'stable',
+                  'idle',
+                  'download',
+                ],
+              },
+              target: { type: 'string' },
+            },
+            required: ['strategy'],
+          },
+          maxItems: 4,
+          minItems: 1,
+        },
+        strategy: {
+          type: 'string',
+          enum: [
+            'selector',
+            'url',
+            'navigation',
+            'text',
+            'text-gone',
+            'gone',
+            'enabled',
+            'stable',
+            'idle',
+            'download',
+          ],
+        },
         target: { type: 'string' },
         timeout: { type: 'integer', maximum: 600000, minimum: 0 },
       },
-      required: ['strategy', 'target'],
+      required: ['strategy'],
     },
   },
   text: {
@@ -1050,6 +1123,21 @@ export const ACTIONS = Object.freeze({
         role: { type: 'string' },
         testId: { type: 'string' },
         text: { type: 'string' },
+      },
+    },
+  },
+  table: {
+    acts: false,
+    needsTab: true,
+    reportsEffects: false,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        frame: { type: 'string', pattern: '^f[0-9]+$' },
+        limit: { type: 'integer', maximum: 5000, minimum: 1 },
+        offset: { type: 'integer', maximum: 4294967295, minimum: 0 },
+        target: TARGET,
       },
     },
   },
@@ -1238,7 +1326,16 @@ export const ACTIONS = Object.freeze({
     params: {
       type: 'object',
       additionalProperties: false,
-      properties: { activate: { type: 'boolean' }, debugger: { type: 'boolean' } },
+      properties: {
+        activate: { type: 'boolean' },
+        debugger: { type: 'boolean' },
+        format: { type: 'string', enum: ['png', 'jpeg', 'webp'] },
+        fullPage: { type: 'boolean' },
+        marks: { type: 'boolean' },
+        maxSide: { type: 'integer', maximum: 8000, minimum: 100 },
+        quality: { type: 'integer', maximum: 100, minimum: 1 },
+        target: TARGET,
+      },
     },
   },
   'require-human': {

@@ -246,7 +246,7 @@ export class Dispatcher {
     guard?.put();
     if (reportsEffects) {
       this.adoption.begin(tabId, effects);
-      this.downloads.begin(tabId, effects);
+      this.downloads.begin(tabId, effects, session);
     }
     const running = this.actions(action)({
       id,
@@ -274,6 +274,7 @@ export class Dispatcher {
       groups: this.groups,
       windows: this.windows,
       trace: this.trace,
+      downloads: this.downloads,
     });
     // A page that hangs never answers; the command still ends on time.
     const ended = Promise.race([running, expired]).finally(async () => {

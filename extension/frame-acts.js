@@ -58,10 +58,12 @@ export function find(root, name) {
  * @param {Place} place
  * @param {any} target what is to be reached in it; undefined for the frame itself
  * @param {(place: Place, command: PageCommandName, params: any) => Promise<{ data: any, page: import('./protocol.js').Page }>} ask
- * @returns {Promise<import('./protocol.js').Page>} the page at the top
+ * @returns {Promise<{ page: import('./protocol.js').Page, shift: { x: number, y: number } }>} the page at the top, and where
+ *   the frame is in its window
  */
 export async function approach(place, target, ask) {
   let { data, page } = await ask(place, 'approach', target === undefined ? {} : { target });
+  const { at: inner } = data;
   for (let at = place; at.parent !== null; at = at.parent) {
     if (at.slot === -1) {
       throw new ActionError(
@@ -71,7 +73,7 @@ export async function approach(place, target, ask) {
     }
     ({ data, page } = await ask(at.parent, 'through', { slot: at.slot, index: at.index, at: data.at }));
   }
-  return page;
+  return { page, shift: { x: data.at.x - inner.x, y: data.at.y - inner.y } };
 }
 
 /**

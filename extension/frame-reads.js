@@ -14,7 +14,7 @@ import { ActionError } from './protocol.js';
  * @property {{ list: string, slot: number, at: number }[]} holes
  * @property {string | null} missed nothing in this document is what the read is about
  * @property {{ kind: 'el' | 'ln', n: number }[]} known
- * @property {{ slot: number, index: number, url: string, name: string, width: number, height: number, visible: boolean }[]} children
+ * @property {{ slot: number, index: number, url: string, name: string, width: number, height: number, x: number, y: number, visible: boolean }[]} children
  */
 
 /** @typedef {import('./frame-tree.js').Place} Place */
@@ -37,13 +37,21 @@ const LISTS = {
   outline: ['landmarks', 'headings'],
   inspect: ['elements'],
   find: ['matches'],
+  table: ['tables'],
+  marks: ['marks'],
 };
 /** How many entries a read lists where nothing is said. @type {Partial<Record<PageCommandName, number>>} */
 const LIMITS = { inspect: 10, find: 10 };
 /** Reads that tell what nobody sees, too. @type {ReadonlySet<PageCommandName>} */
 const TELL_HIDDEN = new Set(/** @type {PageCommandName[]} */ (['links', 'images', 'dom', 'inspect']));
 /** @type {ReadonlySet<string>} */
-const READS = new Set(['text', 'dom', 'snapshot', 'present', ...Object.keys(LISTS)]);
+const READS = new Set(['text', 'dom', 'snapshot', 'condition', ...Object.keys(LISTS)]);
+
+/** What has to be so in every document. @type {ReadonlySet<string>} */
+const OF_ALL = new Set(['gone', 'text-gone', 'stable', 'idle']);
+
+/** Whether what one document answers is the answer of all. @param {PageCommandName} command @param {any} params @param {any} data */
+export const isEnough = (command, params, data) => command === 'condition' && !OF_ALL.has(params.strategy) && data.met;
 
 /** Whether a command covers all frames. @param {PageCommandName} command */
 export const coversFrames = (command) => READS.has(command);
@@ -63,6 +71,8 @@ export async function readAll({ ask, root, answer, command, params, order }) {
   const patience = new Patience(() => ask(0, 'where', {}));
   const whole = { ...params };
   delete whole.selector;
+  // The part that was named is in the document; a frame in it is read whole.
+  if (command === 'table') delete whole.target;
 
   /** @param {Place} place @param {any} given @param {Answer | null} known @returns {Promise<Told>} */
   const read = async (place, given, known) => {
@@ -85,9 +95,9 @@ export async function readAll({ ask, root, answer, command, params, order }) {
       const isShown = child.slot === -1 ? isListed : shown.has(child.slot);
       // A frame in the part that was chosen is read whole, any other one for the same part.
       if (isShown && child.slot !== -1)
-        return [{ child, given: command === 'inspect' || command === 'present' ? params : whole }];
+        return [{ child, given: command === 'inspect' || command === 'condition' ? params : whole }];
       const isMeant = given.selector !== undefined && (child.visible || TELL_HIDDEN.has(command));
-      return isMeant || isShown || command === 'present' ? [{ child, given }] : [];
+      return isMeant || isShown || command === 'condition' ? [{ child, given }] : [];
     });
     return Promise.all(chosen.map(({ child, given }) => read(child, given, null)));
   };
@@ -98,7 +108,7 @@ export async function readAll({ ask, root, answer, command, params, order }) {
   if (missed.some((it) => it !== null) && all.every(({ answer }) => answer === null || answer.frames?.missed)) {
     throw new ActionError('ELEMENT_NOT_FOUND', /** @type {string} */ (missed.find((it) => it !== null)));
   }
-  const merge = LISTS[command] ? mergedLists : command === 'present' ? mergedPresence : mergedText;
+  const merge = LISTS[command] ? mergedLists : command === 'condition' ? mergedConditions : mergedText;
   const merged = merge(told, command, params);
   const { numberOf, capped, handles } = await number(merged.named, { ask, order, patience });
   return { data: merged.data(numberOf, capped), handles };
@@ -183,8 +193,9 @@ function unreadable(told) {
 /** @param {Told} told @param {PageCommandName} command @param {any} params @returns {Merged} */
 function mergedLists(told, command, params) {
   const lists = /** @type {string[]} */ (LISTS[command]);
-  const { offset = 0, nth } = params;
-  const limit = nth === undefined ? (params.limit ?? LIMITS[command] ?? ENTRIES_MAX) : 1;
+  // The rows of each table are counted by its own document.
+  const { offset = 0, limit: most, nth } = command === 'table' ? {} : params;
+  const limit = nth === undefined ? (most ?? LIMITS[command] ?? ENTRIES_MAX) : 1;
   const from = nth ?? offset;
   /** @type {Record<string, { entry: any, told: Told }[]>} */
   const windows = Object.fromEntries(lists.map((list) => [list, []]));
@@ -228,7 +239,8 @@ function mergedLists(told, command, params) {
         ]),
       );
       const isCapped = capped || (limit === ENTRIES_MAX && total > from + limit);
-      const counts = command === 'outline' ? {} : { total: nth === undefined ? total : data.matches.length };
+      const counts =
+        command === 'outline' || command === 'table' ? {} : { total: nth === undefined ? total : data.matches.length };
       const isCounted = command === 'links' || command === 'images' || command === 'elements';
       const near = told.answer?.data.nearest ? { nearest: nearest(told) } : {};
       return { ...data, ...counts, ...(isCounted && isCapped ? { capped: true } : {}), ...near, ...unreadable(told) };
@@ -240,9 +252,11 @@ function mergedLists(told, command, params) {
 function entryOf({ n: place, ...entry }, told, numberOf, targets) {
   const n = place === undefined ? undefined : numberOf({ told, place });
   if (n !== undefined && !targets) for (const name of ['selector', 'route', 'target']) delete entry[name];
-  const { known, visible } = told.place;
+  const { known, visible, origin } = told.place;
   return {
     ...entry,
+    // Where it is in the window, and not only in its frame.
+    ...(typeof entry.x === 'number' ? { x: entry.x + origin.x, y: entry.y + origin.y } : {}),
     ...(visible || entry.visible === undefined ? {} : { visible: false }),
     ...(known === null ? {} : { frame: known.name }),
     ...(n === undefined ? {} : { n }),
@@ -257,11 +271,15 @@ function nearest(told) {
     .slice(0, 5);
 }
 
-/** @param {Told} told @returns {Merged} */
-function mergedPresence(told) {
+/** @param {Told} told @param {PageCommandName} _command @param {any} params @returns {Merged} */
+function mergedConditions(told, _command, { strategy, target }) {
   const all = flat(told).flatMap(({ answer }) => (answer === null ? [] : [answer.data]));
-  const matching = all.reduce((sum, data) => sum + data.matching, 0);
-  return { named: [], data: () => ({ present: all.some(({ present }) => present), matching }) };
+  // A part of the page is at rest where it is.
+  const meant = strategy === 'stable' && target !== '' ? all.filter((data) => data.matching > 0) : all;
+  const met = OF_ALL.has(strategy) && meant.length > 0 ? meant.every((data) => data.met) : all.some((data) => data.met);
+  // What says most comes first.
+  const [{ matching, there }] = all.filter((data) => data.met === met).sort((a, b) => b.matching - a.matching);
+  return { named: [], data: () => ({ met, matching, there }) };
 }
 
 // ---- Texts ----

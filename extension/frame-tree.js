@@ -28,6 +28,7 @@ const BUSY = 5;
  * @property {boolean} readable
  * @property {boolean} visible whether the frame has a size where it stands
  * @property {string} name what the page calls it
+ * @property {{ x: number, y: number }} origin where it is in the tab's window, in CSS pixels
  * @property {string} [why]
  */
 
@@ -145,6 +146,7 @@ export async function treeOf(tabId, frames, ask, chain) {
       readable: why === undefined,
       visible: true,
       name: self?.name ?? '',
+      origin: { x: 0, y: 0 },
       ...(why === undefined ? {} : { why }),
     };
   }
@@ -158,7 +160,10 @@ export async function treeOf(tabId, frames, ask, chain) {
     place.children = below.map((frame, at) => {
       const child = children.find(({ slot }) => slot === slots[at]);
       const inner = { ...placeOf(frame), parent: place, slot: slots[at] };
-      if (child) return { ...inner, visible: child.visible && place.visible, name: inner.name || child.name };
+      if (child) {
+        const origin = { x: place.origin.x + child.x, y: place.origin.y + child.y };
+        return { ...inner, origin, visible: child.visible && place.visible, name: inner.name || child.name };
+      }
       const { self } = selves[at];
       const visible = place.visible && self !== undefined && self.width > 0 && self.height > 0;
       return { ...inner, visible, why: inner.why ?? 'its place on the page is ambiguous' };

@@ -6,14 +6,14 @@
 import { DocumentGone } from './browser-errors.js';
 import { approach, find, frameGone, inFrame, retargeted, targetsOf } from './frame-acts.js';
 import { again, atFocus, follow, goesToFocus } from './frame-keys.js';
-import { coversFrames, readAll } from './frame-reads.js';
+import { coversFrames, isEnough, readAll } from './frame-reads.js';
 import { settleAll } from './frame-settle.js';
 import { treeOf } from './frame-tree.js';
 import { ScriptingDriver } from './page-driver.js';
 import { ActionError } from './protocol.js';
 
 /** What is asked of the page itself, whatever act is under way. @type {ReadonlySet<string>} */
-const ABOUT_PAGE = new Set(['info', 'sign-in-interstitial']);
+const ABOUT_PAGE = new Set(['info', 'sign-in-interstitial', 'picture-window']);
 /** Acts that need not be seen to be done. @type {ReadonlySet<string>} */
 const UNSEEN = new Set(['scroll', 'look-again']);
 const CANDIDATES_MAX = 10;
@@ -159,7 +159,7 @@ export class FramedDriver extends ScriptingDriver {
     if (name === undefined) {
       answer = await this.ask(tabId, 0, command, given, order);
       const { data, page, frames } = answer;
-      if (frames === undefined || (command === 'present' && /** @type {any} */ (data).present)) return { data, page };
+      if (frames === undefined || isEnough(command, params, data)) return { data, page };
     }
     const { root: top, page } = await this.tree(tabId, order);
     const root = name === undefined ? top : find(top, name);
@@ -283,10 +283,10 @@ export class FramedDriver extends ScriptingDriver {
         throw inFrame(error, name, began);
       });
     };
-    const top = UNSEEN.has(command) ? page : await approach(place, targetsOf(params)[0], ask);
+    const top = UNSEEN.has(command) ? { page } : await approach(place, targetsOf(params)[0], ask);
     const acting = { name, frameId: place.frameId, mark, until: order.until, began, place };
     this.acting.set(tabId, acting);
-    return { ...(await this.step(tabId, acting, command, params, order)), page: top };
+    return { ...(await this.step(tabId, acting, command, params, order)), ...top };
   }
 
   /** A refusal, with the name of the frame that was hit. @param {number} tabId @param {string | undefined} name @param {unknown} error @param {PageOrder} order @returns {Promise<never>} */

@@ -54,6 +54,8 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/tree.js',
   'page/unchanged.js',
   'page/snapshot.js',
+  'page/tables.js',
+  'page/lists.js',
   'page/effects.js',
   'page/hit.js',
   'page/locate.js',
@@ -87,6 +89,8 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/reactions.js',
   'page/typing.js',
   'page/settle.js',
+  'page/conditions.js',
+  'page/picture.js',
   'page/answers.js',
   'page/rest.js',
 ]);

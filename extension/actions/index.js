@@ -29,7 +29,7 @@ import { wait } from './wait.js';
  *   deadline: number, order: PageOrder, document: string | undefined, done: number, effects: import('../effects.js').Effects,
  *   signal: AbortSignal, hurry: AbortSignal, driver: import('../page-driver.js').PageDriver,
  *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups, windows: import('../windows.js').Windows,
- *   trace: import('../trace.js').Trace,
+ *   trace: import('../trace.js').Trace, downloads: import('../downloads.js').Downloads,
  * }} Context
  */
 

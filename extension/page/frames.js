@@ -72,7 +72,8 @@
     for (let index = 0; index < window.length; index += 1) indexes.set(window[index], index);
     return [...slots].map(([element, slot]) => {
       const { src, data, name } = /** @type {HTMLIFrameElement & { data?: string }} */ (element);
-      const { width, height } = contentBox(element);
+      const { width, height, left, top } = contentBox(element);
+      const box = own.getBoundingClientRect(element);
       const inner = own.contentWindow(element);
       return {
         slot,
@@ -81,6 +82,8 @@
         name: String(name ?? ''),
         width: Math.round(width),
         height: Math.round(height),
+        x: box.left + left,
+        y: box.top + top,
         visible: page.visible(element),
       };
     });

@@ -40,6 +40,7 @@
     [
       Element,
       [
+        'animate',
         'assignedSlot',
         'attributes',
         'checkVisibility',

@@ -95,7 +95,7 @@
     return text;
   };
 
-  page.commands.text = ({ selector, hidden = false }) => {
+  page.shownPage = (selector, hidden = false) => {
     const read = hidden ? wholeText : drawnText;
     const parts = page
       .scopes(selector)
@@ -104,8 +104,10 @@
       .join('\n')
       .replace(/[ \t]*\n[ \t]*/g, '\n')
       .replace(/\n{3,}/g, '\n\n');
-    return { text: text.trim() };
+    return text.trim();
   };
+
+  page.commands.text = ({ selector, hidden }) => ({ text: page.shownPage(selector, hidden) });
 
   // ---- Links and images ----
 
@@ -173,12 +175,6 @@
       };
     });
     return { images, total: found.length, ...(found.length > ENTRIES_MAX ? { capped: true } : {}) };
-  };
-
-  page.commands.present = ({ selector }) => {
-    const matching = page.query(selector);
-    page.framed();
-    return { present: matching.some(page.visible), matching: matching.length };
   };
 
   // ---- Source ----

@@ -30,7 +30,15 @@ type PageCommands = {
     params: Omit<import('../contract.js').SnapshotParams, 'since'> & { reading?: string };
     data: { tree?: string; nodeCount: number; handles?: number[]; truncated?: boolean };
   };
-  present: { params: { selector: string; frame?: string }; data: { present: boolean; matching: number } };
+  /** What a wait looks for. `matching`: the more, the more `there` has to say. */
+  condition: {
+    params: {
+      strategy: 'selector' | 'gone' | 'enabled' | 'text' | 'text-gone' | 'stable' | 'idle';
+      target: string;
+      frame?: string;
+    };
+    data: { met: boolean; matching: number; there: string };
+  };
   /** Which frame of its parent a document is in: -1 where that cannot be known. */
   where: { params: NoParams; data: { index: number; slot: number; name: string; width: number; height: number } };
   /** Gives numbers to elements that the read before has listed; 0 for none. */
@@ -96,6 +104,20 @@ type PageCommands = {
   'look-again': {
     params: { fields: (BproxyField & { place: number })[] };
     data: { each: (ActAfter['fill'] | null)[] };
+  };
+  /** How wide the window is, in CSS pixels. */
+  'picture-window': { params: NoParams; data: { width: number } };
+  /** A picture of the whole page, or of an element, begins: its size in CSS pixels, in how many steps it is shown. */
+  'picture-begin': {
+    params: { target?: BproxyTarget; fullPage?: boolean };
+    data: { width: number; height: number; steps: number; capped: boolean };
+  };
+  /** Scrolls to a part of it, and says where that is in the window, which is `width` wide. */
+  'picture-show': { params: { step: number }; data: { parts: import('../picture.js').Part[]; width: number } };
+  /** What can be acted on in the window, in its CSS pixels; not what is covered. */
+  marks: {
+    params: NoParams;
+    data: { marks: { x: number; y: number; width: number; height: number; n?: number }[]; total: number };
   };
   'hand-over': {
     /** `event`, `answer`: the names of the events of `awaitEditor`; `reads`: nothing is written. */
@@ -230,6 +252,8 @@ type PageResult<Name extends PageCommandName> = {
   frames?: import('../frame-reads.js').Framing;
   /** Elements of this document got numbers. */
   numbered?: true;
+  /** Of an act in a frame: where that is in the window. */
+  shift?: { x: number; y: number };
 };
 type PageError = {
   error: { code: import('../protocol.js').ErrorCode; message: string; details?: Record<string, unknown> };
@@ -367,6 +391,7 @@ interface BproxyOwn
     >,
     Methods<
       Element,
+      | 'animate'
       | 'checkVisibility'
       | 'closest'
       | 'getAttribute'
@@ -676,6 +701,10 @@ interface BproxyPage {
     content: boolean;
   }): string | null;
 
+  // read.js
+  /** The text of the page, or of the parts that a selector chooses, as its reader sees it; `hidden`: what nobody sees, too. */
+  shownPage(selector: string | undefined, hidden?: boolean): string;
+
   // find.js
   /** The one visible element that is so described. */
   described(criteria: import('../contract.js').FindParams): Element;
@@ -741,6 +770,21 @@ interface BproxyPage {
   /** The root of the rich editor around an element, or in it. */
   editorOf(element: Element): Element | null;
   headingLevel(element: Element): number;
+
+  // tables.js
+  /** The text of an element as a person sees it, with what its fields hold. */
+  said(element: Element): string;
+  isTable(element: Element): boolean;
+  /** Whether a table only places parts of the page. */
+  isLayout(table: Element): boolean;
+  /** The columns of a table, and its rows from one on. */
+  tableOf(table: Element, offset: number, limit: number): { columns: string[]; rows: string[][]; total: number };
+  /** What a table or list is called; empty if it is called nothing. */
+  captionOf(element: Element): string;
+
+  // picture.js
+  /** The page becomes what it was before its picture. */
+  endPicture(): void;
 
   // effects.js
   /** How the document was when the act began that runs. */

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 /// The lists that are written so.
-const LISTS: [&str; 3] = ["elements", "links", "matches"];
+const LISTS: [&str; 4] = ["elements", "links", "matches", "tables"];
 
 /// A list of the data of a read as lines, each of which ends with a line feed; `None` if it is another list. `url` is the
 /// address of the page, to which those of links are relative.
@@ -19,9 +19,38 @@ pub fn lines(name: &str, entries: &[Value], url: &str) -> Option<String> {
     let entries = entries.filter(|all| !all.iter().any(|it| it.contains_key("attributes")));
     let line = |entry: &Map<String, Value>| match name {
         "links" => link(entry, url) + "\n",
+        "tables" => sheet(entry),
         _ => element(entry) + "\n",
     };
     Some(entries?.into_iter().map(line).collect())
+}
+
+/// A table: its name and how much of it is listed, then a line for each row, with tabs between the cells.
+fn sheet(entry: &Map<String, Value>) -> String {
+    let list = |of: Option<&Value>| of.and_then(Value::as_array).cloned().unwrap_or_default();
+    let line = |cells: &Value| {
+        let cells = list(Some(cells));
+        // No text of the page begins another cell or row.
+        let cells = cells.iter().filter_map(Value::as_str);
+        let cells: Vec<_> =
+            cells.map(|cell| cell.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        cells.join("\t") + "\n"
+    };
+    let rows = list(entry.get("rows"));
+    let total = entry.get("total").map(Value::to_string).unwrap_or_default();
+    let mut head = String::from("table");
+    if entry.contains_key("handle") {
+        head = format!("{} table", text(entry, "handle"));
+    }
+    if !text(entry, "caption").is_empty() {
+        let _ = write!(head, " {}", quoted(text(entry, "caption")));
+    }
+    let _ = write!(head, " ({} of {total} rows)", rows.len());
+    if let Some(frame) = entry.get("frame").and_then(Value::as_str) {
+        let _ = write!(head, " in {frame}");
+    }
+    let columns = entry.get("columns").map(line).filter(|it| !it.trim().is_empty());
+    head + "\n" + &columns.unwrap_or_default() + &rows.iter().map(line).collect::<String>()
 }
 
 fn text<'a>(entry: &'a Map<String, Value>, name: &str) -> &'a str {

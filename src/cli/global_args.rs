@@ -20,6 +20,8 @@ pub(super) enum Format {
     Json,
     /// Plain text, and tables for lists
     Text,
+    /// Comma-separated values, for the verb table
+    Csv,
 }
 
 /// The longest wait for a browser, in seconds: a person does not take an hour to start it.
@@ -92,7 +94,7 @@ impl Globals {
     /// Prints a result, given as JSON, in the format that was asked for.
     pub(super) fn print(&self, json: Vec<u8>) -> Result<(), Error> {
         match self.output {
-            None | Some(Format::Json) => output::line(json),
+            None | Some(Format::Json | Format::Csv) => output::line(json),
             Some(Format::Text) => render::show(&json),
         }
     }

@@ -34,10 +34,12 @@ mod skill;
 mod spinner;
 mod suggest;
 mod tab;
+mod table;
 mod target;
 mod then;
 mod token;
 mod version;
+mod wait;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,7 +47,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{client, config, home, secrets};
-use global_args::Globals;
+use global_args::{Format, Globals};
 
 /// The exit status of an error that has a message on standard error, and nothing on standard output.
 const EXIT_ERROR: u8 = 2;
@@ -94,7 +96,7 @@ enum Command {
     #[command(flatten)]
     Act(act::Act),
     Screenshot(screenshot::Screenshot),
-    Wait(navigate::Wait),
+    Wait(wait::Wait),
     RequireHuman(require_human::RequireHuman),
     Batch(batch::Batch),
     Events(events::Events),
@@ -184,7 +186,7 @@ pub fn run() -> ExitCode {
     completions::answer();
     let Cli { globals, command } =
         Cli::try_parse().unwrap_or_else(|error| suggest::verbs(error, Cli::command).exit());
-    match dispatch(command, &globals) {
+    match check(&command, &globals).and_then(|()| dispatch(command, &globals)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),
         Ok(Outcome::Stopped) => ExitCode::from(EXIT_STOPPED),
@@ -193,6 +195,16 @@ pub fn run() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Refuses a format before anything is done that it cannot show.
+fn check(command: &Command, globals: &Globals) -> Result<(), Error> {
+    let is_table = matches!(command, Command::Read(read::Read::Table(_)));
+    if globals.format() == Some(Format::Csv) && !is_table {
+        let problem = "csv is for `bproxy table` alone: use json or text".to_owned();
+        return Err(Error::Flag { flag: "--output", problem });
+    }
+    Ok(())
 }
 
 fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {

@@ -1,15 +1,13 @@
-//! `navigate`, `back`, `forward`, `reload` and `wait`: going to a page, and waiting for it.
+//! `navigate`, `back`, `forward` and `reload`: going to a page.
 
 use clap::Args;
 
 use super::global_args::{Globals, word};
 use super::then::Then;
 use super::{Error, Outcome, call};
-use crate::agent;
 use crate::client::{Answer, request_id};
 use crate::protocol::{
-    self, Action, By, ElementHandle, ErrorCode, FrameName, InspectData, Int, ProtocolError, Until,
-    WaitStrategy,
+    self, Action, By, ElementHandle, ErrorCode, InspectData, Int, ProtocolError, Until,
 };
 
 /// An address, given with or without a flag, or as that of a link.
@@ -147,39 +145,5 @@ pub(super) struct Reload {
 impl Reload {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         call::show(globals, &protocol::Reload { then: self.then.given() }.into())
-    }
-}
-
-/// Wait for an element, an address or the end of a navigation
-///
-/// Waits up to --timeout; the command itself may take 2 seconds more. If nothing matches in time, it fails with TIMEOUT,
-/// and "details" say what was there instead.
-#[derive(Args)]
-#[command(
-    after_help = "Examples:\n  bproxy wait --strategy selector --target '#results' -s m4q7z2\n  \
-    bproxy wait --strategy url --target '*/done' --timeout 5000 -s m4q7z2"
-)]
-pub(super) struct Wait {
-    /// What to wait for
-    #[arg(long, value_name = "STRATEGY", value_parser = word::<WaitStrategy>(WaitStrategy::WORDS))]
-    strategy: WaitStrategy,
-
-    /// The CSS selector, pattern or address
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    target: String,
-
-    /// Only in this frame, for the strategy selector
-    #[arg(long, value_name = "FRAME")]
-    frame: Option<FrameName>,
-}
-
-impl Wait {
-    pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
-        let Wait { strategy, target, frame } = self;
-        let timeout = protocol::Int::try_from(globals.timeout().as_millis() as i64)
-            .map_err(|problem| Error::Flag { flag: "--timeout", problem })?;
-        let action = protocol::Wait { strategy, target, timeout: Some(timeout), frame }.into();
-        let limit = agent::time_limit(&action, None, globals.timeout());
-        call::show_effect(globals, &action, call::send(globals, &action, limit)?)
     }
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
 use super::global_args::Globals;
+use super::table::Table;
 use super::target::Finding;
 use super::{Error, Outcome, call, output};
 use crate::protocol::{self, Action, By, Criteria, ElementHandle, FrameName, Int, Target, UpTo};
@@ -24,12 +25,14 @@ pub(super) enum Read {
     Snapshot(Snapshot),
     Frames(Frames),
     Find(Find),
+    Table(Table),
 }
 
 impl Read {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         match self {
             Read::Text(verb) => verb.run(globals),
+            Read::Table(verb) => verb.run(globals),
             verb => call::show(globals, &verb.action()?),
         }
     }
@@ -47,6 +50,7 @@ impl Read {
             Read::Snapshot(verb) => verb.action(),
             Read::Frames(verb) => verb.action(),
             Read::Find(verb) => verb.action(),
+            Read::Table(verb) => verb.action(),
         })
     }
 

@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn what_cannot_be_brought_along_is_named() {
         for (text, problem) in [
-            ("dom", "`dom` is not one of snapshot, text, find, elements, links"),
+            ("dom", "`dom` is not one of snapshot, text, find, elements, links, table"),
             ("text --limit-chars 100", "--limit-chars"),
             ("snapshot --colour", "--colour"),
             ("klick", "klick"),

@@ -119,7 +119,7 @@ mod tests {
             sorted(parameters("text")),
             "cursor frame hidden maxChars selector session timeout"
         );
-        assert_eq!(sorted(parameters("wait")), "frame session strategy target timeout");
+        assert_eq!(sorted(parameters("wait")), "frame or session strategy target timeout");
         assert_eq!(
             sorted(parameters("click")),
             "at button count dialog hold modifiers session target then timeout"

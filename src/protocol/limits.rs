@@ -56,6 +56,9 @@ pub const MAX_LABEL_CHARS: usize = 64;
 /// How many fields one `fill-form` may fill: larger forms than any person would sit through.
 pub const MAX_FORM_FIELDS: usize = 100;
 
+/// How many conditions a wait has besides its first: each is looked for again and again.
+pub const MAX_CONDITIONS: usize = 4;
+
 /// How many keys one `press` may press: more than a person would before looking.
 pub const MAX_KEYS: usize = 100;
 

@@ -9,7 +9,9 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 
-use super::{Field, MAX_FORM_FIELDS, MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS};
+use super::{
+    Condition, Field, MAX_CONDITIONS, MAX_FORM_FIELDS, MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS,
+};
 
 /// Deserializes an optional field that must not be `null` where it is present.
 pub(super) fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -319,6 +321,12 @@ checked! {
     Fields(Vec<Field>) by |fields| match fields.len() {
         1..=MAX_FORM_FIELDS => Ok(()),
         count => Err(format!("expected 1 to {MAX_FORM_FIELDS} fields, not {count}")),
+    };
+
+    /// What a wait is over for as well, at least one.
+    Conditions(Vec<Condition>) by |conditions| match conditions.len() {
+        1..=MAX_CONDITIONS => Ok(()),
+        count => Err(format!("expected 1 to {MAX_CONDITIONS} more, not {count}")),
     };
 }
 

@@ -41,8 +41,14 @@ impl Rig {
 
     /// The same with a browser in a window on a screen.
     pub(super) async fn on(screen: &Screen) -> Self {
+        Self::at_density(screen, 1).await
+    }
+
+    /// The same on a screen of this density.
+    pub(super) async fn at_density(screen: &Screen, density: u32) -> Self {
         let (daemon, site) = tokio::join!(Daemon::start(), Site::start());
-        let launch = Launch { display: Some(screen.display.clone()), ..Launch::default() };
+        let display = Some(screen.display.clone());
+        let launch = Launch { display, density, ..Launch::default() };
         let browser = Browser::launch(launch).await;
         browser.pair(daemon.port, &daemon.pairing_code()).await;
         Self { daemon, browser, site }.paired().await

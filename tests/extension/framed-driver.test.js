@@ -45,7 +45,7 @@ const where = (index, mark, children) => () => ({
 });
 
 test('a page without frames is asked once, for whatever read', async () => {
-  for (const command of ['text', 'links', 'elements', 'snapshot', 'find', 'inspect', 'present']) {
+  for (const command of ['text', 'links', 'elements', 'snapshot', 'find', 'inspect', 'condition']) {
     const answer = { data: { text: 'x', total: 0 }, page };
     const { asked, driver: framed } = driver({ 0: { [command]: () => answer } });
     assert.deepEqual(await framed.read(7, command, {}, order), answer);

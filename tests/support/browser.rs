@@ -50,12 +50,14 @@ pub struct Launch {
     /// Every host name resolves to this port of the machine. Otherwise only names that end in `.test` resolve to it, with
     /// their own port.
     pub only_site: Option<u16>,
+    /// How many pixels of the screen make one of a page.
+    pub density: u32,
 }
 
 impl Default for Launch {
     fn default() -> Self {
         let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("extension");
-        Self { visible: false, display: None, extension, beside: None, only_site: None }
+        Self { visible: false, display: None, extension, beside: None, only_site: None, density: 1 }
     }
 }
 
@@ -123,6 +125,9 @@ impl Browser {
         } else if !(launch.visible && has_display) {
             command.arg("--headless=new");
         }
+        if launch.density != 1 {
+            command.arg(format!("--force-device-scale-factor={}", launch.density));
+        }
         let mut extensions = launch.extension.display().to_string();
         if let Some(beside) = &launch.beside {
             extensions += &format!(",{}", beside.display());
@@ -187,6 +192,13 @@ impl Browser {
     /// A new tab, made in the browser and not by the extension.
     pub async fn open(&self, url: &str) -> Page<'_> {
         let target = self.devtools.call("Target.createTarget", json!({"url": url}), None).await;
+        self.attach(target["targetId"].as_str().expect("a target")).await
+    }
+
+    /// A new tab behind the one in front.
+    pub async fn open_behind(&self, url: &str) -> Page<'_> {
+        let params = json!({"url": url, "background": true});
+        let target = self.devtools.call("Target.createTarget", params, None).await;
         self.attach(target["targetId"].as_str().expect("a target")).await
     }
 

@@ -113,6 +113,19 @@ async fn answer(mut stream: TcpStream, folder: Arc<Path>, records: Records) {
             while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
             return;
         }
+        // A file whose second half comes as late as it is told.
+        "slow-file" => {
+            let ms =
+                query.strip_prefix("ms=").and_then(|ms| ms.parse().ok()).expect("slow-file?ms=N");
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\
+                        Content-Disposition: attachment; filename=\"slow.bin\"\r\nContent-Length: 200000\r\n\r\n";
+            let half = [b'x'; 100_000];
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(&half).await;
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            let _ = stream.write_all(&half).await;
+            return;
+        }
         "redirect" => ("302 Found", "Location: /article.html\r\n", Vec::new()),
         "account" => ("302 Found", "Location: /login.html\r\n", Vec::new()),
         "portal" => {
@@ -188,6 +201,7 @@ fn file(folder: &Path, path: &str) -> (&'static str, &'static str, Vec<u8>) {
     let kind = match path.rsplit('.').next() {
         Some("js") => "Content-Type: text/javascript\r\n",
         Some("css") => "Content-Type: text/css\r\n",
+        Some("svg") => "Content-Type: image/svg+xml\r\n",
         Some("png") => "Content-Type: image/png\r\n",
         Some("svg") => "Content-Type: image/svg+xml\r\n",
         _ => "Content-Type: text/html; charset=utf-8\r\n",

@@ -157,6 +157,17 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_a_page_is_its_rows_with_tabs() {
+        let sheet = json!({"handle": "el4", "caption": "Orders", "columns": ["No", "Name"], "total": 9,
+            "rows": [["1", "Ann\tB."], ["2", ""]]});
+        assert_eq!(
+            shown(json!({"tables": [sheet]})),
+            "el4 table \"Orders\" (2 of 9 rows)\nNo\tName\n1\tAnn B.\n2\t\n"
+        );
+        assert_eq!(shown(json!({"tables": []})), "no tables\n");
+    }
+
+    #[test]
     fn a_handle_stands_for_its_target() {
         let entry = json!({"handle": "ln1", "text": "x", "target": {"selector": "#a"}});
         assert_eq!(shown(json!({"entries": [entry]})), "HANDLE  TEXT\nln1     x\n");

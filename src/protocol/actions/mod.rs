@@ -16,7 +16,9 @@ mod screenshot;
 mod session;
 mod spec;
 mod tab;
+mod table;
 mod then;
+mod wait;
 
 use std::time::Duration;
 
@@ -38,7 +40,9 @@ pub use spec::{
     Runs, RunsIn, Spec,
 };
 pub use tab::*;
+pub use table::*;
 pub use then::*;
+pub use wait::*;
 
 use super::{By, Target};
 use spec::Command;
@@ -134,7 +138,9 @@ families! {
     Session(session),
     Tab(tab),
     Navigate(navigate),
+    Wait(wait),
     Read(read),
+    Table(table),
     Pointer(pointer),
     Keyboard(keyboard),
     Fill(fill),
@@ -412,7 +418,7 @@ mod tests {
             let schema = (facts.params)().to_value().to_string();
             let takes_target = schema.contains(r#""required":["handle"]"#);
             let params = match facts.name {
-                "click" | "hover" => r#"{"target":{"handle":"el1"}}"#,
+                "click" | "hover" | "table" | "screenshot" => r#"{"target":{"handle":"el1"}}"#,
                 "scroll" => r#"{"target":{"handle":"el1"}}"#,
                 "press" => r#"{"keys":["a"],"target":{"handle":"el1"}}"#,
                 "type" => r#"{"text":"a","target":{"handle":"el1"}}"#,

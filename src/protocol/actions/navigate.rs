@@ -1,17 +1,14 @@
-//! Going to an address, through the history and to the same page anew; and waiting for an element, an address or a
-//! navigation.
-
-use std::time::Duration;
+//! Going to an address, through the history and to the same page anew.
 
 use super::{Category, Effect, Paced, Provenance, Recovery, Row, Runs, Spec, family};
 use serde_json::Value;
 
 use crate::protocol::{
-    FrameName, Int, Then, ThenError,
+    Then, ThenError,
     values::{data, params, words},
 };
 
-family! { Navigate: Navigate, Back, Forward, Reload, Wait }
+family! { Navigate: Navigate, Back, Forward, Reload }
 
 params! {
     /// `navigate`
@@ -42,19 +39,6 @@ params! {
         /// A read to bring along, once the page has come to rest.
         then: Then,
     }
-
-    /// `wait`
-    Wait {
-        /// What to wait for.
-        strategy: WaitStrategy,
-        /// The selector, address, or pattern of an address such as `*/done`.
-        target: String,
-        ;
-        /// How long to wait, in milliseconds.
-        timeout: Int<0, 600_000>,
-        /// The frame to look for an element in; all of them if absent.
-        frame: FrameName,
-    }
 }
 
 words! {
@@ -66,16 +50,6 @@ words! {
         Parsed = "parsed",
         /// It is there.
         Committed = "committed",
-    }
-
-    /// What `wait` waits for.
-    WaitStrategy {
-        /// An element that matches.
-        Selector = "selector",
-        /// An address that matches.
-        Url = "url",
-        /// The end of a navigation.
-        Navigation = "navigation",
     }
 }
 
@@ -95,15 +69,6 @@ data! {
         then: Value,
         /// Why that read failed.
         then_error: ThenError,
-    }
-
-    /// Data of `wait`.
-    WaitData {
-        /// Always true: a wait that is not met in time fails with `TIMEOUT`.
-        matched: bool,
-        /// How long the wait took, in milliseconds.
-        elapsed: u64,
-        ;
     }
 }
 
@@ -196,27 +161,4 @@ impl Spec for Reload {
         "reload",
         "Load the page anew. Earlier handles become stale, and what was filled in is lost.",
     );
-}
-
-impl Spec for Wait {
-    type Data = WaitData;
-    const EFFECT_SHOWN_BY: Option<&'static str> = Some("matched");
-
-    fn revision(&self) -> i64 {
-        self.frame.is_some().into()
-    }
-
-    const ROW: Row<Self> = Row {
-        name: "wait",
-        about: "Wait until an element exists, an address is reached or a navigation has ended.",
-        runs: Runs::BOUND_TAB,
-        effect: Effect::Reads,
-        recovery: Recovery::Rerun,
-        pace: Paced::No,
-        targets: |_| Vec::new(),
-        public: &["strategy", "target", "timeout", "frame"],
-        provenance: Provenance::Page,
-        waits: Some(|params| params.timeout.map(|ms| Duration::from_millis(ms.get().into()))),
-        is_tool: true,
-    };
 }

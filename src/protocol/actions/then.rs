@@ -18,6 +18,8 @@ words! {
         Elements = "elements",
         /// `links`
         Links = "links",
+        /// `table`
+        Table = "table",
     }
 }
 

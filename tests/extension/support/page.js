@@ -36,6 +36,7 @@ export function open(html, doctype = '<!doctype html>', url = 'http://page.test/
   getter(window.Document.prototype, 'scrollingElement', function () {
     return this.documentElement;
   });
+  window.Element.prototype.animate = () => ({ cancel() {}, pause() {} });
   for (const name of ['scrollBy', 'scrollIntoView']) window.Element.prototype[name] = () => {};
   window.Document.prototype.elementFromPoint = () => null;
   window.Document.prototype.caretPositionFromPoint = () => null;
