@@ -638,7 +638,7 @@ async fn a_daemon_started_by_hand_is_recognized_and_replaced_by_the_service() {
 #[tokio::test]
 async fn the_port_that_a_killed_daemon_has_left_does_not_hide_the_service() {
     let Some(user) = User::new() else { return };
-    let by_hand = user.port + 200;
+    let by_hand = user.port + 7;
     user.sh(&format!(
         "BPROXY_PORT={by_hand} bproxy service start && kill -9 $(cat .bproxy/bproxy.pid)"
     ))
@@ -670,7 +670,7 @@ async fn installing_again_changes_nothing_and_keeps_the_daemon_running() {
         assert!(!text.contains("/target/"), "{text}");
     }
     // Another port is taken over at the next login, or at once.
-    let moved = user.port + 200;
+    let moved = user.port + 7;
     let args = ["service", "install", "--port", &moved.to_string(), "--now"];
     let later = user.bproxy(&args[..4]).await.json();
     assert_eq!((&later["port"], &later["listening"]), (&json!(moved), &json!(false)), "{later}");
