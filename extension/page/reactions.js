@@ -140,35 +140,49 @@
 
   page.scrollByKey = (on, key, { shiftKey, ctrlKey }) => {
     const vertical = key !== 'ArrowLeft' && key !== 'ArrowRight';
-    const scroller = scrollerOf(on, vertical);
-    if (scroller === null) return;
-    const pageful = Math.max(own.clientHeight(scroller) * page.PAGE_STEP, 1);
-    /** @type {Record<string, ScrollToOptions>} */
-    const ways = {
-      ArrowUp: { top: -ARROW_PX },
-      ArrowDown: { top: ARROW_PX },
-      ArrowLeft: { left: -ARROW_PX },
-      ArrowRight: { left: ARROW_PX },
-      PageUp: { top: -pageful },
-      PageDown: { top: pageful },
-      ' ': { top: shiftKey ? -pageful : pageful },
-      Home: { top: -own.scrollHeight(scroller) },
-      End: { top: own.scrollHeight(scroller) },
-    };
-    if (!Object.hasOwn(ways, key) || (ctrlKey && key !== 'Home' && key !== 'End')) return;
-    page.mindScroller(scroller);
-    own.scrollBy(scroller, { ...ways[key], behavior: 'instant' });
+    for (const scroller of scrollersOf(on, vertical)) {
+      const pageful = Math.max(own.clientHeight(scroller) * page.PAGE_STEP, 1);
+      /** @type {Record<string, ScrollToOptions>} */
+      const ways = {
+        ArrowUp: { top: -ARROW_PX },
+        ArrowDown: { top: ARROW_PX },
+        ArrowLeft: { left: -ARROW_PX },
+        ArrowRight: { left: ARROW_PX },
+        PageUp: { top: -pageful },
+        PageDown: { top: pageful },
+        ' ': { top: shiftKey ? -pageful : pageful },
+        Home: { top: -own.scrollHeight(scroller) },
+        End: { top: own.scrollHeight(scroller) },
+      };
+      if (!Object.hasOwn(ways, key) || (ctrlKey && key !== 'Home' && key !== 'End')) return;
+      const before = own.scrollTop(scroller) + own.scrollLeft(scroller);
+      page.mindScroller(scroller);
+      own.scrollBy(scroller, { ...ways[key], behavior: 'instant' });
+      // What is at its end hands the scrolling on to what is around it.
+      if (own.scrollTop(scroller) + own.scrollLeft(scroller) !== before) return;
+      const { overscrollBehaviorX, overscrollBehaviorY } = getComputedStyle(scroller);
+      if ((vertical ? overscrollBehaviorY : overscrollBehaviorX) !== 'auto') return;
+    }
   };
 
-  /** What scrolls around an element, the nearest that can. */
-  const scrollerOf = (/** @type {Element} */ element, /** @type {boolean} */ vertical) => {
-    const whole = own.scrollingElement(document);
-    for (let at = /** @type {Node | null} */ (element); at instanceof Element; at = page.parent(at)) {
-      if (at === own.body(document) || at === whole) break;
-      const { overflowX, overflowY } = getComputedStyle(at);
-      const room = vertical ? own.scrollHeight(at) > own.clientHeight(at) : own.scrollWidth(at) > own.clientWidth(at);
-      if (room && /auto|scroll|overlay/.test(vertical ? overflowY : overflowX)) return at;
+  /** What scrolls around an element, the nearest first, in the frames around it too as far as scripts may. */
+  function* scrollersOf(/** @type {Element} */ element, /** @type {boolean} */ vertical) {
+    let view = /** @type {Window} */ (window);
+    for (let from = /** @type {Element | null} */ (element); from !== null; view = view.parent) {
+      const root = /** @type {Document} */ (own.getRootNode(from, { composed: true }));
+      const whole = own.scrollingElement(root);
+      for (let at = /** @type {Node | null} */ (from); at !== null && at !== root; at = page.parent(at)) {
+        if (at === own.body(root) || at === whole) break;
+        if (own.nodeType(at) !== Node.ELEMENT_NODE) continue;
+        const box = /** @type {Element} */ (at);
+        const { overflowX, overflowY } = getComputedStyle(box);
+        const room = vertical
+          ? own.scrollHeight(box) > own.clientHeight(box)
+          : own.scrollWidth(box) > own.clientWidth(box);
+        if (room && /auto|scroll|overlay/.test(vertical ? overflowY : overflowX)) yield box;
+      }
+      if (whole) yield whole;
+      from = view === view.parent ? null : view.frameElement;
     }
-    return whole;
-  };
+  }
 })();

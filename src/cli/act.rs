@@ -3,13 +3,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::dialog::Dialog;
+use super::every_act::EveryAct;
 use super::fill::{Fill, FillForm};
 use super::global_args::{Globals, checked, word};
 use super::keyboard::{Press, Type};
 use super::pointer::{Click, Drag, Hover, SelectText};
 use super::target::{RequiredTarget, Target};
-use super::then::Then;
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, Direction, Distance};
 
@@ -65,25 +64,15 @@ pub(super) struct Scroll {
     direction: Option<Direction>,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 impl Scroll {
     fn action(self) -> Action {
-        let Scroll { target, by, direction, dialog, then } = self;
+        let Scroll { target, by, direction, every } = self;
+        let (dialog, then) = every.given();
         let (target, frame) = target.given_or_frame();
-        protocol::Scroll {
-            target,
-            by,
-            direction,
-            frame,
-            dialog: dialog.given(),
-            then: then.given(),
-        }
-        .into()
+        protocol::Scroll { target, by, direction, frame, dialog, then }.into()
     }
 }
 
@@ -101,21 +90,13 @@ pub(super) struct Select {
     option_text: String,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 impl Select {
     fn action(self) -> Action {
-        let Select { trigger, option_text, dialog, then } = self;
-        protocol::Select {
-            trigger: trigger.named(),
-            option_text,
-            dialog: dialog.given(),
-            then: then.given(),
-        }
-        .into()
+        let Select { trigger, option_text, every } = self;
+        let (dialog, then) = every.given();
+        protocol::Select { trigger: trigger.named(), option_text, dialog, then }.into()
     }
 }

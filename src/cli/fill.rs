@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Error;
-use super::dialog::Dialog;
+use super::every_act::EveryAct;
 use super::global_args::word;
 use super::target::RequiredTarget;
-use super::then::Then;
 use crate::protocol::{self, Action, Fields, FillMethod, MAX_BODY_BYTES, World};
 
 /// Fill a field
@@ -38,10 +37,7 @@ pub(super) struct Fill {
     keep_focus: bool,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 #[derive(Args)]
@@ -62,7 +58,8 @@ struct Value {
 
 impl Fill {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let Fill { target, value, method, world, keep_focus, dialog, then } = self;
+        let Fill { target, value, method, world, keep_focus, every } = self;
+        let (dialog, then) = every.given();
         // Whoever does not write the value into the command line does not want to read it in the answer either.
         let (value, private) = match value {
             Value { value: Some(text), .. } => (text, None),
@@ -70,7 +67,7 @@ impl Fill {
             Value { .. } => (read_text("--value-stdin", io::stdin())?, Some(true)),
         };
         let blur = keep_focus.then_some(false);
-        let (target, dialog, then) = (target.named(), dialog.given(), then.given());
+        let target = target.named();
         Ok(protocol::Fill { target, value, method, world, blur, private, dialog, then }.into())
     }
 }
@@ -90,10 +87,7 @@ pub(super) struct FillForm {
     fields: Source,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 #[derive(Args)]
@@ -123,8 +117,8 @@ impl FillForm {
         for field in fields.iter_mut() {
             field.private = field.private.or(private);
         }
-        Ok(protocol::FillForm { fields, dialog: self.dialog.given(), then: self.then.given() }
-            .into())
+        let (dialog, then) = self.every.given();
+        Ok(protocol::FillForm { fields, dialog, then }.into())
     }
 }
 

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Error;
-use super::dialog::Dialog;
+use super::every_act::EveryAct;
 use super::fill::{read_file, read_text};
 use super::global_args::checked;
 use super::target::Target;
-use super::then::Then;
 use crate::protocol::{self, Action, Key, TypedText};
 
 /// Press keys, one after the other
@@ -29,22 +28,14 @@ pub(super) struct Press {
     keys: Vec<Key>,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 impl Press {
     pub(super) fn action(self) -> Result<Action, Error> {
+        let (dialog, then) = self.every.given();
         let keys = self.keys.try_into().map_err(|problem| Error::Flag { flag: "KEY", problem })?;
-        Ok(protocol::Press {
-            keys,
-            target: self.target.given()?,
-            dialog: self.dialog.given(),
-            then: self.then.given(),
-        }
-        .into())
+        Ok(protocol::Press { keys, target: self.target.given()?, dialog, then }.into())
     }
 }
 
@@ -66,10 +57,7 @@ pub(super) struct Type {
     replace: bool,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 #[derive(Args)]
@@ -90,7 +78,8 @@ struct Text {
 
 impl Type {
     pub(super) fn action(self) -> Result<Action, Error> {
-        let Type { target, text, replace, dialog, then } = self;
+        let Type { target, text, replace, every } = self;
+        let (dialog, then) = every.given();
         // Whoever does not write the text into the command line does not want to read it in the answer either.
         let (flag, text, private) = match text {
             Text { text: Some(text), .. } => ("TEXT", text, None),
@@ -101,14 +90,6 @@ impl Type {
         };
         let text = TypedText::try_from(text).map_err(|problem| Error::Flag { flag, problem })?;
         let replace = replace.then_some(true);
-        Ok(protocol::Type {
-            text,
-            target: target.given()?,
-            replace,
-            private,
-            dialog: dialog.given(),
-            then: then.given(),
-        }
-        .into())
+        Ok(protocol::Type { text, target: target.given()?, replace, private, dialog, then }.into())
     }
 }

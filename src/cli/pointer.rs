@@ -2,10 +2,9 @@
 
 use clap::Args;
 
-use super::dialog::Dialog;
+use super::every_act::EveryAct;
 use super::global_args::word;
 use super::target::{DropTarget, RequiredTarget};
-use super::then::Then;
 use crate::protocol::{self, Action, Button, Int, Modifier, Offset, Share, Spot};
 
 /// Click an element
@@ -38,16 +37,13 @@ pub(super) struct Click {
     hold: Option<Int<0, 10_000>>,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 impl Click {
     pub(super) fn action(self) -> Action {
-        let Click { target, button, count, modifiers, at, hold, dialog, then } = self;
-        let (dialog, then) = (dialog.given(), then.given());
+        let Click { target, button, count, modifiers, at, hold, every } = self;
+        let (dialog, then) = every.given();
         protocol::Click { target: target.named(), button, count, modifiers, at, hold, dialog, then }
             .into()
     }
@@ -65,21 +61,13 @@ pub(super) struct Hover {
     at: Option<Spot>,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 impl Hover {
     pub(super) fn action(self) -> Action {
-        protocol::Hover {
-            target: self.target.named(),
-            at: self.at,
-            dialog: self.dialog.given(),
-            then: self.then.given(),
-        }
-        .into()
+        let (dialog, then) = self.every.given();
+        protocol::Hover { target: self.target.named(), at: self.at, dialog, then }.into()
     }
 }
 
@@ -112,16 +100,13 @@ pub(super) struct Drag {
     steps: Option<Int<1, 100>>,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 impl Drag {
     pub(super) fn action(self) -> Action {
-        let Drag { from, onto, by, at, to_at, steps, dialog, then } = self;
-        let (dialog, then) = (dialog.given(), then.given());
+        let Drag { from, onto, by, at, to_at, steps, every } = self;
+        let (dialog, then) = every.given();
         protocol::Drag { from: from.named(), to: onto.given(), by, at, to_at, steps, dialog, then }
             .into()
     }
@@ -145,23 +130,14 @@ pub(super) struct SelectText {
     nth: Option<u32>,
 
     #[command(flatten)]
-    dialog: Dialog,
-
-    #[command(flatten)]
-    then: Then,
+    every: EveryAct,
 }
 
 impl SelectText {
     pub(super) fn action(self) -> Action {
-        let SelectText { target, text, nth, dialog, then } = self;
-        protocol::SelectText {
-            target: target.named(),
-            text,
-            nth,
-            dialog: dialog.given(),
-            then: then.given(),
-        }
-        .into()
+        let SelectText { target, text, nth, every } = self;
+        let (dialog, then) = every.given();
+        protocol::SelectText { target: target.named(), text, nth, dialog, then }.into()
     }
 }
 
