@@ -171,7 +171,8 @@
       case 'p':
         return own.hasChildNodes(element) ? 'paragraph' : '';
     }
-    if (element instanceof HTMLElement && own.isContentEditable(element) && page.isEditingHost(element))
+    // Most elements have no such attribute, and to ask for what comes of it takes longer.
+    if (page.isEditingHost(element) && element instanceof HTMLElement && own.isContentEditable(element))
       return 'textbox';
     return ROLES[tag] ?? '';
   };
