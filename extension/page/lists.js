@@ -207,7 +207,8 @@
           return false;
         }
         if (page.isTable(node)) {
-          const isMeant = !page.isLayout(node) || (chosen && node === root);
+          const isMeant =
+            !page.isLayout(node) || (chosen && node === root && own.querySelector(node, 'table') === null);
           if (isMeant && page.visible(node)) {
             found.set(node, null);
             inside.push(node);

@@ -181,7 +181,7 @@
         const shown = cut(box, clip);
         plan = { scroller, view: shown, area: shown, around: false, steps: 1, held: [] };
         await loaded(order, LOAD_MS, isInWindow);
-        return begun(!fits, shown);
+        return begun(!fits || shown.width < box.width - 1, shown);
       }
     }
     const view = viewOf(scroller);

@@ -106,7 +106,7 @@ async fn of_a_grid_the_rows_that_are_drawn_are_told_and_how_many_there_are() {
     seen.until("globalThis.models?.grids?.().ag.length > 5 && models.grids().tan.length > 5").await;
     for scrolled in [false, true] {
         if scrolled {
-            seen.evaluate("document.querySelector('.ag-body-viewport').scrollTop = 12000, tan.scrollTop = 9000, 0").await;
+            seen.evaluate("models.scroll()").await;
             seen.until(
                 "models.grids().ag[0] !== 'Person 1' && models.grids().tan[0] !== 'Person 1000'",
             )
