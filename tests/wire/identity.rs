@@ -54,6 +54,8 @@ async fn commands_that_list_elements_reserve_numbers_and_no_others_do() {
         ("elements", json!({})),
         ("links", json!({})),
         ("snapshot", json!({})),
+        ("table", json!({})),
+        ("screenshot", json!({"marks": true})),
         ("scroll", json!({})),
         ("click", json!({"target": {"selector": "#a"}})),
     ] {
@@ -65,7 +67,7 @@ async fn commands_that_list_elements_reserve_numbers_and_no_others_do() {
     let find = tab.request("find").params(json!({"name": "Save"}));
     let (command, _) = ext.exchange(&daemon, find, json!({"matches": [], "total": 0})).await;
     assert_eq!(command.target(), &json!({"tabId": tab.id, "el": 1, "ln": 1}));
-    for action in ["text", "images", "outline", "dom", "screenshot", "debug.log"] {
+    for action in ["text", "images", "outline", "dom", "debug.log"] {
         let (command, _) = ext.exchange(&daemon, tab.request(action), json!({})).await;
         assert_eq!(command.target(), &json!({"tabId": tab.id}), "{action}");
     }
