@@ -203,7 +203,6 @@ fn file(folder: &Path, path: &str) -> (&'static str, &'static str, Vec<u8>) {
         Some("css") => "Content-Type: text/css\r\n",
         Some("svg") => "Content-Type: image/svg+xml\r\n",
         Some("png") => "Content-Type: image/png\r\n",
-        Some("svg") => "Content-Type: image/svg+xml\r\n",
         _ => "Content-Type: text/html; charset=utf-8\r\n",
     };
     match std::fs::read(folder.join(path)) {
