@@ -196,7 +196,7 @@
     if (tag === 'optgroup') return page.collapse(own.getAttribute(element, 'label') ?? '');
     const labels = page
       .labelsOf(element)
-      .map((label) => spoken(label, { except: element }))
+      .map((label) => inLabel(label, element))
       .join(' ');
     if (page.collapse(labels)) return page.collapse(labels);
     if (element instanceof HTMLInputElement && BUTTONS.test(element.type)) return ofButton(element);
@@ -207,6 +207,17 @@
     return tag === 'table' ? page.collapse(own.getAttribute(element, 'summary') ?? '') : '';
   };
 
+  const inLabel = (/** @type {Element} */ label, /** @type {Element} */ field) => {
+    const whole = () => spoken(label, { except: field });
+    if (own.matches(label, '[aria-hidden], [aria-label], [aria-labelledby]') || page.writes(label)) return whole();
+    let text = '';
+    // Most labels hold a text beside their field, or nothing else.
+    for (let node = own.firstChild(label); node; node = own.nextSibling(node)) {
+      if (node instanceof Text) text += written(node);
+      else if (node !== field) return whole();
+    }
+    return page.rendered(label) && !page.isSecret(label) ? text : '';
+  };
   const ofButton = (/** @type {HTMLInputElement} */ button) => {
     const written = button.type === 'image' ? (own.getAttribute(button, 'alt') ?? '') : button.value;
     const otherwise = { submit: 'Submit', image: 'Submit', reset: 'Reset' }[button.type] ?? '';
