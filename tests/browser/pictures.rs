@@ -25,6 +25,11 @@ impl<'a> Picture<'a> {
     async fn of(visit: &Visit<'a>, data: Value) -> Self {
         let bytes = std::fs::read(Path::new(&text(&data["path"]))).expect("the picture");
         let page = visit.rig.browser.open_behind(&visit.rig.site.url("article.html")).await;
+        // A page that is on its way takes the place of the one that decodes.
+        page.until(
+            "location.pathname.endsWith('article.html') && document.readyState === 'complete'",
+        )
+        .await;
         let source = format!(
             "data:image/{};base64,{}",
             text(&data["format"]),
@@ -188,6 +193,9 @@ async fn marks_are_drawn_around_what_their_handles_stand_for_and_not_in_the_page
     let rig = Rig::new().await;
     let page = rig.visit("pictures.html").await;
     let seen = page.page("pictures.html").await;
+    // The page itself is read still when its script begins to watch.
+    seen.until("document.readyState === 'complete'").await;
+    seen.evaluate("changes.length = 0, 0").await;
     for (args, shown) in [
         (&["--marks"][..], &["#go"][..]),
         (&["--marks", "--full-page"], &["#go", "#press", "#far"]),
