@@ -15,7 +15,7 @@ const ANSWER_MARGIN_MS = 200;
 
 /** @param {Context} context */
 export async function wait(context) {
-  const { tabId, params, session, deadline, signal, hurry, driver } = context;
+  const { tabId, params, deadline, signal, hurry, driver } = context;
   const began = performance.now();
   const until = Math.min(Date.now() + (params.timeout ?? Infinity), deadline - ANSWER_MARGIN_MS);
   const { strategy, target, or = [] } = params;
@@ -37,7 +37,7 @@ export async function wait(context) {
         const there = [...new Set(checks.map((check) => check.there(page)))].join('; ');
         const awaited = checks.map((check) => check.awaited).join(', and ');
         throw new ActionError('TIMEOUT', `${awaited} in ${waited} ms: read the page to see what it shows`, {
-          suggestedAction: `bproxy snapshot -s ${session}`,
+          suggestedAction: 'bproxy snapshot',
           details: { there },
         });
       }
