@@ -69,7 +69,9 @@ async fn a_page_that_looks_for_the_extension_finds_nothing() {
         assert_eq!(page.fill("#field", method, method).await["filled"], true);
     }
     assert_eq!(seen.evaluate("window.report()").await, json!([]), "a value is all that changes");
-    assert_eq!(in_world("return heard").await, json!([]), "they listen to nothing");
+    // A snapshot watches for the first change after it, which costs the page nothing more.
+    let watch = json!(["MutationObserver"]);
+    assert_eq!(in_world("return heard.splice(0)").await, watch, "they listen to nothing else");
     let reachable = format!(
         "Promise.all(['icons/16.png', 'manifest.json', 'page/commands.js', 'popup.html'].map((file) => \
          fetch('chrome-extension://{}/' + file).then(() => file, () => null))).then((all) => all.filter(Boolean))",
