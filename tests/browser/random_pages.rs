@@ -141,7 +141,8 @@ impl<'a> Player<'a> {
     /// Whether the page has come to rest on a page of the test within a moment.
     async fn at_rest(&self) -> bool {
         let rests = "typeof disarm === 'function' && (disarm(), inFrames('disarm'), window.ready === true && window.pending === 0 &&
-                     document.readyState === 'complete' && document.getElementById('room').isConnected)";
+                     document.readyState === 'complete' && document.getElementById('room').isConnected) &&
+                     everywhere().then((all) => all !== null)";
         let end = Instant::now() + Duration::from_millis(800);
         while Instant::now() < end {
             if self.page.try_evaluate(rests).await == Some(json!(true)) {
