@@ -129,6 +129,8 @@ async fn no_read_costs_more_than_in_the_last_release() {
     let mut texts = Vec::new();
     for (page, url) in &pages {
         let visit = rig.open_url(url).await;
+        // Some are made by scripts, after they have loaded.
+        visit.data(&["wait", "--strategy", "idle"]).await;
         for read in READS {
             let args = [read.split(' ').collect(), vec!["--output", "text"]].concat();
             let call = visit.run(&args).await;
