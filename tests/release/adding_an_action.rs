@@ -108,7 +108,10 @@ const BROWSER_TEST: Part = Part {
 
 const TABLE: Part = Part {
     path: "docs/protocol.md",
-    edits: &[("| `text` | `selector?, frame?` |", "| `title` | – | `title` | extension |\n")],
+    edits: &[(
+        "| `text` | `selector?, hidden?` bool, `frame?` |",
+        "| `title` | – | `title` | extension |\n",
+    )],
     without: "title: a row in docs/protocol.md §4",
 };
 

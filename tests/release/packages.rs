@@ -53,7 +53,7 @@ impl Kind {
         let folder = tempfile::tempdir().expect("a folder");
         let (from, to) = (artefacts().join("release"), folder.path().join("release"));
         fs::create_dir(&to).expect("a folder");
-        for part in ["bproxy", "assets", "debian"] {
+        for part in ["bproxy", "assets", "debian", "third-party.txt"] {
             output("cp", &["-r", path(&from.join(part)), path(&to)]);
         }
         let program = to.join("bproxy");
