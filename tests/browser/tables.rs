@@ -9,6 +9,9 @@ async fn tables(page: &Visit<'_>, args: &[&str]) -> Vec<Value> {
     data["tables"].as_array().expect("tables").clone()
 }
 
+/// What a column of headings is called.
+const TITLE: &str = "title";
+
 #[tokio::test]
 async fn tables_and_lists_of_a_page_are_rows_of_what_a_person_sees() {
     let rig = Rig::new().await;
@@ -36,7 +39,7 @@ async fn tables_and_lists_of_a_page_are_rows_of_what_a_person_sees() {
         people["rows"],
         json!([["Ann", "ann@example.org", "", "true"], ["Bob", "Green", "", "Verified"]])
     );
-    assert_eq!(results["columns"], json!(["title", "snippet", "price", "address"]));
+    assert_eq!(results["columns"], json!([TITLE, "snippet", "price", "address"]));
     let site = |path: &str| rig.site.url(path);
     assert_eq!(
         results["rows"],
@@ -47,7 +50,7 @@ async fn tables_and_lists_of_a_page_are_rows_of_what_a_person_sees() {
             ["Fourth result", "About the fourth.", "", site("four")],
         ])
     );
-    assert_eq!((&cards["columns"], &cards["total"]), (&json!(["title", "cost"]), &json!(5)));
+    assert_eq!((&cards["columns"], &cards["total"]), (&json!([TITLE, "cost"]), &json!(5)));
     assert_eq!(
         (&cards["rows"][0], &cards["rows"][4]),
         (&json!(["Apple", "1"]), &json!(["Lime", "5"]))
