@@ -8,9 +8,8 @@ const AFTER_MS = 2_000;
 
 /**
  * @typedef {{
- *   effects: import('./effects.js').Effects, fronts: Promise<Map<number, Front>>, until: number, adopting: Promise<void>[],
- * }} Act `fronts`: what is in front in each window
- * @typedef {{ tabId: number, before?: number }} Front the tab, and the one that was before it
+ *   effects: import('./effects.js').Effects, fronts: Promise<Map<number, number[]>>, until: number, adopting: Promise<void>[],
+ * }} Act `fronts`: the tabs that came to the front of each window since the act began, and the one before
  */
 
 export class Adoption {
@@ -33,7 +32,7 @@ export class Adoption {
   begin(tabId, effects) {
     for (const [known, { until }] of this.acts) if (until < this.now()) this.acts.delete(known);
     const fronts = chrome.tabs.query({ active: true }).then(
-      (tabs) => new Map(tabs.map(({ windowId, id }) => [windowId, { tabId: /** @type {number} */ (id) }])),
+      (tabs) => new Map(tabs.map(({ windowId, id }) => [windowId, [/** @type {number} */ (id)]])),
       () => new Map(),
     );
     this.acts.set(tabId, { effects, fronts, until: Number.POSITIVE_INFINITY, adopting: [] });
@@ -50,8 +49,14 @@ export class Adoption {
 
   /** A tab came to the front: opened by an act, or by the person's hand. @param {{ tabId: number, windowId: number }} tab */
   activated({ tabId, windowId }) {
-    for (const { fronts } of this.acts.values()) {
-      void fronts.then((front) => front.set(windowId, { tabId, before: front.get(windowId)?.tabId }));
+    for (const { effects, fronts, until } of this.acts.values()) {
+      if (until + AFTER_MS < this.now()) continue;
+      void fronts.then((front) => {
+        front.set(windowId, [...(front.get(windowId) ?? []), tabId]);
+        // It may come to the front a moment after it was opened.
+        const opened = effects.opened.find((one) => one.tabId === tabId);
+        if (opened) void putBack(front.get(windowId), effects, opened).catch(() => {});
+      });
     }
   }
 
@@ -69,16 +74,22 @@ export class Adoption {
   async #adopt({ effects, fronts }, opened, session) {
     effects.opened.push(opened);
     const [tab, front] = await Promise.all([chrome.tabs.get(opened.tabId), fronts]);
-    const shown = front.get(tab.windowId);
-    const before = shown !== undefined && shown.tabId === tab.id ? shown.before : shown?.tabId;
-    if (tab.active && before !== undefined) {
-      await chrome.tabs.update(before, { active: true });
-      opened.flashed = true;
-    }
+    if (tab.active) await putBack(front.get(tab.windowId), effects, opened);
     // Memory saving would discard the page that the session works on.
     void chrome.tabs.update(opened.tabId, { autoDiscardable: false }).catch(() => {});
     this.groups.add(opened.tabId, session);
   }
+}
+
+/**
+ * Puts back, once, what was in front before a tab that an act has opened.
+ * @param {number[] | undefined} fronts @param {import('./effects.js').Effects} effects @param {import('./effects.js').OpenedTab} opened
+ */
+async function putBack(fronts, effects, opened) {
+  const before = fronts?.findLast((id) => !effects.opened.some(({ tabId }) => tabId === id));
+  if (before === undefined || opened.flashed) return;
+  opened.flashed = true;
+  await chrome.tabs.update(before, { active: true });
 }
 
 /** What a page opens empty may be on its way to an address by now. @param {import('./effects.js').OpenedTab} opened */

@@ -70,8 +70,9 @@ const NATIVES: &str = "[window.open, window.setTimeout, window.fetch, HTMLFormEl
 
 /// What a page opens a second after the act, as the browser would let it after a person's click.
 async fn adopts_tabs_that_come_later(rig: &Rig) {
-    let front = rig.visit("form.html").await;
-    let eye = front.page("form.html").await;
+    // Told apart from what else is open.
+    let front = rig.visit("form.html?front").await;
+    let eye = front.page("form.html?front").await;
     for framed in [false, true] {
         let page = rig.open("opener.html").await;
         let seen = page.page("opener.html").await;
