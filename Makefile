@@ -168,7 +168,7 @@ build-prerequisites:
 	scripts/prerequisites cargo cc
 
 package-prerequisites:
-	scripts/prerequisites cargo cc git gzip python3 dpkg-shlibdeps cargo-deb cargo-generate-rpm
+	scripts/prerequisites cargo cc git gzip python3 dpkg-shlibdeps cargo-deb rpmbuild
 
 demo-prerequisites:
 	scripts/prerequisites cargo cc chromium

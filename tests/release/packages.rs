@@ -64,15 +64,26 @@ impl Kind {
             bytes[place..place + version.len()].copy_from_slice(version.as_bytes());
         }
         fs::write(&program, bytes).expect("the program");
-        let (deb, rpm) = (format!("{version}-1"), format!("version = \"{version}\""));
-        let args = match self {
-            Kind::Deb => vec!["deb", "--no-build", "--no-strip", "--fast", "--deb-version", &deb],
-            Kind::Rpm => vec!["generate-rpm", "--auto-req=builtin", "--set-metadata", &rpm],
-        };
         let package = folder.path().join(format!("bproxy{}", self.ending()));
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(args).arg("--output").arg(&package).env("CARGO_TARGET_DIR", folder.path());
-        succeeded(cargo.env("CARGO_NET_OFFLINE", "true").current_dir(env!("CARGO_MANIFEST_DIR")));
+        let repository = env!("CARGO_MANIFEST_DIR");
+        match self {
+            Kind::Deb => {
+                let mut cargo = Command::new(env!("CARGO"));
+                cargo.args(["deb", "--no-build", "--no-strip", "--fast", "--deb-version"]);
+                cargo.arg(format!("{version}-1")).arg("--output").arg(&package);
+                cargo.env("CARGO_TARGET_DIR", folder.path()).env("CARGO_NET_OFFLINE", "true");
+                succeeded(cargo.current_dir(repository));
+            }
+            Kind::Rpm => {
+                let mut script = Command::new("packaging/rpm/package");
+                script.arg(&to).arg(&version).arg(folder.path()).current_dir(repository);
+                succeeded(&mut script);
+                let made = fs::read_dir(folder.path()).expect("a folder");
+                let mut made = made.map(|entry| entry.expect("an entry").path());
+                let made = made.find(|path| path.extension().is_some_and(|it| it == "rpm"));
+                fs::rename(made.expect("a package"), &package).expect("a rename");
+            }
+        }
         (folder, package)
     }
 
@@ -334,6 +345,19 @@ fn lintian_finds_nothing_in_the_debian_package() {
     let Some(package) = Kind::Deb.package() else { return };
     let found = output("lintian", &["--fail-on", "error,warning", "--allow-root", path(&package)]);
     assert_eq!(found, "");
+}
+
+#[test]
+fn the_rpm_describes_itself_and_says_what_has_changed() {
+    let Some(package) = Kind::Rpm.package() else { return };
+    let asked = |format: &str| {
+        output("rpm", &["--query", "--package", "--queryformat", format, path(&package)])
+    };
+    let (summary, description) = (asked("%{SUMMARY}"), asked("%{DESCRIPTION}"));
+    assert!(description.len() > summary.len() && !description.contains(&summary), "{description}");
+    let version = concat!("- ", env!("CARGO_PKG_VERSION"), "-1");
+    assert!(asked("[%{CHANGELOGNAME}\n]").trim_end().ends_with(version));
+    assert!(asked("[%{CHANGELOGTEXT}\n]").contains("CHANGELOG.md"));
 }
 
 #[test]
