@@ -320,7 +320,7 @@ async fn a_frame_that_hangs_is_left_out_with_the_reason() {
     };
     seen.evaluate(&add("good", "form.html")).await;
     seen.evaluate(&add("bad", "hangs.html")).await;
-    // It hangs a moment after it has loaded.
+    seen.evaluate("frames[1].postMessage('hang', '*')").await;
     let start = tokio::time::Instant::now();
     let tree = loop {
         let tree = text(&page.data(&["snapshot"]).await["tree"]);
@@ -356,7 +356,8 @@ async fn what_does_not_answer_is_listed_wherever_it_stands() {
         "Promise.all(['bad.test hangs', 'bad.test hangs', 'holds.test holds'].map((it) => new Promise((done) => { \
              const [host, name] = it.split(' '); const frame = document.createElement('iframe'); \
              frame.onload = () => done(); frame.src = `http://${host}:${location.port}/frames/${name}.html`; \
-             document.body.append(frame); })))",
+             document.body.append(frame); }))) \
+             .then(() => [...document.querySelectorAll('iframe')].forEach((it) => it.contentWindow.postMessage('hang', '*')))",
     )
     .await;
     let start = tokio::time::Instant::now();
@@ -370,7 +371,7 @@ async fn what_does_not_answer_is_listed_wherever_it_stands() {
     let data = loop {
         let data = page.data(&["elements"]).await;
         let urls = hanging(&data);
-        // Each of the three hangs a moment after it has loaded.
+        // Each of the three hangs once it has the message.
         if urls.len() == 3 && !urls.iter().any(|it| it.contains("deep.test")) {
             break data;
         }

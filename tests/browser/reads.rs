@@ -581,7 +581,10 @@ async fn a_page_of_more_than_an_answer_holds_is_too_large_and_disturbs_nothing()
     let page = rig.open("article.html").await;
     // In lines, which a browser lays out quickly.
     let large = "document.body.append(Object.assign(document.createElement('pre'), {textContent: `${'é'.repeat(1000)}\\n`.repeat(9000)}))";
-    page.page("article.html").await.evaluate(&format!("void {large}")).await;
+    let tab = page.page("article.html").await;
+    tab.evaluate(&format!("void {large}")).await;
+    // Until it is laid out no script begins, on a slow machine for longer than a command waits.
+    tab.evaluate("document.body.offsetHeight").await;
     let error = page.fails("TOO_LARGE", &["text", "--timeout", "60000"]).await;
     assert_eq!((&error["category"], &error["retry"]), (&json!("execution"), &json!("conditional")));
     assert_eq!(page.text("h1").await, "The lighthouse keeper");
