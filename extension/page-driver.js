@@ -15,6 +15,8 @@ import { ActionError } from './protocol.js';
  *   runs a command in the tab's page: in the frames that its targets name
  * @property {<Name extends PageCommandName>(tabId: number, command: Name, params: PageParams<Name>, order: PageOrder) => Promise<PageResult<Name>>} read
  *   the same, once more if the page is replaced in the middle: for commands that change nothing. Over all frames
+ * @property {(tabId: number) => void} prepare
+ *   a new document is going to be asked what it is: the scripts for that are loaded while it loads
  * @property {(tabId: number, reading: string) => void} told
  *   the answer of this command was sent: the numbers that it tells are the elements' from now on
  * @property {<Args extends unknown[], Value>(tabId: number, run: (...args: Args) => Value, args: Args, order?: PageOrder) => Promise<Value | undefined>} runInMainWorld
@@ -32,22 +34,30 @@ import { ActionError } from './protocol.js';
 /** How long a page may take to say what it is, where the answer does not depend on it. */
 const PAGE_MS = 500;
 
-/** The page scripts, each after those that it builds on. */
-export const PAGE_SCRIPTS = Object.freeze([
+/** Scripts that take longer to load stand still: their document is in the browser's cache, or shows a dialog. */
+const LOADING_MS = 1_000;
+
+/** What a page is told of with. They come first, alone: all the others take ten times as long to load. */
+export const BASE_SCRIPTS = Object.freeze([
   'page/commands.js',
   'page/own.js',
   'page/elements.js',
   'page/frames.js',
+  'page/interstitial.js',
+  'page/registry.js',
+]);
+
+/** The page scripts, each after those that it builds on. */
+export const PAGE_SCRIPTS = Object.freeze([
+  ...BASE_SCRIPTS,
   'page/suspects.js',
   'page/sight.js',
   'page/secrets.js',
-  'page/interstitial.js',
   'page/selector.js',
   'page/roles.js',
   'page/names.js',
   'page/operable.js',
   'page/accessibility.js',
-  'page/registry.js',
   'page/find.js',
   'page/read.js',
   'page/controls.js',
@@ -95,11 +105,19 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/rest.js',
 ]);
 
+const REST_SCRIPTS = PAGE_SCRIPTS.slice(BASE_SCRIPTS.length);
+
+/** Which page scripts a document lacks. @typedef {'all' | 'rest'} Missing */
+
 /** How scripts are run in one document. Which one an action means is known to `FramedDriver`. */
 export class ScriptingDriver {
   constructor() {
     /** The frames in which commands under way have numbered elements. @type {Map<string, Set<number>>} */
     this.numbered = new Map();
+    /** Documents, by tab and frame, that page scripts are on their way to. @type {Map<string, Promise<unknown>>} */
+    this.loading = new Map();
+    /** Documents that got the first scripts alone. @type {Set<string>} */
+    this.bare = new Set();
   }
 
   /**
@@ -127,12 +145,18 @@ export class ScriptingDriver {
       if (answer === LATE || answer === '{"expired":true}') throw new PageBlocked();
       // A document that is replaced during the call leaves no result.
       if (typeof answer !== 'string') throw new DocumentGone();
-      return /** @type {PageOutcome<Name> | { missing: true }} */ (JSON.parse(answer));
+      return /** @type {PageOutcome<Name> | { missing: Missing }} */ (JSON.parse(answer));
     };
     let outcome = await invoke();
-    if ('missing' in outcome) {
-      await execute({ target, injectImmediately: true, files: [...PAGE_SCRIPTS] });
+    // What was waited for may have been loaded for less, or into a document that is gone.
+    for (let tries = 0; 'missing' in outcome && tries < 3; tries += 1) {
+      const files = command === 'info' ? BASE_SCRIPTS : outcome.missing === 'all' ? PAGE_SCRIPTS : REST_SCRIPTS;
+      await this.load(tabId, frameId, files);
       outcome = await invoke();
+    }
+    // A page that is asked what it is, is asked for more next.
+    if (command === 'info' && this.bare.delete(`${tabId}/${frameId}`)) {
+      this.load(tabId, frameId, REST_SCRIPTS).catch(() => {});
     }
     if ('missing' in outcome || 'left' in outcome) throw new DocumentGone();
     const { numbered, ...result } = outcome;
@@ -145,6 +169,34 @@ export class ScriptingDriver {
       throw new ActionError(code, message, { details });
     }
     return result;
+  }
+
+  /** A new document is going to be asked what it is. @param {number} tabId */
+  prepare(tabId) {
+    this.load(tabId, 0, BASE_SCRIPTS).catch(() => {});
+  }
+
+  /**
+   * Loads page scripts, or waits for those that are on their way there.
+   * @param {number} tabId @param {number} frameId @param {readonly string[]} files
+   */
+  async load(tabId, frameId, files) {
+    const key = `${tabId}/${frameId}`;
+    const underWay = this.loading.get(key);
+    if (underWay !== undefined) {
+      await Promise.race([underWay.catch(() => {}), new Promise((resolve) => setTimeout(resolve, LOADING_MS))]);
+      if (this.loading.get(key) === underWay) this.loading.delete(key);
+      return;
+    }
+    const loading = execute({ target: { tabId, ...inFrame(frameId) }, injectImmediately: true, files: [...files] });
+    this.loading.set(key, loading);
+    if (files === BASE_SCRIPTS) this.bare.add(key);
+    else this.bare.delete(key);
+    try {
+      await loading;
+    } finally {
+      if (this.loading.get(key) === loading) this.loading.delete(key);
+    }
   }
 
   /** @param {number} tabId @param {string} reading */
@@ -243,7 +295,8 @@ function invokeInPage(version, command, params, order, begun, startBy) {
   // What waited behind a dialog, or a busy page, runs when nobody expects it any more.
   if (Date.now() > startBy) return '{"expired":true}';
   const page = globalThis.bproxy;
-  if (page?.version !== version) return '{"missing":true}';
+  if (page?.version !== version) return '{"missing":"all"}';
+  if (!page.isWhole && command !== 'info') return '{"missing":"rest"}';
   // Only what may take long has to say so: a message costs as much as a short read.
   const takesLong = order?.act !== undefined || page.own.getElementsByTagName(document, '*').length > 10_000;
   if (takesLong && command !== 'settle') chrome.runtime.sendMessage({ begun }).catch(() => {});

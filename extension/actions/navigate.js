@@ -120,7 +120,15 @@ export async function loadedPage(tabId, context, { until, restored } = {}) {
   const left = Math.max(0, deadline - Date.now() - ANSWER_MARGIN_MS);
   const timeout = AbortSignal.timeout(Math.min(LOAD_MS, left));
   const enough = restored === undefined ? timeout : AbortSignal.any([timeout, restored]);
-  await navigations.next(tabId, AbortSignal.any([signal, hurry]), { until, enough });
+  const prepare = (/** @type {import('../navigation.js').NavigationEvent} */ { tabId: inTab, kind }) => {
+    if (inTab === tabId && kind === 'committed') driver.prepare(tabId);
+  };
+  navigations.watchers.add(prepare);
+  try {
+    await navigations.next(tabId, AbortSignal.any([signal, hurry]), { until, enough });
+  } finally {
+    navigations.watchers.delete(prepare);
+  }
   try {
     const { data, page } = await driver.read(tabId, 'info', {}, order);
     return { page, status: data.status };

@@ -17,6 +17,7 @@
   const page = /** @type {BproxyPage} */ (
     /** @type {unknown} */ ({
       version: chrome.runtime.getManifest().version,
+      isWhole: false,
       marks,
       sessions,
       secrets,

@@ -126,4 +126,7 @@
       observer.disconnect();
     }
   };
+
+  // This is the last of the page scripts.
+  page.isWhole = true;
 })();

@@ -504,6 +504,8 @@ interface BproxyNode {
 interface BproxyPage {
   // commands.js
   version: string;
+  /** Whether all page scripts are there, and not only those that say what the page is. */
+  isWhole: boolean;
   commands: { [Name in PageCommandName]: (params: PageParams<Name>) => PageData<Name> | Promise<PageData<Name>> };
   /** Runs a command: its result with the page's state, or the failure as data. */
   invoke<Name extends PageCommandName>(

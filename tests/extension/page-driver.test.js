@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { beginning, begun, LATE } from '../../extension/beginning.js';
-import { PAGE_SCRIPTS, ScriptingDriver } from '../../extension/page-driver.js';
+import { BASE_SCRIPTS, PAGE_SCRIPTS, ScriptingDriver } from '../../extension/page-driver.js';
 
 const page = { url: 'http://a/', title: 'A', state: 'ready', busy: false };
 
@@ -36,11 +36,56 @@ test('a page that has the scripts is asked once', async () => {
 });
 
 test('a page without the scripts gets them once and is asked again', async () => {
-  const { driver, injections } = browser({ missing: true }, found);
+  const { driver, injections } = browser({ missing: 'all' }, found);
   assert.deepEqual(await driver.run(7, 'text', {}), found);
   assert.deepEqual(
     injections.map(({ files }) => files),
     [undefined, [...PAGE_SCRIPTS], undefined],
+  );
+});
+
+const told = { data: { hidden: false }, page };
+const REST = PAGE_SCRIPTS.slice(BASE_SCRIPTS.length);
+
+test('a page that is asked what it is gets the scripts for that, and the others once it has answered', async () => {
+  for (const isPrepared of [false, true]) {
+    const { driver, injections } = browser(...(isPrepared ? [told] : [{ missing: 'all' }, told]));
+    if (isPrepared) driver.prepare(7);
+    assert.deepEqual(await driver.run(7, 'info', {}), told);
+    const files = injections.map((it) => it.files).filter((it) => it !== undefined);
+    assert.deepEqual(files, [[...BASE_SCRIPTS], REST]);
+    assert.ok(injections.at(-1).files, 'they come last');
+  }
+});
+
+test('a page that has the first scripts gets the others with its first command', async () => {
+  const { driver, injections } = browser({ missing: 'rest' }, found);
+  assert.deepEqual(await driver.run(7, 'text', {}), found);
+  assert.deepEqual(
+    injections.map(({ files }) => files),
+    [undefined, REST, undefined],
+  );
+});
+
+test('scripts that are on their way to a document are waited for, unless they stand still', async (t) => {
+  const { driver, injections } = browser({ missing: 'all' }, { missing: 'rest' }, found);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { executeScript } = chrome.scripting;
+  chrome.scripting.executeScript = async (injection) => {
+    const done = executeScript(injection);
+    // It went to a page that is in the browser's cache now.
+    if (injection.files?.length === BASE_SCRIPTS.length) return new Promise(() => {});
+    return done;
+  };
+  driver.prepare(7);
+  const running = driver.run(7, 'text', {});
+  for (let tries = 0; injections.length < 2 && tries < 100; tries += 1) await null;
+  for (let tries = 0; tries < 100; tries += 1) await null;
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(await running, found);
+  assert.deepEqual(
+    injections.map(({ files }) => files?.length),
+    [BASE_SCRIPTS.length, undefined, undefined, REST.length, undefined],
   );
 });
 
