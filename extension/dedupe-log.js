@@ -2,7 +2,7 @@
  * The dedupe log: which commands were started and how they were answered, so that nothing is done twice. The start of
  * an act is stored before it runs, in `storage.local`, which survives a browser restart; a read is not recorded there,
  * because repeating it is harmless. Answers are in `storage.session`, the browser's memory: never a page's content on
- * disk. So are the digests of parameters, from which a short secret could be guessed.
+ * disk. So are the digests of an act's parameters, from which a short secret could be guessed.
  */
 
 import { LIMITS } from './contract.js';
@@ -21,8 +21,8 @@ const ANSWERS_MAX = 32 * 1024 * 1024;
 /**
  * @typedef {{ ok: true, result: import('./protocol.js').Result } | { ok: false, error: import('./protocol.js').Failure }} Answer
  * @typedef {{ key: string, command: string, params: string }} Identity
- *   `key`: session and id; `command`: action, session and tab; `params`: a digest of the parameters. A command that comes
- *   again is the same if all three are.
+ *   `key`: session and id; `command`: action, session and tab; `params`: those of a read, or a digest of those of an act.
+ *   A command that comes again is the same if all three are.
  * @typedef {{ command: string, params: string | null, at: number, acts: boolean, answer: Answer | null, size: number }} Entry
  *   `params` is null for an act that began before the browser's restart.
  */

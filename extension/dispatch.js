@@ -339,14 +339,24 @@ const broughtBy = (reading) => `${reading} then`;
 /** The numbers that the daemon has reserved for a command. @param {Command['target']} target */
 const numbersFor = (target) => ({ el: target?.el, ln: target?.ln, room: LIMITS.numbers });
 
-/** What makes two commands with the same id one and the same. @param {Command} command @returns {Promise<Identity>} */
+/**
+ * What makes two commands with the same id one and the same. A digest is made in another thread, which takes a good part
+ * of the time of a short read.
+ * @param {Command} command @returns {Promise<Identity>}
+ */
 async function identityOf({ id, action, session, target, params }) {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(params)));
+  const text = JSON.stringify(params);
   return {
     key: `${session}/${id}`,
     command: JSON.stringify([action, session, target?.tabId ?? null]),
-    params: [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+    params: ACTIONS[action].acts ? await digestOf(text) : text,
   };
+}
+
+/** @param {string} text @returns {Promise<string>} */
+async function digestOf(text) {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /**
