@@ -73,7 +73,9 @@
     for (const child of page.children(around)) {
       if (!(child instanceof Element)) continue;
       const kind = `${own.localName(child)} ${own.getAttribute(child, 'role') ?? ''}`;
-      kinds.set(kind, [...(kinds.get(kind) ?? []), child]);
+      const others = kinds.get(kind);
+      if (others) others.push(child);
+      else kinds.set(kind, [child]);
     }
     const [most = []] = [...kinds.values()].sort((a, b) => b.length - a.length);
     return most;
@@ -110,6 +112,8 @@
   const cardsIn = (around) => {
     /** @type {Item[]} */
     const cards = [];
+    /** @type {Set<string> | null} */
+    let common = null;
     for (const row of kindIn(around)) {
       let at = row;
       for (let only = own.children(at); only.length === 1; only = own.children(at)) at = only[0];
@@ -122,7 +126,8 @@
       }
       if (cards.length === 0) return [];
       const single = { element: row, spots: [...own.children(row)].flatMap((child) => spotsOf(child) ?? []) };
-      if (!isLike(single, commonIn(cards))) return [];
+      common ??= commonIn(cards);
+      if (!isLike(single, common)) return [];
       cards.push(single);
     }
     return cards;

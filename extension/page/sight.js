@@ -473,8 +473,11 @@
     const findCovers = () => {
       /** @type {Map<Element, Cover[]>} */
       const found = new Map();
-      const add = (/** @type {Element} */ to, /** @type {Cover} */ cover) =>
-        found.set(to, [...(found.get(to) ?? []), cover]);
+      const add = (/** @type {Element} */ to, /** @type {Cover} */ cover) => {
+        const others = found.get(to);
+        if (others) others.push(cover);
+        else found.set(to, [cover]);
+      };
       for (const element of suspects.all ? own.querySelectorAll(document, '*') : suspects.placed) {
         const style = getComputedStyle(element);
         if (suspects.paints) {

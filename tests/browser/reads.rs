@@ -370,6 +370,31 @@ async fn a_page_of_130000_elements_or_of_great_depth_is_read() {
 }
 
 #[tokio::test]
+async fn a_page_of_200000_elements_and_ten_megabytes_is_read() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let seen = page.page("article.html").await;
+    // Each paragraph tells its place; 100,000 of them, with as many elements in them.
+    let build = "document.body.innerHTML = Array.from({ length: 100000 }, (_, at) => \
+                     `<p><b>${at}</b> ${'x'.repeat(95)}</p>`).join(''); document.body.offsetHeight";
+    seen.evaluate(build).await;
+    let all = page.data(&["text", "--timeout", "120000"]).await;
+    let all = all["text"].as_str().expect("a text");
+    assert!(all.len() > 10_000_000, "{}", all.len());
+    assert!(all.starts_with("0 x") && all.contains("\n99999 x"), "{:?}", &all[..100]);
+    let snapshot = page.data(&["snapshot", "--timeout", "120000"]).await;
+    let tree = text(&snapshot["tree"]);
+    assert_eq!(snapshot["truncated"], true, "{}", tree.len());
+    assert!(tree.contains("paragraph") && tree.contains("… "), "{:?}", &tree[tree.len() - 200..]);
+    let found = ["find", "--has-text", "99999", "--exact", "--timeout", "120000"];
+    assert_eq!(page.data(&found).await["total"], 1);
+    for read in ["links", "elements", "outline", "table"] {
+        page.data(&[read, "--timeout", "120000"]).await;
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn text_is_what_a_person_could_see() {
     let rig = Rig::new().await;
     for page in [rig.open("unseen.html").await, rig.visit("unseen.html").await] {
