@@ -95,8 +95,8 @@ mod gate {
         let (gate, _, token, _) = gate();
         let bearer = format!("Bearer {}", token.expose());
         let headers = headers(&[(header::AUTHORIZATION, bearer)]);
-        assert_eq!(gate.check(&Method::POST, "/", None, &headers), Ok(Passed::Known));
-        bencher.bench(|| gate.check(&Method::POST, "/", None, black_box(&headers)));
+        assert_eq!(gate.check(&Method::POST, "/", "", None, &headers), Ok(Passed::Known));
+        bencher.bench(|| gate.check(&Method::POST, "/", "", None, black_box(&headers)));
     }
 
     #[divan::bench]
@@ -111,18 +111,18 @@ mod gate {
                 (header::SEC_WEBSOCKET_PROTOCOL, format!("bproxy.v1, proof.{nonce}.{proof}")),
             ])
         };
-        assert_eq!(gate.check(&Method::GET, "/ws", None, &fresh()), Ok(Passed::Known));
+        assert_eq!(gate.check(&Method::GET, "/ws", "", None, &fresh()), Ok(Passed::Known));
         bencher
             .with_inputs(fresh)
-            .bench_refs(|headers| gate.check(&Method::GET, "/ws", None, black_box(headers)));
+            .bench_refs(|headers| gate.check(&Method::GET, "/ws", "", None, black_box(headers)));
     }
 
     #[divan::bench]
     fn a_stranger(bencher: Bencher) {
         let (gate, ..) = gate();
         let headers = headers(&[(header::AUTHORIZATION, "Bearer stolen".to_owned())]);
-        assert!(gate.check(&Method::POST, "/", None, &headers).is_err());
-        bencher.bench(|| gate.check(&Method::POST, "/", None, black_box(&headers)).is_err());
+        assert!(gate.check(&Method::POST, "/", "", None, &headers).is_err());
+        bencher.bench(|| gate.check(&Method::POST, "/", "", None, black_box(&headers)).is_err());
     }
 }
 

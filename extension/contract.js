@@ -47,6 +47,7 @@ export const LIMITS = Object.freeze({
  *   | 'ELEMENT_HANDLE_NOT_FOUND'
  *   | 'ELEMENT_HANDLE_STALE'
  *   | 'ELEMENT_HANDLE_SCOPE_MISMATCH'
+ *   | 'FILE_NOT_FOUND'
  *   | 'FRAME_NOT_FOUND'
  *   | 'SCRIPT_ERROR'
  *   | 'NAVIGATION_FAILED'
@@ -54,6 +55,7 @@ export const LIMITS = Object.freeze({
  *   | 'OUTCOME_UNKNOWN'
  *   | 'PAGE_BLOCKED'
  *   | 'TOO_LARGE'
+ *   | 'STORAGE_FULL'
  *   | 'TAB_NOT_VISIBLE'} ErrorCode
  */
 

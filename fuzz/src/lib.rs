@@ -128,7 +128,10 @@ pub fn gate(data: &[u8]) {
     }
 
     let gate = Gate::new(PORT, Secret::new(DAEMON_TOKEN.to_owned()), None, state);
-    if gate.check(&method, uri.path(), uri.authority(), &headers).is_err() {
+    if gate
+        .check(&method, uri.path(), uri.query().unwrap_or_default(), uri.authority(), &headers)
+        .is_err()
+    {
         return;
     }
 

@@ -33,10 +33,11 @@ impl Running {
         self.0.state.counts()
     }
 
-    /// Whether a browser, a command or a subscriber of events needs the daemon. Sessions do not: they come back with the
+    /// Whether a browser, a command, a file that arrives or a subscriber of events needs the daemon. Sessions do not: they come back with the
     /// next one.
     pub fn in_use(&self) -> bool {
-        self.counts().0 > 0 || self.0.state.has_pending() || self.0.state.subscribers() > 0
+        let state = &self.0.state;
+        self.counts().0 > 0 || state.has_pending() || state.takes_files() || state.subscribers() > 0
     }
 
     /// When the daemon was last active; later changes can be awaited.

@@ -1,14 +1,14 @@
 //! The files of the state directory that the state decides about: sessions, their directories, the pairing code.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use secrecy::zeroize::Zeroizing;
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     home::{self, Found, Home, SessionsFile},
-    protocol::{SYNC_EVERY, SessionId},
-    state::{IssuedCode, Kept, Storage},
+    protocol::{FileHandle, SYNC_EVERY, SessionId},
+    state::{IssuedCode, Kept, SessionFile, Storage},
 };
 
 /// The files. Clones are the same ones.
@@ -78,6 +78,18 @@ impl Storage for Files {
             }
         }
         Ok(())
+    }
+
+    fn session_files(&self, session: SessionId) -> BTreeMap<u64, SessionFile> {
+        let found = self.home.session_files(session.as_str()).unwrap_or_else(|error| {
+            tracing::warn!(event = "tmp_dir_failed", session = %session, problem = %error);
+            Vec::new()
+        });
+        let numbered = found.into_iter().filter_map(|(directory, name, bytes)| {
+            let number = directory.parse::<FileHandle>().ok()?.number()?;
+            Some((number, SessionFile { name, bytes }))
+        });
+        numbered.collect()
     }
 
     fn save_sessions(&self, sessions: &[u8]) -> Result<(), home::Error> {

@@ -19,6 +19,14 @@ const EXTENSION_SCHEME: &str = "chrome-extension://";
 /// What precedes the extension's proof among the subprotocols.
 const PROOF_PREFIX: &str = "proof.";
 
+/// The route of a file, for the log.
+const A_FILE: &str = "/files/flN";
+
+/// The name of the file that is at this path, if it is one of a file.
+pub(super) fn file_at(path: &str) -> Option<&str> {
+    path.strip_prefix("/files/").filter(|file| !file.is_empty() && !file.contains('/'))
+}
+
 /// The authority of a request target in absolute form, which must hold as `Host` does.
 #[derive(Clone)]
 pub(super) struct TargetAuthority(pub(super) Authority);
@@ -30,6 +38,10 @@ enum Route {
     Claim,
     Socket,
     Events,
+    /// A file for a session.
+    Take,
+    /// A file of a session.
+    Give,
     Challenge,
     Health,
     /// A known path with another method, or an unknown path.
@@ -43,12 +55,16 @@ impl Route {
             (&Method::POST, "/pair/claim") => Self::Claim,
             (&Method::GET, "/ws") => Self::Socket,
             (&Method::GET, "/events") => Self::Events,
+            (&Method::POST, "/files") => Self::Take,
+            (&Method::GET, path) if file_at(path).is_some() => Self::Give,
             (&Method::GET, "/challenge") => Self::Challenge,
             (&Method::GET, "/health") => Self::Health,
             (_, "/") => Self::Other("/"),
             (_, "/pair/claim") => Self::Other("/pair/claim"),
             (_, "/ws") => Self::Other("/ws"),
             (_, "/events") => Self::Other("/events"),
+            (_, "/files") => Self::Other("/files"),
+            (_, path) if file_at(path).is_some() => Self::Other(A_FILE),
             (_, "/challenge") => Self::Other("/challenge"),
             (_, "/health") => Self::Other("/health"),
             _ => Self::Other("other"),
@@ -62,6 +78,8 @@ impl Route {
             Self::Claim => "/pair/claim",
             Self::Socket => "/ws",
             Self::Events => "/events",
+            Self::Take => "/files",
+            Self::Give => A_FILE,
             Self::Challenge => "/challenge",
             Self::Health => "/health",
             Self::Other(name) => name,
@@ -76,8 +94,11 @@ impl Route {
 
     /// Whether the path is on the port alone: what extensions call.
     fn is_on_the_port_alone(self) -> bool {
-        let is_challenge = matches!(self, Self::Challenge | Self::Other("/challenge"));
-        self.is_for_extensions() || is_challenge
+        let is_asked_for = matches!(
+            self,
+            Self::Challenge | Self::Other("/challenge") | Self::Give | Self::Other(A_FILE)
+        );
+        self.is_for_extensions() || is_asked_for
     }
 
     /// Whether the path is one that extensions call with their Origin.
@@ -130,6 +151,10 @@ const PROOF: Refusal = Refusal {
     layer: "secret",
     message: "Sec-WebSocket-Protocol: the extension's proof is missing, wrong, used or too old; run `bproxy pair` and enter the code in the popup",
 };
+const FILE_PROOF: Refusal = Refusal {
+    layer: "secret",
+    message: "Authorization: the extension's proof for this file is missing, wrong, used or too old",
+};
 const FOREIGN_PEER: Refusal =
     Refusal { layer: "peer", message: "this socket is for the programs of its own user only" };
 const PREFLIGHT: Refusal = Refusal {
@@ -177,10 +202,15 @@ impl Gate {
         &self,
         method: &Method,
         path: &str,
+        query: &str,
         authority: Option<&Authority>,
         headers: &HeaderMap,
     ) -> Result<Passed, Refusal> {
-        let passed = self.layers(Route::of(method, path), authority, headers)?;
+        let route = Route::of(method, path);
+        let passed = match route {
+            Route::Give => self.check_file(path, query, authority, headers),
+            _ => self.layers(route, authority, headers),
+        }?;
         if method == Method::OPTIONS { Err(PREFLIGHT) } else { Ok(passed) }
     }
 
@@ -200,11 +230,37 @@ impl Gate {
         check_fetch_site(headers)?;
         match route {
             Route::Claim | Route::Challenge | Route::Health => Ok(Passed::Known),
-            Route::Command | Route::Events | Route::Other(_) if self.has_bearer(headers) => {
-                Ok(Passed::Known)
+            Route::Command | Route::Events | Route::Take | Route::Give | Route::Other(_) => {
+                if self.has_bearer(headers) { Ok(Passed::Known) } else { Err(BEARER) }
             }
-            Route::Command | Route::Events | Route::Other(_) => Err(BEARER),
             Route::Socket => self.check_proof(headers, origin),
+        }
+    }
+
+    /// Checks the extension's request for a file: it has a proof for this very file, and names its Origin or none.
+    fn check_file(
+        &self,
+        path: &str,
+        query: &str,
+        authority: Option<&Authority>,
+        headers: &HeaderMap,
+    ) -> Result<Passed, Refusal> {
+        check_host(&self.hosts, authority, headers)?;
+        let origin = only(headers, ORIGIN).map_err(|()| NO_ORIGIN)?;
+        if let Some(origin) = origin {
+            self.check_extension(origin)?;
+        }
+        check_fetch_site(headers)?;
+        let offered =
+            only(headers, AUTHORIZATION).ok().flatten().and_then(|value| value.split_once(' '));
+        let offered = offered.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("proof"));
+        let file = file_at(path).unwrap_or_default();
+        let session = query.strip_prefix("session=").unwrap_or_default();
+        let offered = offered.map_or("", |(_, offered)| offered);
+        match self.state.check_file_proof(offered, origin, session, file, now()) {
+            ProofCheck::Valid | ProofCheck::Bound => Ok(Passed::Known),
+            ProofCheck::ForeignOrigin => Err(FOREIGN_ID),
+            ProofCheck::Wrong => Err(FILE_PROOF),
         }
     }
 
@@ -254,6 +310,7 @@ impl Context {
         self: Arc<Self>,
         method: Method,
         path: warp::path::FullPath,
+        query: String,
         target: Option<TargetAuthority>,
         headers: HeaderMap,
         door: Door,
@@ -262,11 +319,11 @@ impl Context {
         let authority = target.as_ref().map(|target| &target.0);
         let route = Route::of(&method, path.as_str());
         let check = || match door {
-            Door::Port(_) => self.gate.check(&method, path.as_str(), authority, &headers),
+            Door::Port(_) => self.gate.check(&method, path.as_str(), &query, authority, &headers),
             Door::Local { own } => self.gate.check_local(own, &headers),
         };
         let mut checked = check();
-        if checked == Err(PROOF) && self.state.unreadable_pairing().is_some() {
+        if matches!(checked, Err(PROOF | FILE_PROOF)) && self.state.unreadable_pairing().is_some() {
             if let Some(reason) = self.unreadable_pairing().await {
                 let response = keyring::locked(&reason);
                 return Err(warp::reject::custom(rejection::Answered::new(response)));

@@ -20,6 +20,7 @@ mod rejection;
 mod routes;
 mod server;
 mod socket;
+mod transfer;
 mod unable;
 
 pub use activity::Running;

@@ -25,6 +25,9 @@ pub use sessions_file::{Found, SessionsFile};
 /// The name of the Unix socket in the state directory.
 pub(crate) const SOCKET: &str = "socket";
 
+/// What the name of the directory of a file begins with that is still arriving.
+pub(crate) const ARRIVING: &str = ".arriving-";
+
 /// A state directory that belongs to this user and that no other user can write to.
 #[derive(Clone, Debug)]
 pub struct Home {
@@ -146,6 +149,33 @@ impl Home {
     /// The directory of a session's files.
     pub fn session_dir(&self, id: &str) -> PathBuf {
         self.tmp().join("sessions").join(id)
+    }
+
+    /// The files that are kept in a session's directory, each in a directory of its own: its name, the file's, and the
+    /// size. What was still arriving is removed.
+    ///
+    /// # Errors
+    /// When the directory, or something in it, cannot be read or removed.
+    pub fn session_files(&self, id: &str) -> io::Result<Vec<(String, String, u64)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(self.session_dir(id))? {
+            let entry = entry?;
+            let (path, Ok(name)) = (entry.path(), entry.file_name().into_string()) else {
+                continue;
+            };
+            if name.starts_with(ARRIVING) {
+                remove_all(&path)?;
+            } else if entry.file_type()?.is_dir()
+                && let Some(file) = fs::read_dir(&path)?.next()
+            {
+                let file = file?;
+                let metadata = file.path().symlink_metadata()?;
+                if let (true, Ok(own)) = (metadata.is_file(), file.file_name().into_string()) {
+                    files.push((name, own, metadata.len()));
+                }
+            }
+        }
+        Ok(files)
     }
 
     /// Creates the directory (mode 0700) of a session's files.

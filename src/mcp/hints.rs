@@ -49,6 +49,12 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
             "call elements or links again: the element or its page has changed, or the handle was not used for two minutes. \
              Use the new handle."
         }
+        ErrorCode::FileNotFound => {
+            "call upload again with the paths: files end with the session that they were given to."
+        }
+        ErrorCode::StorageFull => {
+            "close the session (session_close) and go on in another one; if the disk is full, tell the person."
+        }
         ErrorCode::FrameNotFound => {
             "call frames (or any read) again: the frame is gone or shows another page, which has a new name."
         }

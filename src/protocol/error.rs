@@ -96,6 +96,7 @@ codes! {
     ElementHandleNotFound = "ELEMENT_HANDLE_NOT_FOUND", Target, Conditional, Daemon, "bproxy elements -s {session}";
     ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, Page, "bproxy elements -s {session}";
     ElementHandleScopeMismatch = "ELEMENT_HANDLE_SCOPE_MISMATCH", Target, Never, Daemon, "bproxy elements -s {session}";
+    FileNotFound = "FILE_NOT_FOUND", Target, Conditional, Daemon, "bproxy upload --element HANDLE --file PATH -s {session}";
     FrameNotFound = "FRAME_NOT_FOUND", Target, Conditional, Page, "bproxy frames -s {session}";
     ScriptError = "SCRIPT_ERROR", Execution, Conditional, Page, "bproxy debug log -s {session}";
     NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy navigate URL -s {session}";
@@ -103,6 +104,7 @@ codes! {
     OutcomeUnknown = "OUTCOME_UNKNOWN", Execution, Conditional, Daemon, "bproxy snapshot -s {session}";
     PageBlocked = "PAGE_BLOCKED", Execution, Conditional, Daemon, "bproxy reload -s {session}";
     TooLarge = "TOO_LARGE", Execution, Conditional, Daemon, "bproxy text --selector CSS -s {session}";
+    StorageFull = "STORAGE_FULL", Execution, Conditional, Daemon, "bproxy session close -s {session}";
     TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, Daemon, "bproxy tab activate -s {session}";
 }
 

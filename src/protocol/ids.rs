@@ -189,6 +189,44 @@ impl<'de> Deserialize<'de> for ElementHandle {
     }
 }
 
+/// The name of a file that a client has given to a session, `fl[0-9]+`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FileHandle(String);
+
+impl FileHandle {
+    /// The file with this number; numbers start at 1.
+    pub fn new(number: u64) -> Self {
+        Self(format!("fl{number}"))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number of the file that can have this name; none for names that the daemon never gives.
+    pub fn number(&self) -> Option<u64> {
+        canonical(self.0.strip_prefix("fl")?)
+    }
+}
+
+impl FromStr for FileHandle {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match digits(text, "fl") {
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Err(format!("`{text}` is not a file of a session: expected fl1, fl2, …")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FileHandle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

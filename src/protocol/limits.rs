@@ -65,6 +65,29 @@ pub const MAX_KEYS: usize = 100;
 /// The longest text that `type` takes, in characters: a long essay.
 pub const MAX_TYPED_CHARS: usize = 100_000;
 
+// --- files ---
+
+/// The largest file that a client may give to a session, in bytes: a long video.
+pub const MAX_FILE_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How many bytes the files of a session may take, in all: two of the largest.
+pub const MAX_SESSION_BYTES: u64 = 2 * MAX_FILE_BYTES;
+
+/// How long a file may take to arrive: the largest one from a slow disk.
+pub const FILE_TIME: Duration = Duration::from_secs(10 * 60);
+
+/// How many files may arrive at once: more make none of them faster, and each costs a descriptor and a buffer.
+pub const MAX_ARRIVALS: usize = 8;
+
+/// The longest name that a client may give a file, in bytes: a path with a long name at its end.
+pub const MAX_NAME_BYTES: usize = 1024;
+
+/// The longest name that a file is kept by, in bytes: what file systems take.
+pub const MAX_KEPT_NAME_BYTES: usize = 255;
+
+/// How many files one `upload` gives to a page: as many as a person would choose at once.
+pub const MAX_FILES: usize = 20;
+
 // --- what the daemon keeps ---
 
 /// How many commands there may be between admission and answer. Agents wait for their answers, so this is a hundred

@@ -37,6 +37,15 @@ pub enum Proof<'a> {
         /// The nonce in the extension's hello.
         hello: &'a str,
     },
+    /// The extension, in the request for a file of a session.
+    File {
+        /// The daemon's nonce.
+        nonce: &'a str,
+        /// The session.
+        session: &'a str,
+        /// The file.
+        file: &'a str,
+    },
 }
 
 impl Proof<'_> {
@@ -58,6 +67,9 @@ impl Proof<'_> {
             }
             Proof::Extension { nonce } => format!("bproxy extension\n{port}\n{nonce}"),
             Proof::Socket { nonce, hello } => format!("bproxy socket\n{port}\n{nonce}\n{hello}"),
+            Proof::File { nonce, session, file } => {
+                format!("bproxy file\n{port}\n{nonce}\n{session}\n{file}")
+            }
         };
         // HMAC takes a key of any length.
         let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length is valid");

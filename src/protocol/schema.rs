@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
-    Condition, Conditions, Distance, ElementHandle, Field, Fields, FrameName, Int, Key, Keys,
-    Label, MAX_CONDITIONS, MAX_FORM_FIELDS, MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS, SessionId,
-    Share, TabHandle, TypedText, UpTo,
+    Condition, Conditions, Distance, ElementHandle, Field, Fields, FileHandle, FrameName, Int, Key,
+    Keys, Label, MAX_CONDITIONS, MAX_FORM_FIELDS, MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS,
+    SessionId, Share, TabHandle, TypedText, UpTo,
 };
 
 /// The schema of parameters, with all subschemas inlined: not every client follows references.
@@ -149,6 +149,7 @@ schemas! {
     [] SessionId, "SessionId":
         |_| json_schema!({ "type": "string", "pattern": "^[a-z2-7]{6}$" });
     [] TabHandle, "TabHandle": |_| json_schema!({ "type": "string", "pattern": "^t[0-9]+$" });
+    [] FileHandle, "FileHandle": |_| json_schema!({ "type": "string", "pattern": "^fl[0-9]+$" });
     [] FrameName, "FrameName":
         |_| json_schema!({ "type": "string", "pattern": "^f[0-9]+$" });
     [] ElementHandle, "ElementHandle":

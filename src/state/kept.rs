@@ -15,6 +15,7 @@ use super::{
     Inner, Now, State,
     browsers::BrowserId,
     events::Event,
+    files::SessionFiles,
     opens::AskedOpen,
     pending::Due,
     sessions::{Pause, Used},
@@ -97,7 +98,11 @@ impl State {
             inner.restored = now;
             inner.restore(kept, now);
             let ids: Vec<_> = inner.sessions.iter().map(|(id, _)| id).collect();
-            inner.storage.keep_session_dirs(&ids)
+            inner.storage.keep_session_dirs(&ids)?;
+            for (id, session) in inner.sessions.iter_mut() {
+                session.files = SessionFiles::found(inner.storage.session_files(id));
+            }
+            Ok(())
         })
     }
 

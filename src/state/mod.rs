@@ -10,6 +10,7 @@ mod browsers;
 mod closing;
 mod dispatch;
 mod events;
+mod files;
 mod handles;
 mod json_edit;
 mod kept;
@@ -34,7 +35,7 @@ mod trace;
 mod upkeep;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -46,6 +47,7 @@ pub use std::time::Instant;
 pub use admission::Admission;
 pub use browsers::{ClientId, CloseReason};
 pub use events::{Event, MAX_SUBSCRIBERS};
+pub use files::{Arrival, FileRefusal, SessionFile};
 pub use kept::Kept;
 pub use pairing::IssuedCode;
 pub use pending::{Reply, ReplyKind};
@@ -91,6 +93,9 @@ pub trait Storage: Send {
     ///
     /// If something cannot be removed.
     fn keep_session_dirs(&self, sessions: &[SessionId]) -> Result<(), home::Error>;
+    /// The files that clients have given to a session of the daemon before, by their numbers. What had not arrived in
+    /// full is removed.
+    fn session_files(&self, session: SessionId) -> BTreeMap<u64, SessionFile>;
     /// Saves the sessions, a JSON text that [`Kept::parse`] reads, in place of those that were saved before.
     ///
     /// # Errors
@@ -117,6 +122,10 @@ impl Storage for () {
 
     fn keep_session_dirs(&self, _sessions: &[SessionId]) -> Result<(), home::Error> {
         Ok(())
+    }
+
+    fn session_files(&self, _session: SessionId) -> BTreeMap<u64, SessionFile> {
+        BTreeMap::new()
     }
 
     fn save_sessions(&self, _sessions: &[u8]) -> Result<(), home::Error> {
@@ -171,6 +180,8 @@ struct Inner {
     asked_opens: AskedOpens,
     /// When the daemon's timer fires; none if it is not set.
     armed: Option<Instant>,
+    /// How many files are arriving.
+    arrivals: usize,
     draining: bool,
     /// Whether something has changed that browsers show of their sessions.
     dirty: bool,
@@ -214,6 +225,7 @@ impl State {
             lost_opens: LostOpens::default(),
             asked_opens: AskedOpens::default(),
             armed: None,
+            arrivals: 0,
             draining: false,
             dirty: false,
         };

@@ -67,10 +67,21 @@ impl Proofs {
 
     /// Whether `offered`, a nonce and a proof with a dot between them, is good now. It is not good again.
     fn redeem(&mut self, token: Option<&Secret>, offered: &str, now: Instant) -> bool {
+        self.redeem_as(token, offered, now, |nonce| Proof::Extension { nonce })
+    }
+
+    /// The same for another kind of proof, which `of` makes of the nonce.
+    fn redeem_as<'a>(
+        &mut self,
+        token: Option<&Secret>,
+        offered: &'a str,
+        now: Instant,
+        of: impl FnOnce(&'a str) -> Proof<'a>,
+    ) -> bool {
         let Some((nonce, proof)) = offered.split_once('.') else { return false };
         self.used.retain(|_, issued| is_alive(*issued, now));
         let issued = self.issued(nonce).filter(|issued| is_alive(*issued, now));
-        let is_right = Proof::Extension { nonce }.is(proof, self.key(token), self.port);
+        let is_right = of(nonce).is(proof, self.key(token), self.port);
         match issued {
             Some(issued) if is_right => self.used.insert(nonce.to_owned(), issued).is_none(),
             _ => false,
@@ -141,6 +152,32 @@ impl State {
                     ProofCheck::Bound
                 }
                 _ => ProofCheck::Wrong,
+            }
+        })
+    }
+}
+
+impl State {
+    /// Whether `offered`, as that of [`State::check_proof`], gives this Origin, or no named one, this file of this session.
+    pub fn check_file_proof(
+        &self,
+        offered: &str,
+        origin: Option<&str>,
+        session: &str,
+        file: &str,
+        now: Now,
+    ) -> ProofCheck {
+        self.with(|inner| {
+            let credential = inner.pairing.credential();
+            let bound = credential.and_then(|credential| credential.origin.as_deref());
+            if origin.is_some() && origin != bound {
+                return ProofCheck::ForeignOrigin;
+            }
+            let token = credential.map(|credential| &credential.token);
+            let proof = |nonce| Proof::File { nonce, session, file };
+            match inner.proofs.redeem_as(token, offered, now.instant, proof) {
+                true => ProofCheck::Valid,
+                false => ProofCheck::Wrong,
             }
         })
     }

@@ -11,7 +11,8 @@ use crate::protocol::{
 };
 
 use super::{
-    Instant, Now, browsers::BrowserId, numbers::Numbers, pacing::Pacer, pending::CommandKey,
+    Instant, Now, browsers::BrowserId, files::SessionFiles, numbers::Numbers, pacing::Pacer,
+    pending::CommandKey,
 };
 
 /// A text from a page, truncated to the length that is kept.
@@ -92,6 +93,7 @@ pub(super) struct Session {
     pub(super) client: Option<Caller>,
     pub(super) numbers: Numbers,
     pub(super) pacer: Pacer,
+    pub(super) files: SessionFiles,
 }
 
 impl Session {
@@ -211,6 +213,7 @@ impl Sessions {
             client: self.asking.clone(),
             numbers: Numbers::default(),
             pacer: Pacer::default(),
+            files: SessionFiles::default(),
         };
         self.map.entry(id).insert_entry(session).into_mut()
     }

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Answer, Daemon, PATIENCE, Reply, page};
+use crate::support::{Answer, Daemon, PATIENCE, Reply, nonce, page};
 
 fn resident(health: &Reply) -> u64 {
     health.json()["rssBytes"].as_u64().expect("a number")
@@ -35,6 +37,61 @@ async fn large_answers_are_not_kept() {
         }
         assert!(Instant::now() < end, "{before} bytes before, {busy} while busy, {left} are left");
     }
+}
+
+#[tokio::test]
+async fn a_file_of_300_mib_takes_little_memory_either_way() {
+    const PIECE: usize = 1 << 20;
+    const PIECES: usize = 300;
+    const MOST: u64 = 8 << 20;
+    let daemon = Daemon::start().await;
+    let session = daemon.new_session().await;
+    let pairing = daemon.pairing().await;
+    let piece: Vec<u8> = (0..PIECE).map(|at| (at * 31 >> 3) as u8).collect();
+    let mut hash = Sha256::new();
+    (0..PIECES).for_each(|_| hash.update(&piece));
+    let hash = hash.finalize();
+    let before = resident(&daemon.get("/health").await);
+    let mut most = before;
+
+    let mut connection = daemon.connect().await;
+    let (host, bearer, length) = (daemon.host(), daemon.bearer(), (PIECE * PIECES).to_string());
+    let headers = [
+        ("Host", &*host),
+        ("Authorization", &*bearer),
+        ("Content-Type", "application/octet-stream"),
+        ("Content-Length", &*length),
+    ];
+    let line = format!("POST /files?session={session}&name=long.mkv");
+    connection.request(&line, &headers, b"").await;
+    for number in 0..PIECES {
+        connection.write(&piece).await;
+        if number % 10 == 0 {
+            most = most.max(resident(&daemon.get("/health").await));
+        }
+    }
+    let kept = Reply(connection.response().await).data();
+    assert_eq!(kept["sha256"], HEXLOWER.encode(&hash));
+    let taken = most - before;
+    assert!(taken < MOST, "{} KiB", taken >> 10);
+
+    let (nonce, port) = (nonce(daemon.port).await, daemon.port.to_string());
+    let proof = pairing.proof(&["bproxy file", &port, &nonce, &session, "fl1"]);
+    let proof = format!("Proof {nonce}.{proof}");
+    let line = format!("GET /files/fl1?session={session}");
+    connection.request(&line, &[("Host", &*host), ("Authorization", &*proof)], b"").await;
+    let head = connection.head().await;
+    assert_eq!((head.status, head.header("content-length")), (200, Some(&*length)));
+    let mut given = Sha256::new();
+    for number in 0..PIECES {
+        given.update(connection.exactly(PIECE).await);
+        if number % 10 == 0 {
+            most = most.max(resident(&daemon.get("/health").await));
+        }
+    }
+    assert_eq!(given.finalize(), hash);
+    println!("taken {} KiB, given {} KiB more than before", taken >> 10, (most - before) >> 10);
+    assert!(most - before < MOST, "{} KiB", (most - before) >> 10);
 }
 
 #[tokio::test]

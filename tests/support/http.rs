@@ -75,6 +75,15 @@ impl Connection {
         patiently("a chunk", self.read_chunk()).await.filter(|chunk| !chunk.is_empty())
     }
 
+    /// Reads exactly so many bytes of a body.
+    ///
+    /// # Panics
+    /// If the connection ends before.
+    pub async fn exactly(&mut self, count: usize) -> Vec<u8> {
+        let read = self.read_exactly(count);
+        patiently("a part of a body", read).await.expect("as many bytes")
+    }
+
     /// Reads `count` bytes and hangs up.
     ///
     /// # Panics

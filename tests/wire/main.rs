@@ -6,6 +6,7 @@ mod audit;
 mod contract;
 mod docs;
 mod events;
+mod files;
 mod forwarding;
 mod fuzz;
 mod gate;

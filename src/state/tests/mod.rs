@@ -20,7 +20,7 @@ mod refusals;
 mod staleness;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::Future as _,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
@@ -33,8 +33,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{
-    Admission, ClientId, Instant, IssuedCode, Now, Process, Reply, ReplyFuture, ReplyKind, State,
-    Storage,
+    Admission, ClientId, Instant, IssuedCode, Now, Process, Reply, ReplyFuture, ReplyKind,
+    SessionFile, State, Storage,
 };
 use crate::{
     home,
@@ -94,6 +94,10 @@ impl Storage for Files {
     fn keep_session_dirs(&self, sessions: &[SessionId]) -> Result<(), home::Error> {
         self.disk().dirs = sessions.to_vec();
         Ok(())
+    }
+
+    fn session_files(&self, _session: SessionId) -> BTreeMap<u64, SessionFile> {
+        BTreeMap::new()
     }
 
     fn save_sessions(&self, sessions: &[u8]) -> Result<(), home::Error> {
