@@ -19,6 +19,7 @@ import { BAD_PORT, claim, isPort } from './pairing.js';
 import { Presenter } from './presenter.js';
 import { negotiate, PROTOCOL_VERSION } from './protocol.js';
 import { isObject } from './schema.js';
+import { SessionFiles } from './session-files.js';
 import { newInstanceId, readInstanceId, readPairing, readPort } from './storage.js';
 import { Switch } from './switch.js';
 import { Trace } from './trace.js';
@@ -39,6 +40,8 @@ const version = chrome.runtime.getManifest().version;
 let instanceId = '';
 /** The token that the connection uses. */
 let token = '';
+/** Where the daemon is. @type {import('./handshake.js').Endpoint | null} */
+let endpoint = null;
 /** The protocol version that hello names: the newest, unless the daemon has just refused it. */
 let helloVersion = PROTOCOL_VERSION;
 const trace = new Trace(session, now);
@@ -51,6 +54,7 @@ const windows = new Windows(session);
 const adoption = new Adoption({ navigations, groups, tell, now });
 const downloads = new Downloads({ navigations, area: session });
 const power = new Switch(local, (name) => tell({ type: 'session.resume', session: name }));
+const files = new SessionFiles({ endpoint: () => endpoint, fetch: (...args) => fetch(...args) });
 const presenter = new Presenter({ tell, groups, navigations, power });
 const connection = new Connection({
   shakeHands: (endpoint) => shakeHands(endpoint, fetch),
@@ -75,6 +79,7 @@ const dispatcher = new Dispatcher({
   windows,
   adoption,
   downloads,
+  files,
   power,
   send: (text) => connection.send(text),
   onPause: (name, reason) => presenter.notifyPause(name, reason),
@@ -110,7 +115,8 @@ async function connect() {
   const [pairing, port] = await Promise.all([readPairing(local), readPort(local)]);
   if (pairing === null) return connection.stop(connection.status.reason === 'token_void' ? 'token_void' : 'unpaired');
   token = pairing.extensionToken;
-  connection.start({ port, token });
+  endpoint = { port, token };
+  connection.start(endpoint);
 }
 
 // ---- The daemon ----
@@ -221,8 +227,12 @@ chrome.runtime.onConnect.addListener((popup) => {
   void ready.then(() => connection.nudge());
 });
 
-chrome.runtime.onMessage.addListener((request, _sender, answer) => {
+chrome.runtime.onMessage.addListener((request, sender, answer) => {
   if ('begun' in request) return begun(request.begun);
+  if ('files' in request) {
+    void files.ask(request.files, sender).then(answer);
+    return true;
+  }
   const type = /** @type {keyof PopupRequests} */ (request.type);
   void ready
     .then(async () => answer((await REQUESTS[type]?.(request)) ?? { ok: true }))

@@ -544,6 +544,25 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * @typedef {object} UploadParams `upload`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
+ * @property {boolean} [drop] True to drop them on the element, false to do it in any other way; as the element takes them if absent.
+ * @property {{ bytes: number, file: string, name: string, type: string }[]} files The files, as the session has them.
+ * @property {Target} target The field for files, the drop zone, or the button that asks for files.
+ * @property {Then} [then] A read to bring along, once the page has come to rest.
+ */
+
+/**
+ * @typedef {object} UploadData `upload`
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
+ * @property {{ bytes: number, name: string }[]} uploaded The files that the page holds now, as far as it shows.
+ */
+
+/**
  * @typedef {object} FillParams `fill`
  * @property {boolean} [blur] Whether to leave the field afterwards; true if absent.
  * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
@@ -657,6 +676,7 @@ export const LIMITS = Object.freeze({
  *   select: SelectParams,
  *   press: PressParams,
  *   type: TypeParams,
+ *   upload: UploadParams,
  *   fill: FillParams,
  *   'fill-form': FillFormParams,
  *   screenshot: ScreenshotParams,
@@ -692,6 +712,7 @@ export const LIMITS = Object.freeze({
  *   select: SelectData,
  *   press: PressData,
  *   type: TypeData,
+ *   upload: UploadData,
  *   fill: FillData,
  *   'fill-form': FillFormData,
  *   screenshot: ScreenshotData,
@@ -1284,6 +1305,38 @@ export const ACTIONS = Object.freeze({
         then: THEN,
       },
       required: ['text'],
+    },
+  },
+  upload: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        dialog: DIALOG,
+        drop: { type: 'boolean' },
+        files: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              bytes: { type: 'integer', minimum: 0 },
+              file: { type: 'string', pattern: '^fl[0-9]+$' },
+              name: { type: 'string' },
+              type: { type: 'string' },
+            },
+            required: ['file', 'name', 'bytes', 'type'],
+          },
+          maxItems: 20,
+          minItems: 1,
+        },
+        target: TARGET,
+        then: THEN,
+      },
+      required: ['target', 'files'],
     },
   },
   fill: {

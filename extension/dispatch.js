@@ -20,8 +20,8 @@ import { withoutRead, withRead } from './then.js';
  * @typedef {import('./dedupe-log.js').Identity} Identity
  */
 
-/** Acts whose answer says what a field or a list holds. @type {ReadonlySet<string>} */
-const HOLDING = new Set(['fill', 'fill-form', 'select', 'type']);
+/** Acts whose answer says what a field, a list or a page holds. @type {ReadonlySet<string>} */
+const HOLDING = new Set(['fill', 'fill-form', 'select', 'type', 'upload']);
 
 export class Dispatcher {
   /**
@@ -36,6 +36,7 @@ export class Dispatcher {
    *   windows: import('./windows.js').Windows,
    *   adoption: import('./adoption.js').Adoption,
    *   downloads: import('./downloads.js').Downloads,
+   *   files: import('./session-files.js').SessionFiles,
    *   power: import('./switch.js').Switch,
    *   send: (text: string) => boolean,
    *   onPause: (session: string, reason: string) => void,
@@ -57,6 +58,7 @@ export class Dispatcher {
     this.windows = windows;
     this.adoption = parts.adoption;
     this.downloads = parts.downloads;
+    this.files = parts.files;
     this.power = power;
     this.send = send;
     this.onPause = onPause;
@@ -275,6 +277,7 @@ export class Dispatcher {
       windows: this.windows,
       trace: this.trace,
       downloads: this.downloads,
+      files: this.files,
     });
     // A page that hangs never answers; the command still ends on time.
     const ended = Promise.race([running, expired]).finally(async () => {

@@ -15,7 +15,7 @@ import { ActionError } from './protocol.js';
 /** What is asked of the page itself, whatever act is under way. @type {ReadonlySet<string>} */
 const ABOUT_PAGE = new Set(['info', 'sign-in-interstitial', 'picture-window']);
 /** Acts that need not be seen to be done. @type {ReadonlySet<string>} */
-const UNSEEN = new Set(['scroll', 'look-again']);
+const UNSEEN = new Set(['scroll', 'look-again', 'upload']);
 const CANDIDATES_MAX = 10;
 
 /** @typedef {import('./frame-tree.js').Place} Place */

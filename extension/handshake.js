@@ -24,7 +24,26 @@ const MAX_ANSWER_BYTES = 16 * 1024;
  * @param {typeof globalThis.fetch} fetch
  * @returns {Promise<Handshake | 'unreachable' | 'stranger' | 'locked' | 'shutdown'>}
  */
-export async function shakeHands({ port, token }, fetch) {
+export async function shakeHands(endpoint, fetch) {
+  const answered = await challenge(endpoint, fetch);
+  if (typeof answered === 'string') return answered;
+  const { prover, nonce } = answered;
+  const hello = newNonce();
+  return {
+    url: `ws://127.0.0.1:${endpoint.port}/ws`,
+    protocols: [SUBPROTOCOL, `proof.${nonce}.${await prover.extension(nonce)}`],
+    nonce: hello,
+    isWelcome: (given) => prover.isSocket(nonce, hello, given),
+  };
+}
+
+/**
+ * Has the listener prove that it is the daemon; gives the nonce that a proof for it is about.
+ * @param {Endpoint} endpoint
+ * @param {typeof globalThis.fetch} fetch
+ * @returns {Promise<{ prover: Prover, nonce: string } | 'unreachable' | 'stranger' | 'locked' | 'shutdown'>}
+ */
+export async function challenge({ port, token }, fetch) {
   const prover = new Prover(token, port);
   const challenge = newNonce();
   let answer;
@@ -46,13 +65,7 @@ export async function shakeHands({ port, token }, fetch) {
   const { nonce, proof } = isObject(answer.data) ? answer.data : /** @type {Record<string, unknown>} */ ({});
   if (typeof nonce !== 'string' || !/^[0-9a-f]{32,128}$/i.test(nonce)) return 'stranger';
   if (!(await prover.isDaemon(challenge, nonce, proof))) return 'stranger';
-  const hello = newNonce();
-  return {
-    url: `ws://127.0.0.1:${port}/ws`,
-    protocols: [SUBPROTOCOL, `proof.${nonce}.${await prover.extension(nonce)}`],
-    nonce: hello,
-    isWelcome: (given) => prover.isSocket(nonce, hello, given),
-  };
+  return { prover, nonce };
 }
 
 /**

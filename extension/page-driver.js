@@ -83,6 +83,8 @@ export const PAGE_SCRIPTS = Object.freeze([
   'page/requests.js',
   'page/capture.js',
   'page/opens.js',
+  'page/file-field.js',
+  'page/upload.js',
   'page/scroll.js',
   'page/select.js',
   'page/field.js',

@@ -30,9 +30,13 @@ export class Prover {
   }
 
   /** The proof for the daemon. @param {string} nonce the daemon's */
-  async extension(nonce) {
-    const text = ['bproxy extension', this.port, nonce].join('\n');
-    return toHex(new Uint8Array(await crypto.subtle.sign('HMAC', await this.key, encode(text))));
+  extension(nonce) {
+    return this.#sign(['bproxy extension', this.port, nonce]);
+  }
+
+  /** The proof for one fetch of a file. @param {string} nonce the daemon's @param {string} session @param {string} file */
+  file(nonce, session, file) {
+    return this.#sign(['bproxy file', this.port, nonce, session, file]);
   }
 
   /**
@@ -41,6 +45,11 @@ export class Prover {
    */
   isSocket(nonce, hello, proof) {
     return this.#verify(['bproxy socket', this.port, nonce, hello], proof);
+  }
+
+  /** @param {(string | number)[]} lines */
+  async #sign(lines) {
+    return toHex(new Uint8Array(await crypto.subtle.sign('HMAC', await this.key, encode(lines.join('\n')))));
   }
 
   /** Compares in constant time. @param {(string | number)[]} lines @param {unknown} proof */

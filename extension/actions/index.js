@@ -13,6 +13,7 @@ import * as navigate from './navigate.js';
 import { screenshot } from './screenshot.js';
 import { snapshot } from './snapshot.js';
 import * as tabs from './tabs.js';
+import { upload } from './upload.js';
 import { wait } from './wait.js';
 
 /**
@@ -29,7 +30,7 @@ import { wait } from './wait.js';
  *   deadline: number, order: PageOrder, document: string | undefined, done: number, effects: import('../effects.js').Effects,
  *   signal: AbortSignal, hurry: AbortSignal, driver: import('../page-driver.js').PageDriver,
  *   navigations: import('../navigation.js').Navigations, groups: import('../groups.js').Groups, windows: import('../windows.js').Windows,
- *   trace: import('../trace.js').Trace, downloads: import('../downloads.js').Downloads,
+ *   trace: import('../trace.js').Trace, downloads: import('../downloads.js').Downloads, files: import('../session-files.js').SessionFiles,
  * }} Context
  */
 
@@ -70,6 +71,7 @@ export const HANDLERS = Object.freeze({
   fill: fill.fill,
   'fill-form': fill.fillForm,
   select: act.select,
+  upload,
   screenshot,
   wait,
   frames,

@@ -32,6 +32,7 @@
 
   // The browser does what is asked for.
   page.requests.asking = () => {
+    if (page.began) page.began.sends = true;
     if (asked.length < ASKED_MAX) asked.push(performance.now());
     return false;
   };

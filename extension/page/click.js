@@ -87,7 +87,7 @@
       'opens a list that a click from a script does not open: use select',
     ],
     ['input[type="color"]', 'opens a dialog that a click from a script does not open: use fill'],
-    ['input[type="file"]', 'takes files: a person has to choose them (require-human)'],
+    ['input[type="file"]', 'takes files: use upload'],
   ];
 
   /** A left click does here what no script can. */
@@ -96,10 +96,7 @@
     if (native) page.notActionable(element, native[1]);
     const labelled = /** @type {HTMLLabelElement | null} */ (own.closest(element, 'label'))?.control;
     if (labelled instanceof HTMLInputElement && labelled.type === 'file') {
-      page.notActionable(
-        element,
-        'opens a dialog for files, which a click from a script does not open: a person has to choose them (require-human)',
-      );
+      page.notActionable(element, 'opens a dialog for files, which a click from a script does not open: use upload');
     }
     const link = /** @type {HTMLAnchorElement | null} */ (own.closest(element, 'a[href], area[href]'));
     const address = (link && own.getAttribute(link, 'href')) ?? '';

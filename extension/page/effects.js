@@ -15,6 +15,7 @@
       scrollers: new Map(),
       blocked: new Set(),
       asked: new Set(),
+      sends: false,
       animations: new Set(page.isHidden() ? own.getAnimations(document) : []),
     };
     const scroller = own.scrollingElement(document);

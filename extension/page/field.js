@@ -119,12 +119,7 @@
 
   const refuseButtons = (/** @type {HTMLInputElement} */ input) => {
     if (!['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(input.type)) return;
-    page.notActionable(
-      input,
-      input.type === 'file'
-        ? 'takes files: a person has to choose them (require-human)'
-        : 'cannot be filled: it is a button',
-    );
+    page.notActionable(input, input.type === 'file' ? 'takes files: use upload' : 'cannot be filled: it is a button');
   };
 
   const refuseWords = (/** @type {Element} */ toggle, /** @type {string} */ value) => {

@@ -150,6 +150,39 @@ export function guard(secret, request, until, accepts, text, holds) {
     args.length > 0 && asks(self, `captured ${args[0]}`) ? true : apply(native, self, args),
   );
 
+  // A chooser of files is for a person: what asks for one is told to the extension's world, which may have the files.
+  const { MouseEvent: Naming } = /** @type {any} */ (window);
+  /** @param {object} on @param {string} name */
+  const getter = (on, name) => getOwnPropertyDescriptor(on, name)?.get;
+  const [typeOf, connected] = [getter(HTMLInputElement.prototype, 'type'), getter(Node.prototype, 'isConnected')];
+  /** @param {any} self */
+  const takesFiles = (self) => {
+    try {
+      return apply(/** @type {any} */ (typeOf), self, []) === 'file';
+    } catch {
+      return false;
+    }
+  };
+  /** @param {any} self */
+  const chooses = (self) =>
+    !apply(dispatchEvent, document, [new Naming(request, { relatedTarget: self, cancelable: true })]);
+  replace(HTMLElement.prototype, 'click', (self, args, native) => {
+    // One in the document is noticed by its event.
+    if (over || !takesFiles(self) || apply(/** @type {any} */ (connected), self, [])) return apply(native, self, args);
+    let asked = false;
+    const prevent = (/** @type {Event} */ event) => {
+      asked = !event.defaultPrevented;
+      event.preventDefault();
+    };
+    apply(addEventListener, self, ['click', prevent]);
+    apply(native, self, args);
+    apply(removeEventListener, self, ['click', prevent]);
+    if (asked) chooses(self);
+  });
+  replace(HTMLInputElement.prototype, 'showPicker', (self, args, native) =>
+    !over && takesFiles(self) && chooses(self) ? undefined : apply(native, self, args),
+  );
+
   // Without a person's hand the browser opens no window for a page: the extension's world opens it, by a name of its own.
   /** @param {any} self @param {any[]} args @param {any} native */
   const openWindow = (self, args, native) => {

@@ -20,10 +20,12 @@
     const until = heard.get(event.type) ?? 0;
     if (until < Date.now()) return;
     event.stopImmediatePropagation();
-    const detail = String(/** @type {CustomEvent} */ (event).detail);
+    // What asks for files may be in no document: an event of the mouse can name it.
+    const chooser = event instanceof MouseEvent ? event.relatedTarget : null;
+    const detail = chooser ? 'choose' : String(/** @type {CustomEvent} */ (event).detail);
     const [word] = detail.split(' ', 1);
     if (!OPENS.has(word) && until < Number.POSITIVE_INFINITY) return;
-    const at = event.composedPath()[0];
+    const at = chooser ?? event.composedPath()[0];
     if (at && page.requests[word]?.(at, detail.slice(word.length + 1))) event.preventDefault();
   };
 
@@ -34,12 +36,14 @@
     own.addEventListener(window, act, answer, true);
     page.mindLinks(false);
     page.mindLinks(true);
+    page.mindChoosers(true);
   };
 
   page.stopListening = () => {
     // Once, for whatever has it, and once more to forget that it had.
     page.uncapture({});
     page.uncapture({});
+    page.mindChoosers(false);
     const until = Date.now() + LATER_MS;
     for (const [act, hears] of heard) if (hears > until) heard.set(act, until);
     if (heard.size > 0) setTimeout(forget, LATER_MS);

@@ -74,6 +74,11 @@ type PageCommands = {
   };
   /** `selected`: what was seen at the press itself. */
   select: { params: import('../contract.js').SelectParams; data: { opened: boolean; selected: boolean } };
+  /** `uploaded`: what the page was given. `token`: by which it asks for the files; `transfer`: the name of the events of `lendEffects`. */
+  upload: {
+    params: { target: BproxyTarget; files: PageFile[]; drop?: boolean; token: string; transfer: string };
+    data: { uploaded: PageUploaded[] };
+  };
   choose: { params: { optionText: string }; data: { selected: boolean } };
   'search-option': { params: { optionText: string }; data: { searched: boolean } };
   /** Null: the option is not there, and what was searched for is taken out of the field again. */
@@ -128,6 +133,11 @@ type PageCommands = {
 
 /** What `find` takes besides its own: `near`: names come with nothing found; `numbered`: elements get numbers. */
 type BproxyFinding = import('../contract.js').FindParams & { near?: boolean; numbered?: boolean };
+
+/** A file that a page is to get. */
+type PageFile = { name: string; bytes: number; type: string };
+/** A file that a page has got. */
+type PageUploaded = { name: string; bytes: number };
 
 /** Why a document does nothing with keys: a frame in it has the focus, or nothing in it has. */
 type PageElsewhere = { inside?: number; lost?: boolean };
@@ -221,6 +231,7 @@ interface ActAfter {
   choose: { selected: boolean; optionText: string; open: boolean };
   'search-option': never;
   'close-list': never;
+  upload: { uploaded: PageUploaded[] };
   press: NoData;
   release: never;
   /** What the field holds; nothing if it is secret, or no field. */
@@ -798,6 +809,8 @@ interface BproxyPage {
     blocked: Set<string>;
     /** What it asked to download. */
     asked: Set<string>;
+    /** It asked a server for something. */
+    sends: boolean;
     animations: Set<Animation>;
   } | null;
   /** Remembers how the document is, if this is the first that is done for the act. */
@@ -1039,6 +1052,21 @@ interface BproxyPage {
   // opens.js
   /** Whether links that lead to other tabs are followed behind this one. */
   mindLinks(minds: boolean): void;
+
+  // file-field.js
+  isFileField(element: Element): boolean;
+  /** The field for files that an element is, labels or has in it; null if there is none. */
+  fileFieldOf(element: Element): HTMLInputElement | null;
+  /** Fails if the field does not take these files. */
+  takesFiles(field: HTMLInputElement, files: PageFile[]): void;
+  /** Puts files into the field, and tells the page. */
+  giveFiles(field: HTMLInputElement, files: File[]): { uploaded: PageUploaded[] };
+  /** Of the files that were given those whose names the page shows; all if it shows none and `isTaken`. */
+  keptOf(given: PageUploaded[], isTaken: boolean): PageUploaded[];
+
+  // upload.js
+  /** Whether choosers of files are noticed that fields of the document ask for. */
+  mindChoosers(minds: boolean): void;
 
   // capture.js
   /**

@@ -5,6 +5,7 @@
 //! [`Waiter`] that shows what is being waited for and can end the wait.
 
 mod ask_again;
+mod files;
 mod lines;
 mod retry;
 mod session_wait;
@@ -13,6 +14,7 @@ mod time_limit;
 use std::time::Duration;
 
 pub use ask_again::send_or_ask;
+pub use files::give_files;
 pub use lines::lines;
 pub use retry::retry_until_browser;
 pub use session_wait::{SessionWait, wait_for_session};

@@ -1,5 +1,5 @@
 //! The verbs that act on the page: scrolling, pointing (`pointer.rs`), keys (`keyboard.rs`), filling (`fill.rs`),
-//! choosing.
+//! choosing, uploading (`upload.rs`).
 
 use clap::{Args, Subcommand};
 
@@ -9,6 +9,7 @@ use super::global_args::{Globals, checked, word};
 use super::keyboard::{Press, Type};
 use super::pointer::{Click, Drag, Hover, SelectText};
 use super::target::{RequiredTarget, Target};
+use super::upload::Upload;
 use super::{Error, Outcome, call};
 use crate::protocol::{self, Action, Direction, Distance};
 
@@ -26,6 +27,7 @@ pub(super) enum Act {
     Fill(Fill),
     FillForm(FillForm),
     Select(Select),
+    Upload(Upload),
 }
 
 impl Act {
@@ -41,6 +43,7 @@ impl Act {
             Act::Fill(verb) => verb.action()?,
             Act::FillForm(verb) => verb.action()?,
             Act::Select(verb) => verb.action(),
+            Act::Upload(verb) => return verb.run(globals),
         };
         call::show(globals, &action)
     }

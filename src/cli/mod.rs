@@ -38,6 +38,7 @@ mod table;
 mod target;
 mod then;
 mod token;
+mod upload;
 mod version;
 mod wait;
 

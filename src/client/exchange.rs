@@ -17,6 +17,12 @@ use crate::sys;
 const MAX_HEAD_BYTES: u64 = 16 * 1024;
 const MAX_HEADERS: usize = 32;
 
+/// Room for a request's head, its path aside.
+const HEAD_BYTES: usize = 512;
+
+/// How much of a file is read and sent at once.
+const PIECE_BYTES: usize = 128 * 1024;
+
 /// Room for the extension's largest message, with handles and the envelope added.
 const MAX_ANSWER_BYTES: u64 = 2 * MAX_MESSAGE_BYTES as u64;
 
@@ -122,8 +128,53 @@ pub(super) fn send(
     body: &[u8],
     after: After,
 ) -> io::Result<()> {
-    // Contains the token, and so is wiped when dropped. Allocated at full size: growing would leave a copy behind.
-    let mut request = Zeroizing::new(Vec::with_capacity(512 + body.len()));
+    // Allocated at full size: growing would leave a copy of the token behind.
+    let mut request = Zeroizing::new(Vec::with_capacity(HEAD_BYTES + body.len()));
+    write_head(&mut request, host, method, path, token, after)?;
+    if method == "POST" {
+        write!(request, "Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())?;
+    }
+    request.extend_from_slice(b"\r\n");
+    request.extend_from_slice(body);
+    stream.write_all(&request)
+}
+
+/// Sends a request with a file of `bytes` bytes, a piece at a time.
+pub(super) fn send_file(
+    stream: &mut impl Write,
+    host: &str,
+    path: &str,
+    token: Option<&Secret>,
+    file: &mut impl Read,
+    bytes: u64,
+) -> io::Result<()> {
+    let mut request = Zeroizing::new(Vec::with_capacity(HEAD_BYTES + path.len()));
+    write_head(&mut request, host, "POST", path, token, After::Close)?;
+    write!(request, "Content-Type: application/octet-stream\r\nContent-Length: {bytes}\r\n\r\n")?;
+    stream.write_all(&request)?;
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut left = bytes;
+    while left > 0 {
+        let most = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = file.read(&mut piece[..most])?;
+        if read == 0 {
+            return Err(io::Error::other("the file became shorter while it was sent"));
+        }
+        stream.write_all(&piece[..read])?;
+        left -= read as u64;
+    }
+    Ok(())
+}
+
+/// The beginning of a request's head. It contains the token, and so has to be wiped.
+fn write_head(
+    request: &mut Vec<u8>,
+    host: &str,
+    method: &str,
+    path: &str,
+    token: Option<&Secret>,
+    after: After,
+) -> io::Result<()> {
     write!(request, "{method} {path} HTTP/1.1\r\nHost: {host}\r\n")?;
     if let After::Close = after {
         request.extend_from_slice(b"Connection: close\r\n");
@@ -131,12 +182,7 @@ pub(super) fn send(
     if let Some(token) = token {
         write!(request, "Authorization: Bearer {}\r\n", token.expose())?;
     }
-    if method == "POST" {
-        write!(request, "Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())?;
-    }
-    request.extend_from_slice(b"\r\n");
-    request.extend_from_slice(body);
-    stream.write_all(&request)
+    Ok(())
 }
 
 /// How the end of a body is found.

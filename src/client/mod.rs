@@ -38,6 +38,7 @@ mod discovery;
 mod error;
 mod events;
 mod exchange;
+mod files;
 mod request;
 
 use std::time::{Duration, Instant};
@@ -57,6 +58,7 @@ pub use connection::Connection;
 pub use discovery::{Endpoint, connect, connect_port, connect_running, running_port};
 pub use error::Error;
 pub use events::Events;
+pub use files::LocalFile;
 pub use request::request_id;
 
 /// How much longer than a command's deadline to wait for its answer to begin: the daemon answers at the deadline at the

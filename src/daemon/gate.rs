@@ -309,8 +309,7 @@ impl Context {
     pub(super) async fn check(
         self: Arc<Self>,
         method: Method,
-        path: warp::path::FullPath,
-        query: String,
+        (path, query): (warp::path::FullPath, String),
         target: Option<TargetAuthority>,
         headers: HeaderMap,
         door: Door,

@@ -24,8 +24,7 @@ pub(super) fn all(
     let gate = with
         .clone()
         .and(warp::method())
-        .and(warp::path::full())
-        .and(query)
+        .and(warp::path::full().and(query).map(|path, query| (path, query)))
         .and(warp::ext::optional())
         .and(warp::header::headers_cloned())
         .and(warp::ext::get())

@@ -2,7 +2,31 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileHandle, MAX_KEPT_NAME_BYTES};
+use super::{FileHandle, MAX_KEPT_NAME_BYTES, values::params};
+
+params! {
+    /// A file as the extension is told of it.
+    GivenFile {
+        /// Its name in the session.
+        file: FileHandle,
+        /// The name that pages see.
+        name: String,
+        /// Its size.
+        bytes: u64,
+        /// Its media type, by its name; empty if that tells none.
+        #[serde(rename = "type")]
+        kind: String,
+        ;
+    }
+}
+
+impl GivenFile {
+    /// The file with this name and size.
+    pub fn new(file: FileHandle, name: &str, bytes: u64) -> Self {
+        let kind = mime_guess::from_path(name).first_raw().unwrap_or_default().to_owned();
+        Self { file, name: name.to_owned(), bytes, kind }
+    }
+}
 
 /// The answer to a file that has arrived.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

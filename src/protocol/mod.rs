@@ -25,7 +25,7 @@ pub use caller::Caller;
 pub use dialog::{Dialog, DialogAnswer};
 pub use envelope::{BadRequest, Envelope, NO_PAGE, Place, Request, failure, forwarded, success};
 pub use error::{Category as ErrorCategory, ErrorCode, ProtocolError, Retry};
-pub use files::{StoredFile, kept_name};
+pub use files::{GivenFile, StoredFile, kept_name};
 pub use health::Health;
 pub use ids::{ElementHandle, FileHandle, FrameName, HandleKind, SessionId, TabHandle};
 pub use limits::*;

@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
-    Condition, Conditions, Distance, ElementHandle, Field, Fields, FileHandle, FrameName, Int, Key,
-    Keys, Label, MAX_CONDITIONS, MAX_FORM_FIELDS, MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS,
-    SessionId, Share, TabHandle, TypedText, UpTo,
+    Condition, Conditions, Distance, ElementHandle, Field, Fields, FileHandle, FileHandles,
+    FrameName, Int, Key, Keys, Label, MAX_CONDITIONS, MAX_FILES, MAX_FORM_FIELDS, MAX_KEYS,
+    MAX_LABEL_CHARS, MAX_TYPED_CHARS, SessionId, Share, TabHandle, TypedText, UpTo,
 };
 
 /// The schema of parameters, with all subschemas inlined: not every client follows references.
@@ -139,6 +139,12 @@ schemas! {
         "items": generator.subschema_for::<Field>(),
         "minItems": 1,
         "maxItems": MAX_FORM_FIELDS
+    });
+    [] FileHandles, "FileHandles": |generator| json_schema!({
+        "type": "array",
+        "items": generator.subschema_for::<FileHandle>(),
+        "minItems": 1,
+        "maxItems": MAX_FILES
     });
     [] Conditions, "Conditions": |generator| json_schema!({
         "type": "array",

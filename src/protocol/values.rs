@@ -10,7 +10,8 @@ use serde::{
 };
 
 use super::{
-    Condition, Field, MAX_CONDITIONS, MAX_FORM_FIELDS, MAX_KEYS, MAX_LABEL_CHARS, MAX_TYPED_CHARS,
+    Condition, Field, FileHandle, MAX_CONDITIONS, MAX_FILES, MAX_FORM_FIELDS, MAX_KEYS,
+    MAX_LABEL_CHARS, MAX_TYPED_CHARS,
 };
 
 /// Deserializes an optional field that must not be `null` where it is present.
@@ -321,6 +322,12 @@ checked! {
     Fields(Vec<Field>) by |fields| match fields.len() {
         1..=MAX_FORM_FIELDS => Ok(()),
         count => Err(format!("expected 1 to {MAX_FORM_FIELDS} fields, not {count}")),
+    };
+
+    /// The files to give to a page, at least one.
+    FileHandles(Vec<FileHandle>) by |files| match files.len() {
+        1..=MAX_FILES => Ok(()),
+        count => Err(format!("expected 1 to {MAX_FILES} files, not {count}")),
     };
 
     /// What a wait is over for as well, at least one.

@@ -145,9 +145,11 @@ impl Inner {
             true => Resolved::default(),
             false => self.resolve_handles(&mut request.action, &destination, now)?,
         };
+        let files = self.given_files(destination.session, request.action.files())?;
         let is_plain = self.browsers.revision_of(destination.browser) < 1;
         let simplified = is_plain && request.action.simplify();
         let params = match handles.replaced || simplified {
+            _ if !files.is_empty() => Cow::Owned(request.action.params_with(&files)),
             true => Cow::Owned(request.action.params()),
             false => Cow::Borrowed(request.params),
         };

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, io};
 
-use crate::protocol::{FileHandle, MAX_ARRIVALS, MAX_FILE_BYTES, MAX_SESSION_BYTES, SessionId};
+use crate::protocol::{
+    ErrorCode, FileHandle, GivenFile, MAX_ARRIVALS, MAX_FILE_BYTES, MAX_SESSION_BYTES,
+    ProtocolError, SessionId,
+};
 
 use super::{Inner, Now, State};
 
@@ -165,6 +168,31 @@ fn check_room(bytes: u64) -> Result<(), FileRefusal> {
 }
 
 impl Inner {
+    /// What the extension is told of the files that a command names.
+    ///
+    /// # Errors
+    ///
+    /// The session has no such file.
+    pub(super) fn given_files(
+        &self,
+        id: SessionId,
+        files: &[FileHandle],
+    ) -> Result<Vec<GivenFile>, ProtocolError> {
+        let session = self.sessions.get(id);
+        let given = |file: &FileHandle| {
+            let known = session.and_then(|session| session.files.get(file));
+            let given = known.map(|known| GivenFile::new(file.clone(), &known.name, known.bytes));
+            given.ok_or_else(|| {
+                let message = format!(
+                    "the session has no file {}: give it one with `bproxy upload`, which names it",
+                    file.as_str()
+                );
+                ProtocolError::new(ErrorCode::FileNotFound, message, id.as_str())
+            })
+        };
+        files.iter().map(given).collect()
+    }
+
     fn files_of(&mut self, session: SessionId) -> Result<&mut SessionFiles, FileRefusal> {
         let session = self.sessions.get_mut(session).ok_or(FileRefusal::NoSession)?;
         Ok(&mut session.files)

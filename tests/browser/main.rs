@@ -52,6 +52,7 @@ mod tables;
 mod then;
 mod tokens;
 mod unnoticed;
+mod uploads;
 mod versions;
 mod view;
 mod waits;

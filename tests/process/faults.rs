@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Daemon, FakeExtension, Home, Pairing, Reply, StopOnDrop, bproxy, call, now_ms, origin,
+    Client, Daemon, FakeExtension, Home, Pairing, StopOnDrop, bproxy, call, now_ms, origin,
     request, run, wait_for,
 };
 
@@ -97,22 +97,6 @@ impl Cramped {
         pairing["pairingCode"].as_str().expect("a code").to_owned()
     }
 
-    /// Sends a file of this size to a session.
-    async fn give_file(&self, session: &str, bytes: usize) -> Reply {
-        let mut connection = self.client.connect().await;
-        let (host, bearer) = (self.client.host(), self.client.bearer());
-        let length = bytes.to_string();
-        let headers = [
-            ("Host", &*host),
-            ("Authorization", &*bearer),
-            ("Content-Type", "application/octet-stream"),
-            ("Content-Length", &*length),
-        ];
-        let line = format!("POST /files?session={session}&name=a");
-        connection.request(&line, &headers, &vec![b'x'; bytes]).await;
-        Reply(connection.response().await)
-    }
-
     /// Commands on every path through the daemon, until it reports that its log is full, and some more.
     async fn goes_on(&self, extension: &mut FakeExtension) {
         let tab = extension.open_tab(&self.client).await;
@@ -159,14 +143,18 @@ async fn a_file_that_fills_the_disk_is_refused_and_leaves_nothing() {
         let entries = fs::read_dir(&directory).expect("the session's directory").flatten();
         entries.map(|entry| entry.file_name()).collect::<Vec<_>>()
     };
-    assert_eq!(daemon.give_file(&session, 1000).await.data()["file"], "fl1");
+    assert_eq!(daemon.client.give_file(&session, "a", &[0; 1000]).await.data()["file"], "fl1");
     for _ in 0..2 {
-        let message = daemon.give_file(&session, 512 * 1024).await.refused(507, "STORAGE_FULL");
+        let message = daemon
+            .client
+            .give_file(&session, "a", &[0; 512 * 1024])
+            .await
+            .refused(507, "STORAGE_FULL");
         assert!(message.contains("disk") && message.contains("BPROXY_HOME"), "{message}");
         wait_for("nothing half", || (names() == ["fl1"]).then_some(())).await;
     }
     // What fits is taken again.
-    assert_eq!(daemon.give_file(&session, 1000).await.data()["file"], "fl2");
+    assert_eq!(daemon.client.give_file(&session, "a", &[0; 1000]).await.data()["file"], "fl2");
 }
 
 #[cfg(target_os = "linux")]

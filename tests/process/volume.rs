@@ -47,7 +47,7 @@ async fn a_file_of_300_mib_takes_little_memory_either_way() {
     let daemon = Daemon::start().await;
     let session = daemon.new_session().await;
     let pairing = daemon.pairing().await;
-    let piece: Vec<u8> = (0..PIECE).map(|at| (at * 31 >> 3) as u8).collect();
+    let piece: Vec<u8> = (0..PIECE).map(|at| ((at * 31) >> 3) as u8).collect();
     let mut hash = Sha256::new();
     (0..PIECES).for_each(|_| hash.update(&piece));
     let hash = hash.finalize();

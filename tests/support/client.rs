@@ -129,6 +129,21 @@ impl Client {
         Reply(connection.response().await)
     }
 
+    /// Gives a file to a session.
+    pub async fn give_file(&self, session: &str, name: &str, bytes: &[u8]) -> Reply {
+        let mut connection = self.connect().await;
+        let length = bytes.len().to_string();
+        let headers = [
+            ("Host", &*self.host()),
+            ("Authorization", &*self.bearer()),
+            ("Content-Type", "application/octet-stream"),
+            ("Content-Length", &*length),
+        ];
+        let line = format!("POST /files?session={session}&name={name}");
+        connection.request(&line, &headers, bytes).await;
+        Reply(connection.response().await)
+    }
+
     /// Claims a pairing `code` for the extension of `origin`.
     pub async fn claim(&self, code: &str, origin: &str) -> Reply {
         self.claim_with(json!({"code": code}).to_string().as_bytes(), origin).await

@@ -21,6 +21,8 @@ pub struct Golden {
 pub struct Valid {
     pub name: String,
     pub params: Value,
+    /// The parameters as they are forwarded, where the daemon changes them.
+    pub forwarded: Option<Value>,
     /// The answer's `data`, as the extension sends it.
     #[serde(default = "nothing")]
     pub data: Value,

@@ -10,8 +10,8 @@ use std::{env, fs};
 
 use bproxy::protocol::{
     Action, AnswerHandling, CODE_LIFE_MS, DEFAULT_PORT, Dialog, Effects, ErrorCode, Facts, Field,
-    MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_HANDLES_PER_READ, MAX_ID_CHARS, MAX_PENDING, OLDEST,
-    Recovery, RunsIn, SUBPROTOCOL, Spot, Target, Then, ThenError, VERSION, data_schema_of,
+    GivenFile, MAX_ANSWER_BYTES, MAX_DEADLINE_MS, MAX_HANDLES_PER_READ, MAX_ID_CHARS, MAX_PENDING,
+    OLDEST, Recovery, RunsIn, SUBPROTOCOL, Spot, Target, Then, ThenError, VERSION, data_schema_of,
     schema_of,
 };
 use serde_json::{Map, Value, json};
@@ -39,6 +39,15 @@ fn the_committed_contract_is_what_the_tables_say() {
             return;
         }
     }
+}
+
+/// The parameters as they are forwarded: with what the daemon knows of files in place of their names.
+fn params(facts: &Facts) -> Value {
+    let mut params = (facts.params)().to_value();
+    if let Some(files) = params.pointer_mut("/properties/files/items") {
+        *files = schema_of::<GivenFile>().to_value();
+    }
+    params
 }
 
 /// Whether the action must not run a second time.
@@ -182,7 +191,7 @@ export const LIMITS = Object.freeze({{
             ));
         }
         for facts in actions {
-            self.object("Params", facts, &(facts.params)().to_value());
+            self.object("Params", facts, &params(facts));
             if let Some(data) = data(facts) {
                 self.object("Data", facts, &data);
             }
@@ -264,15 +273,15 @@ export const LIMITS = Object.freeze({{
 export const ACTIONS = Object.freeze({",
         );
         for facts in actions {
-            let schema = bare(&(facts.params)().to_value());
+            let schema = bare(&params(facts));
             check_subset(&schema, facts.name);
             let (acts, needs_tab) = (acts(facts), facts.runs_in == RunsIn::Tab);
-            let params = self.value(&schema, 4);
+            let forwarded = self.value(&schema, 4);
             self.line(format!("  {}: {{", key(facts.name)));
             let reports = facts.answer == Some(AnswerHandling::ReportsEffects);
             self.line(format!("    acts: {acts},\n    needsTab: {needs_tab},"));
             self.line(format!("    reportsEffects: {reports},"));
-            self.line(format!("    params: {params},\n  }},"));
+            self.line(format!("    params: {forwarded},\n  }},"));
         }
         self.line("});");
     }

@@ -377,3 +377,37 @@ async fn the_socket_takes_files_and_gives_none() {
     let (status, body) = ask(format!("GET /files/fl1?session={session} HTTP/1.1"), "").await;
     assert_eq!((&*status, &body["error"]["code"]), ("404", &json!("NOT_FOUND")));
 }
+
+#[tokio::test]
+async fn a_file_that_the_session_does_not_have_is_refused_in_its_turn() {
+    let (daemon, mut ext, tab) = Daemon::with_numbering_tab().await;
+    let other = daemon.new_session().await;
+    daemon.give_file(&other, "a.txt", b"hello").await.data();
+    let late = std::time::Duration::ZERO;
+    let upload = |target: Value, file: &str| {
+        tab.request("upload").params(json!({"target": target, "files": [file]}))
+    };
+    let target = json!({"selector": "#file"});
+    // Another session's is none of this one's.
+    for file in ["fl1", "fl01", "fl99999999999999999999"] {
+        let error =
+            daemon.send(upload(target.clone(), file).within(late)).await.error("FILE_NOT_FOUND");
+        assert!(error["message"].as_str().is_some_and(|text| text.contains(file)), "{error}");
+        assert_eq!(
+            (&error["category"], &error["retry"]),
+            (&json!("target"), &json!("conditional"))
+        );
+    }
+    let stale = upload(json!({"handle": "el1"}), "fl1");
+    daemon.send(stale).await.error("ELEMENT_HANDLE_NOT_FOUND");
+    daemon.give_file(&tab.session, "a.txt", b"hello").await.data();
+    daemon.send(upload(target.clone(), "fl1").within(late)).await.error("TIMEOUT");
+    ext.has_nothing().await;
+    // A browser that does not know of files gets none.
+    let (old, mut plain, tab) = Daemon::with_tab().await;
+    old.give_file(&tab.session, "a.txt", b"hello").await.data();
+    let request = tab.request("upload").params(json!({"target": target, "files": ["fl1"]}));
+    let error = old.send(request).await.error("SCRIPT_ERROR");
+    assert!(error["message"].as_str().is_some_and(|text| text.contains("too old")), "{error}");
+    plain.has_nothing().await;
+}

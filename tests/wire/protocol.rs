@@ -539,9 +539,14 @@ async fn valid_parameters_of_every_extension_action_are_forwarded_and_their_data
                 daemon.send(request).await.error("ELEMENT_HANDLE_NOT_FOUND");
                 continue;
             }
+            if valid.params.get("files").is_some() {
+                daemon.give_file(&tab.session, "a.txt", b"hello").await.data();
+                daemon.give_file(&tab.session, "b", b"").await.data();
+            }
             let on_its_way = daemon.begin(request);
             let command: Command = ext.receive_action(&golden.action).await;
-            assert_eq!(command.params(), &valid.params, "{what}");
+            let forwarded = valid.forwarded.as_ref().unwrap_or(&valid.params);
+            assert_eq!(command.params(), forwarded, "{what}");
             if let Some(error) = valid.error {
                 ext.send(json!({"id": command.id(), "ok": false, "error": error}).to_string())
                     .await;

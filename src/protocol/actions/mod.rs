@@ -18,6 +18,7 @@ mod spec;
 mod tab;
 mod table;
 mod then;
+mod upload;
 mod wait;
 
 use std::time::Duration;
@@ -42,9 +43,10 @@ pub use spec::{
 pub use tab::*;
 pub use table::*;
 pub use then::*;
+pub use upload::*;
 pub use wait::*;
 
-use super::{By, Target};
+use super::{By, FileHandle, GivenFile, Target};
 use spec::Command;
 
 /// Declares the families.
@@ -143,12 +145,16 @@ families! {
     Table(table),
     Pointer(pointer),
     Keyboard(keyboard),
+    Upload(upload),
     Fill(fill),
     Screenshot(screenshot),
     Person(person),
     Debug(debug),
     Pairing(pairing),
 }
+
+/// The parameter that names files.
+pub(super) const FILES: &str = "files";
 
 /// Actions that the daemon carries out itself, without a session.
 #[allow(missing_docs)] // see the parameters' types
@@ -255,6 +261,18 @@ impl Action {
     /// Whether it brings a read along, and where the data of that name elements that get handles, if they may.
     pub fn then(&self) -> Option<Option<Mints>> {
         self.command().then().map(Then::mints)
+    }
+
+    /// The files among the parameters.
+    pub fn files(&self) -> &[FileHandle] {
+        self.command().files()
+    }
+
+    /// The parameters as a JSON text, with what the extension is told of the files in place of their names.
+    pub fn params_with(&self, files: &[GivenFile]) -> String {
+        let mut params: Value = serde_json::from_str(&self.params()).unwrap_or_default();
+        params[FILES] = serde_json::to_value(files).unwrap_or_default();
+        params.to_string()
     }
 
     /// How long it waits, if it has a parameter for that and it is given.
@@ -425,6 +443,7 @@ mod tests {
                 "inspect" => r#"{"selector":"a","target":{"handle":"el1"}}"#,
                 "drag" => r#"{"from":{"handle":"el1"},"by":{"x":1,"y":1}}"#,
                 "select-text" => r#"{"target":{"handle":"el1"}}"#,
+                "upload" => r#"{"target":{"handle":"el1"},"files":["fl1"]}"#,
                 "select" => r#"{"trigger":{"handle":"el1"},"optionText":"a"}"#,
                 "fill" => {
                     r#"{"target":{"handle":"el1"},"value":"a","method":"direct","world":"main"}"#

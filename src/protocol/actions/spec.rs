@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{DaemonAction, SessionAction, Then};
-use crate::protocol::{HandleKind, TabHandle, Target, data_schema_of, schema_of};
+use crate::protocol::{FileHandle, HandleKind, TabHandle, Target, data_schema_of, schema_of};
 
 /// One action, implemented by the type of its parameters.
 pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
@@ -35,6 +35,11 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + 'static {
     /// The read that the parameters have it bring along.
     fn then(&self) -> Option<&Then> {
         None
+    }
+
+    /// The files among the parameters, which are forwarded with what the daemon knows of them.
+    fn files(&self) -> &[FileHandle] {
+        &[]
     }
 
     /// Checks what the parameters' types cannot express.
@@ -377,6 +382,7 @@ pub(super) trait Command {
     fn revision(&self) -> i64;
     fn simplify(&mut self) -> bool;
     fn then(&self) -> Option<&Then>;
+    fn files(&self) -> &[FileHandle];
     fn waits(&self) -> Option<Duration>;
 }
 
@@ -426,6 +432,10 @@ impl<S: Spec> Command for S {
 
     fn then(&self) -> Option<&Then> {
         S::then(self)
+    }
+
+    fn files(&self) -> &[FileHandle] {
+        S::files(self)
     }
 
     fn waits(&self) -> Option<Duration> {

@@ -1,0 +1,187 @@
+//! Files given to pages: judged by what the page itself has got, by name, size and hash.
+
+use std::fs;
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use super::rig::{Rig, own, text};
+use super::support::Page;
+
+/// Files to upload, and what a page has to see of each.
+pub(super) struct Files {
+    folder: TempDir,
+}
+
+impl Files {
+    pub(super) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file; gives its path.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> String {
+        fs::write(self.path(name), bytes).expect("a file");
+        self.path(name).to_str().expect("text").to_owned()
+    }
+
+    /// What a page that got the file tells of it.
+    pub(super) fn seen(&self, name: &str, kind: &str) -> Value {
+        let bytes = fs::read(self.path(name)).expect("the file");
+        let sha256 = HEXLOWER.encode(&Sha256::digest(&bytes));
+        json!({"name": name, "type": kind, "size": bytes.len(), "sha256": sha256})
+    }
+}
+
+/// The arguments of an upload.
+pub(super) fn upload<'a>(selector: &'a str, files: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["upload", "--selector", selector, "--file"];
+    args.extend(files);
+    args.extend(more);
+    args
+}
+
+/// Waits until the page has got these files at an element.
+async fn got(page: &Page<'_>, id: &str, files: &[Value]) {
+    let wanted = json!(files).to_string();
+    // The order of the members is that of the fixture.
+    let same = format!(
+        "(() => {{ const wanted = {wanted}; const it = window.got[{id:?}]; return it !== undefined && it.length === wanted.length && \
+         it.every((file, at) => ['name', 'type', 'size', 'sha256'].every((name) => file[name] === wanted[at][name])); }})()"
+    );
+    page.until(&same).await;
+}
+
+async fn forget(page: &Page<'_>) {
+    page.evaluate("window.got = {}; window.events = []; 0").await;
+}
+
+const PAGE: &str = "upload.html";
+
+#[tokio::test]
+async fn fields_get_files_as_from_a_chooser_and_what_they_do_not_take_is_refused() {
+    let rig = Rig::new().await;
+    let files = Files::new();
+    let (a, b) = (files.write("a b ü.txt", b"hello"), files.write("b.png", &[0x89; 70_000]));
+    let (pdf, empty) = (files.write("c.pdf", b"%PDF"), files.write("empty", b""));
+    for in_front in [true, false] {
+        let visit = if in_front { rig.visit(PAGE).await } else { rig.open(PAGE).await };
+        let page = visit.page(PAGE).await;
+        let done = visit.data(&upload("#one", &[&a], &[])).await;
+        assert_eq!(own(done), json!({"uploaded": [{"name": "a b ü.txt", "bytes": 5}]}));
+        got(&page, "one", &[files.seen("a b ü.txt", "text/plain")]).await;
+        assert_eq!(page.evaluate("window.events").await, json!(["one input", "one change"]));
+        let held =
+            "[document.getElementById('one').files[0].name, document.getElementById('one').value]";
+        assert_eq!(page.evaluate(held).await, json!(["a b ü.txt", "C:\\fakepath\\a b ü.txt"]));
+
+        let done = visit.data(&upload("#many", &[&a, &b], &[])).await;
+        assert_eq!(done["uploaded"][1], json!({"name": "b.png", "bytes": 70_000}));
+        let both = [files.seen("a b ü.txt", "text/plain"), files.seen("b.png", "image/png")];
+        got(&page, "many", &both).await;
+        // A hidden field, by itself, by its label, and by what it is in.
+        for (selector, id) in [("#hidden", "hidden"), ("#label", "hidden"), ("#box", "inside")] {
+            forget(&page).await;
+            visit.data(&upload(selector, &[&empty], &[])).await;
+            got(&page, id, &[files.seen("empty", "")]).await;
+        }
+        let refused = async |args: &[&str], words: &[&str]| {
+            forget(&page).await;
+            let error = visit.fails("ELEMENT_NOT_ACTIONABLE", args).await;
+            let message = text(&error["message"]);
+            assert!(words.iter().all(|word| message.contains(word)), "{message}");
+            assert_eq!(page.evaluate("[window.got, window.events]").await, json!([{}, []]));
+        };
+        refused(&upload("#one", &[&a, &b], &[]), &["takes one file, not 2"]).await;
+        refused(&upload("#many", &[&pdf], &[]), &[".txt, image/*", "c.pdf"]).await;
+        refused(&upload("#off", &[&a], &[]), &["disabled"]).await;
+        refused(&upload("#two", &[&a], &[]), &["2 fields"]).await;
+        refused(&upload("#deaf", &[&a], &["--drop"]), &["does not take"]).await;
+        refused(&["click", "--selector", "#one"], &["upload"]).await;
+        visit.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn what_a_page_makes_of_its_files_is_read_back() {
+    let rig = Rig::new().await;
+    let files = Files::new();
+    let a = files.write("report.txt", b"hello");
+    let visit = rig.visit(PAGE).await;
+    let page = visit.page(PAGE).await;
+    let uploaded = json!([{"name": "report.txt", "bytes": 5}]);
+    // One empties its field and shows the name, one sends it at once.
+    for selector in ["#clears", "#sends"] {
+        assert_eq!(visit.data(&upload(selector, &[&a], &[])).await["uploaded"], uploaded);
+        got(&page, &selector[1..], &[files.seen("report.txt", "text/plain")]).await;
+    }
+    page.evaluate("document.getElementById('names').textContent = ''; 0").await;
+    let error = visit.fails("ELEMENT_NOT_ACTIONABLE", &upload("#rejects", &[&a], &[])).await;
+    assert!(text(&error["message"]).contains("nothing shows that it kept any"), "{error}");
+    // A page that leads on at once.
+    let gone = visit.run(&upload("#goes", &[&a], &["--then", "text"])).await;
+    assert_eq!(gone.data()["uploaded"], uploaded);
+    assert_eq!(gone.data()["effects"]["navigated"], rig.site.url("article.html"));
+    assert!(gone.data()["then"]["text"].is_string(), "{gone:?}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn zones_get_files_dropped_and_buttons_need_no_chooser() {
+    let rig = Rig::new().await;
+    let files = Files::new();
+    let (a, b) = (files.write("a.txt", b"hello"), files.write("b.txt", b"world!"));
+    let both = [files.seen("a.txt", "text/plain"), files.seen("b.txt", "text/plain")];
+    for in_front in [true, false] {
+        let visit = if in_front { rig.visit(PAGE).await } else { rig.open(PAGE).await };
+        let page = visit.page(PAGE).await;
+        for more in [&[][..], &["--drop"]] {
+            forget(&page).await;
+            let done = visit.data(&upload("#zone", &[&a, &b], more)).await;
+            let names = json!([{"name": "a.txt", "bytes": 5}, {"name": "b.txt", "bytes": 6}]);
+            assert_eq!(done["uploaded"], names);
+            got(&page, "zone", &both).await;
+            assert_eq!(
+                page.evaluate("[window.types, window.effect]").await,
+                json!([["Files"], "copy"])
+            );
+        }
+        // A zone that appears when something is dragged over the page.
+        page.evaluate("window.veils = true; 0").await;
+        visit.data(&upload("#covers", &[&a, &b], &["--drop"])).await;
+        got(&page, "veil", &both).await;
+        page.evaluate(
+            "window.veils = false; document.getElementById('veil').style.display = 'none'; 0",
+        )
+        .await;
+
+        for id in ["make", "late", "picker", "pressed"] {
+            forget(&page).await;
+            let selector = format!("#{id}");
+            let done = visit.data(&upload(&selector, &[&a, &b], &[])).await;
+            assert_eq!(done["uploaded"][1]["name"], "b.txt", "{id}: {done}");
+            got(&page, id, &both).await;
+        }
+        visit.data(&upload("#stops", &[&a], &[])).await;
+        got(&page, "stopped", &both[..1]).await;
+        // What such a field does not take is refused as well.
+        let png = files.write("c.png", b"x");
+        let error = visit.fails("ELEMENT_NOT_ACTIONABLE", &upload("#make", &[&png], &[])).await;
+        assert!(text(&error["message"]).contains("text/plain"), "{error}");
+        let error = visit.fails("ELEMENT_NOT_ACTIONABLE", &upload("#nothing", &[&a], &[])).await;
+        assert!(text(&error["message"]).contains("asked for no files"), "{error}");
+        // A click tells of the chooser that it would have opened.
+        let clicked = visit.data(&["click", "--selector", "#make"]).await;
+        let blocked = text(&clicked["effects"]["blocked"][0]);
+        assert!(blocked.contains("use upload"), "{clicked}");
+        visit.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
