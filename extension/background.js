@@ -316,7 +316,10 @@ const on =
     // Without a document Chrome reports zeros.
     navigations.handle({ kind, tabId, url, error, documentId: /^0*$/.test(documentId) ? '' : documentId });
   };
-chrome.webNavigation.onCreatedNavigationTarget.addListener((opened) => adoption.created(opened));
+chrome.webNavigation.onCreatedNavigationTarget.addListener((opened) => {
+  adoption.created(opened);
+  downloads.opened(opened);
+});
 chrome.tabs.onActivated.addListener((tab) => adoption.activated(tab));
 chrome.downloads.onCreated.addListener((item) => downloads.created(item));
 chrome.webNavigation.onBeforeNavigate.addListener(on('started'));

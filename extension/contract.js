@@ -603,6 +603,36 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * @typedef {object} DownloadParams `download`
+ * @property {Dialog} [dialog] How dialogs are answered; they are dismissed if absent.
+ * @property {Target} [target] The element to click, which makes the page give the file.
+ * @property {Then} [then] A read to bring along, once the browser has the file.
+ * @property {string} [url] The address to fetch with the person's cookies: http, https, blob or data.
+ */
+
+/**
+ * @typedef {object} DownloadData `download`
+ * @property {number} bytes Its size.
+ * @property {string} [danger] What the browser holds against it; absent if nothing.
+ * @property {Effects} effects What came of it, as far as it was seen; empty if nothing was.
+ * @property {boolean} [hidden] True if the page was not drawn meanwhile: nobody sees the tab.
+ * @property {string} mime Its type, as the server said it.
+ * @property {string} name The file's name, as the browser made it of what the page said.
+ * @property {string} [path] Where the browser put it; absent while it waits.
+ * @property {'in_progress' | 'waiting' | 'complete' | 'interrupted'} [state] `waiting` if the browser keeps it back until its person decides; absent if it is complete.
+ * @property {string} [suggestedAction] What to do where the page waits for being drawn.
+ * @property {unknown} [then] The data of the read that was brought along.
+ * @property {ThenError} [thenError] Why that read failed.
+ */
+
+/** @typedef {Record<string, never>} DownloadListParams `download.list` */
+
+/**
+ * @typedef {object} DownloadListData `download.list`
+ * @property {{ ambiguous?: boolean, bytes: number, danger?: string, error?: string, mime?: string, name: string, path?: string, state: 'in_progress' | 'waiting' | 'complete' | 'interrupted', url?: string }[]} downloads The downloads that acts of the session began, and those that may be theirs or another's; the last ones last.
+ */
+
+/**
  * @typedef {object} ScreenshotParams `screenshot`
  * @property {boolean} [activate] Bring the tab to the front first. Otherwise only a tab that is in front can be captured.
  * @property {boolean} [debugger] Use the debugger interface; refused unless it is enabled.
@@ -679,6 +709,8 @@ export const LIMITS = Object.freeze({
  *   upload: UploadParams,
  *   fill: FillParams,
  *   'fill-form': FillFormParams,
+ *   download: DownloadParams,
+ *   'download.list': DownloadListParams,
  *   screenshot: ScreenshotParams,
  *   'require-human': RequireHumanParams,
  *   'debug.log': DebugLogParams,
@@ -715,6 +747,8 @@ export const LIMITS = Object.freeze({
  *   upload: UploadData,
  *   fill: FillData,
  *   'fill-form': FillFormData,
+ *   download: DownloadData,
+ *   'download.list': DownloadListData,
  *   screenshot: ScreenshotData,
  *   'require-human': RequireHumanData,
  *   'debug.log': DebugLogData,
@@ -737,6 +771,7 @@ export const LIMITS = Object.freeze({
  *   | 'frames'
  *   | 'find'
  *   | 'table'
+ *   | 'download.list'
  *   | 'screenshot'
  *   | 'debug.log'} RepeatableAction
  */
@@ -1373,6 +1408,22 @@ export const ACTIONS = Object.freeze({
       },
       required: ['fields'],
     },
+  },
+  download: {
+    acts: true,
+    needsTab: true,
+    reportsEffects: true,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { dialog: DIALOG, target: TARGET, then: THEN, url: { type: 'string' } },
+    },
+  },
+  'download.list': {
+    acts: false,
+    needsTab: true,
+    reportsEffects: false,
+    params: { type: 'object', additionalProperties: false },
   },
   screenshot: {
     acts: false,

@@ -288,7 +288,16 @@ export class Dispatcher {
       if (reportsEffects) await Promise.all([this.adoption.end(tabId), this.downloads.end(effects)]);
     });
     if (!reportsEffects) return ended;
-    return ended.then(({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }));
+    return ended.then(
+      ({ data, page }) => ({ data: { ...data, ...effects.told(page.url) }, page }),
+      async (error) => {
+        if (error instanceof ActionError && error.didSomething) {
+          const { url } = await driver.page(tabId);
+          error.details = { ...error.details, effects: effects.toldOfFailure(url) };
+        }
+        throw error;
+      },
+    );
   }
 
   /** From now on the session knows of the page that the answer names. @param {Command} command @param {Answer} answer */

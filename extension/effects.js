@@ -88,6 +88,12 @@ export class Effects {
     };
   }
 
+  /** The same of an act that failed, where the daemon writes no names: without those of tabs and elements. @param {string} url */
+  toldOfFailure(url) {
+    const { navigated, dialogs, blocked } = this.told(url).effects;
+    return { navigated, dialogs, blocked };
+  }
+
   end() {
     this.navigations.watchers.delete(this.watcher);
   }

@@ -54,13 +54,15 @@ export class ActionError extends Error {
   /**
    * @param {ErrorCode} code
    * @param {string} message what happened, and what to do next
-   * @param {{ suggestedAction?: string, details?: Record<string, unknown> }} [more]
+   * @param {{ suggestedAction?: string, details?: Record<string, unknown>, didSomething?: boolean }} [more]
+   *   `didSomething`: the act was carried out and did not lead to what was asked for; what came of it belongs to the details
    */
   constructor(code, message, more = {}) {
     super(message);
     this.code = code;
     this.suggestedAction = more.suggestedAction;
     this.details = more.details;
+    this.didSomething = more.didSomething ?? false;
   }
 }
 

@@ -5,6 +5,7 @@
 
 import * as act from './act.js';
 import * as debug from './debug.js';
+import * as download from './download.js';
 import * as fill from './fill.js';
 import { frames } from './frames.js';
 import * as human from './human.js';
@@ -72,6 +73,8 @@ export const HANDLERS = Object.freeze({
   'fill-form': fill.fillForm,
   select: act.select,
   upload,
+  download: download.download,
+  'download.list': download.list,
   screenshot,
   wait,
   frames,

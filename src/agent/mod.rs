@@ -1,10 +1,11 @@
 //! What the command line and the MCP server share around a command: retrying until a browser is connected, asking
-//! again when the daemon ended, waiting for a person, deriving the time limit, lists as lines.
+//! again when the daemon ended, waiting for a person, deriving the time limit, lists as lines, what a file holds.
 //!
 //! Blocking, as the client is. Nothing here sends anything by itself: the caller passes functions that do, and a
 //! [`Waiter`] that shows what is being waited for and can end the wait.
 
 mod ask_again;
+mod digest;
 mod files;
 mod lines;
 mod retry;
@@ -14,6 +15,7 @@ mod time_limit;
 use std::time::Duration;
 
 pub use ask_again::send_or_ask;
+pub use digest::sha256;
 pub use files::give_files;
 pub use lines::lines;
 pub use retry::retry_until_browser;

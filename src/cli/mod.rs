@@ -10,6 +10,7 @@ mod caller;
 mod completions;
 mod debug;
 mod doctor;
+mod download;
 mod events;
 mod every_act;
 mod extension;
@@ -22,6 +23,7 @@ mod mcp;
 mod navigate;
 mod output;
 mod pair;
+mod place;
 mod pointer;
 mod read;
 mod render;
@@ -96,6 +98,7 @@ enum Command {
     Read(read::Read),
     #[command(flatten)]
     Act(act::Act),
+    Download(download::Download),
     Screenshot(screenshot::Screenshot),
     Wait(wait::Wait),
     RequireHuman(require_human::RequireHuman),
@@ -163,6 +166,10 @@ enum Error {
     Answer(String),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    #[error("the browser put the file at {}, which cannot be read from here: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Place(#[from] place::Error),
     #[error("cannot read standard input: {0}")]
     Input(std::io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -222,6 +229,7 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Reload(verb) => verb.run(globals),
         Command::Read(verb) => verb.run(globals),
         Command::Act(verb) => verb.run(globals),
+        Command::Download(verb) => verb.run(globals),
         Command::Screenshot(verb) => verb.run(globals),
         Command::Wait(verb) => verb.run(globals),
         Command::RequireHuman(verb) => verb.run(globals),

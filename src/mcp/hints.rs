@@ -78,6 +78,9 @@ pub(super) fn step(code: ErrorCode) -> &'static str {
         ErrorCode::TooLarge => {
             "read less of the page: give a selector or a limit, or scroll to a part of it and read that."
         }
+        ErrorCode::StorageFull => {
+            "tell the person what is full, as the message says; once there is room, call again."
+        }
         ErrorCode::PageBlocked => {
             "the person has to answer the dialog that the page shows; or call reload, then call again."
         }

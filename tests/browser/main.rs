@@ -12,6 +12,7 @@ mod corpus;
 mod demo;
 mod dialogs;
 mod differential;
+mod downloads;
 mod drag;
 mod effects;
 mod endurance;

@@ -43,6 +43,7 @@ mod client;
 mod daemon;
 mod devtools;
 mod extension;
+mod given;
 mod golden;
 mod http;
 mod keyring;
@@ -70,6 +71,7 @@ pub use extension::{
     Answer, CHALLENGE, Command, FakeExtension, Pairing, Serving, Tab, base64url, challenge, frame,
     nonce, origin, own_origin, page,
 };
+pub use given::contents;
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
 pub use keyring::Desktop;

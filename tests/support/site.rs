@@ -16,6 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::given;
+
 /// What pages have sent to `/record?JSON`, each time a list of entries.
 type Records = Arc<Mutex<Vec<Value>>>;
 
@@ -93,6 +95,9 @@ async fn answer(mut stream: TcpStream, folder: Arc<Path>, records: Records) {
     let head = String::from_utf8_lossy(&head);
     let address = head.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    if let Some(name) = path.strip_prefix("given/") {
+        return given::give(stream, name, query, &head).await;
+    }
     let file = |path: &str| file(&folder, path);
     let (status, headers, body) = match path {
         // As slow as it is told.
@@ -183,7 +188,7 @@ async fn converse(mut stream: TcpStream, head: &str) {
     }
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = text.bytes();
     let mut decoded = Vec::new();
     while let Some(byte) = bytes.next() {

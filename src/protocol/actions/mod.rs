@@ -4,6 +4,7 @@
 //! families. Nothing else in the crate lists actions.
 
 mod debug;
+mod download;
 mod effects;
 mod fill;
 mod keyboard;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use debug::*;
+pub use download::*;
 pub use effects::*;
 pub use fill::*;
 pub use keyboard::*;
@@ -92,7 +94,7 @@ macro_rules! family {
         /// An action of this family.
         #[derive(Clone, PartialEq, Debug)]
         // See the parameters' types, which also give the variants their names.
-        #[allow(missing_docs, clippy::enum_variant_names)]
+        #[allow(missing_docs, clippy::enum_variant_names, clippy::large_enum_variant)]
         pub enum Action { $($name($name),)* }
 
         impl Action {
@@ -147,6 +149,7 @@ families! {
     Keyboard(keyboard),
     Upload(upload),
     Fill(fill),
+    Download(download),
     Screenshot(screenshot),
     Person(person),
     Debug(debug),
@@ -437,7 +440,7 @@ mod tests {
             let takes_target = schema.contains(r#""required":["handle"]"#);
             let params = match facts.name {
                 "click" | "hover" | "table" | "screenshot" => r#"{"target":{"handle":"el1"}}"#,
-                "scroll" => r#"{"target":{"handle":"el1"}}"#,
+                "scroll" | "download" => r#"{"target":{"handle":"el1"}}"#,
                 "press" => r#"{"keys":["a"],"target":{"handle":"el1"}}"#,
                 "type" => r#"{"text":"a","target":{"handle":"el1"}}"#,
                 "inspect" => r#"{"selector":"a","target":{"handle":"el1"}}"#,
