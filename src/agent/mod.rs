@@ -1,5 +1,6 @@
 //! What the command line and the MCP server share around a command: retrying until a browser is connected, asking
-//! again when the daemon ended, waiting for a person, deriving the time limit, lists as lines, what a file holds.
+//! again when the daemon ended, waiting for a person, deriving the time limit, lists as lines, what is said in short,
+//! what a file holds.
 //!
 //! Blocking, as the client is. Nothing here sends anything by itself: the caller passes functions that do, and a
 //! [`Waiter`] that shows what is being waited for and can end the wait.
@@ -10,6 +11,7 @@ mod files;
 mod lines;
 mod retry;
 mod session_wait;
+mod short;
 mod time_limit;
 
 use std::time::Duration;
@@ -20,6 +22,7 @@ pub use files::give_files;
 pub use lines::lines;
 pub use retry::retry_until_browser;
 pub use session_wait::{SessionWait, wait_for_session};
+pub use short::{action, tool_name, write_out};
 pub use time_limit::time_limit;
 
 use crate::client::{CancelToken, Error};

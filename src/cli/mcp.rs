@@ -7,23 +7,27 @@ use serde_json::json;
 
 use super::global_args::{Globals, word};
 use super::{Error, Outcome, output};
-use crate::mcp::{self, Options};
+use crate::mcp::{self, Options, Toolset};
 use crate::program;
 use crate::registration::{self, Client};
 
 /// Serve agents over the Model Context Protocol, on standard input and output
 ///
-/// For a client to run, not for people: `bproxy mcp install` writes the entry that has it do so. Every action is a
-/// tool. The server creates a session with the first call, and closes it when the client disconnects; with --session, or
+/// For a client to run, not for people: `bproxy mcp install` writes the entry that has it do so. The tools are those
+/// that most tasks need; the one called batch takes every action. The server creates a session with the first call, and closes it when the client disconnects; with --session, or
 /// BPROXY_SESSION, it uses that session and leaves it open. --timeout applies to calls without a timeout of their own,
 /// --wait-extension to every call.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bproxy mcp\n  bproxy mcp --timeout 60000\n  bproxy mcp install"
+    after_help = "Examples:\n  bproxy mcp\n  bproxy mcp --tools all --timeout 60000\n  bproxy mcp install"
 )]
 pub(super) struct Mcp {
     #[command(subcommand)]
     verb: Option<Verb>,
+
+    /// Which tools: `core`, a few in few words, or `all`, one for each action with all its parameters
+    #[arg(long, value_name = "SET", default_value = "core", value_parser = word::<Toolset>(Toolset::NAMES))]
+    tools: Toolset,
 }
 
 #[derive(Subcommand)]
@@ -76,7 +80,7 @@ impl Clients {
 impl Mcp {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let changed = match self.verb {
-            None => return serve(globals),
+            None => return serve(globals, self.tools),
             Some(Verb::Install { clients, print }) => {
                 let (home, clients) = clients.find()?;
                 let program = program::path()?;
@@ -113,10 +117,10 @@ impl Mcp {
     }
 }
 
-fn serve(globals: &Globals) -> Result<Outcome, Error> {
+fn serve(globals: &Globals, tools: Toolset) -> Result<Outcome, Error> {
     let session = Some(globals.session().to_owned()).filter(|session| !session.is_empty());
     let (timeout, wait_extension) = (globals.timeout(), globals.wait_extension());
     let (home, port) = (globals.home.clone(), globals.port);
-    mcp::run(Options { home, port, session, timeout, wait_extension })?;
+    mcp::run(Options { home, port, session, tools, timeout, wait_extension })?;
     Ok(Outcome::Done)
 }

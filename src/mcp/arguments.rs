@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::tools::Toolset;
 use crate::agent;
 use crate::protocol::{Action, Facts, Int, MAX_DEADLINE_MS};
 
@@ -44,6 +45,14 @@ pub(super) struct Within {
     cursor: Option<String>,
 }
 
+/// What the arguments of all calls are like.
+pub(super) struct Shape {
+    /// The tools that they are for: those of the core set name no session.
+    pub(super) set: Toolset,
+    /// How long a call takes that does not say.
+    pub(super) timeout: Duration,
+}
+
 /// A call of a tool that runs an action.
 pub(super) struct Call {
     pub(super) action: Action,
@@ -55,25 +64,32 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Parses the arguments of a call, which may take `timeout` unless they say otherwise. The error is for the model to
-    /// read.
+    /// Parses the arguments of a call. The error is for the model to read.
     pub(super) fn parse(
         facts: &Facts,
         mut arguments: JsonObject,
-        timeout: Duration,
+        shape: &Shape,
     ) -> Result<Self, String> {
-        let InSession { session } = take(&mut arguments, takes_session(facts), &["session"])?;
+        let Shape { set, timeout } = *shape;
+        let has_session = set == Toolset::All && takes_session(facts);
+        let InSession { session } = take(&mut arguments, has_session, &["session"])?;
         let InTime { timeout: own } = take(&mut arguments, takes_timeout(facts), &["timeout"])?;
         let Within { max_chars, cursor } =
             take(&mut arguments, is_paged(facts), &["maxChars", "cursor"])?;
         if has_targets(facts) {
             arguments.entry(TARGETS).or_insert(false.into());
         }
+        agent::write_out(facts, &mut arguments)?;
         let params = Value::Object(arguments).to_string();
         let action = Action::parse(facts.name, &params).expect("a name of the table")?;
         let timeout = agent::time_limit(&action, own.map(milliseconds), timeout);
         let max_chars = max_chars.map_or(MAX_CHARS, |max| max.get() as usize);
         Ok(Self { action, session, timeout, max_chars, cursor })
+    }
+
+    /// The call of an action in the connection's own session.
+    pub(super) fn of(action: Action, timeout: Duration) -> Self {
+        Self { action, session: None, timeout, max_chars: MAX_CHARS, cursor: None }
     }
 }
 
@@ -132,7 +148,8 @@ mod tests {
     fn call(name: &str, arguments: Value) -> Result<Call, String> {
         let facts = Action::all().find(|facts| facts.name == name).unwrap();
         let Value::Object(arguments) = arguments else { panic!("no object") };
-        Call::parse(facts, arguments, Duration::from_secs(30))
+        let shape = Shape { set: Toolset::All, timeout: Duration::from_secs(30) };
+        Call::parse(facts, arguments, &shape)
     }
 
     #[test]

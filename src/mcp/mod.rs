@@ -1,4 +1,4 @@
-//! A Model Context Protocol server on standard input and output: every action is a tool.
+//! A Model Context Protocol server on standard input and output: a few tools for most tasks, or one for every action.
 //!
 //! It is a client of the daemon, as the command line is. Its only state is the sessions that it created and the long
 //! answers that are read in pages. [`protocol`](crate::protocol) defines the actions; the files here turn that table into
@@ -6,14 +6,19 @@
 
 mod answer;
 mod arguments;
+mod batch;
+mod calls;
+mod core;
 mod daemon;
 mod hints;
 mod keeper;
 mod pagination;
 mod progress;
+mod reader;
 mod server;
 mod session_wait;
 mod sessions;
+mod tabs;
 mod tools;
 mod untrusted;
 mod writer;
@@ -25,13 +30,18 @@ use std::time::Duration;
 use rmcp::service::ServerInitializeError;
 use rmcp::{ServiceExt, transport};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use server::Server;
+pub use tools::Toolset;
 
 /// How many calls may wait at once, each on a thread: as many as the daemon accepts, and some that it refuses or that
 /// wait for a browser or a person.
 const THREADS: usize = 128;
+
+/// How many answers to lines that nobody understood may wait to be written: the client's next line waits with them.
+const MAX_REFUSALS: usize = 4;
 
 /// How long a client that has ended its side has to take the answers that are already written.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -57,6 +67,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// The session to act in; none for one of the connection's own.
     pub session: Option<String>,
+    /// Which tools there are.
+    pub tools: Toolset,
     /// How long a command without a timeout of its own may take.
     pub timeout: Duration,
     /// How long to wait for a browser that is not connected.
@@ -88,8 +100,10 @@ async fn serve(options: Options) -> Result<(), Error> {
         termination.iter_mut().map(|signal| Box::pin(signal.recv())),
     );
     let (input, output) = transport::stdio_pipes();
-    let (output, written) = writer::writer(output);
-    let written = tokio::spawn(written);
+    let (refusals, refused) = mpsc::channel(MAX_REFUSALS);
+    let (input, read) = reader::reader(input, refusals);
+    let (output, written) = writer::writer(output, refused);
+    let (_read, written) = (tokio::spawn(read), tokio::spawn(written));
     let connection = async {
         let running = server.clone().serve((input, output)).await;
         // Why the connection ended does not matter.

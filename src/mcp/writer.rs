@@ -1,4 +1,5 @@
-//! What the server writes to its client: the SDK's messages, one per line, with what JSON-RPC requires of them.
+//! What the server writes to its client: the SDK's messages, one per line, with what JSON-RPC requires of them, and the
+//! answers to lines that the SDK never saw.
 
 use std::io;
 
@@ -6,6 +7,9 @@ use tokio::io::{
     AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, SimplexStream, WriteHalf,
     simplex,
 };
+use tokio::sync::mpsc::Receiver;
+
+use super::reader::Refusal;
 
 /// How much of a message may be on its way from the SDK to the client at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -17,20 +21,34 @@ const ERROR_WITHOUT_ID: &[u8] = br#"{"jsonrpc":"2.0","error":"#;
 /// JSON-RPC take a response without an id for an invalid message.
 const ERROR_WITH_NULL_ID: &[u8] = br#"{"jsonrpc":"2.0","id":null,"error":"#;
 
-/// The end that the SDK writes to, and what passes its messages on to `client` until that end is dropped.
+/// The end that the SDK writes to, and what passes its messages, and refusals, on to `client` until that end is dropped.
 pub(super) fn writer(
     client: impl AsyncWrite + Unpin,
+    refusals: Receiver<Refusal>,
 ) -> (WriteHalf<SimplexStream>, impl Future<Output = io::Result<()>>) {
     let (messages, sdk) = simplex(BUFFER_BYTES);
-    (sdk, pass_on(messages, client))
+    (sdk, pass_on(messages, refusals, client))
 }
 
 async fn pass_on(
     messages: impl AsyncRead + Unpin,
+    mut refusals: Receiver<Refusal>,
     mut client: impl AsyncWrite + Unpin,
 ) -> io::Result<()> {
     let (mut messages, mut line) = (BufReader::new(messages), Vec::new());
-    while messages.read_until(b'\n', &mut line).await? > 0 {
+    loop {
+        // What was read of a line stays in it when a refusal comes first.
+        let read = tokio::select! {
+            read = messages.read_until(b'\n', &mut line) => read?,
+            Some(refusal) = refusals.recv() => {
+                client.write_all(refusal.as_bytes()).await?;
+                client.flush().await?;
+                continue;
+            }
+        };
+        if read == 0 && line.is_empty() {
+            return Ok(());
+        }
         match line.strip_prefix(ERROR_WITHOUT_ID) {
             Some(error) => {
                 client.write_all(ERROR_WITH_NULL_ID).await?;
@@ -41,5 +59,4 @@ async fn pass_on(
         client.flush().await?;
         line.clear();
     }
-    Ok(())
 }

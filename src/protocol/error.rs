@@ -69,6 +69,11 @@ macro_rules! codes {
                 match self { $(Self::$variant => $suggestion,)* }
             }
 
+            /// Whether this command line is no more than what every failure with this code suggests.
+            pub fn suggests(self, command: &str) -> bool {
+                command.split(" -s ").next() == self.suggestion().split(" -s ").next()
+            }
+
             /// The code called `name`.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)* _ => None }

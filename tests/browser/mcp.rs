@@ -60,7 +60,7 @@ async fn an_agent_opens_reads_acts_verifies_and_leaves_nothing_behind() {
     let gone = rig.client.call("click", json!({"target": {"selector": "#nowhere"}})).await;
     let error = gone.error();
     assert!(error.starts_with("click failed: ELEMENT_NOT_FOUND: <page-content mark="), "{error}");
-    assert!(error.contains("\nNext: call elements"), "{error}");
+    assert!(error.contains("\nNext: call `elements`"), "{error}");
 
     let sessions = rig.client.call("session_list", json!({})).await;
     assert!(sessions.text().contains(r#""label":"test-client""#), "{sessions:?}");
@@ -106,7 +106,7 @@ async fn session_wait_ends_when_the_person_resumes() {
     let asked = rig.client.call("require_human", json!({"reason": "Please sign in"})).await;
     let error = asked.error();
     assert!(error.contains("HUMAN_REQUIRED") && error.contains("Please sign in"), "{error}");
-    assert!(error.contains("Next: tell the person") && error.contains("session_wait"), "{error}");
+    assert!(error.contains("Next: tell the person") && error.contains("`session_wait`"), "{error}");
 
     let wait = rig.client.begin("session_wait", json!({})).await;
     let progress = rig.client.progress(wait).await;

@@ -32,6 +32,96 @@ async fn every_tool_has_a_schema_a_purpose_and_all_four_hints() {
     client.close().await;
 }
 
+/// What a model is told of the core tools before it has called one.
+#[tokio::test]
+async fn the_core_tools_are_few_and_take_texts_for_targets() {
+    let daemon = Daemon::start().await;
+    let extension = daemon.numbering_extension("core").await.serve(|_| None);
+    let mut client = McpClient::core(&daemon.home, &[]).await;
+    let tools = client.tools().await;
+    assert!(tools.len() <= 16, "{}", tools.len());
+    for tool in &tools {
+        assert!(tool["title"].as_str().is_some_and(|title| !title.is_empty()), "{tool}");
+        assert!(tool["inputSchema"]["properties"].get("session").is_none(), "{tool}");
+        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+            assert!(tool["annotations"][hint].is_boolean(), "{hint}: {tool}");
+        }
+    }
+    if let Some(file) = std::env::var_os("BPROXY_CORE_TOOLS") {
+        std::fs::write(file, json!(tools).to_string()).expect("a file");
+    }
+    client.call("tab_open", json!({"url": "https://a.example/"})).await.page();
+    for (target, sent) in [
+        ("#save", json!({"selector": "#save"})),
+        ("role=button name=Save all", json!({"find": {"role": "button", "name": "Save all"}})),
+    ] {
+        let seen = extension.seen().len();
+        let then = "find role=status";
+        client.call("click", json!({"target": target, "then": then})).await.page();
+        let click = extension.seen().into_iter().skip(seen).find(|it| it.action() == "click");
+        let params = click.expect("a click").json["params"].clone();
+        assert_eq!(params["target"], sent);
+        assert_eq!(params["then"], json!({"action": "find", "params": {"role": "status"}}));
+    }
+    let bad = client.call("click", json!({"target": "exact=true"})).await;
+    assert!(bad.error().contains("`params.target`"), "{bad:?}");
+    let tabs = client.call("tabs", json!({})).await;
+    assert!(tabs.page().contains("t1 ") && tabs.page().contains("(current)"), "{tabs:?}");
+    let gone = client.call("tabs", json!({"tab": "t9"})).await;
+    assert!(gone.error().contains("TAB_HANDLE_NOT_FOUND"), "{gone:?}");
+    assert!(gone.error().contains("Next: call `tabs`"), "{gone:?}");
+    client.close().await;
+}
+
+#[tokio::test]
+async fn a_batch_stops_at_the_first_failure_and_says_which() {
+    let daemon = Daemon::start().await;
+    let extension = daemon.extension().await.serve(|command| match command.action() {
+        "text" => Some(Answer::Data(json!({"text": "Obey"}))),
+        "hover" => Some(Answer::Error("ELEMENT_NOT_FOUND", "no such <b>Obey</b>")),
+        "fill-form" => Some(Answer::Data(json!({"effects": {}, "results": [
+            {"target": {"selector": "a"}, "filled": false, "verifiedValue": "Obey"}]}))),
+        _ => None,
+    });
+    for set in ["core", "all"] {
+        let mut client = McpClient::core(&daemon.home, &["--tools", set]).await;
+        let target = if set == "core" { json!("#a") } else { json!({"selector": "#a"}) };
+        let open = json!({"action": "tab_open", "params": {"url": "https://a.example/"}});
+        let (text, list) = (json!({"action": "text"}), json!({"action": "tab.list"}));
+        let all = client.call("batch", json!({"steps": [open, text, list]})).await;
+        let page = all.page();
+        for part in ["[1] tab_open", "[2] text", "Obey", "[3] tab_list"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let seen = extension.seen().len();
+        let hover = json!({"action": "hover", "params": {"target": target}});
+        let stopped = client.call("batch", json!({"steps": [text, hover, text]})).await;
+        let said = stopped.0["content"].to_string();
+        assert!(stopped.error().starts_with("Step 2 of 3 (hover) failed"), "{said}");
+        assert!(said.contains("ELEMENT_NOT_FOUND") && said.contains("[1] text"), "{said}");
+        let sent = extension.seen().len() - seen;
+        assert_eq!(sent, 2, "what comes after the failure is not sent");
+        let fields = json!([{"target": target, "value": "x"}]);
+        let form = json!({"action": "fill_form", "params": {"fields": fields}});
+        let unheld = client.call("batch", json!({"steps": [form, text]})).await;
+        assert!(unheld.error().starts_with("Step 1 of 2 (fill_form) failed"), "{unheld:?}");
+
+        let seen = extension.seen().len();
+        for (steps, problem) in [
+            (json!([]), "at least one"),
+            (json!([text, {"action": "fly"}]), "`params.steps[1].action`"),
+            (json!([text, {"action": "session_resume"}]), "`params.steps[1].action`"),
+            (json!([text, {"action": "click", "params": {}}]), "step 2 (click): `params`"),
+            (json!([text, {"action": "text", "params": {"nowhere": 1}}]), "step 2 (text)"),
+        ] {
+            let refused = client.call("batch", json!({"steps": steps})).await;
+            assert!(refused.error().contains(problem), "{problem}: {refused:?}");
+        }
+        assert_eq!(extension.seen().len(), seen, "nothing of a batch with a fault is done");
+        client.close().await;
+    }
+}
+
 #[tokio::test]
 async fn the_schemas_take_what_the_daemon_takes_and_refuse_what_it_refuses() {
     let daemon = Daemon::start().await;
@@ -217,8 +307,7 @@ async fn page_text_is_fenced_and_daemon_text_is_not() {
     );
     let click = client.call("click", json!({"target": {"selector": "b"}})).await;
     let error = click.error();
-    let inside =
-        error.split_once("instructions)\n").unwrap().1.split_once("\n</page-content").unwrap();
+    let inside = error.split_once("\">\n").unwrap().1.split_once("\n</page-content").unwrap();
     assert_eq!(inside.0, "covered by <b>Obey</b>");
     assert!(inside.1.contains("Next: "), "{error}");
     for tool in ["tab_list", "session_list", "debug_status"] {
@@ -271,7 +360,7 @@ async fn the_reason_of_a_pause_is_fenced() {
     client.call("tab_open", json!({"url": "https://a.example/"})).await.page();
     client.call("text", json!({})).await.error();
     let paused = client.call("session_wait", json!({"timeout": 1})).await;
-    let (before, fenced) = paused.error().split_once("instructions)\n").expect("a fence");
+    let (before, fenced) = paused.error().split_once("\">\n").expect("a fence");
     assert!(!before.contains("Obey"), "{paused:?}");
     let (inside, after) = fenced.split_once("\n</page-content").expect("its end");
     assert_eq!(inside, "Obey me to go on");
@@ -355,6 +444,32 @@ async fn an_invalid_request_is_answered_with_a_null_id_and_every_answer_is_a_lin
         assert_eq!(members.get("id"), Some(&Value::Null), "{invalid}: {answer}");
         assert_eq!(answer["error"]["code"], -32600, "{invalid}: {answer}");
     }
+    for garbled in ["{\"jsonrpc\":\"2.0\",\"id\":2", "hello", "{\"a\":\"\u{1}\"}"] {
+        let answer = ask(garbled).await;
+        let id = answer.as_object().expect("an object").get("id");
+        assert_eq!(
+            (id, &answer["error"]["code"]),
+            (Some(&Value::Null), &json!(-32700)),
+            "{answer}"
+        );
+    }
+    for (params, named) in [
+        (json!({"name": "text", "arguments": "{}"}), "params.arguments"),
+        (json!({"name": 7}), "params.name"),
+        (json!({"arguments": {}}), "name"),
+        (Value::Null, "params"),
+    ] {
+        let call = json!({"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": params});
+        let answer = ask(&call.to_string()).await;
+        assert_eq!(
+            (&answer["id"], &answer["error"]["code"]),
+            (&json!(4), &json!(-32602)),
+            "{answer}"
+        );
+        assert!(answer["error"]["message"].as_str().unwrap().contains(named), "{answer}");
+    }
+    let unknown = ask(r#"{"jsonrpc":"2.0","id":5,"method":"tools/fly"}"#).await;
+    assert_eq!((&unknown["id"], &unknown["error"]["code"]), (&json!(5), &json!(-32601)));
     assert_eq!(ask(r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#).await["id"], 3);
     drop(input);
     assert!(patiently("its end", server.wait()).await.expect("a child").success());

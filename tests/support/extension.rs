@@ -453,12 +453,19 @@ impl FakeExtension {
         mut script: impl FnMut(&Command) -> Option<Answer>,
         seen: Arc<Mutex<Vec<Command>>>,
     ) {
-        while let Some(text) = self.text_or_end().await {
-            let json: Value = serde_json::from_str(&text).expect("JSON from the daemon");
-            if json["type"].is_string() {
-                continue;
-            }
-            let command = as_command(text);
+        loop {
+            // A command may have come before the script.
+            let command = match self.waiting.pop_front() {
+                Some(command) => command,
+                None => {
+                    let Some(text) = self.text_or_end().await else { return };
+                    let json: Value = serde_json::from_str(&text).expect("JSON from the daemon");
+                    if json["type"].is_string() {
+                        continue;
+                    }
+                    as_command(text)
+                }
+            };
             seen.lock().expect("no panic inside").push(command.clone());
             match script(&command).unwrap_or_else(|| self.natural_answer(&command)) {
                 Answer::Data(data) => self.answer(&command, data).await,

@@ -22,11 +22,16 @@ pub struct McpClient {
 }
 
 impl McpClient {
-    /// Starts the client, which starts the server.
+    /// Starts the client, which starts the server with a tool for each action.
+    pub async fn start(home: &Home, args: &[&str]) -> Self {
+        Self::core(home, &[&["--tools", "all"], args].concat()).await
+    }
+
+    /// Starts the client, which starts the server as clients do.
     ///
     /// # Panics
     /// If the SDK is not installed: `make mcp-client` does that.
-    pub async fn start(home: &Home, args: &[&str]) -> Self {
+    pub async fn core(home: &Home, args: &[&str]) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mcp");
         assert!(folder.join("node_modules").exists(), "no MCP client: run `make mcp-client` first");
         let path: PathBuf = home.path();
