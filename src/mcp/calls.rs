@@ -51,7 +51,9 @@ impl Calls {
         client: &str,
     ) -> Result<CallToolResult, String> {
         match kind {
-            Kind::Action(facts) => self.act(tool, facts, arguments, client).await,
+            Kind::Action(facts) | Kind::HandOff(facts) => {
+                self.act(tool, facts, arguments, client).await
+            }
             Kind::Batch => self.batch(arguments, client).await,
             Kind::Tabs => {
                 let mut last = None;
@@ -90,7 +92,7 @@ impl Calls {
     }
 
     /// What arguments are like.
-    fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> Shape {
         Shape { set: self.set, timeout: self.timeout }
     }
 

@@ -119,8 +119,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         action: "require-human",
         title: "Ask the person",
-        about: "Ask the person for what is theirs: signing in, a code, a captcha, a decision. Tell them what to do first. \
-                Waits until they have resumed the session.",
+        about: "Hand over to the person for what is theirs: signing in, a code, a captcha, a decision. Ends when they have \
+                resumed the session.",
         params: &[("reason", "What they are asked to do")],
     },
 ];

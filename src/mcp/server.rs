@@ -118,15 +118,24 @@ impl ServerHandler for Server {
             ));
         };
         let arguments = request.arguments.unwrap_or_default();
+        let (calls, said) = (&self.0.calls, request.input_responses);
         let client = context.client_info().map_or_else(|| "mcp".to_owned(), |client| client.name);
         self.0.calls.daemon.introduce(&client);
+        let call = async {
+            match *kind {
+                Kind::HandOff(facts) => {
+                    calls.hand_off(facts, arguments, said, &client, &context).await
+                }
+                kind => calls.call(&tool.name, kind, arguments, &client).await.map(Into::into),
+            }
+        };
         let result = tokio::select! {
-            result = self.0.calls.call(&tool.name, *kind, arguments, &client) => result.unwrap_or_else(answer::error),
+            result = call => result.unwrap_or_else(|problem| answer::error(problem).into()),
             // Dropping the call cancels its command. This result is not sent.
-            () = context.ct.cancelled() => answer::error("cancelled"),
+            () = context.ct.cancelled() => answer::error("cancelled").into(),
             never = progress::report(&context, waiting_for(*kind)) => match never {},
         };
-        Ok(result.into())
+        Ok(result)
     }
 }
 
@@ -144,7 +153,7 @@ fn problem<T: DeserializeOwned>(params: Value) -> String {
 /// What a long call is waiting for, as a client shows it to people.
 fn waiting_for(kind: Kind) -> &'static str {
     match kind {
-        Kind::SessionWait => "waiting for a person to resume the session",
+        Kind::SessionWait | Kind::HandOff(_) => "waiting for a person to resume the session",
         Kind::Action(facts) if facts.waits => "waiting for the page",
         Kind::Action(facts) if facts.paced.is_some() => "keeping a person's pace",
         Kind::Action(_) | Kind::Batch | Kind::Tabs => "waiting for the browser",

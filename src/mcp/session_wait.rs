@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::answer;
 use super::arguments::{Timeout, milliseconds};
 use super::daemon::Daemon;
+use super::tools::Toolset;
 use super::untrusted::with_provenance;
 use crate::agent::SessionWait as Ended;
 use crate::protocol::ErrorCode;
@@ -39,19 +40,30 @@ impl SessionWait {
                 let text = "The session is not paused (any more): go on, and read the page first.";
                 CallToolResult::success(vec![ContentBlock::text(text)])
             }
-            Ended::Paused { reason } => {
-                let reason = with_provenance(reason, ErrorCode::HumanRequired.provenance());
-                answer::error(format!(
-                    "The session is still paused: {reason}\nNext: remind the person, then call session_wait again."
-                ))
-            }
-            Ended::NotFound => answer::error(format!(
-                "SESSION_NOT_FOUND: there is no session {session}: it was closed, or nobody used it for too long.\n\
-                 Next: ask the person whether to go on, and start again with tab_open."
-            )),
-            Ended::Failed(_, error) => {
-                answer::error(format!("the daemon does not list its sessions: {error}"))
-            }
+            other => unfinished(other, session, Toolset::All),
         })
+    }
+}
+
+/// What the model reads of a wait that did not end with a session that goes on.
+pub(super) fn unfinished(ended: Ended, session: &str, set: Toolset) -> CallToolResult {
+    let again = match set {
+        Toolset::Core => "require_human",
+        Toolset::All => "session_wait",
+    };
+    match ended {
+        Ended::Paused { reason } => {
+            let reason = with_provenance(reason, ErrorCode::HumanRequired.provenance());
+            answer::error(format!(
+                "The session is still paused: {reason}\nNext: remind the person, then call {again} again."
+            ))
+        }
+        Ended::Failed(_, error) => {
+            answer::error(format!("the daemon does not list its sessions: {error}"))
+        }
+        Ended::NotFound | Ended::Running { .. } => answer::error(format!(
+            "SESSION_NOT_FOUND: there is no session {session}: it was closed, or nobody used it for too long.\n\
+             Next: ask the person whether to go on, and start again with tab_open."
+        )),
     }
 }

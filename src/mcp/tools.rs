@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::arguments::{InSession, InTime, Within, is_paged, takes_session, takes_timeout};
 use super::batch::Batch;
 use super::core;
+use super::hand_off::HandedOff;
 use super::session_wait::SessionWait;
 use super::tabs::Tabs;
 use crate::agent;
-use crate::protocol::{Action, Facts, Provenance, schema_of};
+use crate::protocol::{Action, Facts, Provenance, RequireHuman, Spec, schema_of};
 
 /// Which tools there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +47,8 @@ impl std::str::FromStr for Toolset {
 pub(super) enum Kind {
     /// An action of the protocol.
     Action(&'static Facts),
+    /// The action that hands over to the person, and the wait for them.
+    HandOff(&'static Facts),
     /// Several actions.
     Batch,
     /// Lists the tabs, changes to one, or closes one.
@@ -61,13 +64,13 @@ pub(super) fn of(set: Toolset) -> Vec<(Tool, Kind)> {
             let of_entry = |entry: &core::Entry| {
                 let facts = agent::action(entry.action).expect("an action of the table");
                 let tool = core::tool(entry, facts, is_paged(facts));
-                (tool.with_annotations(hints_of(facts)), Kind::Action(facts))
+                (tool.with_annotations(hints_of(facts)), kind(facts))
             };
             core::ENTRIES.iter().map(of_entry).collect()
         }
         Toolset::All => {
             let offered = Action::all().filter(|facts| facts.is_tool);
-            offered.map(|facts| (of_action(facts), Kind::Action(facts))).collect()
+            offered.map(|facts| (of_action(facts), kind(facts))).collect()
         }
     };
     match set {
@@ -75,7 +78,14 @@ pub(super) fn of(set: Toolset) -> Vec<(Tool, Kind)> {
         Toolset::All => tools.push((session_wait(), Kind::SessionWait)),
     }
     tools.push((batch(set), Kind::Batch));
+    for (tool, _) in tools.iter_mut().filter(|(_, kind)| matches!(kind, Kind::HandOff(_))) {
+        tool.output_schema = Some(object(schema_of::<HandedOff>()));
+    }
     tools
+}
+
+fn kind(facts: &'static Facts) -> Kind {
+    if facts.name == RequireHuman::ROW.name { Kind::HandOff(facts) } else { Kind::Action(facts) }
 }
 
 fn of_action(facts: &Facts) -> Tool {

@@ -111,12 +111,75 @@ async fn session_wait_ends_when_the_person_resumes() {
     let wait = rig.client.begin("session_wait", json!({})).await;
     let progress = rig.client.progress(wait).await;
     assert!(progress["message"].as_str().unwrap().contains("a person"), "{progress}");
-    let popup = rig.browser.popup().await;
-    popup.until("document.querySelector('[data-resume]')").await;
-    popup.click("[data-resume]").await;
+    resume(&rig.browser).await;
     let resumed = rig.client.end(wait).await.expect("an answer");
     assert!(resumed.text().contains("not paused"), "{resumed:?}");
     rig.client.call("text", json!({})).await.text();
+    rig.browser.close().await;
+}
+
+/// The person presses Resume in the popup.
+async fn resume(browser: &Browser) {
+    let popup = browser.popup().await;
+    popup.until("document.querySelector('[data-resume]')").await;
+    popup.click("[data-resume]").await;
+}
+
+#[tokio::test]
+async fn a_hand_off_is_one_call_where_the_client_can_ask_its_person() {
+    let mut rig = Rig::new().await;
+    rig.client.close().await;
+    rig.client = McpClient::asking(&rig.daemon.home, &[]).await;
+    let url = rig.site.url("article.html");
+    rig.client.call("tab_open", json!({ "url": url })).await.text();
+    let reason = json!({"reason": "Please sign in"});
+
+    // The session goes on in the browser, and the question in the client is taken back.
+    let call = rig.client.begin("require_human", reason.clone()).await;
+    let asked = rig.client.asked().await;
+    assert!(asked["message"].as_str().unwrap().starts_with("Please sign in\n"), "{asked}");
+    let progress = rig.client.progress(call).await;
+    assert!(progress["message"].as_str().unwrap().contains("a person"), "{progress}");
+    resume(&rig.browser).await;
+    let done = rig.client.end(call).await.expect("an answer");
+    assert_eq!(done.structured(), &json!({"resumed": true}));
+    rig.client.settled().await;
+    rig.client.call("text", json!({})).await.page();
+
+    // That it is done, the browser says; what the person declines is not done.
+    let call = rig.client.begin("require_human", reason.clone()).await;
+    rig.client.asked().await;
+    rig.client.say_of_person("accept").await;
+    rig.client.progress(call).await;
+    resume(&rig.browser).await;
+    rig.client.end(call).await.expect("an answer").text();
+
+    let call = rig.client.begin("require_human", reason).await;
+    rig.client.asked().await;
+    rig.client.say_of_person("decline").await;
+    let declined = rig.client.end(call).await.expect("an answer");
+    assert!(declined.error().contains("declined"), "{declined:?}");
+    let paused = rig.client.call("text", json!({})).await;
+    assert!(paused.error().contains("HUMAN_REQUIRED"), "{paused:?}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_hand_off_waits_from_its_second_call_on_where_the_model_has_to_tell_the_person() {
+    let mut rig = Rig::new().await;
+    rig.client.close().await;
+    rig.client = McpClient::core(&rig.daemon.home, &[]).await;
+    let url = rig.site.url("article.html");
+    rig.client.call("tab_open", json!({ "url": url })).await.text();
+    let reason = json!({"reason": "Please sign in"});
+    let first = rig.client.call("require_human", reason.clone()).await;
+    assert!(first.error().contains("Next: tell the person"), "{first:?}");
+    assert!(first.error().contains("`require_human`"), "{first:?}");
+    let call = rig.client.begin("require_human", reason).await;
+    rig.client.progress(call).await;
+    resume(&rig.browser).await;
+    let done = rig.client.end(call).await.expect("an answer");
+    assert_eq!(done.structured(), &json!({"resumed": true}));
     rig.browser.close().await;
 }
 

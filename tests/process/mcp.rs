@@ -328,6 +328,8 @@ async fn what_the_daemon_says_is_data_of_the_tools_output_schema_and_a_page_has_
         .iter()
         .filter(|tool| tool.get("outputSchema").is_some())
         .map(|tool| tool["name"].as_str().expect("a name"))
+        // It waits for a person.
+        .filter(|name| *name != "require_human")
         .collect();
     assert!(typed.contains(&"session_bind") && !typed.contains(&"text"), "{typed:?}");
     let unbound = client.call("session_bind", json!({"pacing": "fast"})).await;
@@ -419,6 +421,50 @@ async fn a_sleeping_browser_is_waited_for_if_requested() {
     let _extension = daemon.extension().await.serve(|_| None);
     client.end(call).await.expect("an answer").page();
     client.close().await;
+}
+
+/// In the newest revision a server asks by its answer, and the client calls again with what the person said.
+#[tokio::test]
+async fn a_client_of_the_newest_revision_asks_its_person_and_calls_again() {
+    let daemon = Daemon::start().await;
+    let _extension = daemon.extension().await.serve(|command| match command.action() {
+        "require-human" => Some(Answer::Error("HUMAN_REQUIRED", "Please sign in")),
+        _ => None,
+    });
+    let mut command = bproxy(&daemon.home.path());
+    command.arg("mcp").stdin(std::process::Stdio::piped());
+    let mut server = command.spawn().expect("the bproxy binary runs");
+    let mut input = server.stdin.take().expect("a pipe");
+    let mut output = BufReader::new(server.stdout.take().expect("a pipe")).lines();
+    let mut call = async |tool: &str, mut params: Value| {
+        params["name"] = tool.into();
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "a", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}
+        });
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        input.write_all(format!("{call}\n").as_bytes()).await.expect("the server reads");
+        let line = patiently("an answer", output.next_line()).await.expect("text");
+        let mut answer: Value = serde_json::from_str(&line.expect("an answer")).expect("JSON");
+        answer["result"].take()
+    };
+    let url = json!({"arguments": {"url": "https://a.example/"}});
+    let opened = call("tab_open", url).await;
+    assert_eq!(opened["isError"], false, "{opened}");
+    let reason = json!({"arguments": {"reason": "Please sign in"}});
+    let asks = call("require_human", reason.clone()).await;
+    assert_eq!(asks["resultType"], "input_required", "{asks}");
+    let question = &asks["inputRequests"]["person"];
+    assert_eq!(question["method"], "elicitation/create", "{asks}");
+    assert!(question["params"]["message"].as_str().unwrap().starts_with("Please sign in"));
+    let mut again = reason.clone();
+    again["inputResponses"] = json!({"person": {"action": "decline"}});
+    let declined = call("require_human", again).await;
+    assert_eq!(declined["isError"], true, "{declined}");
+    assert!(declined["content"][0]["text"].as_str().unwrap().contains("declined"), "{declined}");
+    drop(input);
+    assert!(patiently("its end", server.wait()).await.expect("a child").success());
 }
 
 #[tokio::test]

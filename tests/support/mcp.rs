@@ -32,6 +32,15 @@ impl McpClient {
     /// # Panics
     /// If the SDK is not installed: `make mcp-client` does that.
     pub async fn core(home: &Home, args: &[&str]) -> Self {
+        Self::with(home, args, false).await
+    }
+
+    /// Like [`Self::core`], with a client that can ask its person.
+    pub async fn asking(home: &Home, args: &[&str]) -> Self {
+        Self::with(home, args, true).await
+    }
+
+    async fn with(home: &Home, args: &[&str], asks: bool) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mcp");
         assert!(folder.join("node_modules").exists(), "no MCP client: run `make mcp-client` first");
         let path: PathBuf = home.path();
@@ -45,6 +54,7 @@ impl McpClient {
             .env("HOME", &path)
             .env("BPROXY_HOME", &path)
             .env("BPROXY_SECRETS", "file")
+            .envs(asks.then_some(("MCP_ASKS", "1")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -96,6 +106,21 @@ impl McpClient {
     /// The next progress notification of a call.
     pub async fn progress(&mut self, call: u64) -> Value {
         self.message(|message| message["of"] == call).await["progress"].take()
+    }
+
+    /// What the server has the client ask its person.
+    pub async fn asked(&mut self) -> Value {
+        self.message(|message| message.get("asked").is_some()).await["asked"].take()
+    }
+
+    /// What the person says to it: `accept`, `decline` or `cancel`.
+    pub async fn say_of_person(&mut self, action: &str) {
+        self.say(json!({ "said": { "action": action, "content": {} } })).await;
+    }
+
+    /// Waits until the server takes the question back.
+    pub async fn settled(&mut self) {
+        self.message(|message| message.get("settled").is_some()).await;
     }
 
     /// Cancels a call.
