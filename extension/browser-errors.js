@@ -8,7 +8,7 @@ export class RestrictedPage extends ActionError {
     super(
       'SCRIPT_ERROR',
       'the browser lets no extension into this page (its own pages, the web store, PDF files, empty tabs): navigate to an ordinary web page',
-      { suggestedAction: 'bproxy navigate URL' },
+      { suggestedAction: 'bproxy tab list' },
     );
   }
 }
@@ -18,8 +18,8 @@ export class PageUnloaded extends ActionError {
   /** @param {boolean} discarded the browser did it */
   constructor(discarded) {
     const what = discarded ? 'the browser has unloaded this page to save memory' : 'this page has crashed';
-    super('SCRIPT_ERROR', `${what}: navigate to its address again, or to another one`, {
-      suggestedAction: 'bproxy navigate URL',
+    super('SCRIPT_ERROR', `${what}: reload it, or navigate to another address`, {
+      suggestedAction: 'bproxy reload',
     });
   }
 }
@@ -41,6 +41,7 @@ export class DocumentGone extends ActionError {
     super(
       'SCRIPT_ERROR',
       'the page was replaced while the command ran in it: read the page again to see what happened',
+      { suggestedAction: 'bproxy snapshot' },
     );
   }
 }
@@ -54,7 +55,7 @@ export function explain(error) {
   const message = error instanceof Error ? error.message : String(error);
   if (/No tab with id|tab was closed|No current window|Invalid tab/i.test(message)) {
     return new ActionError('TAB_NOT_FOUND', 'the tab is gone: open another one', {
-      suggestedAction: 'bproxy tab open URL',
+      suggestedAction: 'bproxy tab open about:blank',
     });
   }
   if (/Frame with ID \d+ (was removed|is not ready)|No frame with id|document was (removed|destroyed)/i.test(message)) {
@@ -63,7 +64,8 @@ export function explain(error) {
   if (/error page/i.test(message)) {
     return new ActionError(
       'NAVIGATION_FAILED',
-      'the tab shows the browser’s error page: navigate to an address that loads',
+      'the tab shows the browser’s error page: try the address again, or navigate to one that loads',
+      { suggestedAction: 'bproxy reload' },
     );
   }
   if (/Cannot access|cannot be scripted|extensions gallery|Missing host permission|Blocked/i.test(message)) {

@@ -466,9 +466,8 @@ function isEnding(error) {
 /** @param {unknown} error @param {string} session @returns {import('./protocol.js').Failure} */
 function asFailure(error, session) {
   if (error instanceof ActionError) {
-    const suggestedAction =
-      error.suggestedAction && (session ? `${error.suggestedAction} -s ${session}` : error.suggestedAction);
-    return { code: error.code, message: error.message, suggestedAction, details: error.details };
+    const { code, message, details } = error;
+    return { code, message, suggestedAction: error.next(session), details };
   }
   return {
     code: 'SCRIPT_ERROR',

@@ -66,7 +66,7 @@ export class Navigations {
   use(tabId, session) {
     if (this.held.get(tabId) !== session) {
       throw new ActionError('TAB_NOT_FOUND', 'this session has no such tab in this browser: open another one', {
-        suggestedAction: 'bproxy tab open URL',
+        suggestedAction: 'bproxy tab open about:blank',
       });
     }
     if ([...this.held.keys()].at(-1) === tabId) return;
@@ -217,11 +217,14 @@ export class Navigations {
 
 /** @param {string} url @param {string} error */
 export function navigationFailed(url, error) {
-  const why =
-    error === ABORTED
-      ? 'the address gave a download or nothing to show, or the loading was stopped'
-      : 'check the address and that its server runs';
-  return new ActionError('NAVIGATION_FAILED', `${withoutQuery(url)} was not loaded: ${error} (${why})`);
+  // The page before it is still there.
+  const isAborted = error === ABORTED;
+  const why = isAborted
+    ? 'the address gave a download or nothing to show, or the loading was stopped'
+    : 'check the address and that its server runs';
+  return new ActionError('NAVIGATION_FAILED', `${withoutQuery(url)} was not loaded: ${error} (${why})`, {
+    suggestedAction: isAborted ? 'bproxy snapshot' : 'bproxy reload',
+  });
 }
 
 /** @param {string} url */

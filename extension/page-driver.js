@@ -167,8 +167,8 @@ export class ScriptingDriver {
       this.numbered.set(order.reading, frames.add(frameId));
     }
     if ('error' in result) {
-      const { code, message, details } = result.error;
-      throw new ActionError(code, message, { details });
+      const { code, message, ...more } = result.error;
+      throw new ActionError(code, message, more);
     }
     return result;
   }

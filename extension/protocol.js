@@ -64,6 +64,11 @@ export class ActionError extends Error {
     this.details = more.details;
     this.didSomething = more.didSomething ?? false;
   }
+
+  /** The command line to run next, which names the session. @param {string | undefined} session */
+  next(session) {
+    return this.suggestedAction && session ? `${this.suggestedAction} -s ${session}` : this.suggestedAction;
+  }
 }
 
 /**

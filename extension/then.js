@@ -47,7 +47,7 @@ export async function withRead(
     // biome-ignore lint/suspicious/noThenProperty: the wire calls it so, and it is no function
     return { data: { ...result.data, then: data }, page };
   } catch (error) {
-    return withoutRead(result, whyNot(error));
+    return withoutRead(result, whyNot(error, order.session));
   } finally {
     clearTimeout(timer);
   }
@@ -64,10 +64,11 @@ function afterFocus(order, { data }) {
   return { ...order, el: given + 1, room: order.el + LIMITS.numbers - (given + 1) };
 }
 
-/** @param {unknown} error @returns {ThenError} */
-function whyNot(error) {
+/** @param {unknown} error @param {string | undefined} session @returns {ThenError} */
+function whyNot(error, session) {
   if (error instanceof ActionError) {
-    const { code, message, suggestedAction } = error;
+    const { code, message } = error;
+    const suggestedAction = error.next(session);
     return { code, message, ...(suggestedAction === undefined ? {} : { suggestedAction }) };
   }
   return { code: 'SCRIPT_ERROR', message: error instanceof Error ? error.message : String(error) };

@@ -1,5 +1,6 @@
 /** Writing into fields and editors, and reading back what they hold once the page has settled. */
 
+import { enterBy } from '../command-lines.js';
 import { awaitEditor } from '../page/main-world.js';
 import { ActionError } from '../protocol.js';
 import { settle } from '../settle.js';
@@ -24,8 +25,17 @@ export async function fill(context) {
  */
 export async function fillForm(context) {
   const { fields } = context.params;
-  fields.forEach(checkMethod);
-  const { data } = await perform(context, 'check-fields', { fields, isForm: true });
+  for (const [index, field] of fields.entries()) {
+    try {
+      checkMethod(field);
+    } catch (error) {
+      throw ofField(error, index + 1, fields.length);
+    }
+  }
+  const { data } = await perform(context, 'check-fields', { fields, isForm: true }).catch((error) => {
+    const place = error instanceof ActionError ? error.details?.field : undefined;
+    throw typeof place === 'number' ? ofField(error, place, fields.length) : error;
+  });
   const results = [];
   // What a server makes of the fields is waited for when all are written.
   const { order } = context;
@@ -36,19 +46,22 @@ export async function fillForm(context) {
       results.push({ target: field.target, ...written });
       context.done += 1;
     } catch (error) {
-      if (error instanceof ActionError) {
-        const message = `field ${index + 1} of ${fields.length}: ${error.message}`;
-        throw new ActionError(error.code, message, {
-          ...error,
-          details: { ...error.details, results, field: index + 1 },
-        });
-      }
-      throw error;
+      throw ofField(error, index + 1, fields.length, { results });
     }
   }
   context.order = order;
   const { page } = await settle(context);
   return { data: { results: await lookedAgain(context, results, page) }, page };
+}
+
+/** The failure of a field of a form, which it names. @param {unknown} error @param {number} place @param {number} count @param {object} [more] details */
+function ofField(error, place, count, more) {
+  if (!(error instanceof ActionError)) return error;
+  const { code, message, suggestedAction, details } = error;
+  return new ActionError(code, `field ${place} of ${count}: ${message}`, {
+    suggestedAction,
+    details: { ...details, ...more, field: place },
+  });
 }
 
 /**
@@ -119,7 +132,7 @@ async function writeBy(context, field, way) {
     throw new ActionError(
       'ELEMENT_NOT_ACTIONABLE',
       'the field takes only what its list offers, and went back to what it held: choose with select',
-      { suggestedAction: 'bproxy select' },
+      { suggestedAction: enterBy('select', '--option-text', field) },
     );
   }
   const { filled, verifiedValue, editor } = after;
@@ -166,7 +179,8 @@ const normalized = (text) =>
  * @param {Context} context @param {Field} field @param {string | null} value
  * @returns {Promise<{ held: string, isSecret: boolean }>} what the editor holds
  */
-async function inEditor(context, { target, private: hidden }, value) {
+async function inEditor(context, field, value) {
+  const { target, private: hidden } = field;
   const { driver, tabId, deadline, order } = context;
   const [event, answer] = [drawnName(), drawnName()];
   await driver.runInMainWorld(tabId, awaitEditor, [event, answer, value, deadline], order);
@@ -176,7 +190,7 @@ async function inEditor(context, { target, private: hidden }, value) {
   const { value: held, problem } = data.outcome === null ? {} : JSON.parse(data.outcome);
   if (typeof held === 'string') return { held, isSecret: data.isSecret };
   throw new ActionError('ELEMENT_NOT_ACTIONABLE', problem ?? 'the editor’s own interface failed', {
-    suggestedAction: 'bproxy fill --method paste --world isolated',
+    suggestedAction: enterBy('fill', '--value', field, ' --method paste'),
   });
 }
 
@@ -184,11 +198,12 @@ async function inEditor(context, { target, private: hidden }, value) {
 const drawnName = () => `e${crypto.randomUUID()}`;
 
 /** @param {Field} field */
-function checkMethod({ method = 'auto', world }) {
+function checkMethod(field) {
+  const { method = 'auto', world } = field;
   const needed = method === 'runtime-api' ? 'main' : 'isolated';
   if (method !== 'auto' && world !== undefined && world !== needed) {
     throw new ActionError('SCRIPT_ERROR', `fill method ${method} works in world ${needed}, not ${world}`, {
-      suggestedAction: `bproxy fill --method ${method} --world ${needed}`,
+      suggestedAction: enterBy('fill', '--value', field, ` --method ${method} --world ${needed}`),
     });
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { RestrictedPage, throwExplained } from '../browser-errors.js';
+import { word } from '../command-lines.js';
 import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 
@@ -15,7 +16,7 @@ const ANSWER_MARGIN_MS = 250;
 /** @param {import('./index.js').Context<'navigate'>} context */
 export async function navigate(context) {
   const { tabId, driver, order } = context;
-  const url = await checkUrl(context.params.url);
+  const url = await checkUrl(context.params.url, 'navigate');
   const began = performance.now();
   const loaded = loadedPage(tabId, context, { until: context.params.until });
   // If the tab is gone, the update below reports it and this outcome is not read.
@@ -60,7 +61,11 @@ async function through(context, by) {
   const none = new AbortController();
   const restored = new AbortController();
   const fails = () =>
-    none.abort(new ActionError('NAVIGATION_FAILED', `there is no page to go ${action} to in this tab’s history`));
+    none.abort(
+      new ActionError('NAVIGATION_FAILED', `there is no page to go ${action} to in this tab’s history`, {
+        suggestedAction: 'bproxy snapshot',
+      }),
+    );
   const timer = setTimeout(fails, HISTORY_MS);
   /** @param {import('../navigation.js').NavigationEvent} event */
   const watcher = (event) => {
@@ -139,12 +144,16 @@ export async function loadedPage(tabId, context, { until, restored } = {}) {
   }
 }
 
+/** A host with what may follow it, without a scheme: as people write addresses. */
+const HOST = /^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?([/?#]\S*)?$/;
+
 /**
  * An absolute address with a scheme that an extension can access.
  * @param {string} input
+ * @param {'navigate' | 'tab open'} verb which is suggested for what was meant
  * @returns {Promise<string>}
  */
-export async function checkUrl(input) {
+export async function checkUrl(input, verb) {
   if (/=…|:…@/.test(input)) {
     throw new ActionError(
       'NAVIGATION_FAILED',
@@ -152,13 +161,14 @@ export async function checkUrl(input) {
       { suggestedAction: 'bproxy links' },
     );
   }
-  let url;
-  try {
-    url = new URL(input);
-  } catch {
+  const url = URL.parse(input);
+  const isHost = HOST.test(input);
+  if (url === null || isHost) {
+    const meant = isHost ? `${/^(localhost|127\.)/.test(input) ? 'http' : 'https'}://${input}` : null;
     throw new ActionError(
       'NAVIGATION_FAILED',
-      `${JSON.stringify(input)} is not an absolute address: write it in full, like https://example.org/`,
+      `${JSON.stringify(input)} is not an absolute address: write it in full, like ${meant ?? 'https://example.org/'}`,
+      { suggestedAction: meant === null ? `bproxy ${verb} --help` : `bproxy ${verb} ${word(meant)}` },
     );
   }
   if (url.protocol === 'http:' || url.protocol === 'https:' || url.href === 'about:blank') return url.href;
@@ -167,10 +177,12 @@ export async function checkUrl(input) {
     throw new ActionError(
       'NAVIGATION_FAILED',
       'bproxy has no access to local files: allow “access to file URLs” on the extension’s details page, or serve the file over http',
+      { suggestedAction: `bproxy ${verb} --help` },
     );
   }
   throw new ActionError(
     'NAVIGATION_FAILED',
     `bproxy cannot work in ${url.protocol} pages: use an http or https address`,
+    { suggestedAction: `bproxy ${verb} --help` },
   );
 }

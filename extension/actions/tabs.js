@@ -1,6 +1,7 @@
 /** Opening, closing, pinning and showing tabs. A tab opens in the background; only `activate` brings one to the front. */
 
 import { throwExplained } from '../browser-errors.js';
+import { word } from '../command-lines.js';
 import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 import { checkUrl, loadedPage, signInInterstitial } from './navigate.js';
@@ -12,7 +13,7 @@ const NO_PAGE = Object.freeze({ url: '', title: '', state: /** @type {const} */ 
 /** @param {import('./index.js').Context<'tab.open'>} context */
 export async function open(context) {
   const { params, session, driver, navigations, groups, signal, order } = context;
-  const url = await checkUrl(params.url);
+  const url = await checkUrl(params.url, 'tab open');
   const own = params.window === 'own';
   const tabId = own ? await inOwnWindow(context, url) : await inBackground(context, url);
   // Chrome answers before the page commits, so that this commit is reported to the daemon.
@@ -33,7 +34,7 @@ export async function open(context) {
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'HUMAN_REQUIRED') {
       await discard();
-      throw error;
+      throw isNotLoaded(error) ? openAgain(error, params.url) : error;
     }
     page = tabPage(await driver.tab(tabId));
   }
@@ -44,6 +45,13 @@ export async function open(context) {
   navigations.opened(tabId);
   return { data: { tabId, url: page.url }, page };
 }
+
+/** @param {unknown} error @returns {error is ActionError} */
+const isNotLoaded = (error) => error instanceof ActionError && error.code === 'NAVIGATION_FAILED';
+
+/** The same failure for a tab that is gone with it: it cannot be loaded anew. @param {ActionError} error @param {string} url */
+const openAgain = ({ code, message, details }, url) =>
+  new ActionError(code, message, { details, suggestedAction: `bproxy tab open ${word(url)}` });
 
 /** @param {import('./index.js').Context<'tab.open'>} context @param {string} url */
 async function inBackground({ session, groups }, url) {

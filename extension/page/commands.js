@@ -202,6 +202,8 @@
         page.fail(
           'SCRIPT_ERROR',
           'the tab shows a PDF, which no extension can look into: take a screenshot, or navigate to a web page',
+          undefined,
+          'bproxy screenshot --activate',
         );
       }
       // A frame may be a widget of such a page; the page around it tells.
@@ -234,14 +236,14 @@
   /** @param {unknown} error @returns {PageError | { left: true }} */
   const failed = (error) => {
     if (error instanceof Left) return { left: true };
-    const { bproxyCode, message, details } = /** @type {Failure} */ (error);
-    return { error: { code: bproxyCode ?? 'SCRIPT_ERROR', message, details }, ...numbered() };
+    const { bproxyCode, message, details, suggestedAction } = /** @type {Failure} */ (error);
+    return { error: { code: bproxyCode ?? 'SCRIPT_ERROR', message, details, suggestedAction }, ...numbered() };
   };
 
-  /** @typedef {Error & { bproxyCode?: import('../protocol.js').ErrorCode, details?: Record<string, unknown> }} Failure */
+  /** @typedef {Error & { bproxyCode?: import('../protocol.js').ErrorCode, details?: Record<string, unknown>, suggestedAction?: string }} Failure */
 
-  page.fail = (code, message, details) => {
-    throw Object.assign(new Error(message), { bproxyCode: code, details });
+  page.fail = (code, message, details, suggestedAction) => {
+    throw Object.assign(new Error(message), { bproxyCode: code, details, suggestedAction });
   };
 
   /** How long a title may be, in UTF-16 units, as the browser's own titles are: a page can give itself any. */

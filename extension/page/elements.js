@@ -4,13 +4,22 @@
   const page = globalThis.bproxy;
   const { own } = page;
 
+  /** What tells of the whole page, with handles. */
+  const LOOK = 'bproxy snapshot';
+
   // ---- Finding ----
 
   page.query = (selector, root = document) => {
     try {
       return [...own.querySelectorAll(root, selector)];
     } catch {
-      return page.fail('SCRIPT_ERROR', `${JSON.stringify(selector)} is not a valid CSS selector`);
+      const problem = selector.trim() === '' ? 'is empty' : `${JSON.stringify(selector)} is not valid CSS`;
+      return page.fail(
+        'SCRIPT_ERROR',
+        `the selector ${problem}: act by a handle, or see what is on the page`,
+        undefined,
+        LOOK,
+      );
     }
   };
 

@@ -119,7 +119,10 @@
       rest,
       held.some(({ key: name }) => name === 'Shift'),
     );
-    if (key === null) return page.fail('SCRIPT_ERROR', `no key is named ${rest}: names are those of KeyboardEvent.key`);
+    if (key === null) {
+      const message = `no key is named ${rest}: names are those of KeyboardEvent.key, such as Enter, ArrowDown, Control+a`;
+      return page.fail('SCRIPT_ERROR', message, undefined, 'bproxy press --help');
+    }
     return { ...key, held };
   };
 })();

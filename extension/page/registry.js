@@ -176,11 +176,15 @@
 
   // ---- Acting ----
 
+  /** The read that lists what a handle of this kind stands for. */
+  const readAgainFor = (/** @type {string} */ handle) => (handle.startsWith('ln') ? 'bproxy links' : 'bproxy elements');
+
   page.handled = (handle) => {
     const known = page.sessions.get(page.order.session ?? '');
     const element = known?.elements.get(handle)?.deref();
     if (known === undefined || element === undefined || !page.isHere(element)) {
-      return page.fail('ELEMENT_HANDLE_STALE', `${handle} is no longer on the page: read the page again`);
+      const message = `${handle} is no longer on the page: read the page again`;
+      return page.fail('ELEMENT_HANDLE_STALE', message, undefined, readAgainFor(handle));
     }
     const was = /** @type {BproxyFacts} */ (known.facts.get(element));
     const is = factsOf(element);
@@ -189,10 +193,8 @@
       page.fail(
         'ELEMENT_HANDLE_STALE',
         `${handle} is not what it was when it was read: see details, then decide anew`,
-        {
-          was: told(was),
-          is: told(is),
-        },
+        { was: told(was), is: told(is) },
+        readAgainFor(handle),
       );
     }
     page.touched.add(element);

@@ -267,7 +267,12 @@ type PageResult<Name extends PageCommandName> = {
   shift?: { x: number; y: number };
 };
 type PageError = {
-  error: { code: import('../protocol.js').ErrorCode; message: string; details?: Record<string, unknown> };
+  error: {
+    code: import('../protocol.js').ErrorCode;
+    message: string;
+    details?: Record<string, unknown>;
+    suggestedAction?: string;
+  };
   numbered?: true;
 };
 /** `left`: the document was left meanwhile. */
@@ -525,7 +530,13 @@ interface BproxyPage {
     order?: PageOrder,
   ): PageOutcome<Name> | Promise<PageOutcome<Name>>;
   info(): import('../protocol.js').Page;
-  fail(code: import('../protocol.js').ErrorCode, message: string, details?: Record<string, unknown>): never;
+  /** `suggestedAction`: the command line that helps, without the session; else that of the code. */
+  fail(
+    code: import('../protocol.js').ErrorCode,
+    message: string,
+    details?: Record<string, unknown>,
+    suggestedAction?: string,
+  ): never;
   /** The order of the command that runs; one that awaits keeps its own. */
   order: PageOrder;
   /** A name that no page can know. */

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::global_args::Globals;
 use super::spinner::Spinner;
-use super::{Error, Outcome};
+use super::{Error, Outcome, missing_session};
 use crate::agent;
 use crate::client::{self, Answer, CancelToken, Client, request_id};
 use crate::protocol::Action;
@@ -27,8 +27,9 @@ pub(super) fn show_effect(
     })
 }
 
-/// Shows an answer as it is.
+/// Shows an answer as it is, but for what helps where the session is missing.
 pub(super) fn show_answer(globals: &Globals, answer: Answer) -> Result<Outcome, Error> {
+    let answer = missing_session::helped(globals, answer);
     globals.print(answer.body)?;
     Ok(if answer.ok { Outcome::Done } else { Outcome::Refused })
 }

@@ -27,6 +27,13 @@ pub(super) fn of_this_process() -> Option<Caller> {
     Some(Caller::new(&name, folder.as_deref().and_then(|folder| folder.to_str())))
 }
 
+/// The command line of this process, as a shell takes it; `None` if it is no text.
+pub(super) fn command_line() -> Option<String> {
+    let words: Option<Vec<_>> =
+        env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
+    shlex::try_join(words?.iter().map(String::as_str)).ok().map(|words| format!("bproxy {words}"))
+}
+
 fn agent(set: impl Fn(&str) -> Option<String>) -> Option<String> {
     let known = AGENTS.iter().find(|(variable, _)| set(variable).is_some());
     known.map(|(_, name)| (*name).to_owned()).or_else(|| NAMED.into_iter().find_map(set))

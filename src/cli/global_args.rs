@@ -27,6 +27,9 @@ pub(super) enum Format {
 /// The longest wait for a browser, in seconds: a person does not take an hour to start it.
 const MAX_WAIT_EXTENSION: u64 = 60 * 60;
 
+/// The variable that names the session where no flag does.
+pub(super) const SESSION_VARIABLE: &str = "BPROXY_SESSION";
+
 /// The text of a session's id.
 fn text(given: OsString) -> Result<String, &'static str> {
     given
@@ -39,7 +42,7 @@ fn text(given: OsString) -> Result<String, &'static str> {
 #[command(next_help_heading = "Options of every verb")]
 pub(super) struct Globals {
     /// The session to act in
-    #[arg(short, long, global = true, env = "BPROXY_SESSION", value_name = "ID",
+    #[arg(short, long, global = true, env = SESSION_VARIABLE, value_name = "ID",
         value_parser = OsStringValueParser::new().try_map(text))]
     session: Option<String>,
 
@@ -141,6 +144,16 @@ where
     T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+/// Parses a CSS selector, of which only the page knows whether it is one.
+pub(super) fn css(text: &str) -> Result<String, &'static str> {
+    match text.trim().is_empty() {
+        true => Err(
+            "it is empty: write what the element matches, such as 'form input', or name it with --element",
+        ),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// Parses a text that the protocol validates.

@@ -20,7 +20,9 @@ mod keyboard;
 mod logs;
 mod man;
 mod mcp;
+mod missing_session;
 mod navigate;
+mod other_words;
 mod output;
 mod pair;
 mod place;
@@ -47,7 +49,7 @@ mod wait;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::{client, config, home, secrets};
 use global_args::{Format, Globals};
@@ -192,14 +194,18 @@ impl Error {
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     completions::answer();
+    let line: Vec<_> = std::env::args_os().collect();
     let Cli { globals, command } =
-        Cli::try_parse().unwrap_or_else(|error| suggest::verbs(error, Cli::command).exit());
+        Cli::try_parse_from(&line).unwrap_or_else(|error| suggest::explained(error, &line).exit());
     match check(&command, &globals).and_then(|()| dispatch(command, &globals)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),
         Ok(Outcome::Stopped) => ExitCode::from(EXIT_STOPPED),
         Err(error) => {
             output::say(&error.to_string());
+            if let (Error::Flag { .. }, Some(example)) = (&error, suggest::example(&line)) {
+                output::say(&format!("an example: {example}"));
+            }
             ExitCode::from(error.exit_code())
         }
     }
@@ -249,6 +255,8 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     fn leaves(command: &clap::Command, leaves: &mut Vec<clap::Command>) {
@@ -276,6 +284,20 @@ mod tests {
     #[test]
     fn the_tree_of_commands_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_every_error_suggests_is_a_command_line() {
+        for code in crate::protocol::ErrorCode::ALL {
+            let error = crate::protocol::ProtocolError::new(*code, "", "m4q7z2");
+            if let Some(line) = error.suggested_action {
+                let parsed = Cli::try_parse_from(words(&line));
+                assert!(parsed.is_ok(), "{}: {line}", code.name());
+                let left_out =
+                    words(&line).into_iter().find(|word| word.chars().all(char::is_uppercase));
+                assert_eq!(left_out, None, "{}: {line}", code.name());
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
-use super::global_args::Globals;
+use super::global_args::{Globals, css};
 use super::table::Table;
 use super::target::Finding;
 use super::{Error, Outcome, call, output};
@@ -67,7 +67,7 @@ impl Read {
 )]
 pub(super) struct Text {
     /// The part of the page to read
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true, value_parser = css)]
     selector: Option<String>,
 
     /// Print only the text after the first occurrence of this marker
@@ -149,7 +149,7 @@ fn excerpt<'a>(
 )]
 pub(super) struct Links {
     /// The part of the page to read
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true, value_parser = css)]
     selector: Option<String>,
 
     /// Leave out invisible links
@@ -203,7 +203,7 @@ impl Links {
 #[command(after_help = "Example:\n  bproxy images --selector article -s m4q7z2")]
 pub(super) struct Images {
     /// The part of the page to read
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true, value_parser = css)]
     selector: Option<String>,
 
     /// Only this frame, by its name from frames or any other read
@@ -294,7 +294,7 @@ impl Outline {
 #[command(after_help = "Example:\n  bproxy dom --selector form --depth 3 -s m4q7z2")]
 pub(super) struct Dom {
     /// The part of the page to read
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true, value_parser = css)]
     selector: Option<String>,
 
     /// How many levels deep, 1 to 50
@@ -324,6 +324,7 @@ pub(super) struct Inspect {
         long,
         value_name = "CSS",
         allow_hyphen_values = true,
+        value_parser = css,
         required_unless_present = "element"
     )]
     selector: Option<String>,
@@ -365,7 +366,7 @@ impl Inspect {
 )]
 pub(super) struct Snapshot {
     /// The part of the page to read
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true, value_parser = css)]
     selector: Option<String>,
 
     /// How many levels deep; all of them without it

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Error;
+use super::global_args::css;
 use crate::protocol::{self, By, Criteria, ElementHandle, FrameName, Int, ShadowRoute};
 
 /// The flags that name an element in one way, and the frame that it is in. A verb that needs an element uses
@@ -26,7 +27,7 @@ pub(super) struct Target {
 #[group(multiple = false, conflicts_with = FINDING)]
 struct Way {
     /// The element that matches this CSS selector
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true, value_parser = css)]
     selector: Option<String>,
 
     /// The element at this route through shadow roots, as {"hosts":[{"selector":CSS}],"target":CSS}
@@ -149,7 +150,7 @@ impl RequiredTarget {
 )]
 pub(super) struct DropTarget {
     /// Drop it on the element that matches this CSS selector
-    #[arg(long, value_name = "CSS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CSS", allow_hyphen_values = true, value_parser = css)]
     to_selector: Option<String>,
 
     /// Drop it on the element at this route, as in --route-json

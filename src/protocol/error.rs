@@ -86,29 +86,29 @@ codes! {
     NoExtension = "NO_EXTENSION", Transport, Conditional, Daemon, "bproxy pair";
     Timeout = "TIMEOUT", Transport, Conditional, Daemon, "bproxy debug last --count 5";
     Overloaded = "OVERLOADED", Transport, Safe, Daemon, "bproxy debug status";
-    SessionRequired = "SESSION_REQUIRED", Policy, Conditional, Daemon, "bproxy session create";
+    SessionRequired = "SESSION_REQUIRED", Policy, Conditional, Daemon, "bproxy session list";
     HumanRequired = "HUMAN_REQUIRED", Policy, Conditional, Page, "bproxy session wait -s {session}";
     PersonRequired = "PERSON_REQUIRED", Policy, Conditional, Daemon, "bproxy session wait -s {session}";
-    DebuggerDisabled = "DEBUGGER_DISABLED", Policy, Never, Daemon, "bproxy screenshot -s {session}";
+    DebuggerDisabled = "DEBUGGER_DISABLED", Policy, Never, Daemon, "bproxy screenshot --activate -s {session}";
     InvalidSessionId = "INVALID_SESSION_ID", Target, Never, Daemon, "bproxy session list";
     SessionNotFound = "SESSION_NOT_FOUND", Target, Conditional, Daemon, "bproxy session list";
     TabNotFound = "TAB_NOT_FOUND", Target, Conditional, Daemon, "bproxy tab list -s {session}";
     TabHandleNotFound = "TAB_HANDLE_NOT_FOUND", Target, Conditional, Daemon, "bproxy tab list -s {session}";
     TabNotInSession = "TAB_NOT_IN_SESSION", Target, Conditional, Daemon, "bproxy tab list -s {session}";
     ElementNotFound = "ELEMENT_NOT_FOUND", Target, Conditional, Page, "bproxy elements -s {session}";
-    ElementNotActionable = "ELEMENT_NOT_ACTIONABLE", Target, Conditional, Page, "bproxy elements -s {session}";
+    ElementNotActionable = "ELEMENT_NOT_ACTIONABLE", Target, Conditional, Page, "bproxy snapshot -s {session}";
     SelectorAmbiguous = "SELECTOR_AMBIGUOUS", Target, Conditional, Page, "bproxy elements -s {session}";
     ElementHandleNotFound = "ELEMENT_HANDLE_NOT_FOUND", Target, Conditional, Daemon, "bproxy elements -s {session}";
     ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, Page, "bproxy elements -s {session}";
     ElementHandleScopeMismatch = "ELEMENT_HANDLE_SCOPE_MISMATCH", Target, Never, Daemon, "bproxy elements -s {session}";
-    FileNotFound = "FILE_NOT_FOUND", Target, Conditional, Daemon, "bproxy upload --element HANDLE --file PATH -s {session}";
+    FileNotFound = "FILE_NOT_FOUND", Target, Conditional, Daemon, "bproxy upload --help";
     FrameNotFound = "FRAME_NOT_FOUND", Target, Conditional, Page, "bproxy frames -s {session}";
     ScriptError = "SCRIPT_ERROR", Execution, Conditional, Page, "bproxy debug log -s {session}";
-    NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy navigate URL -s {session}";
+    NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy snapshot -s {session}";
     PageChanged = "PAGE_CHANGED", Execution, Conditional, Page, "bproxy snapshot -s {session}";
     OutcomeUnknown = "OUTCOME_UNKNOWN", Execution, Conditional, Daemon, "bproxy snapshot -s {session}";
     PageBlocked = "PAGE_BLOCKED", Execution, Conditional, Daemon, "bproxy reload -s {session}";
-    TooLarge = "TOO_LARGE", Execution, Conditional, Daemon, "bproxy text --selector CSS -s {session}";
+    TooLarge = "TOO_LARGE", Execution, Conditional, Daemon, "bproxy outline -s {session}";
     StorageFull = "STORAGE_FULL", Execution, Conditional, Daemon, "bproxy session close -s {session}";
     TabNotVisible = "TAB_NOT_VISIBLE", Execution, Conditional, Daemon, "bproxy tab activate -s {session}";
 }
@@ -173,6 +173,13 @@ impl ProtocolError {
         }
     }
 
+    /// The same failure with another command line to run next.
+    #[must_use]
+    pub fn suggesting(mut self, command: impl Into<String>) -> Self {
+        self.suggested_action = Some(command.into());
+        self
+    }
+
     /// The same failure with details for programs.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
@@ -182,9 +189,12 @@ impl ProtocolError {
 }
 
 fn suggest(code: ErrorCode, session: &str) -> Option<String> {
-    let session = if session.is_empty() { "SESSION" } else { session };
     match code.suggestion() {
         "" => None,
+        // What is left to be filled in is no command line.
+        command if session.is_empty() && command.contains("{session}") => {
+            Some("bproxy session list".to_owned())
+        }
         command => Some(command.replace("{session}", session)),
     }
 }

@@ -409,7 +409,8 @@ impl Inner {
         let message = format!(
             "there are {MAX_SESSIONS} sessions already: close one with `bproxy session close`"
         );
-        Err(ProtocolError::new(ErrorCode::Overloaded, message, ""))
+        Err(ProtocolError::new(ErrorCode::Overloaded, message, "")
+            .suggesting("bproxy session list"))
     }
 
     fn check_load(&mut self, destination: &Destination, now: Now) -> Result<(), ProtocolError> {
@@ -430,7 +431,8 @@ impl Inner {
             let message = format!(
                 "the session has {MAX_TABS} tabs already: close one with `bproxy tab close`"
             );
-            return Err(ProtocolError::new(ErrorCode::Overloaded, message, session.as_str()));
+            return Err(ProtocolError::new(ErrorCode::Overloaded, message, session.as_str())
+                .suggesting(format!("bproxy tab list -s {session}")));
         }
         Ok(())
     }
@@ -440,7 +442,10 @@ impl Inner {
         let session = session.as_ref().map_or("", SessionId::as_str);
         let Some(reason) = self.pairing.unreadable() else {
             let message = "the browser is not connected: open it, or pair its bproxy extension with this daemon";
-            return ProtocolError::new(ErrorCode::NoExtension, message, session);
+            let error = ProtocolError::new(ErrorCode::NoExtension, message, session);
+            // Another pairing would void the one that there is.
+            let is_paired = self.pairing.credential().is_some();
+            return if is_paired { error.suggesting("bproxy doctor") } else { error };
         };
         let message = format!(
             "the browser cannot connect, because its pairing is in the keyring, and {reason}; it connects by itself then"

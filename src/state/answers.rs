@@ -228,6 +228,13 @@ impl Inner {
             self.detach(key);
             self.drop_tab(session, ordinal, now);
         }
+        // A session that an open would have begun does not exist.
+        let suggestion = match named {
+            Some(_) => suggestion,
+            None => {
+                suggestion.map(|line| line.trim_end_matches(&format!(" -s {session}")).to_owned())
+            }
+        };
         let named = named.as_ref().map_or("", SessionId::as_str);
         ProtocolError::from_extension(code, message, suggestion, details, named)
     }

@@ -73,7 +73,8 @@ impl HandlePage {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Miss {
     NotFound,
-    ScopeMismatch,
+    /// It is one of this tab.
+    ScopeMismatch(u32),
 }
 
 /// A handle's place in the order of use.
@@ -237,7 +238,7 @@ impl Handles {
         let found = self.sessions.get(&session).and_then(|held| held.by_key.get(&key));
         match found.filter(|handle| handle.is_alive(now)) {
             None => Err(Miss::NotFound),
-            Some(handle) if handle.tab != tab => Err(Miss::ScopeMismatch),
+            Some(handle) if handle.tab != tab => Err(Miss::ScopeMismatch(handle.tab)),
             Some(handle) => Ok((key, &handle.referent)),
         }
     }
@@ -324,7 +325,7 @@ mod tests {
         for missing in ["ln4", "ln7", "el5", "ln05", "ln99999999999999999999"] {
             assert_eq!(resolve(missing, 1, now), Err(Miss::NotFound), "{missing}");
         }
-        assert_eq!(resolve("ln5", 2, now), Err(Miss::ScopeMismatch));
+        assert_eq!(resolve("ln5", 2, now), Err(Miss::ScopeMismatch(1)));
         assert!(resolve("ln5", 1, now + HANDLE_LIFE - Duration::from_millis(1)).is_ok());
         assert_eq!(resolve("ln5", 1, now + HANDLE_LIFE), Err(Miss::NotFound));
         assert!(handles.resolve(&handle("ln5"), session(2), 1, now).is_err());

@@ -325,13 +325,18 @@ impl Sessions {
     pub(super) fn check(&self, given: &str) -> Result<SessionId, ProtocolError> {
         if given.is_empty() {
             let message = "no session was given: name one with `-s`, or open a tab to get one";
-            return Err(ProtocolError::new(ErrorCode::SessionRequired, message, ""));
+            return Err(self.other(ProtocolError::new(ErrorCode::SessionRequired, message, "")));
         }
         let id: SessionId = given.parse().map_err(|()| {
             let message = "the session's id is not six characters of a-z and 2-7";
-            ProtocolError::new(ErrorCode::InvalidSessionId, message, "")
+            self.other(ProtocolError::new(ErrorCode::InvalidSessionId, message, ""))
         })?;
-        if self.has(id) { Ok(id) } else { Err(not_found(id)) }
+        if self.has(id) { Ok(id) } else { Err(self.other(not_found(id))) }
+    }
+
+    /// A failure for want of a session suggests to look for another one, or where there is none to begin one.
+    fn other(&self, error: ProtocolError) -> ProtocolError {
+        if self.map.is_empty() { error.suggesting(FIRST_TAB) } else { error }
     }
 
     /// The tab that a command of this session acts on: the one it names, else the bound one.
@@ -344,7 +349,17 @@ impl Sessions {
         let Some(named) = named else {
             return session.bound.ok_or_else(|| {
                 let message = "the session has no tab: open one, or bind one of its tabs";
+                let next = match session.main_tab() {
+                    Some(tab) => {
+                        format!(
+                            "bproxy session bind --tab {}",
+                            TabHandle::new(tab.ordinal).as_str()
+                        )
+                    }
+                    None => FIRST_TAB.to_owned(),
+                };
                 ProtocolError::new(ErrorCode::TabNotFound, message, id.as_str())
+                    .suggesting(format!("{next} -s {id}"))
             });
         };
         let has =
@@ -359,6 +374,9 @@ impl Sessions {
         Err(ProtocolError::new(code, format!("{} {place}", named.as_str()), id.as_str()))
     }
 }
+
+/// Begins a session, or gives one a tab: from there `navigate` leads on.
+const FIRST_TAB: &str = "bproxy tab open about:blank";
 
 /// The failure of commands whose tab is gone.
 pub(super) fn tab_gone(session: SessionId, ordinal: u32) -> ProtocolError {

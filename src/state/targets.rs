@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::protocol::{Action, By, ElementHandle, ErrorCode, ProtocolError, SessionId};
+use crate::protocol::{
+    Action, By, ElementHandle, ErrorCode, HandleKind, ProtocolError, SessionId, TabHandle,
+};
 
 use super::{
     Inner, Now,
@@ -44,13 +46,24 @@ impl Inner {
             let outcome = match &found {
                 Ok(_) => "ok",
                 Err(None) => "stale",
-                Err(Some(Miss::ScopeMismatch)) => "scope_mismatch",
+                Err(Some(Miss::ScopeMismatch(_))) => "scope_mismatch",
                 Err(Some(Miss::NotFound)) if self.was_given(session, handle) => "expired",
                 Err(Some(Miss::NotFound)) => "not_found",
             };
             let name = truncated(handle.as_str());
             self.emit(&Event::HandleResolve { handle: name, session, tab: Some(tab), outcome });
-            let (key, referent) = found.map_err(|_| refusal(handle, session, outcome))?;
+            let (key, referent) = found.map_err(|miss| {
+                let refused = refusal(handle, session, outcome);
+                match miss {
+                    Some(Miss::ScopeMismatch(tab)) => {
+                        let tab = TabHandle::new(tab);
+                        let bind =
+                            format!("bproxy session bind --tab {} -s {session}", tab.as_str());
+                        refused.suggesting(bind)
+                    }
+                    _ => refused,
+                }
+            })?;
             resolved.keys.push(key);
             resolved.page.depend_on(referent);
             if let Referent::Target(found, _) = referent {
@@ -88,5 +101,9 @@ fn refusal(handle: &ElementHandle, session: SessionId, outcome: &str) -> Protoco
         }
     };
     let message = format!("the element handle {name} {problem}: read the page again");
-    ProtocolError::new(code, message, session.as_str()).with_details(details)
+    let error = ProtocolError::new(code, message, session.as_str()).with_details(details);
+    match handle.parts() {
+        Some((HandleKind::Link, _)) => error.suggesting(format!("bproxy links -s {session}")),
+        _ => error,
+    }
 }

@@ -47,6 +47,7 @@ mod research;
 mod rig;
 mod rogues;
 mod skill;
+mod suggestions;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

@@ -16,7 +16,7 @@ fn lines() -> Vec<&'static str> {
 }
 
 /// Runs a line as a shell does, with the built `bproxy`.
-async fn shell(daemon: &Daemon, session: &str, line: &str) -> Call {
+pub(super) async fn shell(daemon: &Daemon, session: &str, line: &str) -> Call {
     let binary = Path::new(env!("CARGO_BIN_EXE_bproxy"));
     let mut path = std::ffi::OsString::from(binary.parent().expect("a folder"));
     path.push(":");

@@ -74,7 +74,7 @@ async fn a_failure_goes_to_standard_error_with_a_suggestion() {
     assert_eq!((text.code, &*text.stdout), (1, ""));
     assert!(
         text.stderr.contains("(SESSION_NOT_FOUND)")
-            && text.stderr.contains("try: bproxy session list"),
+            && text.stderr.contains("try: bproxy tab open about:blank"),
         "{text:?}"
     );
 }
