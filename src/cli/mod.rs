@@ -24,6 +24,7 @@ mod missing_session;
 mod navigate;
 mod other_words;
 mod output;
+mod overview;
 mod pair;
 mod place;
 mod pointer;
@@ -69,6 +70,7 @@ const EXIT_STOPPED: u8 = 3;
     version,
     long_version = version::long(),
     disable_help_subcommand = true,
+    help_template = overview::template::<Command>(),
     after_help = "Start here:\n  bproxy service start\n  bproxy pair\n  bproxy tab open https://example.org"
 )]
 struct Cli {
