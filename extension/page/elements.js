@@ -13,13 +13,8 @@
     try {
       return [...own.querySelectorAll(root, selector)];
     } catch {
-      const problem = selector.trim() === '' ? 'is empty' : `${JSON.stringify(selector)} is not valid CSS`;
-      return page.fail(
-        'SCRIPT_ERROR',
-        `the selector ${problem}: act by a handle, or see what is on the page`,
-        undefined,
-        LOOK,
-      );
+      const message = `${JSON.stringify(selector)} is not a valid CSS selector: act by a handle, or see what is on the page`;
+      return page.fail('SCRIPT_ERROR', message, undefined, LOOK);
     }
   };
 
