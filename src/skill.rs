@@ -1,6 +1,7 @@
 //! The agent skill embedded in this binary, which teaches an agent to use bproxy, and where each agent looks for skills.
 //!
-//! The text is `skill/SKILL.md`, in the open agent-skill format: a folder named after the skill, with that file in it.
+//! The text is `skill/SKILL.md`, in the open agent-skill format: a folder named after the skill, with that file in it. Agents
+//! read all of it whenever it may be of use, and one of the sections beside it only when they need that.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,22 @@ use crate::install::{self, NewFile, Target};
 
 /// The text of `SKILL.md`.
 pub const TEXT: &str = include_str!("../skill/SKILL.md");
+
+macro_rules! sections {
+    ($($name:literal),*) => {
+        /// The sections that are read only when they are needed, by their names.
+        pub const SECTIONS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../skill/references/", $name, ".md")))),*];
+
+        /// Their names.
+        pub const SECTION_NAMES: &[&str] = &[$($name),*];
+    };
+}
+
+sections! { "forms", "files", "dialogs-and-tabs", "frames", "hand-off", "many-pages" }
+
+/// How the text of every section begins.
+const SECTION_HEADING: &str = "# bproxy: ";
 
 /// The name of the skill and of its folder.
 pub const NAME: &str = "bproxy";
@@ -103,7 +120,7 @@ impl Agent {
     }
 }
 
-/// Writes the skill to `folder` in `base`, creating what is missing, and returns the file's path. No link is followed
+/// Writes the skill to `folder` in `base`, creating what is missing, and returns the path of `SKILL.md`. No link is followed
 /// below `base`: a project may come from somebody else.
 ///
 /// # Errors
@@ -111,10 +128,18 @@ impl Agent {
 pub fn write_to(base: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let target = Target::below(base, folder)?;
     let path = target.path().join(FILE);
-    let file = NewFile { path: FILE.into(), content: TEXT.as_bytes().into() };
-    let is_ours =
-        |_: &Path, old: &[u8]| std::str::from_utf8(old).is_ok_and(|old| name_of(old) == Some(NAME));
-    target.install(&[file], &[], is_ours)?;
+    let mut files = vec![NewFile { path: FILE.into(), content: TEXT.as_bytes().into() }];
+    files.extend(SECTIONS.iter().map(|(name, text)| NewFile {
+        path: format!("references/{name}.md").into(),
+        content: text.as_bytes().into(),
+    }));
+    let is_ours = |path: &Path, old: &[u8]| {
+        std::str::from_utf8(old).is_ok_and(|old| match path == Path::new(FILE) {
+            true => name_of(old) == Some(NAME),
+            false => old.starts_with(SECTION_HEADING),
+        })
+    };
+    target.install(&files, &[], is_ours)?;
     Ok(path)
 }
 
@@ -138,7 +163,37 @@ mod tests {
             front.lines().find_map(|line| line.strip_prefix("description: ")).unwrap();
         assert!((1..=1024).contains(&description.chars().count()));
         assert!(!description.contains(": "), "plain YAML text");
-        assert!(TEXT.lines().count() < 500, "an agent reads all of it");
+    }
+
+    /// At least as many tokens as a text is, nearly: a short word each, a few letters of a long one, two signs.
+    fn tokens(text: &str) -> usize {
+        let kind = |letter: char| match letter {
+            letter if letter.is_alphabetic() => 8,
+            letter if letter.is_numeric() => 3,
+            letter if letter.is_whitespace() => 0,
+            _ => 2,
+        };
+        let (mut count, mut run, mut last) = (0, 0, 0);
+        for letter in text.chars().chain([' ']) {
+            if kind(letter) != last {
+                count += if last == 0 { 0 } else { usize::div_ceil(run, last) };
+                (run, last) = (0, kind(letter));
+            }
+            count += usize::from(letter == '\n');
+            run += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn the_skill_costs_little_and_its_sections_are_read_only_when_they_are_needed() {
+        // `make tokens` counts exactly: 1,207 of o200k where this counts some more.
+        assert!(tokens(TEXT) <= 1_500, "{}", tokens(TEXT));
+        for (name, text) in SECTIONS {
+            assert!(TEXT.contains(&format!("- `{name}`: ")), "{name} is not named");
+            assert!(text.starts_with(SECTION_HEADING), "{name}");
+            assert!(tokens(text) <= 500, "{name}: {}", tokens(text));
+        }
     }
 
     #[test]
@@ -150,6 +205,12 @@ mod tests {
         fs::write(&path, "---\nname: bproxy\ndescription: older\n---\n").unwrap();
         write_to(home.path(), &folder).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), TEXT);
+        let forms = path.with_file_name("references").join("forms.md");
+        assert_eq!(fs::read_to_string(&forms).unwrap(), SECTIONS[0].1);
+        fs::write(&forms, "# Notes of mine\n").unwrap();
+        let refused = write_to(home.path(), &folder);
+        assert!(matches!(refused, Err(Error::Install(install::Error::Foreign(_)))));
+        fs::remove_file(&forms).unwrap();
         fs::write(&path, "---\nname: other\n---\n").unwrap();
         let refused = write_to(home.path(), &folder);
         assert!(matches!(refused, Err(Error::Install(install::Error::Foreign(_)))));

@@ -289,6 +289,37 @@ mod tests {
     }
 
     #[test]
+    fn every_command_line_of_the_skill_is_one() {
+        let sections = crate::skill::SECTIONS.iter().map(|(_, text)| *text);
+        let mut count = 0;
+        for text in sections.chain([crate::skill::TEXT]) {
+            let blocks = text.split("```sh\n").skip(1);
+            let lines = blocks.flat_map(|block| block.split("```").next().unwrap().lines());
+            for line in lines {
+                let own = line.split(" | ").find(|part| part.starts_with("bproxy "));
+                let Some(own) = own else {
+                    assert!(line.starts_with("export "), "{line}");
+                    continue;
+                };
+                count += 1;
+                if let Err(error) = Cli::try_parse_from(shlex::split(own).expect("words")) {
+                    panic!("{line}: {error}");
+                }
+            }
+            // What stands in the running text.
+            for inline in
+                text.split('`').filter(|part| part.starts_with("bproxy ") && !part.contains('\n'))
+            {
+                let filled = inline.replace("SECTION", "forms");
+                if let Err(error) = Cli::try_parse_from(shlex::split(&filled).expect("words")) {
+                    panic!("{inline}: {error}");
+                }
+            }
+        }
+        assert!(count > 50, "{count}");
+    }
+
+    #[test]
     fn what_every_error_suggests_is_a_command_line() {
         for code in crate::protocol::ErrorCode::ALL {
             let error = crate::protocol::ProtocolError::new(*code, "", "m4q7z2");

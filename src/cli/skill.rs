@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
 use super::global_args::{Globals, word};
@@ -27,17 +28,24 @@ pub(super) enum Skill {
         /// The project to install it in [default: your home directory]
         dir: Option<PathBuf>,
     },
-    /// Print the skill
-    #[command(after_help = "Example:\n  bproxy skill show")]
-    Show,
+    /// Print the skill, or one of its sections
+    #[command(after_help = "Examples:\n  bproxy skill show\n  bproxy skill show forms")]
+    Show {
+        /// The section, which is read only when it is needed
+        #[arg(value_name = "SECTION", value_parser = PossibleValuesParser::new(skill::SECTION_NAMES))]
+        section: Option<String>,
+    },
 }
 
 impl Skill {
     pub(super) fn run(self, globals: &Globals) -> Result<Outcome, Error> {
         let (agents, dir) = match self {
             Skill::Install { agents, dir } => (agents, dir),
-            Skill::Show => {
-                output::text(skill::TEXT)?;
+            Skill::Show { section } => {
+                let is_it = |(name, _): &&(&str, &str)| section.as_deref() == Some(*name);
+                output::text(
+                    skill::SECTIONS.iter().find(is_it).map_or(skill::TEXT, |(_, text)| text),
+                )?;
                 return Ok(Outcome::Done);
             }
         };

@@ -123,4 +123,9 @@ async fn the_skill_is_installed_where_each_agent_looks_for_it() {
     let mut show = bproxy(home.path());
     show.args(["skill", "show"]);
     assert_eq!(call(show, None).await.stdout, TEXT);
+    let mut show = bproxy(home.path());
+    show.args(["skill", "show", "frames"]);
+    let section =
+        std::fs::read_to_string(home.path().join(".agents/skills/bproxy/references/frames.md"));
+    assert_eq!(call(show, None).await.stdout, section.expect("a section"));
 }

@@ -122,6 +122,8 @@ fn last_release() -> Costs {
 #[tokio::test]
 #[ignore = "make tokens runs it"]
 async fn no_read_costs_more_than_in_the_last_release() {
+    let skill = count(&[include_str!("../../skill/SKILL.md").to_owned()]).await;
+    assert!(skill[0] <= 1_500, "the skill costs {} tokens", skill[0]);
     let site = corpus::folder().join("site");
     let (rig, admin) = tokio::join!(Rig::of(&site), Admin::start());
     let pages = pages(&rig, &admin);

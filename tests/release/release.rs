@@ -168,7 +168,6 @@ fn the_crate_holds_what_it_is_built_of_and_nothing_else() {
         "man/verb.roff",
         "packaging/assets",
         "packaging/user-sandbox",
-        "skill/SKILL.md",
         "systemd/bproxy.service",
         "systemd/bproxy.service.d/sandbox.conf",
         "systemd/bproxy.socket",
@@ -177,6 +176,7 @@ fn the_crate_holds_what_it_is_built_of_and_nothing_else() {
     .into();
     files("src", &mut expected);
     files("extension", &mut expected);
+    files("skill", &mut expected);
     files("packaging/completions", &mut expected);
 
     let mut cargo = Command::new(env!("CARGO"));
