@@ -1,5 +1,6 @@
 //! Benchmarks the stages of a command separately: parsing, the gate, admission and dispatch, handles (`make bench`).
 
+use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bproxy::daemon::{Gate, Passed};
@@ -7,7 +8,7 @@ use bproxy::home::{self, Home, SessionsFile};
 use bproxy::protocol::{Message, Proof, Request, SessionId};
 use bproxy::secrets::{ExtensionCredential, Secret};
 use bproxy::state::{
-    Admission, ClientId, IssuedCode, Kept, Now, Process, ReplyKind, State, Storage,
+    Admission, ClientId, IssuedCode, Kept, Now, Process, ReplyKind, SessionFile, State, Storage,
 };
 use bytes::Bytes;
 use divan::{AllocProfiler, Bencher, black_box};
@@ -203,6 +204,10 @@ mod state {
         }
 
         fn create_session_dir(&self, _session: SessionId) {}
+
+        fn session_files(&self, _session: SessionId) -> BTreeMap<u64, SessionFile> {
+            BTreeMap::new()
+        }
 
         fn remove_session_dir(&self, _session: SessionId) {}
 

@@ -130,7 +130,7 @@ fn general(code: ErrorCode) -> &'static str {
             "call upload again with the paths: files end with the session that they were given to."
         }
         ErrorCode::StorageFull => {
-            "close the session (session_close) and go on in another one; if the disk is full, tell the person."
+            "if the disk is full, tell the person; else close the session (session_close) and go on in another one."
         }
         ErrorCode::FrameNotFound => {
             "read the page again: the frame is gone or shows another page, which has a new name."
@@ -152,9 +152,6 @@ fn general(code: ErrorCode) -> &'static str {
         }
         ErrorCode::TooLarge => {
             "read less of the page: give a selector or a limit, or scroll to a part of it and read that."
-        }
-        ErrorCode::StorageFull => {
-            "tell the person what is full, as the message says; once there is room, call again."
         }
         ErrorCode::PageBlocked => {
             "the person has to answer the dialog that the page shows; or load the page anew: `navigate` with its address."

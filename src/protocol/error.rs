@@ -101,7 +101,7 @@ codes! {
     ElementHandleNotFound = "ELEMENT_HANDLE_NOT_FOUND", Target, Conditional, Daemon, "bproxy elements -s {session}";
     ElementHandleStale = "ELEMENT_HANDLE_STALE", Target, Conditional, Page, "bproxy elements -s {session}";
     ElementHandleScopeMismatch = "ELEMENT_HANDLE_SCOPE_MISMATCH", Target, Never, Daemon, "bproxy elements -s {session}";
-    FileNotFound = "FILE_NOT_FOUND", Target, Conditional, Daemon, "bproxy upload --help";
+    FileNotFound = "FILE_NOT_FOUND", Target, Conditional, Daemon, "bproxy snapshot -s {session}";
     FrameNotFound = "FRAME_NOT_FOUND", Target, Conditional, Page, "bproxy frames -s {session}";
     ScriptError = "SCRIPT_ERROR", Execution, Conditional, Page, "bproxy debug log -s {session}";
     NavigationFailed = "NAVIGATION_FAILED", Execution, Conditional, Page, "bproxy snapshot -s {session}";
