@@ -633,6 +633,18 @@ export const LIMITS = Object.freeze({
  */
 
 /**
+ * @typedef {object} SaveParams `save`
+ * @property {'mhtml'} format The format of the file.
+ */
+
+/**
+ * @typedef {object} SaveData `save`
+ * @property {string} base64 The file, in base64.
+ * @property {number} bytes Its size.
+ * @property {'mhtml'} format Its format.
+ */
+
+/**
  * @typedef {object} ScreenshotParams `screenshot`
  * @property {boolean} [activate] Bring the tab to the front first. Otherwise only a tab that is in front can be captured.
  * @property {boolean} [debugger] Use the debugger interface; refused unless it is enabled.
@@ -711,6 +723,7 @@ export const LIMITS = Object.freeze({
  *   'fill-form': FillFormParams,
  *   download: DownloadParams,
  *   'download.list': DownloadListParams,
+ *   save: SaveParams,
  *   screenshot: ScreenshotParams,
  *   'require-human': RequireHumanParams,
  *   'debug.log': DebugLogParams,
@@ -749,6 +762,7 @@ export const LIMITS = Object.freeze({
  *   'fill-form': FillFormData,
  *   download: DownloadData,
  *   'download.list': DownloadListData,
+ *   save: SaveData,
  *   screenshot: ScreenshotData,
  *   'require-human': RequireHumanData,
  *   'debug.log': DebugLogData,
@@ -772,6 +786,7 @@ export const LIMITS = Object.freeze({
  *   | 'find'
  *   | 'table'
  *   | 'download.list'
+ *   | 'save'
  *   | 'screenshot'
  *   | 'debug.log'} RepeatableAction
  */
@@ -1424,6 +1439,17 @@ export const ACTIONS = Object.freeze({
     needsTab: true,
     reportsEffects: false,
     params: { type: 'object', additionalProperties: false },
+  },
+  save: {
+    acts: false,
+    needsTab: true,
+    reportsEffects: false,
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { format: { type: 'string', enum: ['mhtml'] } },
+      required: ['format'],
+    },
   },
   screenshot: {
     acts: false,

@@ -133,9 +133,13 @@ async function givenUp(item, byClick) {
     const message = 'the disk that the browser downloads to is full: make room there, then download again';
     return new ActionError('STORAGE_FULL', message, { details: { name, error }, didSomething: byClick });
   }
-  const why = WHY[error] ?? 'it was interrupted';
+  const why = error === 'USER_CANCELED' && item.filename === '' ? NAMELESS : (WHY[error] ?? 'it was interrupted');
   return failed(`the download of ${JSON.stringify(name)} failed: ${why} (${error})`, { name, error }, byClick);
 }
+
+/** The browser gives up what it finds no name for, such as one of more than 255 bytes. */
+const NAMELESS =
+  'the browser found no name for it, because the one that it was given is too long, or somebody cancelled it';
 
 /** The commonest of the browser's reasons in words. @type {Partial<Record<string, string>>} */
 const WHY = {
@@ -144,6 +148,7 @@ const WHY = {
   SERVER_UNAUTHORIZED: 'the server wants a login',
   SERVER_FORBIDDEN: 'the server does not allow it',
   SERVER_FAILED: 'the server failed',
+  SERVER_CONTENT_LENGTH_MISMATCH: 'the connection broke',
   NETWORK_FAILED: 'the server cannot be reached, or the connection broke',
   FILE_ACCESS_DENIED: 'the browser may not write to its folder for downloads',
   FILE_FAILED: 'the browser could not write the file',

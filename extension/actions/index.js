@@ -11,6 +11,7 @@ import { frames } from './frames.js';
 import * as human from './human.js';
 import * as keyboard from './keyboard.js';
 import * as navigate from './navigate.js';
+import { save } from './save.js';
 import { screenshot } from './screenshot.js';
 import { snapshot } from './snapshot.js';
 import * as tabs from './tabs.js';
@@ -75,6 +76,7 @@ export const HANDLERS = Object.freeze({
   upload,
   download: download.download,
   'download.list': download.list,
+  save,
   screenshot,
   wait,
   frames,

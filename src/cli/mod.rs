@@ -31,6 +31,7 @@ mod pointer;
 mod read;
 mod render;
 mod require_human;
+mod save;
 mod screenshot;
 mod service;
 mod session;
@@ -103,6 +104,7 @@ enum Command {
     #[command(flatten)]
     Act(act::Act),
     Download(download::Download),
+    Save(save::Save),
     Screenshot(screenshot::Screenshot),
     Wait(wait::Wait),
     RequireHuman(require_human::RequireHuman),
@@ -238,6 +240,7 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
         Command::Read(verb) => verb.run(globals),
         Command::Act(verb) => verb.run(globals),
         Command::Download(verb) => verb.run(globals),
+        Command::Save(verb) => verb.run(globals),
         Command::Screenshot(verb) => verb.run(globals),
         Command::Wait(verb) => verb.run(globals),
         Command::RequireHuman(verb) => verb.run(globals),

@@ -1,7 +1,7 @@
 //! Where the person wants a file: it gets there whole or not at all, and over no other file unless that was asked for.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -17,6 +17,8 @@ pub(super) enum Error {
     NoName(PathBuf),
     #[error("cannot put the file at {}: {source}; it is still at {}", to.display(), from.display())]
     Move { from: PathBuf, to: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}", to.display())]
+    Write { to: PathBuf, source: io::Error },
 }
 
 /// A place for a file.
@@ -73,6 +75,17 @@ impl Place {
         Ok(to)
     }
 
+    /// Writes a file here, for this user alone, under `name` if this is a folder; tells where it is.
+    ///
+    /// # Errors
+    /// When it cannot be written. Then there is nothing.
+    pub(super) fn write(&self, name: &str, holds: &[u8]) -> Result<PathBuf, Error> {
+        let to = if self.is_folder { self.path.join(name) } else { self.path.clone() };
+        let failed = |source| Error::Write { to: to.clone(), source };
+        self.fill(&to, |file| file.write_all(holds)).map_err(failed)?;
+        Ok(to)
+    }
+
     /// Within a file system. Without `force` a link is made first, which no other file can be in the way of unnoticed.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         if self.force {
@@ -84,16 +97,28 @@ impl Place {
 
     /// Across file systems: written beside its place, and complete when it gets there.
     fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let folder = to.parent().unwrap_or(Path::new("/"));
-        let mut copy = NamedTempFile::new_in(folder)?;
-        io::copy(&mut fs::File::open(from)?, copy.as_file_mut())?;
-        copy.as_file().set_permissions(fs::metadata(from)?.permissions())?;
-        copy.as_file().sync_all()?;
-        match self.force {
-            true => copy.persist(to)?,
-            false => copy.persist_noclobber(to)?,
-        };
+        self.fill(to, |file| {
+            io::copy(&mut fs::File::open(from)?, file)?;
+            file.set_permissions(fs::metadata(from)?.permissions())
+        })?;
         fs::remove_file(from)
+    }
+
+    /// A file that is written beside its place, which it takes when it is complete and on the disk.
+    fn fill(
+        &self,
+        to: &Path,
+        write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let folder = to.parent().unwrap_or(Path::new("/"));
+        let mut file = NamedTempFile::new_in(folder)?;
+        write(file.as_file_mut())?;
+        file.as_file().sync_all()?;
+        match self.force {
+            true => file.persist(to)?,
+            false => file.persist_noclobber(to)?,
+        };
+        Ok(())
     }
 }
 

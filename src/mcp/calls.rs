@@ -9,6 +9,7 @@ use super::answer;
 use super::arguments::{Call, Shape, parse, takes_session};
 use super::batch::{Batch, Report};
 use super::daemon::Daemon;
+use super::downloaded;
 use super::pagination::Pages;
 use super::session_wait::SessionWait;
 use super::sessions::Sessions;
@@ -173,9 +174,10 @@ impl Calls {
             self.sessions.forget(&session).await;
         }
         let took_effect = answer.took_effect(&action);
+        let file = downloaded::give(&action, &mut success).await?;
         let structured = (self.set == Toolset::All && tools::has_structure(facts))
             .then(|| Value::Object(success.data.clone()));
-        let picture = answer::picture(&mut success);
+        let picture = answer::picture(&mut success).or(file);
         let text = self.text_of(&action, &mut success);
         let page = self.pages.first(tool, text, max_chars);
         Ok(Ok(Done {

@@ -10,6 +10,7 @@ mod batch;
 mod calls;
 mod core;
 mod daemon;
+mod downloaded;
 mod hand_off;
 mod hints;
 mod keeper;

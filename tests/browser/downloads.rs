@@ -6,8 +6,8 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::rig::{Rig, says, text};
-use super::support::contents;
+use super::rig::{Rig, Visit, says, text};
+use super::support::{contents, run};
 
 fn sha256(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
@@ -147,5 +147,263 @@ async fn a_click_that_begins_no_download_says_what_came_of_it() {
     let address = text(&second["details"]["asked"][0]);
     assert_eq!(address, rig.site.url("given/second.bin"), "{second}");
     holds(&page.data(&["download", "--url", &address]).await, &contents("second.bin", 5));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_download_that_fails_says_why_and_the_next_one_works() {
+    let rig = Rig::new().await;
+    let page = rig.open("downloads.html").await;
+    for (url, error) in [
+        (rig.site.url("nowhere.bin"), "SERVER_BAD_CONTENT"),
+        ("http://127.0.0.1:1/none".to_owned(), "NETWORK_FAILED"),
+        (rig.site.url("given/broken.bin?bytes=100000&broken"), "broken.bin"),
+    ] {
+        let failed = page.fails("NAVIGATION_FAILED", &["download", "--url", &url]).await;
+        says(&failed, &[error]);
+        let found = known(&rig, &url).await;
+        assert_eq!(found["state"], "interrupted", "{found}");
+        if let Some(folder) = Path::new(&text(&found["filename"])).parent().filter(|it| it.is_dir())
+        {
+            let half: Vec<_> = std::fs::read_dir(folder).expect("a folder").collect();
+            assert!(half.is_empty(), "{half:?}");
+        }
+    }
+
+    // The person cancels one.
+    let slow = rig.site.url("given/slow.bin?bytes=400000&ms=60000");
+    let cancel = async {
+        let id = wait_for_download(&rig, "slow.bin").await["id"].clone();
+        rig.browser.in_worker(&format!("chrome.downloads.cancel({id})")).await;
+    };
+    let args = ["download", "--url", &slow];
+    let (failed, ()) = tokio::join!(page.fails("NAVIGATION_FAILED", &args), cancel);
+    says(&failed, &["slow.bin", "cancelled in the browser"]);
+
+    // One that takes longer than the command may goes on, and can be waited for.
+    let late = rig.site.url("given/late.bin?bytes=300000&ms=4000");
+    let late = page.fails("TIMEOUT", &["download", "--url", &late, "--timeout", "2500"]).await;
+    assert!(text(&late["details"]["there"]).contains("late.bin is in progress"), "{late}");
+    let waited = page.data(&["wait", "--strategy", "download", "--target", "late"]).await;
+    assert_eq!(waited["download"], json!({"name": "late.bin", "bytes": 300_000}));
+
+    let good = rig.site.url("given/good.bin?bytes=1000");
+    holds(&page.data(&["download", "--url", &good]).await, &contents("good.bin", 1_000));
+    let listed = page.data(&["download", "list"]).await["downloads"].take();
+    let states = listed.as_array().expect("a list").iter().map(|it| text(&it["state"]));
+    let last: Vec<_> = states.rev().take(3).collect();
+    assert_eq!(last, ["complete", "complete", "interrupted"], "{listed}");
+    rig.browser.close().await;
+}
+
+/// The download with this in its name, once the browser has a part of it and the extension has noted it.
+async fn wait_for_download(rig: &Rig, name: &str) -> Value {
+    let expression = format!(
+        "Promise.all([chrome.downloads.search({{}}), chrome.storage.session.get('downloads')]).then(([all, kept]) =>
+          all.find(({{id, url, bytesReceived}}) => url.includes({}) && bytesReceived > 0
+            && kept.downloads?.some((it) => it.id === id)) ?? null)",
+        json!(name)
+    );
+    let start = std::time::Instant::now();
+    loop {
+        let found = rig.browser.in_worker(&expression).await;
+        if !found.is_null() {
+            return found;
+        }
+        assert!(start.elapsed().as_secs() < 60, "no download of {name}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_taken_up_again_and_the_file_is_whole() {
+    let rig = Rig::new().await;
+    let page = rig.open("downloads.html").await;
+    let url = rig.site.url("given/cut.bin?bytes=600000&cut");
+    let data = page.data(&["download", "--url", &url]).await;
+    holds(&data, &contents("cut.bin", 600_000));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn what_the_browser_holds_to_be_dangerous_waits_for_its_person() {
+    let rig = Rig::new().await;
+    let page = rig.open("downloads.html").await;
+    let url = rig.site.url("given/extra.crx?bytes=1000");
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().to_str().expect("text");
+    let call = page.run(&["download", "--url", &url, "--to", to]).await;
+    let data = call.without_effect();
+    assert_eq!(data["state"], "waiting", "{data}");
+    assert_eq!((&data["danger"], &data["bytes"]), (&json!("file"), &json!(1_000)));
+    assert!(data.get("path").is_none() && data.get("sha256").is_none(), "{data}");
+    assert!(call.stderr.contains("until its person decides"), "{call:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    let is = known(&rig, "extra.crx").await;
+    assert_eq!(is["state"], "in_progress", "it is neither kept nor thrown away: {is}");
+    let listed = page.data(&["download", "list"]).await;
+    assert_eq!(listed["downloads"][0]["state"], "waiting", "{listed}");
+    // The person throws it away.
+    rig.browser.in_worker(&format!("chrome.downloads.cancel({})", is["id"])).await;
+    let listed = page.data(&["download", "list"]).await;
+    assert_eq!(listed["downloads"][0]["state"], "interrupted", "{listed}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_name_that_a_page_gives_leads_nowhere_else() {
+    let rig = Rig::new().await;
+    let page = rig.open("downloads.html").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().to_str().expect("text");
+    for (given, count) in [
+        ("..%2F..%2Fup.txt", 1),
+        ("%2Fetc%2Fabsolute.txt", 2),
+        ("..%5C..%5Cback.txt", 3),
+        (".bashrc", 4),
+        ("%E2%80%AEtxt.exe", 5),
+        ("$(touch x);`id`.txt", 6),
+    ] {
+        let url = rig.site.url(&format!("given/named.bin?bytes=10&as={given}"));
+        let call = page.run(&["download", "--url", &url, "--to", to]).await;
+        assert_eq!(call.code, 0, "{given}: {call:?}");
+        let data = call.data();
+        let name = text(&data["name"]);
+        let path = PathBuf::from(text(&data["path"]));
+        assert_eq!(path.parent(), Some(folder.path()), "{given}: {data}");
+        assert!(!name.contains(['/', '\\', '\0', '\u{202e}']) && !name.starts_with('.'), "{name}");
+        assert!(name.len() <= 255, "{name}");
+        assert!(std::fs::read(&path).expect("a file") == contents("named.bin", 10), "{given}");
+        let entries = std::fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(entries, count, "{given}: {data}");
+    }
+    // The browser itself takes none that no file can have.
+    let url = rig.site.url(&format!("given/named.bin?as={}.txt", "n".repeat(300)));
+    let failed = page.fails("NAVIGATION_FAILED", &["download", "--url", &url, "--to", to]).await;
+    says(&failed, &["no name for it", "too long"]);
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn what_may_be_of_several_tabs_is_only_listed() {
+    let rig = Rig::new().await;
+    // Two sessions show the same page: one opens a tab that downloads a moment after the act.
+    let (page, other) = (rig.open("downloads.html").await, rig.open("downloads.html#other").await);
+    let data = page.data(&["download", "--selector", "#blank"]).await;
+    holds(&data, &contents("blank.bin", 3_000));
+    assert_eq!(other.data(&["download", "list"]).await, json!({"downloads": []}));
+
+    // What the person downloads from this page during an act may be the act's.
+    let (seen, own) = (
+        other.page("downloads.html#other").await,
+        rig.browser.open(&rig.site.url("downloads.html#own")).await,
+    );
+    own.until("document.readyState === 'complete'").await;
+    let person = async {
+        seen.until("window.clicked").await;
+        own.evaluate("document.querySelector('#second').click()").await;
+    };
+    let (call, ()) = tokio::join!(other.run(&["download", "--selector", "#none"]), person);
+    assert_eq!(call.error(), "TIMEOUT", "{call:?}");
+    let listed = other.data(&["download", "list"]).await["downloads"].take();
+    let entry = json!([listed[0]["name"], listed[0]["state"], listed[0]["ambiguous"]]);
+    assert_eq!(entry, json!(["second.bin", "complete", true]), "{listed}");
+    let listed = page.data(&["download", "list"]).await["downloads"].take();
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_download_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_and_the_next_one_works()
+ {
+    let mut rig = Rig::new().await;
+    let url = |name: &str| format!("given/{name}?bytes=400000&ms=5000");
+    let session = rig.open("downloads.html").await.session;
+    let home = rig.daemon.home.clone();
+    let begin = |url: String| {
+        let (home, session) = (home.clone(), session.clone());
+        tokio::spawn(async move { run(&home, &["download", "--url", &url, "-s", &session]).await })
+    };
+
+    let call = begin(rig.site.url(&url("worker.bin")));
+    wait_for_download(&rig, "worker.bin").await;
+    rig.suspend().await;
+    let call = call.await.expect("no panic inside");
+    assert!(["SCRIPT_ERROR", "OUTCOME_UNKNOWN"].contains(&call.error().as_str()), "{call:?}");
+    let page = Visit { rig: &rig, session: session.clone() };
+    let waited = page.data(&["wait", "--strategy", "download", "--target", "worker"]).await;
+    assert_eq!(waited["download"]["bytes"], 400_000, "the browser goes on with it");
+    let again = page.data(&["download", "--url", &rig.site.url(&url("worker.bin"))]).await;
+    holds(&again, &contents("worker.bin", 400_000));
+
+    let call = begin(rig.site.url(&url("daemon.bin")));
+    wait_for_download(&rig, "daemon.bin").await;
+    let port = rig.daemon.port.to_string();
+    rig.daemon = rig.daemon.kill().await.home.daemon().env("BPROXY_PORT", &port).start().await;
+    let call = call.await.expect("no panic inside");
+    // The next daemon asks the browser what came of it, which knows once it is done.
+    match call.json()["ok"] == true {
+        true => drop(holds(&call.data(), &contents("daemon.bin", 400_000))),
+        false => assert_eq!(call.error(), "OUTCOME_UNKNOWN", "{call:?}"),
+    }
+    rig.present().await;
+    let page = Visit { rig: &rig, session };
+    let again = page.data(&["download", "--url", &rig.site.url(&url("again.bin"))]).await;
+    holds(&again, &contents("again.bin", 400_000));
+    rig.browser.close().await;
+}
+
+/// How many files the soak test downloads, in as many tabs at once as it has sessions.
+fn files() -> usize {
+    let given = std::env::var("DOWNLOAD_FILES").ok();
+    given.map_or(24, |count| count.parse().expect("DOWNLOAD_FILES is a number"))
+}
+
+#[tokio::test]
+async fn many_files_of_mixed_sizes_are_downloaded_at_once_and_every_byte_is_right() {
+    let (rig, count) = (Rig::new().await, files());
+    let sizes = [0, 1, 999, 4_096, 65_537, 300_000, 1_500_000];
+    let worker = async |at: usize| {
+        let page = rig.open("downloads.html").await;
+        for number in (at..count).step_by(4) {
+            let (name, bytes) = (format!("soak-{number}.bin"), sizes[number % sizes.len()]);
+            let url = rig.site.url(&format!("given/{name}?bytes={bytes}"));
+            let data = page.data(&["download", "--url", &url]).await;
+            let path = holds(&data, &contents(&name, bytes));
+            assert_eq!(data["name"], name, "{data}");
+            // A thousand of them would fill the disk.
+            std::fs::remove_file(path).expect("a file");
+        }
+    };
+    tokio::join!(worker(0), worker(1), worker(2), worker(3));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_is_saved_as_one_file() {
+    let rig = Rig::new().await;
+    let page = rig.open("article.html").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("page.mhtml");
+    let to = to.to_str().expect("text");
+    let data = page.data(&["save", "--format", "mhtml", "--to", to]).await;
+    assert_eq!(text(&data["path"]), to);
+    let saved = std::fs::read_to_string(to).expect("a text");
+    assert!(saved.starts_with("From: <Saved by Blink>") && saved.contains("lighthouse"), "{data}");
+    assert_eq!(data["bytes"], saved.len());
+    assert!(page.run(&["save", "--to", to]).await.trouble().contains("--force"));
+    page.data(&["save", "--to", to, "--force"]).await;
+    // By itself it goes where the session's files are.
+    let own = PathBuf::from(text(&page.data(&["save"]).await["path"]));
+    assert!(own.is_file() && own.starts_with(rig.daemon.home.path()), "{}", own.display());
+
+    // The browser shows it as it was.
+    let title = page.run(&["frames"]).await.json()["page"]["title"].clone();
+    let url = format!("file://{to}");
+    rig.browser.open_behind(&url).await;
+    let start = std::time::Instant::now();
+    while !rig.browser.targets().await.iter().any(|it| it["url"] == url && it["title"] == title) {
+        assert!(start.elapsed().as_secs() < 60, "no tab shows {url}");
+    }
     rig.browser.close().await;
 }

@@ -1,8 +1,10 @@
 //! MCP end to end: client, server, daemon, extension, pages in a real Chromium.
 
+use data_encoding::HEXLOWER;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
-use super::support::{Browser, Daemon, McpClient, Site, cursor, wait_for};
+use super::support::{Browser, Daemon, McpClient, Site, contents, cursor, wait_for};
 
 struct Rig {
     daemon: Daemon,
@@ -201,5 +203,35 @@ async fn a_client_that_is_killed_leaves_no_tab_behind() {
         !open.iter().any(|it| it["url"].as_str().unwrap().contains("article.html")),
         "{open:?}"
     );
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_model_gets_the_place_of_a_download_and_a_small_text_or_picture_itself() {
+    let mut rig = Rig::new().await;
+    rig.visit("downloads.html").await;
+    let url = rig.site.url("given/big.bin?bytes=70000");
+    let big = rig.client.call("download", json!({ "url": url })).await;
+    let expected = HEXLOWER.encode(&Sha256::digest(contents("big.bin", 70_000)));
+    assert!(big.page().contains(&expected) && big.page().contains("big.bin\""), "{big:?}");
+    assert_eq!(big.0["content"].as_array().map(Vec::len), Some(1), "{big:?}");
+
+    let page = json!({"selector": "#data"});
+    let small = rig.client.call("download", json!({ "target": page })).await;
+    let resource = &small.0["content"][1]["resource"];
+    assert!(resource["text"].as_str().expect("a text").contains("\nfrom data\n"), "{small:?}");
+    assert!(resource["uri"].as_str().expect("an address").starts_with("file:///"), "{small:?}");
+    assert_eq!(resource["mimeType"], "text/plain");
+
+    let picture = rig.site.url("given/dot.png?bytes=100&type=image/png");
+    let picture = rig.client.call("download", json!({ "url": picture })).await;
+    let blob = picture.0["content"][1]["resource"]["blob"].as_str().expect("a picture");
+    let bytes = data_encoding::BASE64.decode(blob.as_bytes()).expect("base64");
+    assert!(bytes == contents("dot.png", 100));
+    let listed = rig.client.call("download_list", json!({})).await;
+    for name in ["big.bin", "data.txt", "dot.png"] {
+        assert!(listed.page().contains(name), "{listed:?}");
+    }
+    rig.client.close().await;
     rig.browser.close().await;
 }

@@ -11,6 +11,7 @@ test('the extension asks for what it uses and nothing else', () => {
     'alarms',
     'downloads',
     'notifications',
+    'pageCapture',
     'scripting',
     'storage',
     'tabGroups',

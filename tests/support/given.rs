@@ -72,7 +72,7 @@ pub(super) async fn give(mut stream: TcpStream, name: &str, query: &str, head: &
         tokio::time::sleep(Duration::from_millis(ms.try_into().expect("a time"))).await;
     }
     if !is_broken {
-        let _ = stream.write_all(&body[from.max(middle)..]).await;
+        let _ = stream.write_all(&body[if from == 0 { middle } else { from }..]).await;
     }
     let _ = stream.shutdown().await;
 }

@@ -13,6 +13,7 @@ mod pairing;
 mod person;
 mod pointer;
 mod read;
+mod save;
 mod screenshot;
 mod session;
 mod spec;
@@ -36,6 +37,7 @@ pub use pairing::*;
 pub use person::*;
 pub use pointer::*;
 pub use read::*;
+pub use save::*;
 pub use screenshot::*;
 pub use session::*;
 pub use spec::{
@@ -150,6 +152,7 @@ families! {
     Upload(upload),
     Fill(fill),
     Download(download),
+    Save(save),
     Screenshot(screenshot),
     Person(person),
     Debug(debug),
