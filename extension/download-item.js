@@ -2,8 +2,17 @@
 
 /** @typedef {chrome.downloads.DownloadItem} Item */
 
-/** All of a file is there for so long before it counts as kept back: the browser checks and renames it first. */
-export const HELD_MS = 5_000;
+/**
+ * All of a file is there for so long before it counts as kept back: the browser checks and renames it first. Its own
+ * checks of one that it holds nothing against may take 5 s where it cannot ask its maker.
+ */
+const HELD_MS = 5_000;
+const HARMLESS_MS = 8_000;
+
+/** @param {Item} item @param {number} since when all of it was there (unix ms) */
+export function isHeld({ danger }, since) {
+  return Date.now() - since >= (danger === 'safe' ? HARMLESS_MS : HELD_MS);
+}
 
 /** @param {number} id @returns {Promise<Item | undefined>} undefined if it was taken out of the browser's list */
 export async function itemOf(id) {

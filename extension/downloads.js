@@ -6,7 +6,7 @@
  * What a session's acts have begun is known for later waits and lists, also to the next worker.
  */
 
-import { factsOf, HELD_MS, isAllThere, itemOf, nameOf, progressOf } from './download-item.js';
+import { factsOf, isAllThere, isHeld, itemOf, nameOf, progressOf } from './download-item.js';
 
 /** How long a download is waited for that the page has asked for: its server has to answer first. */
 const BEGIN_MS = 500;
@@ -130,10 +130,9 @@ export class Downloads {
     const items = await Promise.all(own.map(({ id }) => itemOf(id)));
     return items.flatMap((item, at) => {
       if (item === undefined) return [];
-      const isHeld = isAllThere(item) && Date.now() - Date.parse(item.startTime) >= HELD_MS;
       return {
         ...factsOf(item),
-        state: isHeld ? 'waiting' : item.state,
+        state: isAllThere(item) && isHeld(item, Date.parse(item.startTime)) ? 'waiting' : item.state,
         ...(/^https?:/.test(item.url) ? { url: item.url } : {}),
         ...(item.error ? { error: item.error } : {}),
         ...(own[at].ambiguous ? { ambiguous: true } : {}),

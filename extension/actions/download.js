@@ -1,6 +1,6 @@
 /** Downloading: a click that makes the page give a file, or an address that is fetched, until the browser has it. */
 
-import { factsOf, HELD_MS, isAllThere, itemOf, nameOf, progressOf } from '../download-item.js';
+import { factsOf, isAllThere, isHeld, itemOf, nameOf, progressOf } from '../download-item.js';
 import { ActionError } from '../protocol.js';
 import { act } from './act.js';
 
@@ -23,9 +23,9 @@ export async function download(context) {
   const { driver, tabId, deadline } = context;
   const until = deadline - ANSWER_MARGIN_MS;
   const id = await (context.params.target === undefined ? fetched(context, until) : clicked(context, until));
-  const { item, isHeld } = await ended(context, id, until);
+  const { item, waits } = await ended(context, id, until);
   const held = /** @type {const} */ ({ state: 'waiting', suggestedAction: 'bproxy wait --strategy download' });
-  return { data: { ...factsOf(item), ...(isHeld ? held : {}) }, page: await driver.page(tabId) };
+  return { data: { ...factsOf(item), ...(waits ? held : {}) }, page: await driver.page(tabId) };
 }
 
 /** @param {import('./index.js').Context<'download.list'>} context */
@@ -89,7 +89,7 @@ function notBegun(asked) {
 /**
  * Waits until the browser has the file, or keeps it back.
  * @param {Context} context @param {number} id @param {number} until
- * @returns {Promise<{ item: Item, isHeld: boolean }>}
+ * @returns {Promise<{ item: Item, waits: boolean }>}
  */
 async function ended({ signal, hurry, params }, id, until) {
   const byClick = params.target !== undefined;
@@ -101,10 +101,11 @@ async function ended({ signal, hurry, params }, id, until) {
     if (item === undefined) {
       throw failed('the download was taken out of the browser’s list', { error: 'USER_CANCELED' }, byClick);
     }
-    if (item.state === 'complete') return { item, isHeld: false };
+    if (item.state === 'complete') return { item, waits: false };
     const isLate = Date.now() >= until || hurry.aborted;
     allThereSince = isAllThere(item) ? (allThereSince ?? Date.now()) : undefined;
-    if (allThereSince !== undefined && (isLate || Date.now() - allThereSince >= HELD_MS)) return { item, isHeld: true };
+    const isOver = isLate && item.danger !== 'safe';
+    if (allThereSince !== undefined && (isOver || isHeld(item, allThereSince))) return { item, waits: true };
     if (item.state === 'interrupted') {
       if (isLate || !isResumable(item) || resumed >= RESUMES) throw await givenUp(item, byClick);
       resumed += 1;
