@@ -14,7 +14,7 @@ MINIWOB = target/miniwob/requirements
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak soak-downloads miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -58,6 +58,9 @@ bench: bench-prerequisites $(if $(PEERS),$(PEERS_MODULES))
 	cargo bench --quiet --bench pages
 
 # Many agents and browsers, 200,000 commands, and everything that can break breaking.
+soak-downloads: prerequisites
+	DOWNLOAD_FILES=$${DOWNLOAD_FILES:-1000} cargo test --test browser many_files_of_mixed_sizes -- --nocapture
+
 soak: build-prerequisites
 	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test process soak:: -- --nocapture
 

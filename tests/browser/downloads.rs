@@ -1,13 +1,15 @@
 //! Files that the browser downloads, compared byte for byte with what the site gave.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::process::Command;
 
 use super::rig::{Rig, Visit, says, text};
-use super::support::{contents, run};
+use super::support::{call, contents, run};
 
 fn sha256(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
@@ -405,5 +407,38 @@ async fn a_page_is_saved_as_one_file() {
     while !rig.browser.targets().await.iter().any(|it| it["url"] == url && it["title"] == title) {
         assert!(start.elapsed().as_secs() < 60, "no tab shows {url}");
     }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn the_example_downloads_ten_invoices() {
+    let rig = Rig::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let bin = Path::new(env!("CARGO_BIN_EXE_bproxy")).parent().expect("a folder");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new("python3");
+    command
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/invoices.py"))
+        .args([&rig.site.url("invoices.html"), "--into", "bills", "--pacing", "fast"])
+        .current_dir(folder.path())
+        .env("PATH", format!("{}:{path}", bin.display()))
+        .env("BPROXY_HOME", rig.daemon.home.path())
+        .env("BPROXY_SECRETS", "file")
+        .env_remove("BPROXY_SESSION")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let call = call(command, None).await;
+    assert_eq!(call.code, 0, "{call:?}");
+    assert_eq!(call.stdout.lines().count(), 10, "{call:?}");
+    for number in 1..=10 {
+        let name = format!("invoice-{number}.pdf");
+        let file = std::fs::read(folder.path().join("bills").join(&name)).expect("an invoice");
+        assert!(file == contents(&name, number * 1_000), "{name}");
+        let line = format!("- bills/{name} ({} bytes, {}) <", number * 1_000, sha256(&file));
+        assert!(call.stdout.contains(&line), "{line}: {call:?}");
+    }
+    let left = rig.run(&["session", "list"]).await.data();
+    assert_eq!(left["sessions"].as_array().map(Vec::len), Some(0), "{left}");
     rig.browser.close().await;
 }
