@@ -51,6 +51,7 @@ mod suggestions;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod tasks;
 mod then;
 mod tokens;
 mod unnoticed;

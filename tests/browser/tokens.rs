@@ -24,7 +24,7 @@ const PEERS: [&str; 4] =
 // ---- Tokens ----
 
 /// How many tokens each of these texts is.
-async fn count(texts: &[String]) -> Vec<usize> {
+pub(super) async fn count(texts: &[String]) -> Vec<usize> {
     let mut node = Command::new("node")
         .arg(Path::new(ROOT).join("tests/corpus/count.js"))
         .stdin(Stdio::piped())
@@ -41,7 +41,7 @@ async fn count(texts: &[String]) -> Vec<usize> {
 }
 
 /// A text as it would be on a site with a name: no port is in it, so that it is the same each time.
-fn without_ports(text: &str) -> String {
+pub(super) fn without_ports(text: &str) -> String {
     let mut parts = text.split("127.0.0.1:");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
