@@ -11,6 +11,7 @@ use super::batch::{Batch, Report};
 use super::daemon::Daemon;
 use super::downloaded;
 use super::pagination::Pages;
+use super::resources::Pictures;
 use super::session_wait::SessionWait;
 use super::sessions::Sessions;
 use super::tabs::Tabs;
@@ -23,6 +24,7 @@ pub(super) struct Calls {
     pub(super) daemon: Daemon,
     pub(super) sessions: Sessions,
     pub(super) pages: Pages,
+    pub(super) pictures: Pictures,
     pub(super) set: Toolset,
     pub(super) timeout: Duration,
     pub(super) wait_extension: Duration,
@@ -177,7 +179,11 @@ impl Calls {
         let file = downloaded::give(&action, &mut success).await?;
         let structured = (self.set == Toolset::All && tools::has_structure(facts))
             .then(|| Value::Object(success.data.clone()));
-        let picture = answer::picture(&mut success).or(file);
+        let picture = answer::picture(&mut success);
+        if let Some(ContentBlock::Image(picture)) = &picture {
+            self.pictures.keep(&picture.mime_type, &picture.data);
+        }
+        let picture = picture.or(file);
         let text = self.text_of(&action, &mut success);
         let page = self.pages.first(tool, text, max_chars);
         Ok(Ok(Done {

@@ -117,6 +117,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     },
     Entry {
+        action: "download",
+        title: "Download a file",
+        about: "Click what gives a file, or fetch an address as the person's browser does, and wait for the file.",
+        params: &[("target", TARGET), ("url", "Instead of a target"), ("then", THEN)],
+    },
+    Entry {
         action: "require-human",
         title: "Ask the person",
         about: "Hand over to the person for what is theirs: signing in, a code, a captcha, a decision. Ends when they have \

@@ -130,7 +130,7 @@ fn general(code: ErrorCode) -> &'static str {
             "call upload again with the paths: files end with the session that they were given to."
         }
         ErrorCode::StorageFull => {
-            "if the disk is full, tell the person; else close the session (session_close) and go on in another one."
+            "tell the person what is full, as the message says: the files of a session end with it."
         }
         ErrorCode::FrameNotFound => {
             "read the page again: the frame is gone or shows another page, which has a new name."

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult,
-    ErrorCode as McpErrorCode, ErrorData, Implementation, ListToolsResult, PaginatedRequestParams,
+    ErrorCode as McpErrorCode, ErrorData, GetPromptRequestParams, GetPromptResponse,
+    Implementation, ListPromptsResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
     ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
@@ -16,9 +18,10 @@ use super::answer;
 use super::calls::Calls;
 use super::daemon::Daemon;
 use super::pagination::Pages;
+use super::resources::Pictures;
 use super::sessions::Sessions;
 use super::tools::{self, Kind, Toolset};
-use super::{Options, progress};
+use super::{Options, progress, prompts};
 
 /// What a client tells its model about the server as a whole.
 const INSTRUCTIONS: &str = "\
@@ -52,6 +55,7 @@ impl Server {
             daemon: Daemon::new(home, port),
             sessions: Sessions::new(session),
             pages: Pages::default(),
+            pictures: Pictures::default(),
             set,
             timeout,
             wait_extension,
@@ -68,7 +72,11 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .build();
         let this = Implementation::new("bproxy", env!("CARGO_PKG_VERSION"));
         let mut instructions = INSTRUCTIONS.to_owned();
         if self.0.calls.set == Toolset::Core {
@@ -86,6 +94,44 @@ impl ServerHandler for Server {
         Ok(ListToolsResult::with_all_items(tools))
     }
 
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Ok(ListResourcesResult::with_all_items(self.0.calls.resources().await))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        match self.0.calls.resource(&request.uri).await {
+            Ok(contents) => Ok(ReadResourceResult::new(vec![contents]).into()),
+            Err(problem) => Err(ErrorData::resource_not_found(problem, None)),
+        }
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::list()))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        match prompts::get(&request.name, &request.arguments.unwrap_or_default()) {
+            Ok(prompt) => Ok(prompt.into()),
+            Err(problem) => Err(ErrorData::invalid_params(problem, None)),
+        }
+    }
+
     /// What the SDK did not understand: a method that is not there, or one that is with other parameters than it takes.
     async fn on_custom_request(
         &self,
@@ -96,7 +142,11 @@ impl ServerHandler for Server {
         let params = params.unwrap_or_default();
         let problem = match &*method {
             "tools/call" => problem::<CallToolRequestParams>(params),
-            "tools/list" => problem::<PaginatedRequestParams>(params),
+            "prompts/get" => problem::<GetPromptRequestParams>(params),
+            "resources/read" => problem::<ReadResourceRequestParams>(params),
+            "tools/list" | "prompts/list" | "resources/list" => {
+                problem::<PaginatedRequestParams>(params)
+            }
             _ => {
                 let message = format!("there is no method {method:?} here");
                 return Err(ErrorData::new(McpErrorCode::METHOD_NOT_FOUND, message, None));

@@ -60,6 +60,11 @@ impl Sessions {
         .await
     }
 
+    /// The session that commands go to, if there is one.
+    pub(super) async fn existing(&self) -> Option<String> {
+        self.0.lock().await.current.clone()
+    }
+
     /// Creates another session, which is closed with the connection as well.
     pub(super) async fn create(
         &self,

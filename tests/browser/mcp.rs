@@ -186,6 +186,40 @@ async fn a_hand_off_waits_from_its_second_call_on_where_the_model_has_to_tell_th
 }
 
 #[tokio::test]
+async fn screenshots_and_downloads_are_resources() {
+    let mut rig = Rig::new().await;
+    rig.visit("downloads.html").await;
+    assert_eq!(rig.client.ask("resources/list", json!({})).await.unwrap()["resources"], json!([]));
+    let picture = rig.client.call("screenshot", json!({})).await;
+    let target = json!({"selector": "#given"});
+    rig.client.call("download", json!({ "target": target })).await.text();
+    let listed = rig.client.ask("resources/list", json!({})).await.unwrap();
+    let uris: Vec<_> =
+        listed["resources"].as_array().unwrap().iter().map(|it| it["uri"].clone()).collect();
+    assert_eq!(uris, ["bproxy://screenshots/1", "bproxy://downloads/1"], "{listed}");
+    assert_eq!(listed["resources"][1]["name"], "given.bin", "{listed}");
+    let mut read = async |uri: &str| rig.client.ask("resources/read", json!({"uri": uri})).await;
+    let shot = read("bproxy://screenshots/1").await.unwrap();
+    let images = picture.0["content"].as_array().unwrap();
+    let image = images.iter().find(|it| it["type"] == "image").expect("a picture");
+    assert_eq!(shot["contents"][0]["blob"], image["data"]);
+    assert_eq!(shot["contents"][0]["mimeType"], "image/png");
+    let file = read("bproxy://downloads/1").await.unwrap();
+    let file =
+        data_encoding::BASE64.decode(file["contents"][0]["blob"].as_str().unwrap().as_bytes());
+    assert_eq!(file.unwrap(), contents("given.bin", 70_000));
+    for none in [
+        "bproxy://screenshots/2",
+        "bproxy://downloads/2",
+        "bproxy://downloads/0",
+        "file:///etc/hostname",
+    ] {
+        assert!(read(none).await.unwrap_err().contains(none), "{none}");
+    }
+    rig.browser.close().await;
+}
+
+#[tokio::test]
 async fn a_client_that_is_killed_leaves_no_tab_behind() {
     let mut rig = Rig::new().await;
     rig.visit("article.html").await;

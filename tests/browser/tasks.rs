@@ -102,6 +102,7 @@ async fn tasks_are_done_in_few_calls_and_few_words() {
         form(&rig).await,
         sign_in(&rig).await,
         table(&rig).await,
+        download(&rig).await,
         confirm(&rig).await,
         frames(&rig).await,
         prices(&rig).await,
@@ -215,6 +216,18 @@ async fn table(rig: &Rig) -> String {
         assert_eq!(rows.matches(&format!("A-{order}\t")).count(), 1, "{order}: {rows}");
     }
     task.end("a table of five pages, all rows", Goal { calls: 5, tokens: 2_000 }).await
+}
+
+/// Fetch last month's report.
+async fn download(rig: &Rig) -> String {
+    let mut task = Task::begin(rig).await;
+    let open = json!({"url": task.url("reports.html"), "then": "links contains=March"});
+    let links = task.call("tab_open", open).await;
+    let file = task.call("download", json!({"target": handle(&links, "March 2027")})).await;
+    let path = file.split("\"path\":\"").nth(1).and_then(|it| it.split('"').next());
+    let kept = std::fs::read_to_string(path.expect("a path")).expect("the file");
+    assert_eq!(kept, "day,visitors\n1,204\n2,187\n3,231\n");
+    task.end("download a file", OTHERS).await
 }
 
 /// Delete a project; the page asks whether to.

@@ -413,6 +413,30 @@ async fn a_success_without_effect_is_a_tool_error_with_what_the_page_holds() {
 }
 
 #[tokio::test]
+async fn prompts_begin_tasks_with_what_the_person_says() {
+    let daemon = Daemon::start().await;
+    let mut client = McpClient::core(&daemon.home, &[]).await;
+    let listed = client.ask("prompts/list", json!({})).await.expect("prompts");
+    assert_eq!(listed["prompts"].as_array().expect("a list").len(), 2, "{listed}");
+    for prompt in listed["prompts"].as_array().expect("a list") {
+        let arguments = prompt["arguments"].as_array().expect("arguments").iter();
+        let names = arguments.map(|it| it["name"].as_str().expect("a name").to_owned());
+        let mut said: serde_json::Map<_, _> =
+            names.map(|name| (name.clone(), json!(format!("<{name}>")))).collect();
+        let params = json!({"name": prompt["name"], "arguments": said});
+        let told = client.ask("prompts/get", params).await.expect("a prompt");
+        let text = told["messages"][0]["content"]["text"].as_str().expect("a text");
+        assert!(said.values().all(|it| text.contains(it.as_str().unwrap())), "{text}");
+        let (left_out, _) = said.clone().into_iter().next().expect("an argument");
+        said.remove(&left_out);
+        let params = json!({"name": prompt["name"], "arguments": said});
+        let missing = client.ask("prompts/get", params).await.expect_err("a fault");
+        assert!(missing.contains("-32602") && missing.contains(&left_out), "{missing}");
+    }
+    client.close().await;
+}
+
+#[tokio::test]
 async fn a_sleeping_browser_is_waited_for_if_requested() {
     let daemon = Daemon::start().await;
     let mut client = McpClient::start(&daemon.home, &["--wait-extension", "60"]).await;

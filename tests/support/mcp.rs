@@ -149,6 +149,12 @@ impl McpClient {
         result["tools"].as_array_mut().expect("tools").drain(..).collect()
     }
 
+    /// What the server answers to another method.
+    pub async fn ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
+        let id = self.request(json!({"method": method, "params": params})).await;
+        self.end(id).await.map(|Reply(result)| result)
+    }
+
     /// Whether a value conforms to a JSON schema.
     pub async fn validates(&mut self, schema: &Value, value: &Value) -> bool {
         let params = json!({"schema": schema, "value": value});
