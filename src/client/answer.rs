@@ -62,7 +62,7 @@ pub enum AnswerError {
     Unusable(#[from] serde_json::Error),
 }
 
-/// Why [`Client::call`](super::Client::call) has no data to return.
+/// Why [`Client::call`](super::Client::call), or a method of a [`Session`](super::Session), has no data to return.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// No answer came back.
@@ -71,6 +71,12 @@ pub enum CallError {
     /// The command failed, or its answer cannot be used.
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    /// A parameter is not what the protocol takes; nothing was sent.
+    #[error("{0}")]
+    Invalid(String),
+    /// The command was carried out, and its answer shows that it had no effect.
+    #[error("{0}: read the page to see what it holds now")]
+    WithoutEffect(String),
 }
 
 impl Answer {

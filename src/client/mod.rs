@@ -25,7 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Client::call`] returns an action's typed data, or says why the command failed and what to run next.
+//! A [`Session`] has the everyday commands as methods: `client.session("research")?.open(url)?.snapshot()?`.
+//! [`Client::call`] returns any action's typed data, or says why the command failed and what to run next.
 //! [`Client::command`] returns the unchanged [`Answer`], and can resend under an id of the caller's choice;
 //! [`Client::command_cancellable`] can be ended from another thread, and [`Client::connection`] carries several
 //! commands over one connection. [`Client::events`] streams what the daemon does.
@@ -40,6 +41,7 @@ mod events;
 mod exchange;
 mod files;
 mod request;
+mod session;
 
 use std::time::{Duration, Instant};
 
@@ -60,6 +62,7 @@ pub use error::Error;
 pub use events::Events;
 pub use files::LocalFile;
 pub use request::request_id;
+pub use session::Session;
 
 /// How much longer than a command's deadline to wait for its answer to begin: the daemon answers at the deadline at the
 /// latest, unless it hangs, which must not cost the caller much more than it has allowed.

@@ -37,6 +37,25 @@ impl From<By> for Target {
     }
 }
 
+impl From<&str> for Target {
+    /// The element with this handle, such as `el3`; of any other text the one that matches it as a CSS selector.
+    fn from(text: &str) -> Self {
+        text.parse().map_or_else(|_| By::Selector(text.to_owned()), By::Handle).into()
+    }
+}
+
+impl From<ElementHandle> for Target {
+    fn from(handle: ElementHandle) -> Self {
+        By::Handle(handle).into()
+    }
+}
+
+impl From<Criteria> for Target {
+    fn from(criteria: Criteria) -> Self {
+        By::Find(criteria).into()
+    }
+}
+
 impl Target {
     /// Whether an extension that knows nothing of frames understands it.
     pub fn is_plain(&self) -> bool {

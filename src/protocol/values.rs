@@ -161,7 +161,17 @@ macro_rules! params {
             pub $optional: Option<$optional_type>,)*
         }
         $crate::protocol::values::objects!($name);
+        $crate::protocol::values::params!(@default $name { $($required)* ; $($optional)* });
     )*};
+    // What needs nothing can be written with what it takes alone, and the rest as it is by default.
+    (@default $name:ident { ; $($optional:ident)* }) => {
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($optional: None,)* }
+            }
+        }
+    };
+    (@default $name:ident { $($required:ident)+ ; $($optional:ident)* }) => {};
 }
 
 pub(super) use params;
