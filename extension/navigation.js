@@ -215,15 +215,18 @@ export class Navigations {
   }
 }
 
+/** What loads a page that was not loaded: in its own tab. */
+export const RELOAD = 'bproxy reload';
+
 /** @param {string} url @param {string} error */
 export function navigationFailed(url, error) {
   // The page before it is still there.
   const isAborted = error === ABORTED;
   const why = isAborted
-    ? 'the address gave a download or nothing to show, or the loading was stopped'
+    ? 'the address gave a file, which download --url fetches, or nothing to show, or the loading was stopped'
     : 'check the address and that its server runs';
   return new ActionError('NAVIGATION_FAILED', `${withoutQuery(url)} was not loaded: ${error} (${why})`, {
-    suggestedAction: isAborted ? 'bproxy snapshot' : 'bproxy reload',
+    suggestedAction: isAborted ? 'bproxy download --help' : RELOAD,
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { throwExplained } from '../browser-errors.js';
 import { word } from '../command-lines.js';
+import { RELOAD } from '../navigation.js';
 import { tabPage } from '../page-driver.js';
 import { ActionError } from '../protocol.js';
 import { checkUrl, loadedPage, signInInterstitial } from './navigate.js';
@@ -47,7 +48,7 @@ export async function open(context) {
 }
 
 /** @param {unknown} error @returns {error is ActionError} */
-const isNotLoaded = (error) => error instanceof ActionError && error.code === 'NAVIGATION_FAILED';
+const isNotLoaded = (error) => error instanceof ActionError && error.suggestedAction === RELOAD;
 
 /** The same failure for a tab that is gone with it: it cannot be loaded anew. @param {ActionError} error @param {string} url */
 const openAgain = ({ code, message, details }, url) =>

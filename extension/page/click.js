@@ -80,23 +80,27 @@
     return press.up(1);
   };
 
-  /** What only a person's mouse can work, and what does the same. @type {[string, string][]} */
+  /** What only a person's mouse can work, and what does the same. @type {[string, string, string?][]} */
   const NATIVE = [
     [
       ':is(select, select *):not([multiple], [multiple] *, [size]:not([size="1"]), [size]:not([size="1"]) *)',
       'opens a list that a click from a script does not open: use select',
     ],
     ['input[type="color"]', 'opens a dialog that a click from a script does not open: use fill'],
-    ['input[type="file"]', 'takes files: use upload'],
+    ['input[type="file"]', 'takes files: use upload', 'bproxy upload --help'],
   ];
 
   /** A left click does here what no script can. */
   const refuseNative = (/** @type {Element} */ element) => {
     const native = NATIVE.find(([selector]) => own.matches(element, selector));
-    if (native) page.notActionable(element, native[1]);
+    if (native) page.notActionable(element, native[1], native[2]);
     const labelled = /** @type {HTMLLabelElement | null} */ (own.closest(element, 'label'))?.control;
     if (labelled instanceof HTMLInputElement && labelled.type === 'file') {
-      page.notActionable(element, 'opens a dialog for files, which a click from a script does not open: use upload');
+      page.notActionable(
+        element,
+        'opens a dialog for files, which a click from a script does not open: use upload',
+        'bproxy upload --help',
+      );
     }
     const link = /** @type {HTMLAnchorElement | null} */ (own.closest(element, 'a[href], area[href]'));
     const address = (link && own.getAttribute(link, 'href')) ?? '';

@@ -119,7 +119,8 @@
 
   const refuseButtons = (/** @type {HTMLInputElement} */ input) => {
     if (!['file', 'submit', 'button', 'reset', 'image', 'hidden'].includes(input.type)) return;
-    page.notActionable(input, input.type === 'file' ? 'takes files: use upload' : 'cannot be filled: it is a button');
+    if (input.type === 'file') page.notActionable(input, 'takes files: use upload', 'bproxy upload --help');
+    page.notActionable(input, 'cannot be filled: it is a button');
   };
 
   const refuseWords = (/** @type {Element} */ toggle, /** @type {string} */ value) => {

@@ -7,7 +7,8 @@
   const page = globalThis.bproxy;
   const { own } = page;
 
-  page.notActionable = (element, why) => page.fail('ELEMENT_NOT_ACTIONABLE', `${page.describe(element)} ${why}`);
+  page.notActionable = (element, why, suggestedAction) =>
+    page.fail('ELEMENT_NOT_ACTIONABLE', `${page.describe(element)} ${why}`, undefined, suggestedAction);
 
   page.actionable = (target) => {
     const element = page.resolve(target);

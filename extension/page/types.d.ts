@@ -868,8 +868,8 @@ interface BproxyPage {
   waitsForFrames(): boolean;
 
   // locate.js
-  /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why. */
-  notActionable(element: Element, why: string): never;
+  /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why; `suggestedAction` as in `fail`. */
+  notActionable(element: Element, why: string, suggestedAction?: string): never;
   /** Whether a person could see the element, at the latest after scrolling to it. */
   hasBox(element: Element): boolean;
   /** The one element that a target names, if a person could see and use it. */

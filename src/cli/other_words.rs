@@ -179,6 +179,7 @@ mod tests {
             ("bproxy snapshot --max-chars 300", "--limit-chars"),
             ("bproxy links --count 3", "--limit"),
             ("bproxy click", "an example: bproxy click --element"),
+            ("bproxy download --max-chars 3", "an example: bproxy download --element"),
             ("bproxy wait --strategy soon", "an example: bproxy wait --strategy text"),
             ("bproxy tab bind", "session bind"),
         ] {

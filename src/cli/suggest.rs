@@ -45,7 +45,7 @@ pub(super) fn example(line: &[OsString]) -> Option<String> {
     help.lines().find_map(|line| line.strip_prefix("  ")).map(|example| example.trim().to_owned())
 }
 
-/// The verb that a command line names; `None` if that is a group, or nothing.
+/// The verb that a command line names; `None` if there is none. One with verbs below it may be a verb itself.
 fn verb_of(line: &[OsString]) -> Option<Command> {
     let mut tree = Cli::command();
     for word in line.iter().skip(1).filter_map(|word| word.to_str()) {
@@ -53,7 +53,7 @@ fn verb_of(line: &[OsString]) -> Option<Command> {
             tree = below.clone();
         }
     }
-    (!tree.has_subcommands()).then_some(tree)
+    (tree.get_name() != Cli::command().get_name()).then_some(tree)
 }
 
 /// Adds a line that begins with "tip:".

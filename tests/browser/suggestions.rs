@@ -120,6 +120,14 @@ async fn what_is_suggested_for_a_field_fills_it_and_a_form_names_the_field() {
     says(&refused, &["field 2 of 2", "is disabled"]);
     let seen = rig.literally(&suggested(&refused)).await.data();
     assert!(text(&seen["tree"]).contains("\"Off\""), "{seen}");
+
+    for act in [&["click"][..], &["fill", "--value", "x"]] {
+        let refused = page
+            .fails("ELEMENT_NOT_ACTIONABLE", &[act, &["--selector", "[name=paper]"]].concat())
+            .await;
+        let told = rig.literally(&suggested(&refused)).await;
+        assert!(told.code == 0 && told.stdout.contains("bproxy upload --element"), "{told:?}");
+    }
     rig.browser.close().await;
 }
 
@@ -170,6 +178,13 @@ async fn what_is_suggested_for_a_page_that_does_not_load_loads_it_or_shows_what_
     let refused = page.fails("NAVIGATION_FAILED", &["navigate", "mailto:a@example.org"]).await;
     let told = rig.literally(&suggested(&refused)).await;
     assert!(told.stdout.contains("bproxy navigate https://"), "{told:?}");
+
+    for open in [&["navigate"][..], &["tab", "open"]] {
+        let refused =
+            page.fails("NAVIGATION_FAILED", &[open, &[&rig.site.url("download")]].concat()).await;
+        let told = rig.literally(&suggested(&refused)).await;
+        assert!(told.code == 0 && told.stdout.contains("bproxy download --url"), "{told:?}");
+    }
 
     let server = Later::start().await;
     let refused = page.fails("NAVIGATION_FAILED", &["navigate", &server.url()]).await;
