@@ -12,6 +12,7 @@ mod log;
 mod mcp;
 mod outliving;
 mod output;
+mod python;
 mod service;
 mod soak;
 #[path = "../support/mod.rs"]
