@@ -10,8 +10,9 @@ const LOOK_MS = 50;
 /** An interrupted download is resumed so often, if the browser has not done so itself after this. */
 const RESUMES = 3;
 const RESUME_MS = 1_000;
-/** What is not complete must also be answered before the deadline. */
-const ANSWER_MARGIN_MS = 300;
+/** What is not complete must also be answered before the deadline, with what came of the act; of a short time a part. */
+const ANSWER_MARGIN_MS = 1_000;
+const MARGIN_SHARE = 0.25;
 /** What can be fetched: the browser would also copy files of its machine. */
 const FETCHED = /^(https?|blob|data):/i;
 
@@ -21,7 +22,7 @@ const FETCHED = /^(https?|blob|data):/i;
 /** @param {Context} context */
 export async function download(context) {
   const { driver, tabId, deadline } = context;
-  const until = deadline - ANSWER_MARGIN_MS;
+  const until = deadline - Math.min(ANSWER_MARGIN_MS, MARGIN_SHARE * (deadline - Date.now()));
   const id = await (context.params.target === undefined ? fetched(context, until) : clicked(context, until));
   const { item, waits } = await ended(context, id, until);
   const held = /** @type {const} */ ({ state: 'waiting', suggestedAction: 'bproxy wait --strategy download' });

@@ -4,7 +4,7 @@ import { explain } from '../browser-errors.js';
 import { ActionError } from '../protocol.js';
 
 /** How often it is tried. */
-const TRIES = 5;
+const TRIES = 20;
 
 /** @param {import('./index.js').Context<'save'>} context */
 export async function save({ driver, tabId, params, signal }) {

@@ -183,8 +183,8 @@ async fn a_download_that_fails_says_why_and_the_next_one_works() {
     says(&failed, &["slow.bin", "cancelled in the browser"]);
 
     // One that takes longer than the command may goes on, and can be waited for.
-    let late = rig.site.url("given/late.bin?bytes=300000&ms=4000");
-    let late = page.fails("TIMEOUT", &["download", "--url", &late, "--timeout", "2500"]).await;
+    let late = rig.site.url("given/late.bin?bytes=300000&ms=12000");
+    let late = page.fails("TIMEOUT", &["download", "--url", &late, "--timeout", "8000"]).await;
     assert!(text(&late["details"]["there"]).contains("late.bin is in progress"), "{late}");
     let waited = page.data(&["wait", "--strategy", "download", "--target", "late"]).await;
     assert_eq!(waited["download"], json!({"name": "late.bin", "bytes": 300_000}));
