@@ -103,7 +103,8 @@ async fn a_file_goes_where_it_is_wanted_and_over_no_other_one() {
     let url = rig.site.url("given/wanted.bin?bytes=200000");
     let expected = contents("wanted.bin", 200_000);
     // One folder is where the browser's are, the other one is on another file system.
-    for folder in [tempfile::tempdir(), tempfile::tempdir_in("/dev/shm")] {
+    let other = cfg!(target_os = "linux").then(|| tempfile::tempdir_in("/dev/shm"));
+    for folder in [tempfile::tempdir()].into_iter().chain(other) {
         let folder = folder.expect("a folder");
         let named = folder.path().join("named.bin");
         let to = |to: &Path| to.to_str().expect("text").to_owned();
@@ -352,6 +353,37 @@ async fn a_download_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_a
     let page = Visit { rig: &rig, session };
     let again = page.data(&["download", "--url", &rig.site.url(&url("again.bin"))]).await;
     holds(&again, &contents("again.bin", 400_000));
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn a_download_whose_browser_ends_fails_clearly_and_the_next_one_works() {
+    let mut rig = Rig::new().await;
+    let session = rig.open("downloads.html").await.session;
+    let (home, url) =
+        (rig.daemon.home.clone(), rig.site.url("given/ended.bin?bytes=400000&ms=60000"));
+    let call = tokio::spawn(async move {
+        run(&home, &["download", "--url", &url, "-s", &session, "--timeout", "20000"]).await
+    });
+    wait_for_download(&rig, "ended.bin").await;
+    rig.browser = rig.browser.restart().await;
+    let call = call.await.expect("no panic inside");
+    let code = call.error();
+    let clear = [
+        "NAVIGATION_FAILED",
+        "SCRIPT_ERROR",
+        "OUTCOME_UNKNOWN",
+        "NO_EXTENSION",
+        "TAB_NOT_FOUND",
+        "TIMEOUT",
+    ];
+    assert!(clear.contains(&code.as_str()), "{call:?}");
+    rig.connected(2).await;
+    let page = rig.open("downloads.html").await;
+    let url = rig.site.url("given/next.bin?bytes=400000");
+    let data = page.data(&["download", "--url", &url, "--then", "text"]).await;
+    holds(&data, &contents("next.bin", 400_000));
+    assert!(text(&data["then"]["text"]).contains("Given"), "{data}");
     rig.browser.close().await;
 }
 
