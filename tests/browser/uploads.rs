@@ -185,3 +185,70 @@ async fn zones_get_files_dropped_and_buttons_need_no_chooser() {
     }
     rig.browser.close().await;
 }
+
+#[tokio::test]
+async fn widgets_from_npm_hold_what_the_answer_says() {
+    let rig = Rig::new().await;
+    let files = Files::new();
+    let address = "widgets/dist/uploads.html";
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/");
+    let built = std::fs::exists(format!("{folder}{address}")).expect("a folder");
+    assert!(built, "{address} is missing: run `make widgets` first");
+    let kinds = [("report.txt", 5), ("a picture.png", 90_000), ("none", 0)];
+    let paths = kinds.map(|(name, size)| files.write(name, &vec![b'x'; size]));
+    let told = |name: &str| {
+        let seen = files.seen(name, "");
+        format!("{name} {} {}", seen["size"], text(&seen["sha256"]))
+    };
+    for in_front in [true, false] {
+        // Its own field, a drop on it, and what is pressed for files, one after the other.
+        for (widget, ways) in [
+            ("react", vec![("#react", ""), ("#react", "--drop")]),
+            (
+                "uppy",
+                vec![
+                    ("#uppy .uppy-Dashboard-browse", ""),
+                    ("#uppy .uppy-Dashboard-AddFiles", "--drop"),
+                ],
+            ),
+            ("filepond", vec![("#at-filepond", ""), ("#at-filepond .filepond--root", "--drop")]),
+            ("dropzone", vec![("#dropzone", "")]),
+        ] {
+            // FilePond makes all of itself, its field too, when it is drawn.
+            let ways = if widget == "filepond" && !in_front { vec![] } else { ways };
+            for (selector, drop) in ways {
+                let visit =
+                    if in_front { rig.visit(address).await } else { rig.open(address).await };
+                let page = visit.page(address).await;
+                page.until("Object.keys(window.models).length === 5").await;
+                let shown = format!("document.querySelector({}) !== null", json!(selector));
+                page.until(&shown).await;
+                let more: Vec<&str> = if drop.is_empty() { vec![] } else { vec![drop] };
+                let [a, b, _] = &paths;
+                let what = format!("{widget} {selector} {drop}, in front: {in_front}");
+                let call = visit.run(&upload(selector, &[a, b], &more)).await;
+                let mut uploaded = call.json()["data"]["uploaded"].clone();
+                let list = uploaded.as_array_mut().unwrap_or_else(|| panic!("{what}: {call:?}"));
+                list.sort_by_key(|file| file["bytes"].as_u64());
+                let both = json!([{"name": "report.txt", "bytes": 5}, {"name": "a picture.png", "bytes": 90_000}]);
+                assert_eq!(uploaded, both, "{what}");
+                let wanted = json!([told("a picture.png"), told("report.txt")]);
+                let model = format!("JSON.stringify((await models[{}]()).sort())", json!(widget));
+                page.until(&format!("{model} === {}", json!(wanted.to_string()))).await;
+                visit.data(&["session", "close"]).await;
+            }
+        }
+        // What the widget does not take is refused by what its own field says.
+        let visit = if in_front { rig.visit(address).await } else { rig.open(address).await };
+        let page = visit.page(address).await;
+        page.until("document.querySelector('#react-png') !== null").await;
+        for more in [&[][..], &["--drop"]] {
+            let refused = upload("#react-png", &[&paths[0]], more);
+            let error = visit.fails("ELEMENT_NOT_ACTIONABLE", &refused).await;
+            assert!(text(&error["message"]).contains("image/png"), "{error}");
+        }
+        assert_eq!(page.evaluate("(async () => (await models['react-png']()).length)()").await, 0);
+        visit.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
