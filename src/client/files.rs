@@ -1,9 +1,11 @@
 //! Giving a file of this machine to a session.
 
 use std::fs::{File, OpenOptions};
-use std::io::Seek as _;
+use std::io::{self, Seek as _};
+#[cfg(not(target_os = "macos"))]
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -45,10 +47,25 @@ impl LocalFile {
         Ok(LocalFile { file, name, bytes: metadata.len() })
     }
 
-    /// The file itself.
-    pub fn file(&self) -> &File {
-        &self.file
+    /// Where the opened file is, with all links resolved: the path that it was opened by may lead elsewhere by now.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn real_path(&self) -> io::Result<PathBuf> {
+        real_path(&self.file)
     }
+}
+
+#[cfg(not(target_os = "macos"))]
+fn real_path(file: &File) -> io::Result<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+#[cfg(target_os = "macos")]
+fn real_path(file: &File) -> io::Result<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    let path = rustix::fs::getpath(file)?.into_bytes();
+    Ok(std::ffi::OsString::from_vec(path).into())
 }
 
 impl Client {

@@ -1,5 +1,6 @@
 //! A tool's arguments: the action's parameters, and those that every tool accepts.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rmcp::model::JsonObject;
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::paths::Paths;
 use super::tools::Toolset;
 use crate::agent;
 use crate::protocol::{Action, Facts, Int, MAX_DEADLINE_MS};
@@ -61,6 +63,8 @@ pub(super) struct Call {
     pub(super) timeout: Duration,
     pub(super) max_chars: usize,
     pub(super) cursor: Option<String>,
+    /// The files that it gives to the page.
+    pub(super) paths: Vec<PathBuf>,
 }
 
 impl Call {
@@ -79,17 +83,28 @@ impl Call {
         if has_targets(facts) {
             arguments.entry(TARGETS).or_insert(false.into());
         }
+        let paths = match Paths::are_taken(facts) {
+            true => Paths::take(&mut arguments)?,
+            false => Vec::new(),
+        };
         agent::write_out(facts, &mut arguments)?;
         let params = Value::Object(arguments).to_string();
         let action = Action::parse(facts.name, &params).expect("a name of the table")?;
         let timeout = agent::time_limit(&action, own.map(milliseconds), timeout);
         let max_chars = max_chars.map_or(MAX_CHARS, |max| max.get() as usize);
-        Ok(Self { action, session, timeout, max_chars, cursor })
+        Ok(Self { action, session, timeout, max_chars, cursor, paths })
     }
 
     /// The call of an action in the connection's own session.
     pub(super) fn of(action: Action, timeout: Duration) -> Self {
-        Self { action, session: None, timeout, max_chars: MAX_CHARS, cursor: None }
+        Self {
+            action,
+            session: None,
+            timeout,
+            max_chars: MAX_CHARS,
+            cursor: None,
+            paths: Vec::new(),
+        }
     }
 }
 

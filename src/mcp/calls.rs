@@ -1,5 +1,6 @@
 //! The calls of one connection: from a tool and its arguments to what its model reads.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject};
@@ -11,12 +12,14 @@ use super::batch::{Batch, Report};
 use super::daemon::Daemon;
 use super::downloaded;
 use super::pagination::Pages;
+use super::paths::Folders;
 use super::resources::Pictures;
 use super::session_wait::SessionWait;
 use super::sessions::Sessions;
 use super::tabs::Tabs;
 use super::tools::{self, Kind, Toolset};
 use super::untrusted::with_provenance;
+use crate::client::Answer;
 use crate::protocol::{Action, ErrorCode, Facts, Provenance, SessionClose, SessionCreate};
 
 /// What calls share.
@@ -24,6 +27,7 @@ pub(super) struct Calls {
     pub(super) daemon: Daemon,
     pub(super) sessions: Sessions,
     pub(super) pages: Pages,
+    pub(super) folders: Folders,
     pub(super) pictures: Pictures,
     pub(super) set: Toolset,
     pub(super) timeout: Duration,
@@ -133,7 +137,7 @@ impl Calls {
         call: Call,
         client: &str,
     ) -> Result<Result<Done, CallToolResult>, String> {
-        let Call { action, session, timeout, max_chars, cursor } = call;
+        let Call { action, session, timeout, max_chars, cursor, paths } = call;
         let facts = action.facts();
         if let Some(cursor) = cursor {
             let page = self.pages.next(tool, &cursor, max_chars);
@@ -156,11 +160,15 @@ impl Calls {
             Some(session) => session,
             None => self.sessions.current(&self.daemon, client).await?,
         };
-        let answer = match action.get::<SessionCreate>() {
-            Some(create) => self.sessions.create(&self.daemon, create.clone()).await?,
-            None => {
-                let (daemon, action, session) = (&self.daemon, action.clone(), session.clone());
-                daemon.command_with_retries(action, session, timeout, self.wait_extension).await?
+        let given = match &paths[..] {
+            [] => Ok(action),
+            paths => self.give(paths, &action, &session, timeout).await?,
+        };
+        let (action, answer) = match given {
+            Err((action, refused)) => (action, refused),
+            Ok(action) => {
+                let answer = self.answer_to(&action, &session, timeout).await?;
+                (action, answer)
             }
         };
         let mut success = match answer::outcome(&answer)? {
@@ -194,6 +202,36 @@ impl Calls {
             structured,
             took_effect,
         }))
+    }
+
+    async fn answer_to(
+        &self,
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Answer, String> {
+        if let Some(create) = action.get::<SessionCreate>() {
+            return self.sessions.create(&self.daemon, create.clone()).await;
+        }
+        let (action, session) = (action.clone(), session.to_owned());
+        self.daemon.command_with_retries(action, session, timeout, self.wait_extension).await
+    }
+
+    /// Gives the files at these paths to the session: the action with the names that they have there, or why one was not
+    /// taken.
+    async fn give(
+        &self,
+        paths: &[PathBuf],
+        action: &Action,
+        session: &str,
+        timeout: Duration,
+    ) -> Result<Result<Action, (Action, Answer)>, String> {
+        let files = self.folders.open(paths).await?;
+        let given = self.daemon.give_files(files, session.to_owned(), timeout).await?;
+        Ok(match given {
+            Ok(files) => Ok(action.with_files(&files)?),
+            Err(refused) => Err((action.clone(), refused)),
+        })
     }
 
     fn text_of(&self, action: &Action, success: &mut answer::Success) -> String {

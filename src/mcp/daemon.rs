@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::agent::{self, SessionWait};
-use crate::client::{self, Answer, CancelToken, Client, Error, request_id};
-use crate::protocol::{self, Action, Caller};
+use crate::client::{self, Answer, CancelToken, Client, Error, LocalFile, request_id};
+use crate::protocol::{self, Action, Caller, FileHandle};
 
 /// How long listing the sessions may take: the daemon answers from memory.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,6 +71,22 @@ impl Daemon {
         self.call(move |daemon, cancel| {
             let send = || daemon.send(cancel, &action, &session, timeout);
             agent::retry_until_browser(limit, cancel, send, || daemon.connect()?.health())
+        })
+        .await
+    }
+
+    /// Gives files to a session: the names that they have there, or the answer that says why one was not taken. The error
+    /// is for the model to read.
+    pub(super) async fn give_files(
+        &self,
+        mut files: Vec<LocalFile>,
+        session: String,
+        limit: Duration,
+    ) -> Result<Result<Vec<FileHandle>, Answer>, String> {
+        self.call(move |daemon, cancel| {
+            let client = daemon.connect()?;
+            let give = |file: &mut LocalFile| client.give_file(cancel, &session, file);
+            agent::give_files(&mut files, &session, limit, cancel, give)
         })
         .await
     }

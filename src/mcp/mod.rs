@@ -15,6 +15,7 @@ mod hand_off;
 mod hints;
 mod keeper;
 mod pagination;
+mod paths;
 mod progress;
 mod prompts;
 mod reader;

@@ -18,6 +18,7 @@ use super::answer;
 use super::calls::Calls;
 use super::daemon::Daemon;
 use super::pagination::Pages;
+use super::paths::Folders;
 use super::resources::Pictures;
 use super::sessions::Sessions;
 use super::tools::{self, Kind, Toolset};
@@ -55,6 +56,7 @@ impl Server {
             daemon: Daemon::new(home, port),
             sessions: Sessions::new(session),
             pages: Pages::default(),
+            folders: Folders::default(),
             pictures: Pictures::default(),
             set,
             timeout,
@@ -171,6 +173,7 @@ impl ServerHandler for Server {
         let (calls, said) = (&self.0.calls, request.input_responses);
         let client = context.client_info().map_or_else(|| "mcp".to_owned(), |client| client.name);
         self.0.calls.daemon.introduce(&client);
+        self.0.calls.folders.know(&context);
         let call = async {
             match *kind {
                 Kind::HandOff(facts) => {

@@ -11,6 +11,7 @@ use super::arguments::{InSession, InTime, Within, is_paged, takes_session, takes
 use super::batch::Batch;
 use super::core;
 use super::hand_off::HandedOff;
+use super::paths::Paths;
 use super::session_wait::SessionWait;
 use super::tabs::Tabs;
 use crate::agent;
@@ -98,6 +99,12 @@ fn of_action(facts: &Facts) -> Tool {
     }
     if is_paged(facts) {
         merge::<Within>(&mut schema);
+    }
+    if Paths::are_taken(facts) {
+        merge::<Paths>(&mut schema);
+        let mut replaced = schema.to_value();
+        Paths::in_place(&mut replaced);
+        schema = Schema::try_from(replaced).expect("an object");
     }
     let tool = Tool::new(agent::tool_name(facts.name), facts.about, object(schema));
     let tool = tool.with_title(title(facts.name)).with_annotations(hints_of(facts));

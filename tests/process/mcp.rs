@@ -122,6 +122,66 @@ async fn a_batch_stops_at_the_first_failure_and_says_which() {
     }
 }
 
+/// The same parameters with files by their paths, as models name them.
+fn with_paths(mut params: Value) -> Value {
+    if let Some(files) = params.as_object_mut().and_then(|params| params.remove("files")) {
+        // A tool takes any text for a path.
+        params["paths"] = if files == json!(["/etc/passwd"]) { json!([1]) } else { files };
+    }
+    params
+}
+
+#[tokio::test]
+async fn files_are_given_from_below_the_clients_folders_alone() {
+    let daemon = Daemon::start().await;
+    let mut extension = daemon.numbering_extension("files").await;
+    let tab = extension.open_tab(&daemon).await;
+    let root = tempfile::tempdir().expect("a folder");
+    let root = root.path().canonicalize().expect("a folder");
+    let [work, other] = ["work", "other"].map(|name| root.join(name));
+    for folder in [&work, &other] {
+        std::fs::create_dir(folder).expect("a folder");
+        std::fs::write(folder.join("a.txt"), "hello").expect("a file");
+    }
+    std::os::unix::fs::symlink(other.join("a.txt"), work.join("link")).expect("a link");
+    let target = json!({"selector": "#file"});
+    let upload = |paths: &[&std::path::Path]| json!({"session": tab.session, "target": target, "paths": paths});
+    let serving = extension.serve(|command| match command.action() {
+        "upload" => {
+            Some(Answer::Data(json!({"uploaded": [{"name": "a.txt", "bytes": 5}], "effects": {}})))
+        }
+        _ => None,
+    });
+    let (inside, outside) = (work.join("a.txt"), other.join("a.txt"));
+    // The folder that the server works in counts where the client does not say any.
+    for roots in [&[&*work][..], &[]] {
+        let cwd = if roots.is_empty() { &work } else { &root };
+        let mut client = McpClient::working_in(&daemon.home, cwd, roots).await;
+        let done =
+            client.call("upload", upload(&["a.txt".as_ref(), &inside])).await.text().to_owned();
+        assert!(done.contains("a.txt"), "{done}");
+        let command = serving.saw("upload").await;
+        let given = &command.params()["files"][1];
+        assert_eq!((&given["name"], &given["bytes"]), (&json!("a.txt"), &json!(5)));
+        for path in
+            [&*outside, &work.join("link"), &work.join("../other/a.txt"), "/etc/passwd".as_ref()]
+        {
+            let refused = client.call("upload", upload(&[&inside, path])).await.error().to_owned();
+            assert!(refused.contains("is not below"), "{}: {refused}", path.display());
+        }
+        let refused = client.call("upload", upload(&[&work.join("none")])).await.error().to_owned();
+        assert!(refused.contains("cannot be opened"), "{refused}");
+        client.close().await;
+    }
+    // Neither the root of the system nor the home is a folder to work in.
+    for folder in ["/".into(), daemon.home.path()] {
+        let mut client = McpClient::working_in(&daemon.home, &folder, &[]).await;
+        let refused = client.call("upload", upload(&[&inside])).await.error().to_owned();
+        assert!(refused.contains("roots"), "{refused}");
+        client.close().await;
+    }
+}
+
 #[tokio::test]
 async fn the_schemas_take_what_the_daemon_takes_and_refuse_what_it_refuses() {
     let daemon = Daemon::start().await;
@@ -138,6 +198,7 @@ async fn the_schemas_take_what_the_daemon_takes_and_refuse_what_it_refuses() {
         let tool = tools.iter().find(|tool| tool["name"] == name).expect(&name);
         let schema = &tool["inputSchema"];
         for Valid { name, params, .. } in valid {
+            let params = with_paths(params);
             assert!(client.validates(schema, &params).await, "{action}: {name}: {params}");
         }
         for Invalid { name, params, .. } in invalid {
@@ -147,6 +208,7 @@ async fn the_schemas_take_what_the_daemon_takes_and_refuse_what_it_refuses() {
             if is_time_limit || (&*action, &params) == ("session.bind", &json!({})) {
                 continue;
             }
+            let params = with_paths(params);
             assert!(!client.validates(schema, &params).await, "{action}: {name}: {params}");
         }
     }

@@ -32,15 +32,23 @@ impl McpClient {
     /// # Panics
     /// If the SDK is not installed: `make mcp-client` does that.
     pub async fn core(home: &Home, args: &[&str]) -> Self {
-        Self::with(home, args, false).await
+        Self::with(home, args, &[], Path::new(".")).await
     }
 
     /// Like [`Self::core`], with a client that can ask its person.
     pub async fn asking(home: &Home, args: &[&str]) -> Self {
-        Self::with(home, args, true).await
+        Self::with(home, args, &[("MCP_ASKS", "1".to_owned())], Path::new(".")).await
     }
 
-    async fn with(home: &Home, args: &[&str], asks: bool) -> Self {
+    /// Like [`Self::start`], in a folder, with a client that says which folders it works in, if it works in any.
+    pub async fn working_in(home: &Home, folder: &Path, roots: &[&Path]) -> Self {
+        let uris: Vec<_> = roots.iter().map(|root| format!("file://{}", root.display())).collect();
+        let said = [("MCP_ROOTS", json!(uris).to_string())];
+        let said = if roots.is_empty() { &[][..] } else { &said };
+        Self::with(home, &["--tools", "all"], said, folder).await
+    }
+
+    async fn with(home: &Home, args: &[&str], said: &[(&str, String)], cwd: &Path) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mcp");
         assert!(folder.join("node_modules").exists(), "no MCP client: run `make mcp-client` first");
         let path: PathBuf = home.path();
@@ -54,7 +62,8 @@ impl McpClient {
             .env("HOME", &path)
             .env("BPROXY_HOME", &path)
             .env("BPROXY_SECRETS", "file")
-            .envs(asks.then_some(("MCP_ASKS", "1")))
+            .envs(said.iter().map(|(name, value)| (*name, value)))
+            .current_dir(cwd)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -25,6 +25,7 @@ mod wait;
 
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value;
 
 pub use debug::*;
@@ -276,6 +277,19 @@ impl Action {
 
     /// The parameters as a JSON text, with what the extension is told of the files in place of their names.
     pub fn params_with(&self, files: &[GivenFile]) -> String {
+        self.params_with_files(files)
+    }
+
+    /// The same action with other files.
+    ///
+    /// # Errors
+    ///
+    /// If it takes no files, or not as many.
+    pub fn with_files(&self, files: &[FileHandle]) -> Result<Self, String> {
+        Self::parse(self.name(), &self.params_with_files(files)).unwrap_or_else(|| Ok(self.clone()))
+    }
+
+    fn params_with_files(&self, files: &[impl Serialize]) -> String {
         let mut params: Value = serde_json::from_str(&self.params()).unwrap_or_default();
         params[FILES] = serde_json::to_value(files).unwrap_or_default();
         params.to_string()
