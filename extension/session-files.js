@@ -64,27 +64,34 @@ export class SessionFiles {
   async #get(session, { file, name, bytes, type }, signal) {
     const endpoint = this.endpoint();
     const answered = endpoint && (await challenge(endpoint, this.fetch));
-    if (endpoint === null || typeof answered !== 'object' || answered === null) throw lost(file);
+    if (endpoint === null || typeof answered !== 'object' || answered === null) throw lost(file, `${answered}`);
     const { prover, nonce } = answered;
     const proof = await prover.file(nonce, session, file);
+    /** @type {unknown} */
+    let why = '';
+    const failed = (/** @type {unknown} */ error) => {
+      why = error;
+      return null;
+    };
     const response = await this.fetch(`http://127.0.0.1:${endpoint.port}/files/${file}?session=${session}`, {
       headers: { Authorization: `Proof ${nonce}.${proof}` },
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
       signal,
-    }).catch(() => null);
+    }).catch(failed);
     if (response?.status === 404) {
       throw new ActionError('FILE_NOT_FOUND', `the session has no file ${file} any more: give it again`);
     }
-    const blob = response?.ok ? await response.blob().catch(() => null) : null;
-    if (blob === null || blob.size !== bytes) throw lost(file);
+    const blob = response?.ok ? await response.blob().catch(failed) : null;
+    if (blob === null || blob.size !== bytes)
+      throw lost(file, `${why || (blob ? `${blob.size} bytes` : `HTTP ${response?.status}`)}`);
     return new File([blob], name, { type });
   }
 }
 
-/** @param {string} file */
-function lost(file) {
-  const message = `${file} could not be fetched from the daemon, so the page got no files: try again`;
+/** @param {string} file @param {string} why */
+function lost(file, why) {
+  const message = `${file} could not be fetched from the daemon (${why}), so the page got no files: try again`;
   return new ActionError('SCRIPT_ERROR', message);
 }

@@ -30,6 +30,7 @@ mod keyed_widgets;
 mod keys;
 mod later;
 mod life;
+mod many_uploads;
 mod mcp;
 mod miniwob;
 mod names;
