@@ -2,6 +2,7 @@
 
 mod adding_an_action;
 mod install;
+mod mcp;
 mod packages;
 mod release;
 #[path = "../support/mod.rs"]
