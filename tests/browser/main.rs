@@ -16,6 +16,7 @@ mod downloads;
 mod drag;
 mod effects;
 mod endurance;
+mod examples;
 mod fills;
 #[cfg(target_os = "linux")]
 mod focus;

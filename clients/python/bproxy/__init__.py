@@ -282,9 +282,11 @@ class Session:
         """Fields, buttons and menus, with handles."""
         return list(self.call("elements", form=form, contains=contains, targets=False)["elements"])
 
-    def links(self, *, contains: Optional[str] = None, limit: Optional[int] = None) -> list[Data]:
+    def links(
+        self, selector: Optional[str] = None, *, contains: Optional[str] = None, limit: Optional[int] = None
+    ) -> list[Data]:
         """The links, with handles."""
-        return list(self.call("links", contains=contains, limit=limit, targets=False)["links"])
+        return list(self.call("links", selector=selector, contains=contains, limit=limit, targets=False)["links"])
 
     def tables(self, target: Optional[Target] = None, *, limit: Optional[int] = None) -> list[Data]:
         """Tables, grids and lists of like items, each with its `columns` and `rows`."""
