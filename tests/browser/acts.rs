@@ -193,7 +193,7 @@ async fn plain_fields_are_filled_and_read_back() {
     for (selector, why) in [
         ("[name=locked]", "read-only"),
         ("[name=off]", "disabled"),
-        ("[name=paper]", "a person has to choose"),
+        ("[name=paper]", "takes files: use upload"),
         ("[type=submit]", "a button"),
         ("#pw", "cannot be filled"),
     ] {
