@@ -6,6 +6,7 @@
 use rmcp::model::{JsonObject, Tool};
 use serde_json::{Value, json};
 
+use super::paths::Paths;
 use crate::agent;
 use crate::protocol::Facts;
 
@@ -117,6 +118,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     },
     Entry {
+        action: "upload",
+        title: "Upload files",
+        about: "Give files to a field for files, a drop zone, or the button that asks for them.",
+        params: &[("target", TARGET), ("paths", "Below the working directory"), ("then", THEN)],
+    },
+    Entry {
         action: "download",
         title: "Download a file",
         about: "Click what gives a file, or fetch an address as the person's browser does, and wait for the file.",
@@ -138,7 +145,9 @@ pub(super) fn has(action: &str) -> bool {
 
 /// The tool of a core action: its schema has the parameters that are listed.
 pub(super) fn tool(entry: &Entry, facts: &Facts, is_paged: bool) -> Tool {
-    let whole = (facts.params)().to_value();
+    let mut schema = (facts.params)();
+    Paths::in_place(&mut schema);
+    let whole = schema.to_value();
     let mut properties = JsonObject::new();
     for (name, about) in entry.params {
         let mut property = short(&whole["properties"][name]);

@@ -9,13 +9,13 @@ use percent_encoding::percent_decode_str;
 use rmcp::model::{JsonObject, ProtocolVersion};
 use rmcp::service::RequestContext;
 use rmcp::{Peer, RoleServer};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::arguments::parse;
 use crate::client::LocalFile;
-use crate::protocol::{Facts, MAX_FILES};
+use crate::protocol::{Facts, MAX_FILES, schema_of};
 
 /// The parameter of actions that names files of a session; models name paths instead.
 const FILES: &str = "files";
@@ -38,12 +38,19 @@ impl Paths {
         schema.get("properties").is_some_and(|properties| properties.get(FILES).is_some())
     }
 
-    /// The properties of a tool with paths in place of the session's files.
-    pub(super) fn in_place(schema: &mut Value) {
-        if let Some(properties) = schema["properties"].as_object_mut() {
-            properties.remove(FILES);
+    /// Has a tool take paths in place of the session's files, if it takes those.
+    pub(super) fn in_place(schema: &mut Schema) {
+        let schema = schema.ensure_object();
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        let Some(properties) = properties else { return };
+        if properties.remove(FILES).is_none() {
+            return;
         }
-        let required = schema["required"].as_array_mut().into_iter().flatten();
+        if let Some(Value::Object(paths)) = schema_of::<Self>().get("properties") {
+            properties.extend(paths.clone());
+        }
+        let required = schema.get_mut("required").and_then(Value::as_array_mut);
+        let required = required.into_iter().flatten();
         required.filter(|name| *name == FILES).for_each(|name| *name = "paths".into());
     }
 

@@ -100,12 +100,7 @@ fn of_action(facts: &Facts) -> Tool {
     if is_paged(facts) {
         merge::<Within>(&mut schema);
     }
-    if Paths::are_taken(facts) {
-        merge::<Paths>(&mut schema);
-        let mut replaced = schema.to_value();
-        Paths::in_place(&mut replaced);
-        schema = Schema::try_from(replaced).expect("an object");
-    }
+    Paths::in_place(&mut schema);
     let tool = Tool::new(agent::tool_name(facts.name), facts.about, object(schema));
     let tool = tool.with_title(title(facts.name)).with_annotations(hints_of(facts));
     match has_structure(facts) {
@@ -233,7 +228,9 @@ mod tests {
             assert!(!properties.contains_key("session"), "{}", tool.name);
             assert!(tool.title.is_some(), "{}", tool.name);
             let Kind::Action(facts) = kind else { continue };
-            let whole = (facts.params)().to_value();
+            let mut whole = (facts.params)();
+            Paths::in_place(&mut whole);
+            let whole = whole.to_value();
             for (name, property) in properties {
                 let is_known = whole["properties"].get(name).is_some() || name == "cursor";
                 assert!(is_known, "{}: {name}", tool.name);

@@ -102,6 +102,7 @@ async fn tasks_are_done_in_few_calls_and_few_words() {
         form(&rig).await,
         sign_in(&rig).await,
         table(&rig).await,
+        upload(&rig).await,
         download(&rig).await,
         confirm(&rig).await,
         frames(&rig).await,
@@ -228,6 +229,20 @@ async fn download(rig: &Rig) -> String {
     let kept = std::fs::read_to_string(path.expect("a path")).expect("the file");
     assert_eq!(kept, "day,visitors\n1,204\n2,187\n3,231\n");
     task.end("download a file", OTHERS).await
+}
+
+/// Send a receipt with a claim.
+async fn upload(rig: &Rig) -> String {
+    let mut task = Task::begin(rig).await;
+    let open = json!({"url": task.url("upload.html"), "then": "snapshot"});
+    let page = task.call("tab_open", open).await;
+    let file = "tests/fixtures/tasks/report-2027-03.csv";
+    let given = json!({"target": handle(&page, "Receipt"), "paths": [file]});
+    task.call("upload", given).await;
+    let send = json!({"target": handle(&page, "Send"), "then": "find role=status"});
+    let done = task.call("click", send).await;
+    assert!(done.contains("Sent report-2027-03.csv, 4 lines."), "{done}");
+    task.end("upload a file", OTHERS).await
 }
 
 /// Delete a project; the page asks whether to.
