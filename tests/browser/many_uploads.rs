@@ -6,9 +6,9 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::rig::{Rig, text};
-use super::support::call;
-use super::uploads::{Files, upload};
+use super::rig::{Rig, Visit, text};
+use super::support::{call, run, wait_for};
+use super::uploads::{Files, forget, got, upload};
 
 const PAGE: &str = "upload.html";
 
@@ -45,6 +45,53 @@ async fn many_files_of_mixed_sizes_at_once_are_as_they_were() {
     // More than twenty are refused before any is sent.
     let call = rig.run(&upload("#many", &[&all[..], &all[..1]].concat(), &["-s", "aaaaaa"])).await;
     assert!(call.trouble().contains("1 to 20"), "{call:?}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn an_upload_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_and_the_next_one_works()
+ {
+    let mut rig = Rig::new().await;
+    let files = Files::new();
+    let path = files.write("large.bin", &vec![0x5a; 16 << 20]);
+    let session = rig.visit(PAGE).await.session;
+    let home = rig.daemon.home.clone();
+    for (round, killed) in ["worker", "daemon"].into_iter().enumerate() {
+        let sent = |rig: &Rig| {
+            let records = rig.daemon.records("received");
+            records.iter().filter(|record| record["action"] == "upload").count()
+        };
+        let before = sent(&rig);
+        let call = {
+            let (home, session, path) = (home.clone(), session.clone(), path.clone());
+            let args = move || async move {
+                let args = ["-s", &session, "--timeout", "60000"];
+                run(&home, &upload("#one", &[&path], &args)).await
+            };
+            tokio::spawn(args())
+        };
+        wait_for("the upload to be on its way", || (sent(&rig) > before).then_some(())).await;
+        if killed == "worker" {
+            rig.suspend().await;
+        } else {
+            let port = rig.daemon.port.to_string();
+            let next = rig.daemon.kill().await.home.daemon().env("BPROXY_PORT", &port);
+            rig.daemon = next.start().await;
+            rig.present().await;
+        }
+        let call = call.await.expect("no panic inside");
+        let clear = ["SCRIPT_ERROR", "OUTCOME_UNKNOWN", "PAGE_CHANGED"];
+        assert!(call.json()["ok"] == true || clear.contains(&call.error().as_str()), "{call:?}");
+        let visit = Visit { rig: &rig, session: session.clone() };
+        let page = visit.page(PAGE).await;
+        let held = page.evaluate("[...document.getElementById('one').files].map((it) => it.size)");
+        let held = held.await;
+        assert!(held == json!([]) || held == json!([16 << 20]), "{round}: {held}");
+        forget(&page).await;
+        let again = visit.data(&upload("#one", &[&path], &["--timeout", "60000"])).await;
+        assert_eq!(again["uploaded"], json!([{"name": "large.bin", "bytes": 16 << 20}]));
+        got(&page, "one", &[files.seen("large.bin", "application/octet-stream")]).await;
+    }
     rig.browser.close().await;
 }
 

@@ -48,7 +48,7 @@ pub(super) fn upload<'a>(selector: &'a str, files: &[&'a str], more: &[&'a str])
 }
 
 /// Waits until the page has got these files at an element.
-async fn got(page: &Page<'_>, id: &str, files: &[Value]) {
+pub(super) async fn got(page: &Page<'_>, id: &str, files: &[Value]) {
     let wanted = json!(files).to_string();
     // The order of the members is that of the fixture.
     let same = format!(
@@ -58,7 +58,7 @@ async fn got(page: &Page<'_>, id: &str, files: &[Value]) {
     page.until(&same).await;
 }
 
-async fn forget(page: &Page<'_>) {
+pub(super) async fn forget(page: &Page<'_>) {
     page.evaluate("window.got = {}; window.events = []; 0").await;
 }
 
