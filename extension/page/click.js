@@ -118,6 +118,9 @@
     if (order.until !== undefined && Date.now() + hold * count >= order.until) {
       page.fail('TIMEOUT', 'the command ends before the button is released: give it a longer timeout');
     }
+    const named = page.pressable(target);
+    if (button === 'left') refuseNative(named);
+    await page.bringIntoView(named, at);
     const element = page.pressable(target);
     if (button === 'left') refuseNative(element);
     page.acted = element;
@@ -138,7 +141,8 @@
     return {};
   };
 
-  page.commands.hover = ({ target, at: place }) => {
+  page.commands.hover = async ({ target, at: place }) => {
+    await page.bringIntoView(page.actionable(target), place);
     const { at, hit } = page.hitPoint(page.actionable(target), place);
     const hidden = page.hiddenUntilHover(hit);
     page.after = () => {

@@ -123,6 +123,17 @@
 
   page.breathe = (order) => page.within(order, message());
 
+  page.frame = (order, ms) => {
+    const frame = new Promise((resolve) => {
+      const late = setTimeout(resolve, ms);
+      requestAnimationFrame(() => {
+        clearTimeout(late);
+        resolve(undefined);
+      });
+    });
+    return page.within(order, frame);
+  };
+
   page.inSlices = (begin, finish) => {
     const work = begin();
     const first = work.next();

@@ -18,11 +18,7 @@
   /** Lets the page do what an event has made it ask for, and draw it. */
   const drawn = async (/** @type {PageOrder} */ order) => {
     if (own.visibilityState(document) === 'visible') {
-      const frame = new Promise((resolve) => {
-        requestAnimationFrame(resolve);
-        setTimeout(resolve, FRAME_MS);
-      });
-      await page.within(order, frame);
+      await page.frame(order, FRAME_MS);
       await page.pause(order, 0);
     } else await page.pause(order, UNDRAWN_MS);
   };

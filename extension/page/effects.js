@@ -36,6 +36,14 @@
   const scrolls = (/** @type {Element} */ element) =>
     own.scrollHeight(element) > own.clientHeight(element) || own.scrollWidth(element) > own.clientWidth(element);
 
+  page.scrolledBy = () =>
+    Math.max(
+      ...[...(page.began?.scrollers ?? [])].map(([scroller, [top, left]]) =>
+        Math.hypot(own.scrollTop(scroller) - top, own.scrollLeft(scroller) - left),
+      ),
+      0,
+    );
+
   page.wasBlocked = (what) => void page.began?.blocked.add(what);
 
   page.seen = () => {
@@ -43,12 +51,7 @@
     const hidden = page.isHidden();
     if (!began) return { hidden };
     const focus = page.focused();
-    const scrolled = Math.max(
-      ...[...began.scrollers].map(([scroller, [top, left]]) =>
-        Math.hypot(own.scrollTop(scroller) - top, own.scrollLeft(scroller) - left),
-      ),
-      0,
-    );
+    const scrolled = page.scrolledBy();
     return {
       hidden,
       moved: location.href !== began.url,

@@ -7,6 +7,9 @@
   const page = globalThis.bproxy;
   const { own } = page;
 
+  /** A page that is not drawn in this time hears later that it was scrolled. Milliseconds. */
+  const FRAME_MS = 100;
+
   page.notActionable = (element, why, suggestedAction) =>
     page.fail('ELEMENT_NOT_ACTIONABLE', `${page.describe(element)} ${why}`, undefined, suggestedAction);
 
@@ -59,6 +62,17 @@
       element,
       cover ? `is covered by ${page.describe(cover)}` : 'cannot be scrolled into view',
     );
+  };
+
+  page.bringIntoView = async (element, place) => {
+    const { order } = page;
+    const before = page.scrolledBy();
+    try {
+      page.hitPoint(element, place);
+    } catch {
+      // The act that follows says why.
+    }
+    if (page.scrolledBy() !== before && !page.isHidden()) await page.frame(order, FRAME_MS);
   };
 
   /** What is hit at a place in an element. @returns {ReturnType<BproxyPage['probe']>} */

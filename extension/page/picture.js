@@ -91,16 +91,7 @@
 
   /** Until what has changed is drawn. @param {PageOrder} order */
   const drawn = async (order) => {
-    for (let count = 0; count < 2; count += 1) {
-      const frame = new Promise((resolve) => {
-        const late = setTimeout(resolve, FRAME_MS);
-        requestAnimationFrame(() => {
-          clearTimeout(late);
-          resolve(undefined);
-        });
-      });
-      await page.within(order, frame);
-    }
+    for (let count = 0; count < 2; count += 1) await page.frame(order, FRAME_MS);
   };
 
   /** @param {PageOrder} order @param {number} ms @param {(image: HTMLImageElement) => boolean} isMeant */

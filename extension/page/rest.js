@@ -79,16 +79,6 @@
       });
     });
 
-  /** Waits until the frames that the page has asked for are drawn: this one was asked for after them. */
-  const frame = () =>
-    new Promise((resolve) => {
-      const late = setTimeout(resolve, FRAME_MS);
-      requestAnimationFrame(() => {
-        clearTimeout(late);
-        resolve(undefined);
-      });
-    });
-
   page.rest = async (order) => {
     page.watch();
     const began = performance.now();
@@ -115,7 +105,8 @@
         } else if (draws) {
           drawn = framesAsked();
           count += 1;
-          await page.within(order, frame());
+          // The frames that the page has asked for are drawn then: this one was asked for after them.
+          await page.frame(order, FRAME_MS);
         } else {
           // Something is due then.
           await page.pause(order, free);

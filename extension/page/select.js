@@ -36,11 +36,13 @@
       `no option reads ${JSON.stringify(wanted)}; there are: ${page.shorten(texts.map((text) => JSON.stringify(text)).join(', '), 500) || 'none'}`,
     );
 
-  page.commands.select = ({ trigger, optionText }) => {
+  page.commands.select = async ({ trigger, optionText }) => {
     const named = page.resolve(trigger);
     if (named instanceof HTMLSelectElement) page.requireShown(named);
+    const found = page.actionable(trigger);
+    if (found instanceof HTMLSelectElement) return chooseNative(found, optionText);
+    await page.bringIntoView(pressable(found));
     const element = page.actionable(trigger);
-    if (element instanceof HTMLSelectElement) return chooseNative(element, optionText);
     page.acted = element;
     const isOpenAlready = expanded(element) || own.matches(element, LISTS);
     opened = {

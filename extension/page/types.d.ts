@@ -557,6 +557,8 @@ interface BproxyPage {
   inSlices<Value, Data>(begin: () => Generator<void, Value>, finish: (value: Value) => Data): Data | Promise<Data>;
   /** Lets the page run what an event has started, as it does between two events of a person. */
   breathe(order: PageOrder): Promise<void>;
+  /** Ends when the page is drawn next, or after `ms`. */
+  frame(order: PageOrder, ms: number): Promise<void>;
   /** The outcome of the last act, as visible now. */
   after: (() => ActAfter[PageAct]) | null;
   /** The element that the last act was on. */
@@ -828,6 +830,8 @@ interface BproxyPage {
   begin(act: string | undefined): void;
   /** How far this element is scrolled counts as what the act caused. */
   mindScroller(scroller: Element): void;
+  /** How far what this act minds was scrolled. CSS pixels. */
+  scrolledBy(): number;
   /** The same for all that scroll around an element. */
   mindScrollersOf(element: Element): void;
   /** The page wanted something that only a person's own hand allows: in a few words. */
@@ -868,6 +872,11 @@ interface BproxyPage {
   waitsForFrames(): boolean;
 
   // locate.js
+  /**
+   * Scrolls the element into view, and lets the page hear of that before anything else, as of a person's scrolling: many
+   * close what has just opened when something scrolls. A page that nobody sees hears of it when it is seen.
+   */
+  bringIntoView(element: Element, place?: BproxySpot): Promise<void>;
   /** Fails with ELEMENT_NOT_ACTIONABLE: the element in a few words, then why; `suggestedAction` as in `fail`. */
   notActionable(element: Element, why: string, suggestedAction?: string): never;
   /** Whether a person could see the element, at the latest after scrolling to it. */

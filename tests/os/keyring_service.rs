@@ -110,7 +110,7 @@ async fn mcp_call(user: &User, tool: &str) -> serde_json::Value {
     ];
     let lines = messages.map(|message| format!("'{message}'")).join(" ");
     let bare = "env -i HOME=\"$HOME\" LOGNAME=\"$LOGNAME\" PATH=\"$PATH\" SHELL=/bin/sh TERM=xterm USER=\"$USER\"";
-    let answers = user.sh(&format!("printf '%s\\n' {lines} | {bare} bproxy mcp")).await;
+    let answers = user.sh(&format!("printf '%s\\n' {lines} | {bare} bproxy mcp --tools all")).await;
     let mut answers =
         answers.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     answers.find(|answer| answer["id"] == 2).expect("an answer to the call")
