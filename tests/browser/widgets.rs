@@ -49,8 +49,10 @@ pub(super) async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<
     let seen = page.page(address).await;
     // The pages of single editors show their model instead, some with blank lines between paragraphs.
     seen.evaluate("window.models ??= { editor: () => document.getElementById('model').textContent.replace(/\\n+/g, '\\n').replace(/\\n$/, '') }; 0").await;
+    // A library may draw its widgets some time after their models are there.
     seen.until(
-        "(async () => { for (const model of Object.values(models)) await model(); return true; })().catch(() => false)",
+        "(async () => { for (const model of Object.values(models)) await model(); \
+         return [...document.querySelectorAll('[id^=\"at-\"]')].every((it) => it.hasChildNodes()); })().catch(() => false)",
     )
     .await;
     let (mut done, mut refused, mut wrong) = (0, 0, Vec::new());
