@@ -163,9 +163,10 @@ impl Inner {
             return Err(error.with_details(json!({"now": now.unix_ms})));
         }
         self.check_load(&destination, now)?;
-        self.check_revision(request, &destination)?;
         if request.again {
             self.can_recall(&destination)?;
+        } else {
+            self.check_revision(request, &destination)?;
         }
 
         // From here on nothing refuses the command.
@@ -230,11 +231,15 @@ impl Inner {
         if request.action.revision() <= self.browsers.revision_of(destination.browser) {
             return Ok(());
         }
+        let session = destination.session;
+        // Of a browser that was there before this daemon it is not known until it is back.
+        if self.browsers.client_of(destination.browser).is_none() {
+            return Err(self.no_extension(Some(session)));
+        }
         let message = format!(
             "the extension in this browser is too old for what {} asks for: update it",
             request.action.name()
         );
-        let session = destination.session;
         Err(ProtocolError::new(ErrorCode::ScriptError, message, session.as_str()))
     }
 

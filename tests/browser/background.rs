@@ -71,7 +71,7 @@ async fn a_window_of_its_own_is_drawn_and_takes_nobody_s_focus() {
     let screen = Screen::start().await;
     let rig = Rig::on(&screen).await;
     let person = rig.browser.open(&rig.site.url("person.html")).await;
-    person.until("document.hasFocus()").await;
+    person.until("document.hasFocus() && document.readyState === 'complete'").await;
     person.evaluate("watch()").await;
     let page = rig.open("article.html").await;
     let shown = "document.visibilityState === 'visible'";
@@ -135,7 +135,7 @@ async fn ten_sessions_act_at_once_and_the_person_who_types_is_never_disturbed() 
     let place = "[scrollY, screenX, screenY, outerWidth, outerHeight, document.activeElement.id]";
     person.evaluate("scrollTo(0, 100)").await;
     let pages = join_all((0..10).map(|_| rig.open("act.html"))).await;
-    person.until("document.hasFocus()").await;
+    person.until("document.hasFocus() && document.readyState === 'complete'").await;
     person.evaluate("watch()").await;
     let before = (
         rig.browser.in_worker(order).await,

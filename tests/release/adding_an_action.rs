@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -128,11 +129,14 @@ impl Copy {
         for file in listed.split_terminator('\0') {
             let to = folder.path().join(file);
             fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-            fs::copy(Path::new(ROOT).join(file), to).expect(file);
+            let from = Path::new(ROOT).join(file);
+            match fs::read_link(&from) {
+                Ok(leads) => symlink(leads, to).expect(file),
+                Err(_) => drop(fs::copy(from, to).expect(file)),
+            }
         }
         let packages = "tests/extension/node_modules";
-        std::os::unix::fs::symlink(Path::new(ROOT).join(packages), folder.path().join(packages))
-            .expect("a link");
+        symlink(Path::new(ROOT).join(packages), folder.path().join(packages)).expect("a link");
         Self { folder }
     }
 

@@ -199,6 +199,8 @@ async fn asking_again_is_forwarded_as_a_recall_and_answered_as_the_browser_says(
     let again = |action: &str, params: Value| tab.request(action).params(params).set("again", true);
     let click = again("click", json!({"target": {"handle": "el7"}}));
     daemon.send(click.clone()).await.error("NO_EXTENSION");
+    // Nor is the browser too old for what it was asked for before.
+    daemon.send(again("press", json!({"keys": ["Enter"]}))).await.error("NO_EXTENSION");
     let mut extension = daemon.holding_extension("a", &[(tab.id, &tab.session)]).await;
     extension.navigated(tab.id, tab.url).await;
 
