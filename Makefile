@@ -148,7 +148,7 @@ ifeq ($(shell uname),Linux)
 machine = systemctl /usr/lib/systemd/user/dbus.socket unshare bwrap ip useradd bash perl strace
 keyring = dbus-daemon dbus-monitor dbus-send gnome-keyring-daemon secret-tool
 # Tests install the packages, and have the distributions' own checks look at them.
-packaging = lintian /usr/lib/python3/dist-packages/debian/copyright.py rpm rpmlint ruby makepkg nix-instantiate curl wget
+packaging = lintian /usr/lib/python3/dist-packages/debian/copyright.py rpm rpmlint ruby makepkg nix-instantiate curl wget unzip
 # Tests open windows that take the focus from the browser's, or cover it.
 screen = Xvfb openbox xmessage
 # The pages of MiniWoB++ are drawn for the widths of Arial.
