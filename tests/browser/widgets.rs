@@ -55,6 +55,9 @@ pub(super) async fn every_row(rig: &Rig, address: &str, rows: &[Row]) -> Result<
          return [...document.querySelectorAll('[id^=\"at-\"]')].every((it) => it.hasChildNodes()); })().catch(() => false)",
     )
     .await;
+    if let Some((_, _, selector, ..)) = rows.first() {
+        seen.until(&format!("document.querySelector({}) !== null", json!(selector))).await;
+    }
     let (mut done, mut refused, mut wrong) = (0, 0, Vec::new());
     for (widget, acts, selector, value, outcome) in rows {
         let model =
