@@ -33,8 +33,8 @@ impl Running {
         self.0.state.counts()
     }
 
-    /// Whether a browser, a command, a file that arrives or a subscriber of events needs the daemon. Sessions do not: they come back with the
-    /// next one.
+    /// Whether a browser, a command, a file that arrives or a subscriber of events needs the daemon. Sessions do not: they
+    /// come back with the next one.
     pub fn in_use(&self) -> bool {
         let state = &self.0.state;
         self.counts().0 > 0 || state.has_pending() || state.takes_files() || state.subscribers() > 0

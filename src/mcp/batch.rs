@@ -61,7 +61,7 @@ impl Batch {
 #[derive(Default)]
 pub(super) struct Report {
     text: String,
-    pictures: Vec<ContentBlock>,
+    attachments: Vec<ContentBlock>,
     done: usize,
 }
 
@@ -70,7 +70,7 @@ impl Report {
     pub(super) fn add(&mut self, tool: &str, done: Done) {
         self.done += 1;
         self.text += &format!("[{}] {tool}\n{}\n", self.done, done.text);
-        self.pictures.extend(done.picture);
+        self.attachments.extend(done.attachment);
     }
 
     /// The result of a batch whose steps were all done.
@@ -86,13 +86,13 @@ impl Report {
         count: usize,
     ) -> CallToolResult {
         let step = self.done + 1;
-        let mut head = format!("Step {step} of {count} ({tool}) failed, ");
-        head += match self.done {
-            0 => "nothing before it was to be done",
-            1 => "the one before it is done",
-            _ => "those before it are done",
-        };
-        head += if step < count { ", what comes after it was left out." } else { "." };
+        let mut head = format!("Step {step} of {count} ({tool}) failed.");
+        if self.done > 0 {
+            head += " The steps before it were done.";
+        }
+        if step < count {
+            head += " The steps after it were not.";
+        }
         let mut contents = self.contents();
         contents.insert(0, ContentBlock::text(head));
         contents.extend(failed.content);
@@ -105,7 +105,7 @@ impl Report {
             let text = with_provenance(self.text.trim_end().to_owned(), Provenance::Page);
             contents.push(ContentBlock::text(text));
         }
-        contents.extend(self.pictures);
+        contents.extend(self.attachments);
         contents
     }
 }

@@ -42,7 +42,8 @@ pub(super) struct Done {
     provenance: Provenance,
     /// How to read on.
     more: Option<String>,
-    pub(super) picture: Option<ContentBlock>,
+    /// A picture, or the file that was downloaded.
+    pub(super) attachment: Option<ContentBlock>,
     structured: Option<Value>,
     /// Whether it had the effect that it was to have.
     took_effect: bool,
@@ -150,7 +151,7 @@ impl Calls {
                 text: page.text,
                 provenance: facts.provenance,
                 more: page.more,
-                picture: None,
+                attachment: None,
                 structured: None,
                 took_effect: true,
             }));
@@ -191,14 +192,13 @@ impl Calls {
         if let Some(ContentBlock::Image(picture)) = &picture {
             self.pictures.keep(&picture.mime_type, &picture.data);
         }
-        let picture = picture.or(file);
         let text = self.text_of(&action, &mut success);
         let page = self.pages.first(tool, text, max_chars);
         Ok(Ok(Done {
             text: page.text,
             provenance: facts.provenance,
             more: page.more,
-            picture,
+            attachment: picture.or(file),
             structured,
             took_effect,
         }))
@@ -244,13 +244,13 @@ impl Calls {
 
     /// What a model reads of a command that succeeded.
     fn result(&self, done: Done, tool: &str) -> CallToolResult {
-        let Done { text, provenance, more, picture, structured, took_effect } = done;
+        let Done { text, provenance, more, attachment, structured, took_effect } = done;
         let mut text = with_provenance(text, provenance);
         if let Some(more) = more {
             text = text + "\n" + &more;
         }
         let mut contents = vec![ContentBlock::text(text)];
-        contents.extend(picture);
+        contents.extend(attachment);
         if !took_effect {
             contents.push(answer::without_effect(tool));
         }

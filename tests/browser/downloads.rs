@@ -1,12 +1,10 @@
 //! Files that the browser downloads, compared byte for byte with what the site gave.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::process::Command;
 
 use super::rig::{Rig, Visit, says, text};
 use super::support::{call, contents, run};
@@ -446,20 +444,10 @@ async fn a_page_is_saved_as_one_file() {
 async fn the_example_downloads_ten_invoices() {
     let rig = Rig::new().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let bin = Path::new(env!("CARGO_BIN_EXE_bproxy")).parent().expect("a folder");
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new("python3");
+    let mut command = rig.example("invoices.py");
     command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/invoices.py"))
         .args([&rig.site.url("invoices.html"), "--into", "bills", "--pacing", "fast"])
-        .current_dir(folder.path())
-        .env("PATH", format!("{}:{path}", bin.display()))
-        .env("BPROXY_HOME", rig.daemon.home.path())
-        .env("BPROXY_SECRETS", "file")
-        .env_remove("BPROXY_SESSION")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .current_dir(folder.path());
     let call = call(command, None).await;
     assert_eq!(call.code, 0, "{call:?}");
     assert_eq!(call.stdout.lines().count(), 10, "{call:?}");

@@ -1,34 +1,14 @@
 //! The examples in Python: tasks that are solved without a model, on the pages of `tests/fixtures/tasks`.
 
-use std::path::Path;
-use std::process::Stdio;
-
-use tokio::process::Command;
-
 use super::rig::Rig;
-use super::support::{Call, call};
+use super::support::call;
 
 impl Rig {
-    /// Runs an example, with the package as it is here.
-    async fn example(&self, name: &str, args: &[&str]) -> Call {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut command = Command::new("python3");
-        command
-            .arg(root.join("examples").join(name))
-            .args(args)
-            .env("PYTHONPATH", root.join("clients/python"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("BPROXY_HOME", self.daemon.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        call(command, None).await
-    }
-
     /// What an example prints, which has closed its session.
     async fn printed(&self, name: &str, args: &[&str]) -> String {
-        let ran = self.example(name, args).await;
+        let mut command = self.example(name);
+        command.args(args);
+        let ran = call(command, None).await;
         assert_eq!(ran.code, 0, "{name}: {ran:?}");
         let sessions = self.run(&["session", "list"]).await.data();
         assert_eq!(sessions["sessions"].as_array().map(Vec::len), Some(0), "{name}: {sessions}");
@@ -70,7 +50,9 @@ async fn the_examples_solve_their_tasks_without_a_model() {
         .printed("fill_form.py", &[&at("form.html"), "Register", file.to_str().expect("text")])
         .await;
     assert!(told.contains("Registered as W-2041: Knots."), "{told}");
-    let missing = rig.example("fill_form.py", &[&at("form.html"), "Register", "/dev/null"]).await;
+    let mut command = rig.example("fill_form.py");
+    command.args([&at("form.html"), "Register", "/dev/null"]);
+    let missing = call(command, None).await;
     assert_ne!(missing.code, 0, "there are no values: {missing:?}");
     rig.browser.close().await;
 }

@@ -1,10 +1,6 @@
 //! Many uploads at once, and pages that want files which they were not given.
 
-use std::path::Path;
-use std::process::Stdio;
-
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use super::rig::{Rig, Visit, text};
 use super::support::{call, run, wait_for};
@@ -139,20 +135,8 @@ async fn the_example_uploads_a_folder() {
     let names: Vec<String> = (0..23).map(|at| format!("photo-{at:02}.png")).collect();
     names.iter().for_each(|name| _ = files.write(name, name.as_bytes()));
     files.write("notes.pdf", b"%PDF");
-    let bin = Path::new(env!("CARGO_BIN_EXE_bproxy")).parent().expect("a folder");
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new("python3");
-    command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/upload_folder.py"))
-        .arg(files.path(""))
-        .args([&rig.site.url(PAGE), "--to", "#many", "--pacing", "fast"])
-        .env("PATH", format!("{}:{path}", bin.display()))
-        .env("BPROXY_HOME", rig.daemon.home.path())
-        .env("BPROXY_SECRETS", "file")
-        .env_remove("BPROXY_SESSION")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    let mut command = rig.example("upload_folder.py");
+    command.arg(files.path("")).args([&rig.site.url(PAGE), "--to", "#many", "--pacing", "fast"]);
     let ran = call(command, None).await;
     assert_eq!(ran.code, 1, "one is not taken: {ran:?}");
     assert!(ran.stdout.contains("not notes.pdf: ") && ran.stdout.contains("23 of 24"), "{ran:?}");

@@ -1,29 +1,13 @@
 //! The example agent: it researches a topic, and the person helps where only a person can.
 
-use std::path::Path;
-use std::process::Stdio;
-
-use tokio::process::Command;
-
 use super::rig::Rig;
 use super::support::{call, patiently};
 
 #[tokio::test]
 async fn the_example_agent_researches_a_topic_with_a_little_help() {
     let rig = Rig::new().await;
-    let bin = Path::new(env!("CARGO_BIN_EXE_bproxy")).parent().expect("a folder");
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new("python3");
-    command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/research.py"))
-        .args(["lighthouse", &rig.site.url("harbour/index.html"), "--pacing", "fast"])
-        .env("PATH", format!("{}:{path}", bin.display()))
-        .env("BPROXY_HOME", rig.daemon.home.path())
-        .env("BPROXY_SECRETS", "file")
-        .env_remove("BPROXY_SESSION")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    let mut command = rig.example("research.py");
+    command.args(["lighthouse", &rig.site.url("harbour/index.html"), "--pacing", "fast"]);
     let research = tokio::spawn(call(command, None));
 
     // The person: past the wall, and on.

@@ -1,8 +1,10 @@
 //! What every browser test starts with: a daemon, a browser paired with it, a site, and sessions that visit it.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
+use tokio::process::Command;
 
 use super::support::{Browser, Call, Daemon, Launch, Page, Screen, Site, now_ms, run, wait_for};
 
@@ -83,6 +85,27 @@ impl Rig {
         let visit = self.open(page).await;
         visit.data(&["tab", "activate"]).await;
         visit
+    }
+
+    /// An example in Python, with the program and the package as they are here, and without arguments yet.
+    pub(super) fn example(&self, name: &str) -> Command {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let bin = Path::new(env!("CARGO_BIN_EXE_bproxy")).parent().expect("a folder");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("python3");
+        command
+            .arg(root.join("examples").join(name))
+            .env("PATH", format!("{}:{path}", bin.display()))
+            .env("PYTHONPATH", root.join("clients/python"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("BPROXY_HOME", self.daemon.home.path())
+            .env("BPROXY_SECRETS", "file")
+            .env_remove("BPROXY_SESSION")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
     }
 
     /// Waits until the browser has connected `count` times in all, and is there.
