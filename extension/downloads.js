@@ -98,12 +98,16 @@ export class Downloads {
     this.#tell(own.filter((_, at) => all[at].state === 'complete').map(({ id }) => id));
   }
 
-  /** The first download that the act has begun so far. @param {Effects} effects @returns {Promise<number | undefined>} */
+  /**
+   * The first download that the act has begun so far; `ambiguous`: one began that may as well be of another tab.
+   * @param {Effects} effects @returns {Promise<{ id?: number, ambiguous: boolean }>}
+   */
   async begunBy(effects) {
     const act = this.acts.get(effects);
-    const [first] = act === undefined ? [] : (await this.#sorted(act)).own;
-    if (act && first) this.#add([{ id: first.id, session: act.session }]);
-    return first?.id;
+    if (act === undefined) return { ambiguous: false };
+    const { own, maybe } = await this.#sorted(act);
+    if (own.length > 0) this.#add([{ id: own[0].id, session: act.session }]);
+    return { id: own[0]?.id, ambiguous: maybe.length > 0 };
   }
 
   /** Fetches an address for an act, with the person's cookies. @param {Effects} effects @param {string} session @param {string} url */

@@ -50,8 +50,8 @@ async fn whatever_way_a_page_gives_a_file_it_is_complete_when_the_command_answer
         ("blank", "blank.bin", given("blank.bin", 3_000)),
         ("cookies", "cookies.txt", b"strict=1".to_vec()),
     ] {
-        // By click a tab gives one download without a person's hand.
-        let page = rig.open("downloads.html").await;
+        // By click a tab gives one download without a person's hand, and an address of its own tells whose a late one is.
+        let page = rig.open(&format!("downloads.html?{id}")).await;
         let selector = format!("#{id}");
         let mut args = vec!["download", "--selector", &selector];
         if id == "ask" {
@@ -460,5 +460,19 @@ async fn the_example_downloads_ten_invoices() {
     }
     let left = rig.run(&["session", "list"]).await.data();
     assert_eq!(left["sessions"].as_array().map(Vec::len), Some(0), "{left}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn what_begins_late_is_known_unless_another_tab_shows_the_same_page() {
+    let rig = Rig::new().await;
+    let page = rig.open("downloads.html?slow").await;
+    holds(&page.data(&["download", "--selector", "#slow"]).await, b"made slowly");
+
+    let other = rig.open("downloads.html?slow").await;
+    let refused = other.fails("TIMEOUT", &["download", "--selector", "#slow"]).await;
+    assert!(text(&refused["message"]).contains("of another tab with the same page"), "{refused}");
+    let listed = other.data(&["download", "list"]).await;
+    assert_eq!(listed["downloads"][0]["ambiguous"], true, "{listed}");
     rig.browser.close().await;
 }
