@@ -340,6 +340,7 @@ async fn a_download_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_a
     let call = begin(rig.site.url(&url("daemon.bin")));
     wait_for_download(&rig, "daemon.bin").await;
     let port = rig.daemon.port.to_string();
+    let count = rig.daemon.records("ws_connect").len();
     rig.daemon = rig.daemon.kill().await.home.daemon().env("BPROXY_PORT", &port).start().await;
     let call = call.await.expect("no panic inside");
     // The next daemon asks the browser what came of it, which knows once it is done.
@@ -347,7 +348,7 @@ async fn a_download_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_a
         true => drop(holds(&call.data(), &contents("daemon.bin", 400_000))),
         false => assert_eq!(call.error(), "OUTCOME_UNKNOWN", "{call:?}"),
     }
-    rig.present().await;
+    rig.connected(count + 1).await;
     let page = Visit { rig: &rig, session };
     let again = page.data(&["download", "--url", &rig.site.url(&url("again.bin"))]).await;
     holds(&again, &contents("again.bin", 400_000));

@@ -25,8 +25,7 @@ async fn the_worker_may_end_before_during_and_after_a_command() {
     rig.browser.stop_worker().await;
     daemon.record("ws_disconnect", |_| true).await;
     daemon.send(click(&page)).await.error("NO_EXTENSION");
-    rig.browser.wake_worker().await;
-    rig.connected(connections + 1).await;
+    rig.woken(connections + 1).await;
     assert_eq!(page.text("#counted").await, "0");
 
     // After: what ran is answered from the store, by the next worker too.

@@ -71,9 +71,10 @@ async fn an_upload_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_an
             rig.suspend().await;
         } else {
             let port = rig.daemon.port.to_string();
+            let count = rig.daemon.records("ws_connect").len();
             let next = rig.daemon.kill().await.home.daemon().env("BPROXY_PORT", &port);
             rig.daemon = next.start().await;
-            rig.present().await;
+            rig.connected(count + 1).await;
         }
         let call = call.await.expect("no panic inside");
         let clear = ["SCRIPT_ERROR", "OUTCOME_UNKNOWN", "PAGE_CHANGED"];

@@ -2,11 +2,17 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::support::{Browser, Call, Daemon, Launch, Page, Screen, Site, now_ms, run, wait_for};
+use super::support::{
+    Browser, Call, Daemon, Launch, Page, Screen, Site, now_ms, patiently, run, wait_for,
+};
+
+/// How long a worker that was woken may take to connect, until it is woken once more.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// A daemon, a browser that is paired with it, and a site to visit.
 pub(super) struct Rig {
@@ -130,8 +136,20 @@ impl Rig {
     pub(super) async fn suspend(&self) {
         let count = self.daemon.records("ws_connect").len();
         self.browser.stop_worker().await;
-        self.browser.wake_worker().await;
-        self.connected(count + 1).await;
+        self.woken(count + 1).await;
+    }
+
+    /// Wakes the worker until it has connected `count` times in all: an event that comes while it still ends is lost.
+    pub(super) async fn woken(&self, count: usize) {
+        let connects = async {
+            loop {
+                self.browser.wake_worker().await;
+                if tokio::time::timeout(AGAIN, self.connected(count)).await.is_ok() {
+                    break;
+                }
+            }
+        };
+        patiently("the worker to wake and connect", connects).await;
     }
 
     /// Waits until the daemon has a browser.
