@@ -121,7 +121,8 @@ export class Connection {
       if (attempt !== this.attempt) return;
       this.#clear('open');
       attempt.opened = true;
-      this.#after('welcome', WELCOME_MS, () => this.#lost(attempt, 'stranger'));
+      // It may as well be the daemon on a busy machine, so it is asked again.
+      this.#after('welcome', WELCOME_MS, () => this.#lost(attempt, 'stranger', true));
       socket.send(this.parts.hello(handshake.nonce));
     };
     socket.onmessage = ({ data }) => {
@@ -185,10 +186,10 @@ export class Connection {
   }
 
   /** @param {Attempt} attempt @param {NonNullable<Reason>} reason */
-  #lost(attempt, reason) {
+  #lost(attempt, reason, retry = !NEEDS_PERSON.has(reason)) {
     if (attempt !== this.attempt) return;
     this.#drop();
-    if (NEEDS_PERSON.has(reason)) {
+    if (!retry) {
       this.#setStatus('waiting', reason);
     } else {
       const delay = reason === 'locked' ? LOCKED_MS : backoff(this.failures, this.parts.random());

@@ -108,12 +108,14 @@ for (const proof of ['wrong', 7, null, undefined]) {
   });
 }
 
-test("without a welcome within two seconds the connection ends as a stranger's", async () => {
-  const { last, connection, pass, sockets } = await setUp();
+test("without a welcome within two seconds the connection ends as a stranger's, and is tried again", async () => {
+  const { last, connection, pass, sockets, asked } = await setUp();
   last().opens();
   last().says({ type: 'pong' });
   await pass(WELCOME_MS);
-  assert.deepEqual([sockets[0].closed, connection.status.reason], [true, 'stranger']);
+  assert.deepEqual([sockets[0].closed, connection.status.reason, asked.length], [true, 'stranger', 1]);
+  await pass(BACKOFF_FIRST_MS * 2);
+  assert.equal(asked.length, 2);
 });
 
 test('messages that pile up before the welcome end the connection', async () => {
