@@ -14,7 +14,7 @@ MINIWOB = target/miniwob/requirements
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak soak-downloads miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak soak-files miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -58,11 +58,13 @@ bench: bench-prerequisites $(if $(PEERS),$(PEERS_MODULES))
 	cargo bench --quiet --bench pages
 
 # Many agents and browsers, 200,000 commands, and everything that can break breaking.
-soak-downloads: prerequisites
-	DOWNLOAD_FILES=$${DOWNLOAD_FILES:-1000} cargo test --test browser many_files_of_mixed_sizes -- --nocapture
-
 soak: build-prerequisites
 	SOAK_COMMANDS=$${SOAK_COMMANDS:-200000} cargo test --release --test process soak:: -- --nocapture
+
+# Files in bulk through a real browser, both ways: thousands of them, and one that is large.
+soak-files: prerequisites
+	SOAK_FILES=$${SOAK_FILES:-1000} LARGE_MIB=$${LARGE_MIB:-300} \
+		cargo test --test browser -- --nocapture many_files_of_mixed_sizes large_files::
 
 # Some 130 small tasks in real pages, done by a script that uses the command line alone (MINIWOB_TASKS for some of them).
 miniwob: $(MINIWOB) | prerequisites

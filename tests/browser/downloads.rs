@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::rig::{Rig, Visit, says, text};
-use super::support::{call, contents, run};
+use super::support::{call, contents, number, run};
 
 fn sha256(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
@@ -386,15 +386,9 @@ async fn a_download_whose_browser_ends_fails_clearly_and_the_next_one_works() {
     rig.browser.close().await;
 }
 
-/// How many files the soak test downloads, in as many tabs at once as it has sessions.
-fn files() -> usize {
-    let given = std::env::var("DOWNLOAD_FILES").ok();
-    given.map_or(24, |count| count.parse().expect("DOWNLOAD_FILES is a number"))
-}
-
 #[tokio::test]
 async fn many_files_of_mixed_sizes_are_downloaded_at_once_and_every_byte_is_right() {
-    let (rig, count) = (Rig::new().await, files());
+    let (rig, count) = (Rig::new().await, number("SOAK_FILES").unwrap_or(24));
     let sizes = [0, 1, 999, 4_096, 65_537, 300_000, 1_500_000];
     let worker = async |at: usize| {
         let page = rig.open("downloads.html").await;

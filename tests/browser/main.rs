@@ -29,6 +29,8 @@ mod identity;
 mod interstitials;
 mod keyed_widgets;
 mod keys;
+#[cfg(target_os = "linux")]
+mod large_files;
 mod later;
 mod life;
 mod many_uploads;

@@ -307,12 +307,20 @@ impl Browser {
 
     #[cfg(target_os = "linux")]
     fn signal_all(&self, signal: Signal) {
-        let mut family = vec![self.child.id().expect("a running child")];
-        for index in 0.. {
-            let Some(&pid) = family.get(index) else { break };
+        self.family(|pid| {
             let own = Pid::from_raw(pid.cast_signed()).expect("a process id");
             // A helper process may have ended meanwhile.
             let _ = kill_process(own, signal);
+        });
+    }
+
+    /// Visits every process of the browser, each before its children.
+    #[cfg(target_os = "linux")]
+    fn family(&self, mut visit: impl FnMut(u32)) {
+        let mut family = vec![self.child.id().expect("a running child")];
+        for index in 0.. {
+            let Some(&pid) = family.get(index) else { break };
+            visit(pid);
             for thread in
                 std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten()
             {
@@ -325,6 +333,28 @@ impl Browser {
                 );
             }
         }
+    }
+
+    /// How many bytes of memory the processes have that run the extension, its worker first of all: all that is resident and
+    /// of no file, what they share with others included.
+    #[cfg(target_os = "linux")]
+    pub fn extension_memory(&self) -> u64 {
+        let mut bytes = 0;
+        self.family(|pid| {
+            let read = |what: &str| std::fs::read_to_string(format!("/proc/{pid}/{what}"));
+            // A helper process may have ended meanwhile.
+            let (Ok(line), Ok(status)) = (read("cmdline"), read("status")) else { return };
+            // The zygote joins the arguments of those that it starts.
+            if !line.contains(" --extension-process ") {
+                return;
+            }
+            for name in ["RssAnon:", "RssShmem:"] {
+                let line = status.lines().find_map(|line| line.strip_prefix(name));
+                let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
+                bytes += number.map_or(0, |text| text.parse::<u64>().expect("a number") << 10);
+            }
+        });
+        bytes
     }
 
     /// Ends the browser and waits until it is gone.

@@ -87,12 +87,18 @@ pub use terminal::Terminal;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often a condition is polled.
-const POLL: Duration = Duration::from_millis(5);
+pub const POLL: Duration = Duration::from_millis(5);
 
 /// Now, in Unix milliseconds, as in the protocol.
 pub fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     i64::try_from(now.as_millis()).expect("milliseconds fit")
+}
+
+/// The number in a variable of the environment, if there is one: with it a test does more than it does by itself.
+pub fn number(variable: &str) -> Option<usize> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text}")))
 }
 
 /// The environment variable that says where coverage is counted, if it is: kept for every bproxy, also where the
