@@ -20,10 +20,11 @@ export async function upload(context) {
   // A page that is replaced at once leaves what was seen at the moment itself.
   const { uploaded } = after ?? data;
   if (uploaded.length > 0) return { data: { uploaded }, page };
+  const { hidden } = context.effects.seen;
   throw new ActionError(
     'ELEMENT_NOT_ACTIONABLE',
-    'the page was given the files, and nothing shows that it kept any: read the page to see what it says',
-    { suggestedAction: 'bproxy snapshot' },
+    `the page was given the files, and nothing shows that it kept any${hidden ? ': it may wait to be drawn, and nobody sees its tab' : ''}: read the page to see what it says`,
+    { suggestedAction: hidden ? 'bproxy tab activate' : 'bproxy snapshot' },
   );
 }
 

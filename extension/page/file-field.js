@@ -60,8 +60,7 @@
   /** Attributes in which widgets write a name in full that they show shortened. */
   const NAMING = ['title', 'aria-label', 'alt'];
 
-  /** Those whose names the page shows somewhere. */
-  const shown = (/** @type {PageUploaded[]} */ given) => {
+  page.showing = (files) => {
     let text = '';
     page.walk(document, (node) => {
       if (node instanceof Text) text += node.data;
@@ -71,12 +70,14 @@
       }
       return true;
     });
-    return given.filter(({ name }) => text.includes(name));
+    return new Map(files.map(({ name }) => [name, text.split(name).length - 1]));
   };
 
-  page.keptOf = (given, isTaken) => {
-    const visible = shown(given);
-    return visible.length > 0 || !isTaken ? visible : given;
+  // A name that stood there before shows nothing.
+  page.keptOf = (given, before, isTaken) => {
+    const now = page.showing(given);
+    const shown = given.filter(({ name }) => Number(now.get(name)) > Number(before.get(name)));
+    return shown.length > 0 || !isTaken ? shown : given;
   };
 
   page.giveFiles = (field, files) => {
@@ -85,10 +86,11 @@
     field.files = transfer.files;
     const given = described(field.files ?? []);
     const wasConnected = own.isConnected(field);
+    const before = page.showing(given);
     page.after = () => {
       const held = own.isConnected(field) || !wasConnected ? described(field.files ?? []) : [];
       // A page that has taken the files often empties its field, or puts another one in its place.
-      return { uploaded: held.length > 0 ? held : page.keptOf(given, page.began?.sends ?? false) };
+      return { uploaded: held.length > 0 ? held : page.keptOf(given, before, page.began?.sends ?? false) };
     };
     own.dispatchEvent(field, new Event('input', { bubbles: true, composed: true }));
     own.dispatchEvent(field, new Event('change', { bubbles: true }));

@@ -4,10 +4,10 @@
  * from outside itself.
  *
  * @param {string} name drawn for this one drag: the name of the events by which the extension's world hands over the
- *   `DataTransfer`, says what its effects are, asks for them, and ends it
+ *   `DataTransfer`, says what its effects are, asks for them and whether the page has looked into the last one, and ends it
  */
 export function lendEffects(name) {
-  const { defineProperty } = Object;
+  const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
   const { apply } = Reflect;
   const { addEventListener, dispatchEvent, removeEventListener } = EventTarget.prototype;
   const { CustomEvent: Notice } = window;
@@ -31,6 +31,22 @@ export function lendEffects(name) {
     },
   };
 
+  /** Whether the page has looked for what it is given. */
+  let looked = false;
+
+  /** @param {DataTransfer} data @param {'files' | 'items'} what */
+  const mind = (data, what) => {
+    const get = getOwnPropertyDescriptor(getPrototypeOf(data), what)?.get;
+    if (!get) return;
+    defineProperty(data, what, {
+      configurable: true,
+      get: () => {
+        looked = true;
+        return apply(get, data, []);
+      },
+    });
+  };
+
   /** @param {DataTransfer} data @param {'effectAllowed' | 'dropEffect'} effect */
   const lend = (data, effect) =>
     defineProperty(data, effect, {
@@ -47,8 +63,11 @@ export function lendEffects(name) {
     if (dataTransfer) {
       lend(dataTransfer, 'effectAllowed');
       lend(dataTransfer, 'dropEffect');
+      mind(dataTransfer, 'files');
+      mind(dataTransfer, 'items');
+      looked = false;
     } else if (detail === 'ask') {
-      apply(dispatchEvent, document, [new Notice(`${name}-is`, { detail: stringify(state) })]);
+      apply(dispatchEvent, document, [new Notice(`${name}-is`, { detail: stringify({ ...state, looked }) })]);
     } else if (detail === 'end') apply(removeEventListener, window, [name, hear, true]);
     else state = parse(detail);
   };

@@ -25,7 +25,7 @@
       tell(JSON.stringify({ effectAllowed, dropEffect, open }));
     /** What the page has set. */
     const ask = () => {
-      let said = { effectAllowed: allowed, dropEffect: 'none' };
+      let said = { effectAllowed: allowed, dropEffect: 'none', looked: false };
       const hear = (/** @type {Event} */ event) => {
         event.stopImmediatePropagation();
         said = JSON.parse(String(/** @type {CustomEvent} */ (event).detail));
@@ -38,8 +38,14 @@
     /** What what it is over is told. */
     const shown = () => (allowed === 'uninitialized' ? 'all' : allowed);
 
-    own.dispatchEvent(document, new DragEvent(name, { dataTransfer }));
+    const lend = (/** @type {DataTransfer} */ data) =>
+      own.dispatchEvent(document, new DragEvent(name, { dataTransfer: data }));
+    lend(dataTransfer);
     return {
+      lend,
+      get looked() {
+        return ask().looked;
+      },
       starts(send) {
         set(allowed, 'none', 'effectAllowed');
         const goesOn = send();

@@ -331,6 +331,10 @@ interface BproxyDrop {
 
 /** The effects of a drag. Each `send` gives whether the page handled the event. */
 interface BproxyTransfer {
+  /** Its effects are those of this one too, which is what the page is given from now on. */
+  lend(data: DataTransfer): void;
+  /** Whether the page has looked for what the last one holds. */
+  readonly looked: boolean;
   /** Whether the page prevents the drag. */
   starts(send: () => boolean): boolean;
   source(send: () => void): void;
@@ -1081,8 +1085,10 @@ interface BproxyPage {
   takesFiles(field: HTMLInputElement, files: PageFile[]): void;
   /** Puts files into the field, and tells the page. */
   giveFiles(field: HTMLInputElement, files: File[]): { uploaded: PageUploaded[] };
-  /** Of the files that were given those whose names the page shows; all if it shows none and `isTaken`. */
-  keptOf(given: PageUploaded[], isTaken: boolean): PageUploaded[];
+  /** Of the files that were given those whose names the page shows more often than `before`; all if it shows none so and `isTaken`. */
+  keptOf(given: PageUploaded[], before: Map<string, number>, isTaken: boolean): PageUploaded[];
+  /** How often the page shows each of these names. */
+  showing(files: { name: string }[]): Map<string, number>;
 
   // upload.js
   /** Whether choosers of files are noticed that fields of the document ask for. */

@@ -54,9 +54,12 @@
     /** @type {() => Promise<File[]>} */ get,
   ) => {
     page.takesFiles(field, files);
-    const isHere = own.isConnected(field);
+    const isHere = page.isHere(field);
     const given = await get();
-    if (isHere && !own.isConnected(field)) page.notActionable(field, 'was taken out of the page, which got no files');
+    // The page may have changed it meanwhile.
+    if (!page.isHere(field) && (isHere || own.isConnected(field)))
+      page.notActionable(field, 'was taken out of the page, which got no files');
+    if (!page.isFileField(field)) page.notActionable(field, 'takes no files any more, and got none');
     page.takesFiles(field, files);
     return page.giveFiles(field, given);
   };
@@ -124,9 +127,8 @@
     if (inside.length === 1) page.takesFiles(/** @type {HTMLInputElement} */ (inside[0]), files);
     if (!page.hasBox(element)) page.notActionable(element, 'is not visible');
     if (page.disabled(element)) page.notActionable(element, 'is disabled');
-    const given = await get();
-    const dataTransfer = new DataTransfer();
-    for (const file of given) dataTransfer.items.add(file);
+    // As long as they are only over it, the page is shown no more of the files than their types.
+    let dataTransfer = holding(files.map(({ type }) => new File([], '', { type })));
     const { at, hit } = page.hitPoint(element);
     const mouse = page.mouse();
     const effects = page.transfer(name, dataTransfer);
@@ -136,28 +138,45 @@
       return !own.dispatchEvent(on, new DragEvent(type, { ...all, dataTransfer }));
     };
     let on = hit;
-    effects.over(() => send(on, 'dragenter'));
-    for (let over = 0; over < OVERS; over += 1) {
-      await page.breathe(order);
-      // Many pages show their zone only while something is dragged.
-      const now = page.hitAt(at) ?? on;
-      if (now !== on) {
-        const before = on;
-        on = now;
-        effects.over(() => send(on, 'dragenter'));
-        effects.leaves(() => void send(before, 'dragleave'));
-        continue;
+    /** Whether what is there now takes them. */
+    const hover = async () => {
+      for (let over = 0; over < OVERS; over += 1) {
+        await page.breathe(order);
+        // Many pages show their zone only while something is dragged.
+        const now = page.hitAt(at) ?? on;
+        if (now !== on) {
+          const before = on;
+          on = now;
+          effects.over(() => send(on, 'dragenter'));
+          effects.leaves(() => void send(before, 'dragleave'));
+          continue;
+        }
+        const takes = effects.over(() => send(on, 'dragover'));
+        if (takes && effects.effect !== 'none' && over > 0) break;
       }
-      const takes = effects.over(() => send(on, 'dragover'));
-      if (takes && effects.effect !== 'none' && over > 0) break;
-    }
-    if (effects.effect === 'none') {
+      if (effects.effect !== 'none') return true;
       effects.leaves(() => void send(on, 'dragleave'));
-      return null;
-    }
-    const uploaded = given.map(({ name: called, size }) => ({ name: called, bytes: size }));
-    page.after = () => ({ uploaded: page.keptOf(uploaded, true) });
+      return false;
+    };
+    effects.over(() => send(on, 'dragenter'));
+    if (!(await hover())) return null;
+    const given = await get();
+    // The page may have changed meanwhile.
+    if (!(await hover())) page.notActionable(element, 'takes no files any more, and got none');
+    dataTransfer = holding(given);
+    effects.lend(dataTransfer);
+    const dropped = given.map(({ name: called, size }) => ({ name: called, bytes: size }));
+    const before = page.showing(dropped);
     effects.drops(() => send(on, 'drop'));
-    return { uploaded };
+    // Pages also take drops to keep the browser from opening the files.
+    const { looked } = effects;
+    page.after = () => ({ uploaded: page.keptOf(dropped, before, looked) });
+    return { uploaded: looked ? dropped : [] };
+  };
+
+  const holding = (/** @type {File[]} */ files) => {
+    const dataTransfer = new DataTransfer();
+    for (const file of files) dataTransfer.items.add(file);
+    return dataTransfer;
   };
 })();

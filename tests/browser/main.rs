@@ -64,3 +64,4 @@ mod versions;
 mod view;
 mod waits;
 mod widgets;
+mod withheld_files;

@@ -1,10 +1,12 @@
-//! Many uploads at once, and pages that want files which they were not given.
+//! Many uploads at once, and uploads in whose midst something ends.
 
 use serde_json::{Value, json};
 
 use super::rig::{Rig, Visit, text};
 use super::support::{call, run, wait_for};
 use super::uploads::{Files, forget, got, upload};
+#[cfg(target_os = "linux")]
+use super::withheld_files::{held, hold_files};
 
 const PAGE: &str = "upload.html";
 
@@ -92,40 +94,32 @@ async fn an_upload_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_an
     rig.browser.close().await;
 }
 
+/// The tab ends with the browser, and its page with whatever it had got.
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_page_gets_no_file_that_it_was_not_given() {
-    let rig = Rig::new().await;
+async fn an_upload_whose_browser_is_killed_fails_clearly_and_the_next_one_works() {
+    let mut rig = Rig::new().await;
     let files = Files::new();
-    let (a, b) = (files.write("a.txt", b"given"), files.write("b.txt", b"secret"));
+    let path = files.write("large.bin", &vec![0x5a; 1 << 20]);
+    let session = rig.visit(PAGE).await.session;
+    let (home, file) = (rig.daemon.home.clone(), path.clone());
+    hold_files(&rig).await;
+    let call = tokio::spawn(async move {
+        let args = ["-s", &session, "--timeout", "30000"];
+        run(&home, &upload("#one", &[&file], &args)).await
+    });
+    held(&rig).await;
+    rig.browser = rig.browser.kill().await;
+    let call = call.await.expect("no panic inside");
+    let clear = ["SCRIPT_ERROR", "OUTCOME_UNKNOWN", "NO_EXTENSION", "TAB_NOT_FOUND"];
+    assert!(clear.contains(&call.error().as_str()), "{call:?}");
+    rig.connected(2).await;
     let visit = rig.visit(PAGE).await;
     let page = visit.page(PAGE).await;
-    // A field that is exchanged for another at the very change, which gets nothing by itself.
-    page.evaluate(
-        "document.getElementById('one').addEventListener('input', () => { \
-           const other = document.createElement('input'); other.type = 'file'; other.id = 'other'; \
-           document.getElementById('one').replaceWith(other); }); 0",
-    )
-    .await;
-    visit.run(&upload("#one", &[&a], &[])).await;
-    let held = "['other', 'hidden', 'first'].map((id) => document.getElementById(id).files.length)";
-    assert_eq!(page.evaluate(held).await, json!([0, 0, 0]));
-    // One that is refused: the page has no file then.
-    visit.fails("ELEMENT_NOT_ACTIONABLE", &upload("#off", &[&b], &[])).await;
-    // The route answers no page, and says nothing of what is there.
-    let url = format!("http://127.0.0.1:{}/files/fl1?session={}", rig.daemon.port, visit.session);
-    for mode in ["cors", "no-cors"] {
-        let fetched = format!(
-            "fetch({}, {{ mode: '{mode}', headers: {{}} }}).then((it) => it.text(), (error) => 'failed').then((text) => text.includes('given'))",
-            json!(url)
-        );
-        assert_eq!(page.evaluate(&format!("(async () => {fetched})()")).await, false, "{mode}");
-    }
-    rig.daemon.record("auth_refused", |it| it["route"] == "/files/flN").await;
-    // Nor has it a way to the extension, whose messages bring files.
-    assert_eq!(
-        page.evaluate("typeof chrome === 'undefined' || chrome.runtime === undefined").await,
-        true
-    );
+    assert_eq!(page.evaluate("document.getElementById('one').files.length").await, 0);
+    let again = visit.data(&upload("#one", &[&path], &[])).await;
+    assert_eq!(again["uploaded"], json!([{"name": "large.bin", "bytes": 1 << 20}]));
+    got(&page, "one", &[files.seen("large.bin", "application/octet-stream")]).await;
     rig.browser.close().await;
 }
 

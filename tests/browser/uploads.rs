@@ -125,6 +125,14 @@ async fn what_a_page_makes_of_its_files_is_read_back() {
     page.evaluate("document.getElementById('names').textContent = ''; 0").await;
     let error = visit.fails("ELEMENT_NOT_ACTIONABLE", &upload("#rejects", &[&a], &[])).await;
     assert!(text(&error["message"]).contains("nothing shows that it kept any"), "{error}");
+    // A name that stood there before shows nothing.
+    page.evaluate("document.getElementById('names').textContent = 'report.txt'; 0").await;
+    visit.fails("ELEMENT_NOT_ACTIONABLE", &upload("#rejects", &[&a], &[])).await;
+    // Nor does a page that keeps the browser from opening what is dropped on it.
+    page.evaluate("for (const type of ['dragover', 'drop']) document.addEventListener(type, (event) => event.preventDefault()); 0")
+        .await;
+    let error = visit.fails("ELEMENT_NOT_ACTIONABLE", &upload("#deaf", &[&a], &["--drop"])).await;
+    assert!(text(&error["message"]).contains("nothing shows that it kept any"), "{error}");
     // A page that leads on at once.
     let gone = visit.run(&upload("#goes", &[&a], &["--then", "text"])).await;
     assert_eq!(gone.data()["uploaded"], uploaded);
@@ -249,6 +257,64 @@ async fn widgets_from_npm_hold_what_the_answer_says() {
         }
         assert_eq!(page.evaluate("(async () => (await models['react-png']()).length)()").await, 0);
         visit.data(&["session", "close"]).await;
+    }
+    rig.browser.close().await;
+}
+
+/// In a tab that nobody sees FilePond draws nothing: what it cannot be seen to have taken is not told as uploaded.
+#[tokio::test]
+async fn what_a_widget_holds_that_is_not_drawn_is_told_only_where_it_is_seen() {
+    let rig = Rig::new().await;
+    let files = Files::new();
+    let address = "widgets/dist/uploads.html";
+    let paths = [files.write("report.txt", b"hello"), files.write("b.png", b"world")];
+    let both = json!([{"name": "report.txt", "bytes": 5}, {"name": "b.png", "bytes": 5}]);
+    let held = json!(["report.txt", "b.png"].map(|name| {
+        let seen = files.seen(name, "");
+        format!("{name} {} {}", seen["size"], text(&seen["sha256"]))
+    }));
+    for (was_drawn, selector, drop, always) in [
+        // It has no field yet, and what is dropped nobody takes; seldom the browser draws it all the same.
+        (false, "#at-filepond", "", false),
+        (false, "#at-filepond", "--drop", false),
+        (true, "#at-filepond .filepond--root", "--drop", true),
+        // It empties its field, and shows nothing of what it holds.
+        (true, "#at-filepond .filepond--browser", "", false),
+    ] {
+        let visit = rig.visit("article.html").await;
+        let page = visit.page("article.html").await;
+        let behind = async || {
+            let front = rig.browser.open("about:blank").await;
+            page.until("document.visibilityState === 'hidden'").await;
+            front
+        };
+        let go = async || visit.data(&["navigate", &rig.site.url(address)]).await;
+        let front = if was_drawn {
+            go().await;
+            page.until("document.querySelector('.filepond--browser') !== null").await;
+            behind().await
+        } else {
+            let front = behind().await;
+            go().await;
+            front
+        };
+        page.until("Object.keys(window.models ?? {}).length === 5").await;
+        let more: Vec<&str> = if drop.is_empty() { vec![] } else { vec![drop] };
+        let call = visit.run(&upload(selector, &[&paths[0], &paths[1]], &more)).await;
+        let what = format!("{selector} {drop}, drawn before: {was_drawn}");
+        let is_told = call.json()["ok"] == true;
+        assert!(is_told || !always, "{what}: {call:?}");
+        if is_told {
+            assert_eq!(call.data()["uploaded"], both, "{what}");
+            assert_eq!(page.evaluate("models.filepond()").await, held, "{what}");
+        } else {
+            assert_eq!(call.error(), "ELEMENT_NOT_ACTIONABLE", "{what}: {call:?}");
+            let error = &call.json()["error"];
+            assert!(text(&error["message"]).contains("nobody sees its tab"), "{what}: {call:?}");
+            assert!(text(&error["suggestedAction"]).starts_with("bproxy tab activate"), "{call:?}");
+        }
+        visit.data(&["session", "close"]).await;
+        front.close().await;
     }
     rig.browser.close().await;
 }

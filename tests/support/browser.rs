@@ -93,6 +93,14 @@ impl Browser {
         Self::start_in(self.profile, self.launch, self.place).await
     }
 
+    /// Kills the browser, all of its processes at once, and starts it again with the same profile.
+    #[cfg(target_os = "linux")]
+    pub async fn kill(mut self) -> Self {
+        self.signal_all(Signal::KILL);
+        patiently("the browser's end", self.child.wait()).await.expect("a child to wait for");
+        Self::start_in(self.profile, self.launch, self.place).await
+    }
+
     async fn start_in(profile: TempDir, launch: Launch, place: SemaphorePermit<'static>) -> Self {
         let log = std::fs::File::create(profile.path().join("chromium.log")).expect("a fresh file");
         let _ = std::fs::remove_file(profile.path().join("DevToolsActivePort"));
@@ -211,17 +219,26 @@ impl Browser {
 
     /// An existing tab, found by a part of its address.
     pub async fn find(&self, part_of_url: &str) -> Page<'_> {
+        self.find_any("page", part_of_url).await
+    }
+
+    /// A frame of another site than the page around it, found by a part of its address.
+    pub async fn find_frame(&self, part_of_url: &str) -> Page<'_> {
+        self.find_any("iframe", part_of_url).await
+    }
+
+    async fn find_any(&self, kind: &str, part_of_url: &str) -> Page<'_> {
         let start = tokio::time::Instant::now();
         loop {
             let targets = self.targets().await;
             let fits = |target: &&Value| {
-                target["type"] == "page"
+                target["type"] == kind
                     && target["url"].as_str().is_some_and(|url| url.contains(part_of_url))
             };
             if let Some(target) = targets.iter().find(fits) {
                 return self.attach(target["targetId"].as_str().expect("a target")).await;
             }
-            assert!(start.elapsed() < START, "no tab shows {part_of_url}: {targets:?}");
+            assert!(start.elapsed() < START, "no {kind} shows {part_of_url}: {targets:?}");
             tokio::time::sleep(POLL).await;
         }
     }
@@ -307,20 +324,19 @@ impl Browser {
 
     #[cfg(target_os = "linux")]
     fn signal_all(&self, signal: Signal) {
-        self.family(|pid| {
+        for pid in self.family() {
             let own = Pid::from_raw(pid.cast_signed()).expect("a process id");
             // A helper process may have ended meanwhile.
             let _ = kill_process(own, signal);
-        });
+        }
     }
 
-    /// Visits every process of the browser, each before its children.
+    /// Every process of the browser, each before its children.
     #[cfg(target_os = "linux")]
-    fn family(&self, mut visit: impl FnMut(u32)) {
+    fn family(&self) -> Vec<u32> {
         let mut family = vec![self.child.id().expect("a running child")];
         for index in 0.. {
             let Some(&pid) = family.get(index) else { break };
-            visit(pid);
             for thread in
                 std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten()
             {
@@ -333,6 +349,7 @@ impl Browser {
                 );
             }
         }
+        family
     }
 
     /// How many bytes of memory the processes have that run the extension, its worker first of all: all that is resident and
@@ -340,20 +357,20 @@ impl Browser {
     #[cfg(target_os = "linux")]
     pub fn extension_memory(&self) -> u64 {
         let mut bytes = 0;
-        self.family(|pid| {
+        for pid in self.family() {
             let read = |what: &str| std::fs::read_to_string(format!("/proc/{pid}/{what}"));
             // A helper process may have ended meanwhile.
-            let (Ok(line), Ok(status)) = (read("cmdline"), read("status")) else { return };
+            let (Ok(line), Ok(status)) = (read("cmdline"), read("status")) else { continue };
             // The zygote joins the arguments of those that it starts.
             if !line.contains(" --extension-process ") {
-                return;
+                continue;
             }
             for name in ["RssAnon:", "RssShmem:"] {
                 let line = status.lines().find_map(|line| line.strip_prefix(name));
                 let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
                 bytes += number.map_or(0, |text| text.parse::<u64>().expect("a number") << 10);
             }
-        });
+        }
         bytes
     }
 
