@@ -355,34 +355,40 @@ async fn a_download_whose_worker_or_daemon_is_killed_is_whole_or_fails_clearly_a
     rig.browser.close().await;
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_download_whose_browser_ends_fails_clearly_and_the_next_one_works() {
     let mut rig = Rig::new().await;
-    let session = rig.open("downloads.html").await.session;
-    let (home, url) =
-        (rig.daemon.home.clone(), rig.site.url("given/ended.bin?bytes=400000&ms=60000"));
-    let call = tokio::spawn(async move {
-        run(&home, &["download", "--url", &url, "-s", &session, "--timeout", "20000"]).await
-    });
-    wait_for_download(&rig, "ended.bin").await;
-    rig.browser = rig.browser.restart().await;
-    let call = call.await.expect("no panic inside");
-    let code = call.error();
-    let clear = [
-        "NAVIGATION_FAILED",
-        "SCRIPT_ERROR",
-        "OUTCOME_UNKNOWN",
-        "NO_EXTENSION",
-        "TAB_NOT_FOUND",
-        "TIMEOUT",
-    ];
-    assert!(clear.contains(&code.as_str()), "{call:?}");
-    rig.connected(2).await;
-    let page = rig.open("downloads.html").await;
-    let url = rig.site.url("given/next.bin?bytes=400000");
-    let data = page.data(&["download", "--url", &url, "--then", "text"]).await;
-    holds(&data, &contents("next.bin", 400_000));
-    assert!(text(&data["then"]["text"]).contains("Given"), "{data}");
+    for (connections, is_killed) in [(2, false), (3, true)] {
+        let session = rig.open("downloads.html").await.session;
+        let (home, url) =
+            (rig.daemon.home.clone(), rig.site.url("given/ended.bin?bytes=400000&ms=60000"));
+        let call = tokio::spawn(async move {
+            run(&home, &["download", "--url", &url, "-s", &session, "--timeout", "20000"]).await
+        });
+        wait_for_download(&rig, "ended.bin").await;
+        rig.browser =
+            if is_killed { rig.browser.kill().await } else { rig.browser.restart().await };
+        let call = call.await.expect("no panic inside");
+        let code = call.error();
+        let clear = [
+            "NAVIGATION_FAILED",
+            "SCRIPT_ERROR",
+            "OUTCOME_UNKNOWN",
+            "NO_EXTENSION",
+            "TAB_NOT_FOUND",
+            "TIMEOUT",
+        ];
+        assert!(clear.contains(&code.as_str()), "{call:?}");
+        rig.connected(connections).await;
+        let page = rig.open("downloads.html").await;
+        let url = rig.site.url("given/next.bin?bytes=400000");
+        let data = page.data(&["download", "--url", &url, "--then", "text"]).await;
+        let path = holds(&data, &contents("next.bin", 400_000));
+        assert!(text(&data["then"]["text"]).contains("Given"), "{data}");
+        assert!(!path.with_file_name("ended.bin").exists(), "nothing half has its name");
+        std::fs::remove_file(path).expect("a file");
+    }
     rig.browser.close().await;
 }
 
