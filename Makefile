@@ -63,8 +63,8 @@ soak: build-prerequisites
 
 # Files in bulk through a real browser, both ways: thousands of them, and one that is large.
 soak-files: prerequisites
-	SOAK_FILES=$${SOAK_FILES:-1000} LARGE_MIB=$${LARGE_MIB:-300} \
-		cargo test --test browser -- --nocapture many_files_of_mixed_sizes large_files::
+	SOAK_FILES=$${SOAK_FILES:-1000} FILES_AT_ONCE=$${FILES_AT_ONCE:-100} LARGE_MIB=$${LARGE_MIB:-300} \
+		cargo test --test browser -- --nocapture many_files_of_mixed_sizes many_uploads_at_once large_files::
 
 # Some 130 small tasks in real pages, done by a script that uses the command line alone (MINIWOB_TASKS for some of them).
 miniwob: $(MINIWOB) | prerequisites

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rig::{Rig, Visit, text};
-use super::support::{call, run, wait_for};
+use super::support::{call, contents, number, run, wait_for};
 use super::uploads::{Files, forget, got, upload};
 #[cfg(target_os = "linux")]
 use super::withheld_files::{held, hold_files};
@@ -43,6 +43,83 @@ async fn many_files_of_mixed_sizes_at_once_are_as_they_were() {
     // More than twenty are refused before any is sent.
     let call = rig.run(&upload("#many", &[&all[..], &all[..1]].concat(), &["-s", "aaaaaa"])).await;
     assert!(call.trouble().contains("1 to 20"), "{call:?}");
+    rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn many_files_of_mixed_sizes_are_uploaded_at_once_and_every_byte_is_right() {
+    let (rig, count) = (Rig::new().await, number("SOAK_FILES").unwrap_or(24));
+    let sizes = [0, 1, 999, 4_096, 65_537, 300_000, 1_500_000];
+    let files = Files::new();
+    let worker = async |at: usize| {
+        let address = format!("{PAGE}?{at}");
+        let visit = rig.open(&address).await;
+        let page = visit.page(&address).await;
+        for number in (at..count).step_by(4) {
+            let (name, bytes) = (format!("soak-{number}.bin"), sizes[number % sizes.len()]);
+            let path = files.write(&name, &contents(&name, bytes));
+            let done = visit.data(&upload("#one", &[&path], &[])).await;
+            assert_eq!(done["uploaded"], json!([{"name": name, "bytes": bytes}]));
+            got(&page, "one", &[files.seen(&name, "application/octet-stream")]).await;
+            std::fs::remove_file(path).expect("a file");
+        }
+    };
+    tokio::join!(worker(0), worker(1), worker(2), worker(3));
+    rig.browser.close().await;
+}
+
+/// Over ten sessions; a hundred are as many as may be pending.
+#[tokio::test]
+async fn many_uploads_at_once_and_many_downloads_are_as_they_were() {
+    const SESSIONS: usize = 10;
+    let each = number("FILES_AT_ONCE").unwrap_or(30) / SESSIONS;
+    let rig = Rig::new().await;
+    let files = Files::new();
+    let sizes = [0, 1, 999, 4_096, 65_537, 300_000];
+    let size = |number: usize| sizes[number % sizes.len()];
+    let addresses: Vec<_> = (0..SESSIONS).map(|at| format!("article.html?{at}")).collect();
+    let mut visits = Vec::new();
+    for address in &addresses {
+        let visit = rig.open(address).await;
+        let fields = format!(
+            "for (let at = 0; at < {each}; at += 1) document.body.append(Object.assign(document.createElement('input'), {{ type: 'file', id: `f${{at}}` }})); 0"
+        );
+        visit.page(address).await.evaluate(&fields).await;
+        visits.push(visit);
+    }
+    let one = async |number: usize| {
+        let (name, bytes) = (format!("up-{number}.bin"), size(number));
+        let path = files.write(&name, &contents(&name, bytes));
+        let field = format!("#f{}", number % each);
+        let args = ["--timeout", "50000"];
+        let done = visits[number / each].data(&upload(&field, &[&path], &args)).await;
+        assert_eq!(done["uploaded"], json!([{"name": name, "bytes": bytes}]));
+    };
+    let began = std::time::Instant::now();
+    futures_util::future::join_all((0..SESSIONS * each).map(one)).await;
+    println!("{} uploads at once: {:?}", SESSIONS * each, began.elapsed());
+    let hashes = "Promise.all([...document.querySelectorAll('input[type=file]')].map(async (it) => \
+        [it.files[0].name, new Uint8Array(await crypto.subtle.digest('SHA-256', await it.files[0].arrayBuffer())).toHex()]))";
+    for (at, visit) in visits.iter().enumerate() {
+        let held = visit.page(&addresses[at]).await.evaluate(hashes).await;
+        let wanted = (at * each..(at + 1) * each).map(|number| {
+            let name = format!("up-{number}.bin");
+            json!([name, files.seen(&name, "")["sha256"]])
+        });
+        assert_eq!(held, wanted.collect::<Value>());
+    }
+    let one = async |number: usize| {
+        let (name, bytes) = (format!("down-{number}.bin"), size(number));
+        let url = rig.site.url(&format!("given/{name}?bytes={bytes}"));
+        let args = ["download", "--url", &url, "--timeout", "50000"];
+        let data = visits[number / each].data(&args).await;
+        let path = text(&data["path"]);
+        assert!(std::fs::read(&path).expect("a file") == contents(&name, bytes), "{data}");
+    };
+    let began = std::time::Instant::now();
+    futures_util::future::join_all((0..SESSIONS * each).map(one)).await;
+    println!("{} downloads at once: {:?}", SESSIONS * each, began.elapsed());
+    drop(visits);
     rig.browser.close().await;
 }
 
