@@ -258,30 +258,42 @@ async fn a_name_that_a_page_gives_leads_nowhere_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let to = folder.path().to_str().expect("text");
     for (given, count) in [
-        ("..%2F..%2Fup.txt", 1),
-        ("%2Fetc%2Fabsolute.txt", 2),
-        ("..%5C..%5Cback.txt", 3),
-        (".bashrc", 4),
-        ("%E2%80%AEtxt.exe", 5),
-        ("$(touch x);`id`.txt", 6),
+        ("as=..%2F..%2Fup.txt", 1),
+        ("as=%2Fetc%2Fabsolute.txt", 2),
+        ("as=..%5C..%5Cback.txt", 3),
+        ("as=.bashrc", 4),
+        ("as=%E2%80%AEtxt.exe", 5),
+        ("as=$(touch x);`id`.txt", 6),
+        ("coded=a%00b%0Ac%7F.txt", 7),
+        ("coded=invoice%E2%80%AEfdp.txt", 8),
+        ("coded=..", 9),
+        ("coded=CON", 10),
+        ("coded=%20", 11),
+        ("coded=%F0%9F%98%80.txt", 12),
     ] {
-        let url = rig.site.url(&format!("given/named.bin?bytes=10&as={given}"));
+        let url = rig.site.url(&format!("given/named.bin?bytes=10&{given}"));
         let call = page.run(&["download", "--url", &url, "--to", to]).await;
         assert_eq!(call.code, 0, "{given}: {call:?}");
         let data = call.data();
         let name = text(&data["name"]);
         let path = PathBuf::from(text(&data["path"]));
         assert_eq!(path.parent(), Some(folder.path()), "{given}: {data}");
-        assert!(!name.contains(['/', '\\', '\0', '\u{202e}']) && !name.starts_with('.'), "{name}");
+        assert!(
+            !name.contains(['/', '\\', '\0', '\n', '\u{7f}', '\u{202e}']) && !name.starts_with('.'),
+            "{name}"
+        );
         assert!(name.len() <= 255, "{name}");
         assert!(std::fs::read(&path).expect("a file") == contents("named.bin", 10), "{given}");
         let entries = std::fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(entries, count, "{given}: {data}");
     }
     // The browser itself takes none that no file can have.
-    let url = rig.site.url(&format!("given/named.bin?as={}.txt", "n".repeat(300)));
-    let failed = page.fails("NAVIGATION_FAILED", &["download", "--url", &url, "--to", to]).await;
-    says(&failed, &["no name for it", "too long"]);
+    for long in ["n".repeat(300), "%C3%BC".repeat(150)] {
+        let url = rig.site.url(&format!("given/named.bin?coded={long}.txt"));
+        let args = ["download", "--url", &url, "--to", to];
+        let failed = page.fails("NAVIGATION_FAILED", &args).await;
+        says(&failed, &["no name for it", "too long"]);
+    }
     rig.browser.close().await;
 }
 

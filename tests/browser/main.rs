@@ -17,11 +17,14 @@ mod drag;
 mod effects;
 mod endurance;
 mod examples;
+mod file_names;
 mod fills;
 #[cfg(target_os = "linux")]
 mod focus;
 mod frame_keys;
 mod frames;
+#[cfg(target_os = "linux")]
+mod full_disks;
 mod hangs;
 mod history;
 mod hostile;

@@ -352,6 +352,11 @@ impl Browser {
         family
     }
 
+    /// The folder that it downloads to.
+    pub fn downloads(&self) -> PathBuf {
+        self.profile.path().join("Downloads")
+    }
+
     /// How many bytes of memory the processes have that run the extension, its worker first of all: all that is resident and
     /// of no file, what they share with others included.
     #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! The files that a site gives at `given/NAME`, as the query says: what is in one follows from its name and size.
 //!
 //! - `bytes=N`: its size (5); `type=T`: its type; `inline`: without `Content-Disposition`;
-//!   `as=NAME`: the name in that header, percent-encoded.
+//!   `as=NAME`: the name in that header, percent-encoded; `coded=NAME`: the same, which the header has as it is.
 //! - `cookies`: the cookies of the request in place of it.
 //! - `ms=N`: its second half comes so much later.
 //! - `cut`: the connection breaks in the middle, unless the rest is asked for; `broken`: it always breaks there, and the
@@ -56,7 +56,10 @@ pub(super) async fn give(mut stream: TcpStream, name: &str, query: &str, head: &
     answer += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len() - from);
     if of("inline").is_none() {
         let named = of("as").map_or_else(|| name.to_owned(), percent_decoded);
-        answer += &format!("Content-Disposition: attachment; filename=\"{named}\"\r\n");
+        answer += &match of("coded") {
+            Some(coded) => format!("Content-Disposition: attachment; filename*=UTF-8''{coded}\r\n"),
+            None => format!("Content-Disposition: attachment; filename=\"{named}\"\r\n"),
+        };
     }
     if of("cut").is_some() {
         answer += "ETag: \"given\"\r\nAccept-Ranges: bytes\r\n";

@@ -22,6 +22,7 @@
 //! - [`FakeExtension`] is driven by the test (`receive`, `answer`, `fail`, `fence`), or answers by itself after `serve`.
 //!   `exchange` is one whole round trip.
 //! - [`Browser`] is a real Chromium with the extension, [`Site`] serves it the pages of `tests/fixtures`.
+//! - [`Disk`] is a small file system of its own, to be full.
 //! - [`Desktop`] is a D-Bus session with a real keyring.
 //! - [`Screen`] is an X display of its own with a window manager, where another window can take the focus.
 //! - [`run`] is one call of the command line; [`Call`] is its exit code and output.
@@ -42,6 +43,8 @@ mod cli;
 mod client;
 mod daemon;
 mod devtools;
+#[cfg(target_os = "linux")]
+mod disk;
 mod extension;
 mod given;
 mod golden;
@@ -67,6 +70,8 @@ pub use browser::{Browser, EXTENSION_ID, Launch};
 pub use cli::{Call, StopOnDrop, bproxy, call, run};
 pub use client::{Client, PendingReply, Reply, Request, request};
 pub use daemon::{Daemon, Exit, Home};
+#[cfg(target_os = "linux")]
+pub use disk::Disk;
 pub use extension::{
     Answer, CHALLENGE, Command, FakeExtension, Pairing, Serving, Tab, base64url, challenge, frame,
     nonce, origin, own_origin, page,
