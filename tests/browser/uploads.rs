@@ -306,7 +306,10 @@ async fn what_a_widget_holds_that_is_not_drawn_is_told_only_where_it_is_seen() {
         assert!(is_told || !always, "{what}: {call:?}");
         if is_told {
             assert_eq!(call.data()["uploaded"], both, "{what}");
-            assert_eq!(page.evaluate("models.filepond()").await, held, "{what}");
+            // It may take its time to load what it has taken.
+            let holds =
+                format!("JSON.stringify(await models.filepond()) === {}", json!(held.to_string()));
+            page.until(&holds).await;
         } else {
             assert_eq!(call.error(), "ELEMENT_NOT_ACTIONABLE", "{what}: {call:?}");
             let error = &call.json()["error"];
