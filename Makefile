@@ -6,6 +6,10 @@ EDITORS = tests/fixtures/editors
 WIDGETS = tests/fixtures/widgets
 # The official client that the tests of the MCP server are made with.
 MCP_CLIENT = tests/fixtures/mcp
+# Other people's clients, which the MCP server is tried with.
+CLIENTS = tests/clients
+CLIENTS_MODULES = $(CLIENTS)/node_modules/.package-lock.json
+CLIENTS_PYTHON = target/clients/requirements.txt
 # The pages that reading is measured on, and what other tools read them with.
 CORPUS = target/corpus/site/govuk.html
 PEERS_MODULES = tests/corpus/peers/node_modules/.package-lock.json
@@ -14,7 +18,7 @@ MINIWOB = target/miniwob/requirements
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak soak-files miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client \
+.PHONY: contract check test test-release wire-test demo bench soak soak-files miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client clients \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -65,6 +69,20 @@ soak: build-prerequisites
 soak-files: prerequisites
 	SOAK_FILES=$${SOAK_FILES:-1000} FILES_AT_ONCE=$${FILES_AT_ONCE:-100} LARGE_MIB=$${LARGE_MIB:-300} \
 		cargo test --test browser -- --nocapture many_files_of_mixed_sizes many_uploads_at_once large_files::
+
+# The MCP server with other people's clients: the SDKs for Python and Rust, fastmcp, the inspector, the conformance suite.
+clients: $(CLIENTS_MODULES) $(CLIENTS_PYTHON) | prerequisites
+	cargo build --quiet --locked --manifest-path $(CLIENTS)/rust/Cargo.toml --target-dir target/clients/rust
+	cargo test --test browser clients:: -- --ignored --nocapture
+
+$(CLIENTS_MODULES): $(CLIENTS)/package-lock.json | prerequisites
+	cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --silent
+
+$(CLIENTS_PYTHON): $(CLIENTS)/requirements.txt | prerequisites
+	scripts/prerequisites pip
+	rm -rf $(@D)/python
+	python3 -m pip install --quiet --require-hashes --requirement $< --target $(@D)/python
+	cp $< $@
 
 # Some 130 small tasks in real pages, done by a script that uses the command line alone (MINIWOB_TASKS for some of them).
 miniwob: $(MINIWOB) | prerequisites

@@ -7,6 +7,7 @@ mod background;
 mod capture;
 mod claims;
 mod clickables;
+mod clients;
 mod comeback;
 mod corpus;
 mod demo;

@@ -1,4 +1,4 @@
-//! A real MCP client, the official SDK under node, that runs `bproxy mcp` as agents do.
+//! A real MCP client that runs `bproxy mcp` as agents do: the official SDK under node, or another one.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -51,9 +51,21 @@ impl McpClient {
     async fn with(home: &Home, args: &[&str], said: &[(&str, String)], cwd: &Path) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mcp");
         assert!(folder.join("node_modules").exists(), "no MCP client: run `make mcp-client` first");
+        let mut client = Command::new("node");
+        client.arg(folder.join("client.js")).current_dir(cwd);
+        Self::of(client, home, args, said).await
+    }
+
+    /// Starts this client, which is told what to run by its arguments, and what to ask by the lines that
+    /// `tests/fixtures/mcp/client.js` describes.
+    pub async fn of(
+        mut client: Command,
+        home: &Home,
+        args: &[&str],
+        said: &[(&str, String)],
+    ) -> Self {
         let path: PathBuf = home.path();
-        let mut child = Command::new("node")
-            .arg(folder.join("client.js"))
+        let mut child = client
             .args([env!("CARGO_BIN_EXE_bproxy"), "mcp"])
             .args(args)
             .env_clear()
@@ -63,12 +75,11 @@ impl McpClient {
             .env("BPROXY_HOME", &path)
             .env("BPROXY_SECRETS", "file")
             .envs(said.iter().map(|(name, value)| (*name, value)))
-            .current_dir(cwd)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("node runs");
+            .unwrap_or_else(|error| panic!("{client:?}: {error}"));
         let requests = child.stdin.take().expect("a pipe");
         let messages = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let server = Value::Null;
