@@ -188,7 +188,7 @@ pub(super) fn failure(action: &Action, failure: &Failure, set: Toolset) -> CallT
     let reason = with_provenance(reason, provenance);
     error(format!(
         "{tool} failed: {code}: {reason}\nNext: {}",
-        hints::step(known, suggested_action.as_deref(), set)
+        hints::step(known, suggested_action.as_deref(), action, set)
     ))
 }
 
@@ -196,7 +196,7 @@ pub(super) fn failure(action: &Action, failure: &Failure, set: Toolset) -> CallT
 pub(super) fn without_effect(tool: &str) -> ContentBlock {
     ContentBlock::text(format!(
         "{tool} had no effect, or not all of it: the data above say what the page holds now.\n\
-         Next: read the page, then correct the value or try another method."
+         Next: call `snapshot`, then correct the value or try another way."
     ))
 }
 

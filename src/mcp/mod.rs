@@ -23,6 +23,7 @@ mod resources;
 mod server;
 mod session_wait;
 mod sessions;
+mod suggested;
 mod tabs;
 mod tools;
 mod untrusted;

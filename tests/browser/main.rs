@@ -55,6 +55,7 @@ mod research;
 mod rig;
 mod rogues;
 mod skill;
+mod suggested_calls;
 mod suggestions;
 #[path = "../support/mod.rs"]
 mod support;

@@ -132,13 +132,13 @@ async fn what_is_suggested_for_a_field_fills_it_and_a_form_names_the_field() {
 }
 
 /// A server that hangs up on everybody until it is told to answer.
-struct Later {
+pub(super) struct Later {
     port: u16,
     answers: Arc<AtomicBool>,
 }
 
 impl Later {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let answers = Arc::new(AtomicBool::new(false));
@@ -159,11 +159,11 @@ impl Later {
         Self { port, answers }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    fn answer(&self, yes: bool) {
+    pub(super) fn answer(&self, yes: bool) {
         self.answers.store(yes, Ordering::SeqCst);
     }
 }

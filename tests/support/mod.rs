@@ -80,7 +80,7 @@ pub use given::contents;
 pub use golden::{Golden, Invalid, Valid};
 pub use http::{Connection, Response};
 pub use keyring::Desktop;
-pub use mcp::{McpClient, cursor};
+pub use mcp::{McpClient, Reply as ToolReply, cursor};
 pub use page::Page;
 pub use screen::Screen;
 pub use site::Site;
