@@ -18,7 +18,7 @@ MINIWOB = target/miniwob/requirements
 # What checks the extension and runs its tests.
 EXTENSION_TOOLS = tests/extension/node_modules/.package-lock.json
 
-.PHONY: contract check test test-release wire-test demo bench soak soak-files miniwob tokens corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client clients \
+.PHONY: contract check test test-release wire-test demo bench soak soak-files miniwob tokens tasks corpus fuzz coverage supply-chain lint extension-test editors widgets mcp-client clients \
 	packages reproducible check-prerequisites prerequisites release-prerequisites build-prerequisites \
 	package-prerequisites demo-prerequisites bench-prerequisites
 
@@ -99,6 +99,10 @@ $(MINIWOB): tests/miniwob/requirements.txt | prerequisites
 # What reading costs an agent, in tokens, beside the last release; with PEERS=1 also what other tools read.
 tokens: corpus mcp-client $(if $(PEERS),$(PEERS_MODULES))
 	RUST_TEST_THREADS=1 cargo test --test browser tokens:: -- --ignored --nocapture
+
+# What tasks cost an agent over the core tools, in calls and tokens; with PEERS=1 beside what they cost with other tools.
+tasks: corpus mcp-client $(if $(PEERS),$(PEERS_MODULES))
+	cargo test --test browser tasks:: -- --nocapture
 
 corpus: widgets editors $(CORPUS)
 

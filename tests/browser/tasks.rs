@@ -1,11 +1,16 @@
 //! Tasks as an agent does them over MCP with the core tools: fixed steps on the pages in `tests/fixtures/tasks`, each read
 //! before it is acted on. What they cost, in calls and tokens, is held to goals, and the page says whether they are done.
 //!
-//! `docs/agents.md` has the figures; `cargo test --test browser tasks:: -- --nocapture` prints them.
+//! `docs/agents.md` has the figures; `make tasks` prints them, with `PEERS=1` beside those of other tools, in the same run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
+use tokio::process::Command;
 
-use super::rig::Rig;
+use super::rig::{Rig, text};
 use super::support::McpClient;
 use super::tokens::{count, without_ports};
 
@@ -13,6 +18,14 @@ use super::tokens::{count, without_ports};
 struct Goal {
     calls: usize,
     tokens: usize,
+}
+
+/// What a task has cost.
+struct Row {
+    name: &'static str,
+    calls: usize,
+    tokens: usize,
+    goal: Goal,
 }
 
 /// A task under way: what was said and heard.
@@ -56,7 +69,7 @@ impl<'a> Task<'a> {
     }
 
     /// Ends the task, and holds what it cost to the goal. Gives its row for the table.
-    async fn end(self, name: &str, goal: Goal) -> String {
+    async fn end(self, name: &'static str, goal: Goal) -> Row {
         self.client.close().await;
         let plain = |texts: &[String]| texts.iter().map(|it| without_ports(it)).collect::<Vec<_>>();
         let (said, heard) = (plain(&self.said), plain(&self.heard));
@@ -68,10 +81,10 @@ impl<'a> Task<'a> {
         }
         let calls = said.len();
         let tokens: usize = of_said.iter().chain(&of_heard).sum();
-        let row = format!("| {name} | {calls} / {tokens} | {} / {} |", goal.calls, goal.tokens);
-        println!("{row}\n");
-        assert!(calls <= goal.calls && tokens <= goal.tokens, "{row}");
-        row
+        println!("{name}: {calls} / {tokens}\n");
+        let is_met = calls <= goal.calls && tokens <= goal.tokens;
+        assert!(is_met, "{name}: {calls} calls, {tokens} tokens");
+        Row { name, calls, tokens, goal }
     }
 }
 
@@ -108,12 +121,87 @@ async fn tasks_are_done_in_few_calls_and_few_words() {
         frames(&rig).await,
         prices(&rig).await,
     ];
-    println!("| Task | calls / tokens | at most |\n|---|---|---|\n{}", rows.join("\n"));
+    print_all(&rig, &rows).await;
     rig.browser.close().await;
 }
 
+/// Other tools that do the same tasks.
+const PEERS: [&str; 3] = ["playwright-mcp", "chrome-devtools-mcp", "agent-browser"];
+/// What a model is told before the first task.
+const BEFORE: &str = "tools and instructions, once";
+
+/// Prints the table, with those of other tools if they are wanted.
+async fn print_all(rig: &Rig, rows: &[Row]) {
+    let others = match std::env::var_os("PEERS") {
+        Some(_) => peers(rig).await,
+        None => BTreeMap::new(),
+    };
+    let columns = &PEERS[..if others.is_empty() { 0 } else { PEERS.len() }];
+    let cells = |task: &str| {
+        let cell = |peer: &&str| {
+            let key = ((*peer).to_owned(), task.to_owned());
+            others.get(&key).map_or(" – |".to_owned(), |(calls, tokens)| match calls {
+                0 => format!(" {tokens} |"),
+                _ => format!(" {calls} / {tokens} |"),
+            })
+        };
+        columns.iter().map(cell).collect::<String>()
+    };
+    let heads: String = columns.iter().map(|peer| format!(" {peer} |")).collect();
+    println!("| Task | bproxy | at most |{heads}\n|---|---|---|{}", "---|".repeat(columns.len()));
+    let before = format!(" {} | |", told(rig).await);
+    println!("| {BEFORE} |{before}{}", cells(BEFORE));
+    for Row { name, calls, tokens, goal } in rows {
+        let Goal { calls: most, tokens: limit } = goal;
+        println!("| {name} | {calls} / {tokens} | {most} / {limit} |{}", cells(name));
+    }
+}
+
+/// The tokens of what a model is told of the server.
+async fn told(rig: &Rig) -> usize {
+    let mut client = McpClient::core(&rig.daemon.home, &[]).await;
+    let tools = Value::Array(client.tools().await).to_string();
+    let told = tools + &text(&client.server["instructions"]);
+    client.close().await;
+    count(&[told]).await[0]
+}
+
+/// What other tools say and hear in the same tasks: calls and tokens, by tool and task.
+async fn peers(rig: &Rig) -> BTreeMap<(String, String), (usize, usize)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("tests/corpus/peers");
+    assert!(folder.join("node_modules").exists(), "no peers: run `make tasks PEERS=1`");
+    // They work in a folder of their own, where they put their files and take them from.
+    let work = tempfile::tempdir().expect("a folder");
+    let file = "report-2027-03.csv";
+    let given = root.join("tests/fixtures/tasks").join(file);
+    std::fs::copy(given, work.path().join(file)).expect("the file");
+    let output = Command::new("node")
+        .arg(folder.join("tasks.js"))
+        .args(["/usr/bin/chromium", &rig.site.url("tasks/")])
+        .current_dir(work.path())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("node runs");
+    assert!(output.status.success(), "{output:?}");
+    let mut costs = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).expect("UTF-8").lines() {
+        let done: Value = serde_json::from_str(line).expect("JSON");
+        let texts = |list: &str| {
+            let texts = done[list].as_array().expect("texts").iter();
+            texts.map(|it| without_ports(&text(it))).collect::<Vec<_>>()
+        };
+        let (said, heard) = (texts("said"), texts("heard"));
+        let tokens = count(&[said.clone(), heard].concat()).await.iter().sum();
+        costs.insert((text(&done["peer"]), text(&done["task"])), (said.len(), tokens));
+    }
+    costs
+}
+
 /// How often does Ferrite try a job, unless told otherwise?
-async fn search(rig: &Rig) -> String {
+async fn search(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("docs/index.html"), "then": "elements form=true"});
     let home = task.call("tab_open", open).await;
@@ -131,7 +219,7 @@ async fn search(rig: &Rig) -> String {
 }
 
 /// Register a workshop, by a form of twelve fields.
-async fn form(rig: &Rig) -> String {
+async fn form(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("form.html"), "then": "elements form=true"});
     let fields = task.call("tab_open", open).await;
@@ -170,7 +258,7 @@ async fn form(rig: &Rig) -> String {
 }
 
 /// How much is in the current account? The person has the second factor.
-async fn sign_in(rig: &Rig) -> String {
+async fn sign_in(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("sign-in.html"), "then": "elements form=true"});
     let fields = task.call("tab_open", open).await;
@@ -206,10 +294,16 @@ async fn sign_in(rig: &Rig) -> String {
 }
 
 /// All 47 orders, which stand on five pages.
-async fn table(rig: &Rig) -> String {
+async fn table(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("table.html"), "then": "table"});
     let mut rows = task.call("tab_open", open).await;
+    // The first rows come from the server, after the page has loaded: on a busy machine once it was read.
+    if !rows.contains("A-1001\t") {
+        let shown = json!({"strategy": "text", "target": "Page 1 of 5"});
+        task.call("wait", shown).await;
+        rows = task.call("table", json!({})).await;
+    }
     let next = || step("click", json!({"target": "role=button name=Next", "then": "table"}));
     let steps = json!({"steps": [next(), next(), next(), next()]});
     rows += &task.call("batch", steps).await;
@@ -220,7 +314,7 @@ async fn table(rig: &Rig) -> String {
 }
 
 /// Fetch last month's report.
-async fn download(rig: &Rig) -> String {
+async fn download(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("reports.html"), "then": "links contains=March"});
     let links = task.call("tab_open", open).await;
@@ -232,7 +326,7 @@ async fn download(rig: &Rig) -> String {
 }
 
 /// Send a receipt with a claim.
-async fn upload(rig: &Rig) -> String {
+async fn upload(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("upload.html"), "then": "snapshot"});
     let page = task.call("tab_open", open).await;
@@ -246,7 +340,7 @@ async fn upload(rig: &Rig) -> String {
 }
 
 /// Delete a project; the page asks whether to.
-async fn confirm(rig: &Rig) -> String {
+async fn confirm(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("confirm.html"), "then": "snapshot"});
     let list = task.call("tab_open", open).await;
@@ -262,7 +356,7 @@ async fn confirm(rig: &Rig) -> String {
 }
 
 /// Place an order whose fields are in two frames.
-async fn frames(rig: &Rig) -> String {
+async fn frames(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let open = json!({"url": task.url("frames.html"), "then": "snapshot"});
     let page = task.call("tab_open", open).await;
@@ -279,7 +373,7 @@ async fn frames(rig: &Rig) -> String {
 }
 
 /// Of two shops, put the grinder of the cheaper one into the basket.
-async fn prices(rig: &Rig) -> String {
+async fn prices(rig: &Rig) -> Row {
     let mut task = Task::begin(rig).await;
     let mut prices = Vec::new();
     for shop in ["shop-south.html", "shop-north.html"] {
