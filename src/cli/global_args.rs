@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, ValueEnum};
 
 use super::{Error, caller, output, render};
 use crate::client::{self, Client};
@@ -46,6 +47,10 @@ pub(super) struct Globals {
         value_parser = OsStringValueParser::new().try_map(text))]
     session: Option<String>,
 
+    /// Whether the environment names the session, and no flag does
+    #[arg(skip)]
+    is_session_of_environment: bool,
+
     /// How long the command may take, in milliseconds
     #[arg(long, global = true, default_value_t = 30_000, value_name = "MS",
         value_parser = clap::value_parser!(u64).range(1..=MAX_DEADLINE_MS.cast_unsigned()))]
@@ -77,6 +82,17 @@ impl Globals {
     /// The session given; empty for none.
     pub(super) fn session(&self) -> &str {
         self.session.as_deref().unwrap_or_default()
+    }
+
+    /// Notes what only the whole line's matches tell: where its values come from.
+    pub(super) fn note_sources(&mut self, matches: &ArgMatches) {
+        self.is_session_of_environment =
+            matches.value_source("session") == Some(ValueSource::EnvVariable);
+    }
+
+    /// Whether the environment names the session, and no flag does.
+    pub(super) fn is_session_of_environment(&self) -> bool {
+        self.is_session_of_environment
     }
 
     /// How long the command may take.

@@ -1,8 +1,6 @@
 //! What helps where a command names no session, or one that is gone: the daemon knows neither the command line nor that the
 //! environment named the session.
 
-use std::env;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -55,7 +53,7 @@ pub(super) fn helped(globals: &Globals, answer: Answer) -> Answer {
             }
         }
         Some(ErrorCode::SessionNotFound | ErrorCode::InvalidSessionId)
-            if is_of_environment(globals) =>
+            if globals.is_session_of_environment() =>
         {
             error.message = format!(
                 "{SESSION_VARIABLE} is {:?}: {}; unset {SESSION_VARIABLE}, or name another session with -s",
@@ -75,14 +73,6 @@ pub(super) fn helped(globals: &Globals, answer: Answer) -> Answer {
     }
     let body = serde_json::to_vec(&failure).expect("texts become JSON");
     Answer { ok: false, body }
-}
-
-/// Whether the environment names the session, and no flag does.
-fn is_of_environment(globals: &Globals) -> bool {
-    let session = globals.session();
-    let is_flag = |word: &std::ffi::OsString| word.to_string_lossy().ends_with(session);
-    env::var(SESSION_VARIABLE).is_ok_and(|set| set == session)
-        && !env::args_os().any(|word| is_flag(&word))
 }
 
 /// The one session that the same program has used last in the same folder.

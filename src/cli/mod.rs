@@ -48,10 +48,11 @@ mod upload;
 mod version;
 mod wait;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{client, config, home, secrets};
 use global_args::{Format, Globals};
@@ -200,7 +201,7 @@ pub fn run() -> ExitCode {
     completions::answer();
     let line: Vec<_> = std::env::args_os().collect();
     let Cli { globals, command } =
-        Cli::try_parse_from(&line).unwrap_or_else(|error| suggest::explained(error, &line).exit());
+        parsed(&line).unwrap_or_else(|error| suggest::explained(error, &line).exit());
     match check(&command, &globals).and_then(|()| dispatch(command, &globals)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),
@@ -213,6 +214,15 @@ pub fn run() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// What a command line says, and where its values come from.
+fn parsed(line: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(line)?;
+    let mut cli =
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))?;
+    cli.globals.note_sources(&matches);
+    Ok(cli)
 }
 
 /// Refuses a format before anything is done that it cannot show.
@@ -260,7 +270,6 @@ fn dispatch(command: Command, globals: &Globals) -> Result<Outcome, Error> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
 
     use super::*;
 

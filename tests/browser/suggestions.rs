@@ -308,6 +308,11 @@ async fn what_is_suggested_without_a_session_names_one_or_begins_one() {
         let gone = shell(&rig.daemon, stale, "bproxy text").await;
         let listed = shell(&rig.daemon, stale, &suggested(&gone.json()["error"])).await.data();
         assert_eq!(listed["sessions"].as_array().map(Vec::len), Some(2), "{listed}");
+        // Whichever other words of the line say the same, and where a flag does, it is the flag.
+        let gone = shell(&rig.daemon, stale, &format!("bproxy find --name {stale}")).await;
+        says(&gone.json()["error"], &["BPROXY_SESSION is", stale]);
+        let gone = shell(&rig.daemon, stale, &format!("bproxy text -s{stale}")).await;
+        assert!(!text(&gone.json()["error"]["message"]).contains("BPROXY_SESSION"), "{gone:?}");
         for session in [session, text(&opened["session"])] {
             rig.literally(&format!("bproxy session close -s {session}")).await.data();
         }
