@@ -172,9 +172,10 @@ fn is_of(word: &str, own: &Value) -> bool {
 fn camel_case(flag: &str) -> String {
     let mut parts = flag.split('-');
     let mut name = parts.next().unwrap_or_default().to_owned();
-    for part in parts.filter(|part| !part.is_empty()) {
-        name += &part[..1].to_uppercase();
-        name += &part[1..];
+    for part in parts {
+        let mut letters = part.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name += letters.as_str();
     }
     name
 }

@@ -7,7 +7,7 @@ use serde_json::{Deserializer, Value, json};
 
 use super::rig::{Rig, text};
 use super::suggestions::Later;
-use super::support::{McpClient, ToolReply};
+use super::support::{Browser, McpClient, ToolReply, run};
 
 /// An agent with the core tools, in a session without pauses.
 struct Agent<'a> {
@@ -272,4 +272,42 @@ async fn what_is_to_be_called_for_a_tab_or_a_session_gives_one() {
     agent.client.call("text", json!({})).await.page();
     agent.client.close().await;
     rig.browser.close().await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_done_about_a_page_or_a_browser_that_gives_no_answer_gets_one() {
+    let rig = Rig::new().await;
+    let mut agent = Agent::new(&rig).await;
+    agent.open("article.html").await;
+    let page = rig.browser.find("article.html").await;
+    page.evaluate("void document.querySelector('main').append('x'.repeat(18_000_000))").await;
+    page.evaluate("document.body.offsetHeight").await;
+    let tree = agent.shown("TOO_LARGE", "text", json!({})).await;
+    assert!(tree.contains("The lighthouse keeper"), "{tree}");
+
+    // Busy for so long that a click is given up, and no longer than loading it anew waits.
+    agent.open("hang.html").await;
+    let page = rig.browser.find("hang.html").await;
+    page.evaluate("void (window.before = true)").await;
+    let busy = "setTimeout(() => { const end = Date.now() + 9000; while (Date.now() < end); }, 0)";
+    page.evaluate(&format!("void {busy}")).await;
+    agent.led("PAGE_BLOCKED", ("click", json!({"target": "#counter"})), "batch").await;
+    assert_eq!(page.evaluate("window.before").await, Value::Null, "it was loaded anew");
+    agent.click("#counter").await;
+    assert_eq!(agent.says("hang.html", "#counter").await, "1");
+
+    // Only the person can open it again.
+    let Agent { mut client, .. } = agent;
+    let Rig { daemon, browser, site } = rig;
+    browser.close().await;
+    daemon.record("ws_disconnect", |_| true).await;
+    let article = json!({"url": site.url("article.html")});
+    let gone = client.call("tab_open", article.clone()).await;
+    assert!(gone.0.to_string().contains("Next: ask the person to open Chrome"), "{gone:?}");
+    let browser = Browser::start(false).await;
+    run(&daemon.home, &["pair"]).await.data();
+    browser.pair(daemon.port, &daemon.pairing_code()).await;
+    assert!(client.call("tab_open", article).await.page().contains("article.html"));
+    client.close().await;
+    browser.close().await;
 }
