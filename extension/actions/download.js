@@ -69,12 +69,12 @@ async function clicked(context, until) {
     const { id, ambiguous } = await downloads.begunBy(effects);
     if (id !== undefined) return id;
     const isAwaited = navigations.underWay.get(tabId)?.document === null || Date.now() < patience;
-    if (!isAwaited || Date.now() >= until || hurry.aborted) throw ambiguous ? notKnown() : notBegun(effects.asked);
+    if (!isAwaited || Date.now() >= until || hurry.aborted) throw ambiguous ? notSurelyOwn() : notBegun(effects.asked);
     await pause(LOOK_MS, signal);
   }
 }
 
-function notKnown() {
+function notSurelyOwn() {
   const message =
     'a download began that may as well be of another tab with the same page, so it is not taken for this one: look at it with `bproxy download list`, and close the other tab before you download again';
   return new ActionError('TIMEOUT', message, { suggestedAction: 'bproxy download list', didSomething: true });

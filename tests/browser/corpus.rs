@@ -2,12 +2,36 @@
 //! packages, and are laid out by `tests/corpus/build`.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::process::Command;
 
 /// Where everything is that was made from packages.
 pub(super) fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/corpus");
     assert!(folder.join("site/govuk.html").exists(), "no corpus: run `make corpus` first");
     folder
+}
+
+/// What a script of the other tools' prints, a line of JSON each. They work in this folder.
+pub(super) async fn peers(script: &str, work: &Path, args: &[&str]) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/peers");
+    let installed = folder.join("node_modules").exists();
+    assert!(installed, "no peers: run `make tokens` or `make tasks` with PEERS=1");
+    let output = Command::new("node")
+        .arg(folder.join(script))
+        .arg("/usr/bin/chromium")
+        .args(args)
+        .current_dir(work)
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("node runs");
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// Documentation, by its address in the site.

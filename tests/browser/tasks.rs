@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 
+use super::corpus;
 use super::rig::{Rig, text};
 use super::support::McpClient;
 use super::tokens::{count, without_ports};
@@ -169,26 +168,13 @@ async fn told(rig: &Rig) -> usize {
 /// What other tools say and hear in the same tasks: calls and tokens, by tool and task.
 async fn peers(rig: &Rig) -> BTreeMap<(String, String), (usize, usize)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = root.join("tests/corpus/peers");
-    assert!(folder.join("node_modules").exists(), "no peers: run `make tasks PEERS=1`");
     // They work in a folder of their own, where they put their files and take them from.
     let work = tempfile::tempdir().expect("a folder");
     let file = "report-2027-03.csv";
     let given = root.join("tests/fixtures/tasks").join(file);
     std::fs::copy(given, work.path().join(file)).expect("the file");
-    let output = Command::new("node")
-        .arg(folder.join("tasks.js"))
-        .args(["/usr/bin/chromium", &rig.site.url("tasks/")])
-        .current_dir(work.path())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("node runs");
-    assert!(output.status.success(), "{output:?}");
     let mut costs = BTreeMap::new();
-    for line in String::from_utf8(output.stdout).expect("UTF-8").lines() {
-        let done: Value = serde_json::from_str(line).expect("JSON");
+    for done in corpus::peers("tasks.js", work.path(), &[&rig.site.url("tasks/")]).await {
         let texts = |list: &str| {
             let texts = done[list].as_array().expect("texts").iter();
             texts.map(|it| without_ports(&text(it))).collect::<Vec<_>>()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -199,25 +199,11 @@ fn print_all(pages: &[(String, String)], costs: &Costs) {
 
 /// What other tools give of these pages.
 async fn peers(pages: &[(String, String)]) -> Vec<((String, String), String)> {
-    let folder = Path::new(ROOT).join("tests/corpus/peers");
-    let modules = folder.join("node_modules");
-    assert!(modules.exists(), "no peers: run `make tokens PEERS=1`");
-    let output = Command::new("node")
-        .arg(folder.join("read.js"))
-        .current_dir(corpus::folder())
-        .arg("/usr/bin/chromium")
-        .args(pages.iter().map(|(_, url)| url))
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("node runs");
-    assert!(output.status.success(), "{output:?}");
-    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let urls: Vec<_> = pages.iter().map(|(_, url)| &**url).collect();
+    let lines = corpus::peers("read.js", &corpus::folder(), &urls).await;
     let named = |url: &str| pages.iter().find(|(_, it)| it == url).expect("a page").0.clone();
     lines
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .into_iter()
         .map(|it| ((named(&text(&it["url"])), text(&it["read"])), text(&it["text"])))
         .collect()
 }

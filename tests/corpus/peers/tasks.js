@@ -6,11 +6,9 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import * as servers from './servers.js';
 
 const [chromium, site] = process.argv.slice(2);
-const modules = new URL('node_modules/', import.meta.url).pathname;
 /** In the folder that the tools work in, of which some take files alone. */
 const csv = `${process.cwd()}/report-2027-03.csv`;
 const run = promisify(execFile);
@@ -92,19 +90,6 @@ class Agent {
   }
 }
 
-/** A server of tools, and what has to be asked of it. */
-async function serve(args) {
-  const client = new Client({ name: 'peers', version: '1.0.0' });
-  await client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
-  const ask = async (name, params) => {
-    const answer = await client.callTool({ name, arguments: params }, undefined, { timeout: 120_000 });
-    const text = answer.content.map(({ text = '' }) => text).join('\n');
-    if (answer.isError) throw new Error(`${name} ${JSON.stringify(params)}: ${text}`);
-    return text;
-  };
-  return { client, ask };
-}
-
 /** Prints what a model is told before the first task: tools and instructions, or a skill. */
 async function begin(peer, told) {
   const all =
@@ -113,14 +98,7 @@ async function begin(peer, told) {
 }
 
 async function playwright() {
-  const { client, ask } = await serve([
-    `${modules}@playwright/mcp/cli.js`,
-    '--headless',
-    '--isolated',
-    '--no-sandbox',
-    '--viewport-size=1200x900',
-    `--executable-path=${chromium}`,
-  ]);
+  const { client, ask } = await servers.connect(servers.playwright(chromium));
   await begin('playwright-mcp', client);
   const agent = new Agent('playwright-mcp', ask, /\[ref=(\w+)\]/);
   const open = async (page) => {
@@ -202,15 +180,7 @@ async function playwright() {
 }
 
 async function devtools() {
-  const { client, ask } = await serve([
-    `${modules}chrome-devtools-mcp/build/src/bin/chrome-devtools-mcp.js`,
-    '--headless',
-    '--isolated',
-    '--viewport=1200x900',
-    '--no-usage-statistics',
-    '--chromeArg=--no-sandbox',
-    `--executablePath=${chromium}`,
-  ]);
+  const { client, ask } = await servers.connect(servers.devtools(chromium));
   await begin('chrome-devtools-mcp', client);
   const agent = new Agent('chrome-devtools-mcp', ask, /uid=(\w+)/);
   const opened = [];
@@ -288,7 +258,7 @@ async function devtools() {
 /** A command of agent-browser. */
 async function agentBrowserCommand(...args) {
   const env = { ...process.env, AGENT_BROWSER_EXECUTABLE_PATH: chromium, AGENT_BROWSER_ARGS: '--no-sandbox' };
-  const all = [`${modules}agent-browser/bin/agent-browser.js`, '--session', 'bproxy-tasks', ...args];
+  const all = [`${servers.modules}agent-browser/bin/agent-browser.js`, '--session', 'bproxy-tasks', ...args];
   const { stdout, stderr } = await run(process.execPath, all, { env, timeout: 120_000 });
   return stdout + stderr;
 }
